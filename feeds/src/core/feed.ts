@@ -1,0 +1,45 @@
+import type { Candle, CandleInterval, Clock, FeedEvent, InstrumentId } from '@depthwire/shared';
+
+/** Where a feed writes what an operator should know; a pino logger fits. */
+export interface FeedLog {
+  debug(details: object, message: string): void;
+  info(details: object, message: string): void;
+  warn(details: object, message: string): void;
+  error(details: object, message: string): void;
+}
+
+/** All that a feed gets from outside. It reads no clock and holds no global of its own. */
+export interface FeedContext {
+  readonly clock: Clock;
+  readonly log: FeedLog;
+  /**
+   * Takes one event. An `instrument` event comes before any other of that instrument; a
+   * `book-snapshot` before its first `book-delta` and after each loss. The arrays of an event
+   * are read before `emit` returns, so a feed may reuse them.
+   */
+  emit(event: FeedEvent): void;
+}
+
+export interface CandleQuery {
+  readonly instrument: InstrumentId;
+  readonly interval: CandleInterval;
+  /** Open times, unix seconds: from the first (inclusive) to the last (exclusive). */
+  readonly fromS: number;
+  readonly toS: number;
+}
+
+/** A source of market data: a venue's adapter, the simulator, a replay. */
+export interface Feed {
+  /** Unique within a process: `sim`, `binance-spot`. */
+  readonly id: string;
+  /**
+   * Starts the flow of events.
+   * @returns once the instruments are known and emitted; books follow
+   * @throws DepthwireError when the feed cannot start at all
+   */
+  start(context: FeedContext): Promise<void>;
+  /** Ends the flow: no event is emitted after it resolves. Safe to call twice. */
+  stop(): Promise<void>;
+  /** Closed candles of the past, oldest first; left out where the source has none. */
+  candles?(query: CandleQuery): Promise<Candle[]>;
+}

@@ -1,0 +1,39 @@
+import { crc32 } from './crc32.ts';
+import type { BookSide, OrderBook } from './order-book.ts';
+
+/** Levels of each side that a checksum covers, from the touch. */
+export const CHECKSUM_DEPTH = 25;
+
+const LEVEL_BYTES = 16;
+const TWO_32 = 2 ** 32;
+const bytes = new Uint8Array(2 + 2 * CHECKSUM_DEPTH * LEVEL_BYTES);
+const view = new DataView(bytes.buffer);
+
+/**
+ * CRC-32 of the top of a book, the same in every home. The bytes: number of bids covered (u8),
+ * number of asks covered (u8), then for each bid and each ask, best first, ticks and lots as
+ * big-endian signed 64-bit integers.
+ */
+export function bookChecksum(book: OrderBook): number {
+  const bids = Math.min(book.bids.count, CHECKSUM_DEPTH);
+  const asks = Math.min(book.asks.count, CHECKSUM_DEPTH);
+  bytes[0] = bids;
+  bytes[1] = asks;
+  const end = writeSide(book.asks, asks, writeSide(book.bids, bids, 2));
+  return crc32(bytes, end);
+}
+
+function writeSide(side: BookSide, count: number, offset: number): number {
+  for (let rank = 0; rank < count; rank++) {
+    writeInt64(offset, side.ticksAt(rank));
+    writeInt64(offset + 8, side.lotsAt(rank));
+    offset += LEVEL_BYTES;
+  }
+  return offset;
+}
+
+function writeInt64(offset: number, value: number): void {
+  const high = Math.floor(value / TWO_32);
+  view.setInt32(offset, high);
+  view.setUint32(offset + 4, value - high * TWO_32);
+}

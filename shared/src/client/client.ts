@@ -1,0 +1,440 @@
+import type { Clock, Timer } from '../model/clock.ts';
+import { DepthwireError, isErrorCode } from '../model/errors.ts';
+import type { InstrumentId } from '../model/instrument.ts';
+import { shouldReconnect } from '../protocol/close-codes.ts';
+import { codecs, type Codec } from '../protocol/codec.ts';
+import type { ClientRequest, DataFrame, Hello, ServerMessage, SubscribeRequest } from '../protocol/messages.ts';
+import { encodingOf, PROTOCOL_VERSION, subprotocols, type Encoding } from '../protocol/version.ts';
+import { backoffMs, defaultBackoff, type BackoffPolicy } from './backoff.ts';
+import { Emitter } from './emitter.ts';
+import { openGlobalWebSocket, platformClock, platformRandom, type OpenWebSocket, type WebSocketLike } from './platform.ts';
+import {
+  BookSubscription,
+  CandlesSubscription,
+  StatusSubscription,
+  TickerSubscription,
+  TradesSubscription,
+  type BookOptions,
+  type CandlesOptions,
+  type Subscription,
+  type SubscriptionHost,
+  type SubscriptionOptions,
+} from './subscription.ts';
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 10_000;
+const SNAPSHOT_TIMEOUT_MS = 5_000;
+const MAX_SNAPSHOT_TRIES = 3;
+/** Shortest wait before a subscription that was refused for now is asked for again. */
+const REFUSAL_RETRY_MS = 1_000;
+/** A connection that lived this long starts the back-off anew. */
+const STABLE_AFTER_MS = 10_000;
+const SLOWEST_PING_MS = 5_000;
+
+export interface ClientOptions {
+  /** `ws://host:port/ws` or `wss://…`. */
+  readonly url: string;
+  /** Default `msgpack`. */
+  readonly encoding?: Encoding;
+  readonly backoff?: BackoffPolicy;
+  /** Default: the platform's WebSocket. */
+  readonly openWebSocket?: OpenWebSocket;
+  readonly clock?: Clock;
+  /** A number in [0, 1). */
+  readonly random?: () => number;
+}
+
+/**
+ * - `idle`: `connect` was not called yet
+ * - `connecting`: the socket opens, or the server has not greeted yet
+ * - `open`: subscriptions are live
+ * - `waiting`: the connection was lost; the next try is under way after a back-off
+ * - `closed`: `close` was called, or the server said that coming back is of no use
+ */
+export type ConnectionState = 'idle' | 'connecting' | 'open' | 'waiting' | 'closed';
+
+export type ClientEvents = {
+  state: [state: ConnectionState];
+  error: [error: DepthwireError];
+  /** A new round-trip time was measured. */
+  latency: [];
+};
+
+/** Connects, subscribes, replicates, verifies and recovers; in a browser and in Node. */
+export class DepthwireClient extends Emitter<ClientEvents> {
+  /** The server's greeting; null while not connected. */
+  hello: Hello | null = null;
+  /** The newest round trip, milliseconds; null before the first. */
+  roundTripMs: number | null = null;
+  /** The server's wall clock less this machine's, milliseconds; right to half a round trip. */
+  clockOffsetMs: number | null = null;
+  /** When the next try to connect begins, by this machine's clock; null when none waits. */
+  retryAtMs: number | null = null;
+  /** Frames and bytes of this client's life. */
+  readonly traffic = { framesIn: 0, bytesIn: 0 };
+
+  readonly #options: ClientOptions;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #backoff: BackoffPolicy;
+  readonly #host: SubscriptionHost;
+  readonly #subscriptions = new Map<string, Subscription>();
+  readonly #byChannel = new Map<number, Subscription>();
+  readonly #pending = new Map<number, { subscription: Subscription | null; request: ClientRequest; sentAtMs: number }>();
+  readonly #snapshotTries = new Map<Subscription, number>();
+  #state: ConnectionState = 'idle';
+  #socket: WebSocketLike | null = null;
+  #codec: Codec;
+  #requestId = 0;
+  #attempt = 0;
+  #reconnectHintMs: number | null = null;
+  #lastFrameAtMs = 0;
+  #openedAtMs = 0;
+  #timers: Timer[] = [];
+
+  constructor(options: ClientOptions) {
+    super();
+    this.#options = options;
+    this.#clock = options.clock ?? platformClock;
+    this.#random = options.random ?? platformRandom;
+    this.#backoff = options.backoff ?? defaultBackoff;
+    this.#codec = codecs[options.encoding ?? 'msgpack'];
+    this.#host = {
+      now: () => this.#clock.now(),
+      requestSnapshot: (subscription) => this.#requestSnapshot(subscription),
+      release: (subscription) => this.#release(subscription),
+    };
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** Opens the connection and keeps it open until `close`. */
+  connect(): void {
+    if (this.#state === 'idle' || this.#state === 'closed') this.#open();
+  }
+
+  /** Tries again at once instead of after the back-off. */
+  reconnectNow(): void {
+    if (this.#state === 'waiting') this.#open();
+  }
+
+  /** Ends the connection for good; subscriptions keep what they last held. */
+  close(): void {
+    if (this.#state === 'closed') return;
+    this.#drop(null);
+    this.#setState('closed');
+  }
+
+  book(instrument: InstrumentId, options: BookOptions = {}): BookSubscription {
+    const { depth = 0, cadenceMs } = options;
+    return this.#subscribe({ op: 'subscribe', topic: 'book', instrument, depth, cadence: cadenceMs }, BookSubscription);
+  }
+
+  trades(instrument: InstrumentId, options: SubscriptionOptions = {}): TradesSubscription {
+    return this.#subscribe({ op: 'subscribe', topic: 'trades', instrument, cadence: options.cadenceMs }, TradesSubscription);
+  }
+
+  ticker(instrument: InstrumentId, options: SubscriptionOptions = {}): TickerSubscription {
+    return this.#subscribe({ op: 'subscribe', topic: 'ticker', instrument, cadence: options.cadenceMs }, TickerSubscription);
+  }
+
+  candles(instrument: InstrumentId, options: CandlesOptions): CandlesSubscription {
+    const { interval, cadenceMs } = options;
+    return this.#subscribe({ op: 'subscribe', topic: 'candles', instrument, interval, cadence: cadenceMs }, CandlesSubscription);
+  }
+
+  status(instrument: InstrumentId, options: SubscriptionOptions = {}): StatusSubscription {
+    return this.#subscribe({ op: 'subscribe', topic: 'status', instrument, cadence: options.cadenceMs }, StatusSubscription);
+  }
+
+  // ── subscriptions ─────────────────────────────────────────────────────────────────────────────
+
+  #subscribe<S extends Subscription>(
+    wanted: Omit<SubscribeRequest, 'id'>,
+    Kind: new (host: SubscriptionHost, key: string, request: Omit<SubscribeRequest, 'id'>) => S,
+  ): S {
+    const request = Object.fromEntries(
+      Object.entries(wanted).filter(([, value]) => value !== undefined),
+    ) as unknown as Omit<SubscribeRequest, 'id'>;
+    const key = JSON.stringify(request);
+    let subscription = this.#subscriptions.get(key) as S | undefined;
+    if (!subscription) {
+      subscription = new Kind(this.#host, key, request);
+      this.#subscriptions.set(key, subscription);
+      if (this.#state === 'open') this.#sendSubscribe(subscription);
+    }
+    subscription.users += 1;
+    return subscription;
+  }
+
+  #release(subscription: Subscription): void {
+    subscription.users -= 1;
+    if (subscription.users > 0 || this.#subscriptions.get(subscription.key) !== subscription) return;
+    this.#subscriptions.delete(subscription.key);
+    this.#snapshotTries.delete(subscription);
+    subscription.dispose();
+    if (subscription.channel !== null) this.#sendUnsubscribe(subscription.channel);
+  }
+
+  #sendUnsubscribe(channel: number): void {
+    this.#byChannel.delete(channel);
+    this.#request({ op: 'unsubscribe', id: this.#nextId(), ch: channel }, null);
+  }
+
+  #sendSubscribe(subscription: Subscription): void {
+    this.#request(subscription.request(this.#nextId()), subscription);
+  }
+
+  #onRefused(subscription: Subscription, error: DepthwireError): void {
+    subscription.onRefused(error);
+    if (!error.retry) return;
+    this.#after(REFUSAL_RETRY_MS * (1 + this.#random()), () => {
+      const wanted = this.#subscriptions.get(subscription.key) === subscription;
+      if (wanted && subscription.channel === null) this.#sendSubscribe(subscription);
+    });
+  }
+
+  #requestSnapshot(subscription: Subscription): void {
+    const { channel } = subscription;
+    if (channel === null || this.#state !== 'open') return;
+    const tries = (this.#snapshotTries.get(subscription) ?? 0) + 1;
+    if (tries > MAX_SNAPSHOT_TRIES) {
+      this.#lose(new DepthwireError('request_timeout', `no right snapshot of ${subscription.instrumentId} in ${MAX_SNAPSHOT_TRIES} tries`));
+      return;
+    }
+    this.#snapshotTries.set(subscription, tries);
+    this.#request({ op: 'snapshot', id: this.#nextId(), ch: channel }, subscription);
+    this.#after(SNAPSHOT_TIMEOUT_MS, () => {
+      if (subscription.channel === channel && this.#snapshotTries.get(subscription) === tries) this.#requestSnapshot(subscription);
+    });
+  }
+
+  // ── connection ────────────────────────────────────────────────────────────────────────────────
+
+  #open(): void {
+    this.#clearTimers();
+    this.retryAtMs = null;
+    this.#setState('connecting');
+    const encoding = this.#options.encoding ?? 'msgpack';
+    let socket: WebSocketLike;
+    try {
+      socket = (this.#options.openWebSocket ?? openGlobalWebSocket)(this.#options.url, [subprotocols[encoding]]);
+    } catch (error) {
+      const typed = error instanceof DepthwireError ? error : new DepthwireError('invalid_argument', `url: ${String(error)}`, {}, error);
+      this.#setState('closed');
+      this.emit('error', typed);
+      return;
+    }
+    socket.binaryType = 'arraybuffer';
+    this.#socket = socket;
+    this.#lastFrameAtMs = this.#clock.now();
+    const current = () => this.#socket === socket;
+    socket.addEventListener('message', (event) => {
+      if (current()) this.#onData(event.data);
+    });
+    socket.addEventListener('close', (event) => {
+      if (current()) this.#onClose(event.code, event.reason);
+    });
+    socket.addEventListener('error', () => undefined); // a close event follows and says more
+    this.#after(CONNECT_TIMEOUT_MS, () => {
+      if (this.#state === 'connecting') this.#lose(new DepthwireError('connection_lost', 'the server did not greet in time'));
+    });
+  }
+
+  #onClose(code: number, reason: string): void {
+    const error = new DepthwireError('connection_lost', `connection closed with code ${code}${reason ? `: ${reason}` : ''}`, { closeCode: code });
+    if (shouldReconnect(code)) {
+      this.#lose(error);
+      return;
+    }
+    this.#drop(null);
+    this.#setState('closed');
+    this.emit('error', error);
+  }
+
+  /** Drops the connection and plans the next one. */
+  #lose(error: DepthwireError): void {
+    if (this.#state === 'closed' || this.#state === 'waiting') return;
+    const now = this.#clock.now();
+    if (this.#state === 'open' && now - this.#openedAtMs >= STABLE_AFTER_MS) this.#attempt = 0;
+    const delayMs =
+      this.#reconnectHintMs === null
+        ? backoffMs(this.#backoff, this.#attempt, this.#random())
+        : this.#reconnectHintMs * this.#random();
+    this.#attempt += 1;
+    this.#reconnectHintMs = null;
+    this.#drop(error);
+    this.retryAtMs = now + delayMs;
+    this.#setState('waiting');
+    this.emit('error', error);
+    this.#after(delayMs, () => this.#open());
+  }
+
+  #drop(error: DepthwireError | null): void {
+    const socket = this.#socket;
+    this.#socket = null;
+    this.#clearTimers();
+    this.#pending.clear();
+    this.#byChannel.clear();
+    this.#snapshotTries.clear();
+    this.hello = null;
+    this.roundTripMs = null;
+    this.retryAtMs = null;
+    try {
+      socket?.close(error ? 4000 : 1000);
+    } catch {
+      // the socket never opened
+    }
+    for (const subscription of this.#subscriptions.values()) subscription.onDisconnected();
+  }
+
+  #onData(data: unknown): void {
+    this.#lastFrameAtMs = this.#clock.now();
+    const frame = typeof data === 'string' ? data : new Uint8Array(data as ArrayBuffer);
+    this.traffic.framesIn += 1;
+    this.traffic.bytesIn += frame.length;
+    let message: unknown;
+    try {
+      message = this.#codec.decode(frame);
+    } catch (error) {
+      this.#lose(error as DepthwireError);
+      return;
+    }
+    if (Array.isArray(message)) this.#onFrame(message as unknown as DataFrame);
+    else this.#onMessage(message as ServerMessage);
+  }
+
+  #onFrame(frame: DataFrame): void {
+    const subscription = this.#byChannel.get(frame[1]);
+    if (!subscription) return; // of a channel that was just left
+    subscription.onFrame(frame);
+    const isSnapshot = frame[0] === 1 || frame[0] === 4 || frame[0] === 7;
+    if (isSnapshot) this.#snapshotTries.delete(subscription);
+  }
+
+  #onMessage(message: ServerMessage): void {
+    switch (message?.op) {
+      case 'hello':
+        this.#onHello(message);
+        return;
+      case 'subscribed': {
+        const subscription = this.#settle(message.id)?.subscription;
+        if (!subscription) return;
+        if (this.#subscriptions.get(subscription.key) !== subscription) {
+          this.#sendUnsubscribe(message.ch); // closed while the request was under way
+          return;
+        }
+        this.#byChannel.set(message.ch, subscription);
+        subscription.onGranted(message);
+        return;
+      }
+      case 'unsubscribed':
+      case 'snapshot':
+        this.#settle(message.id);
+        return;
+      case 'pong': {
+        const ping = this.#settle(message.id);
+        if (!ping) return;
+        const now = this.#clock.now();
+        this.roundTripMs = now - ping.sentAtMs;
+        this.clockOffsetMs = message.time - (now + ping.sentAtMs) / 2;
+        this.emit('latency');
+        return;
+      }
+      case 'error': {
+        const code = isErrorCode(message.code) ? message.code : 'internal';
+        const error = new DepthwireError(code, message.message);
+        const request = message.id === null ? undefined : this.#settle(message.id);
+        if (request?.subscription && request.request.op === 'subscribe') this.#onRefused(request.subscription, error);
+        else this.emit('error', error);
+        return;
+      }
+      case 'instrument':
+        for (const subscription of this.#subscriptions.values()) {
+          if (subscription.instrumentId === message.instrument.id) subscription.onInstrument(message.instrument);
+        }
+        return;
+      case 'goodbye':
+        this.#reconnectHintMs = message.reconnectMs;
+        return;
+      default: // a message of a newer server
+    }
+  }
+
+  #onHello(hello: Hello): void {
+    if (hello.protocol !== PROTOCOL_VERSION) {
+      this.#drop(null);
+      this.#setState('closed');
+      this.emit('error', new DepthwireError('unsupported_protocol', `the server speaks protocol ${hello.protocol}, this client ${PROTOCOL_VERSION}`));
+      return;
+    }
+    const encoding = encodingOf(this.#socket?.protocol ?? '');
+    if (encoding) this.#codec = codecs[encoding];
+    this.hello = hello;
+    this.#openedAtMs = this.#clock.now();
+    this.#setState('open');
+    for (const subscription of this.#subscriptions.values()) this.#sendSubscribe(subscription);
+    this.#ping();
+    this.#watchHeartbeat(hello.heartbeatMs);
+  }
+
+  #ping(): void {
+    if (!this.hello) return;
+    this.#request({ op: 'ping', id: this.#nextId() }, null);
+    this.#after(Math.min(SLOWEST_PING_MS, this.hello.heartbeatMs), () => this.#ping());
+  }
+
+  #watchHeartbeat(heartbeatMs: number): void {
+    this.#after(heartbeatMs, () => {
+      const silentMs = this.#clock.now() - this.#lastFrameAtMs;
+      if (silentMs > 2 * heartbeatMs) {
+        this.#lose(new DepthwireError('heartbeat_missed', `the server was silent for ${Math.round(silentMs)} ms`));
+        return;
+      }
+      const oldest = this.#pending.values().next().value;
+      if (oldest && this.#clock.now() - oldest.sentAtMs > REQUEST_TIMEOUT_MS + heartbeatMs) {
+        this.#lose(new DepthwireError('request_timeout', `no answer to ${oldest.request.op} within ${REQUEST_TIMEOUT_MS} ms`));
+        return;
+      }
+      this.#watchHeartbeat(heartbeatMs);
+    });
+  }
+
+  #request(request: ClientRequest, subscription: Subscription | null): void {
+    if (!this.#socket || this.#state !== 'open') return;
+    this.#pending.set(request.id, { subscription, request, sentAtMs: this.#clock.now() });
+    this.#socket.send(this.#codec.encode(request));
+  }
+
+  #settle(id: number) {
+    const request = this.#pending.get(id);
+    this.#pending.delete(id);
+    return request;
+  }
+
+  #nextId(): number {
+    this.#requestId = (this.#requestId + 1) % 2 ** 32;
+    return this.#requestId;
+  }
+
+  #after(delayMs: number, task: () => void): void {
+    const timer = this.#clock.at(this.#clock.now() + delayMs, () => {
+      this.#timers = this.#timers.filter((other) => other !== timer);
+      task();
+    });
+    this.#timers.push(timer);
+  }
+
+  #clearTimers(): void {
+    for (const timer of this.#timers) timer.cancel();
+    this.#timers = [];
+  }
+
+  #setState(state: ConnectionState): void {
+    if (this.#state === state) return;
+    this.#state = state;
+    this.emit('state', state);
+  }
+}

@@ -1,0 +1,22 @@
+type Listener<Args extends unknown[]> = (...args: Args) => void;
+
+/** Listeners by event name; `on` returns the function that removes its listener. */
+export class Emitter<Events extends Record<keyof Events, unknown[]>> {
+  readonly #listeners = new Map<keyof Events, Set<Listener<never>>>();
+
+  on<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): () => void {
+    let listeners = this.#listeners.get(name);
+    if (!listeners) this.#listeners.set(name, (listeners = new Set()));
+    listeners.add(listener as Listener<never>);
+    return () => listeners.delete(listener as Listener<never>);
+  }
+
+  protected emit<Name extends keyof Events>(name: Name, ...args: Events[Name]): void {
+    const listeners = this.#listeners.get(name);
+    if (listeners) for (const listener of [...listeners]) (listener as Listener<Events[Name]>)(...args);
+  }
+
+  protected removeAllListeners(): void {
+    this.#listeners.clear();
+  }
+}

@@ -1,0 +1,161 @@
+import { bookChecksum } from '../book/checksum.ts';
+import { OrderBook } from '../book/order-book.ts';
+import { DepthwireError } from '../model/errors.ts';
+import type { BookState } from '../model/events.ts';
+import { decodeLevels } from '../protocol/levels.ts';
+import { frameCodes, wireStates } from '../protocol/messages.ts';
+
+export type ReplicaOutcome =
+  /** The book is the server's as of this frame. */
+  | 'applied'
+  /** Nothing to do: an old frame, or one that came while a snapshot is awaited. */
+  | 'ignored'
+  /** The book can no longer be trusted; `error` says why. Ask for a snapshot. */
+  | 'broken';
+
+/**
+ * A book rebuilt from the frames of one channel. Pure: frames in, a verified book or a reason
+ * why not out. Whatever is lost, repeated or reordered on the way, it is `live` only while it
+ * is the server's book.
+ */
+export class BookReplica {
+  readonly book = new OrderBook();
+  /** Why the last frame was `broken`. */
+  error: DepthwireError | null = null;
+  /** Engine updates that the last delta merged. */
+  merged = 0;
+  /** Send time less receive time of the oldest update in the last delta, milliseconds. */
+  ageMs = 0;
+  /** Receive time less venue time of the newest update, milliseconds; null where unknown. */
+  lagMs: number | null = null;
+  /** Send time of the last frame by the server's market clock, unix milliseconds. */
+  timeMs = 0;
+  /** Checksums compared and found right since the replica began. */
+  verified = 0;
+  reason: string | null = null;
+
+  #state: BookState = 'syncing';
+  #awaitingSnapshot = true;
+  #seq = -1;
+  #reference = 0;
+
+  /** The server's word on the book; `recovering` while this replica is the one that is wrong. */
+  get state(): BookState {
+    return this.#awaitingSnapshot && this.#seq >= 0 ? 'recovering' : this.#state;
+  }
+
+  /** Sequence number of the last frame applied within the channel; -1 before the first. */
+  get seq(): number {
+    return this.#seq;
+  }
+
+  /** Forgets the sequence: the next frame must be a snapshot. The levels stay to be looked at. */
+  reset(): void {
+    this.#awaitingSnapshot = true;
+  }
+
+  /** Starts over for a new channel, as after a reconnect. */
+  restart(): void {
+    this.#awaitingSnapshot = true;
+    if (this.#seq >= 0) this.#seq = 0;
+  }
+
+  /** @param frame a decoded book frame of this replica's channel */
+  apply(frame: readonly unknown[]): ReplicaOutcome {
+    try {
+      return this.#apply(frame);
+    } catch (error) {
+      if (!(error instanceof DepthwireError)) throw error;
+      return this.#break(error);
+    }
+  }
+
+  #apply(frame: readonly unknown[]): ReplicaOutcome {
+    const seq = integer(frame[2], 'seq');
+    if (frame[0] === frameCodes.bookSnapshot) {
+      if (!this.#awaitingSnapshot && seq <= this.#seq) return 'ignored';
+      return this.#load(frame, seq);
+    }
+    if (this.#awaitingSnapshot || seq <= this.#seq) return 'ignored';
+    if (seq !== this.#seq + 1) {
+      throw new DepthwireError('sequence_gap', `expected frame ${this.#seq + 1}, got ${seq}`, { expected: this.#seq + 1, got: seq });
+    }
+    if (frame[0] === frameCodes.bookState) {
+      this.#state = stateOf(frame[3]);
+      this.timeMs += integer(frame[4], 'elapsedMs');
+      this.reason = typeof frame[5] === 'string' ? frame[5] : null;
+      this.#seq = seq;
+      return 'applied';
+    }
+    if (frame[0] !== frameCodes.bookDelta) throw malformed('frame code', frame[0]);
+
+    const merged = integer(frame[3], 'merged');
+    const elapsedMs = integer(frame[4], 'elapsedMs');
+    const ageMs = integer(frame[5], 'ageMs');
+    const bids = decodeLevels(frame[7], -1, this.#reference);
+    const asks = decodeLevels(frame[8], 1, this.#reference);
+    this.book.applyDelta(bids, asks);
+    this.book.sequence += merged;
+    this.merged = merged;
+    this.timeMs += elapsedMs;
+    this.ageMs = ageMs;
+    this.lagMs = frame[6] === null ? null : integer(frame[6], 'lagMs');
+    this.#seq = seq;
+    if (frame[9] !== undefined) this.#verify(frame[9]);
+    return 'applied';
+  }
+
+  #load(frame: readonly unknown[], seq: number): ReplicaOutcome {
+    const state = stateOf(frame[3]);
+    const sequence = integer(frame[4], 'sequence');
+    const timeMs = integer(frame[5], 'timeMs');
+    const lagMs = frame[6] === null ? null : integer(frame[6], 'lagMs');
+    const reference = integer(frame[7], 'reference');
+    this.book.loadSnapshot(decodeLevels(frame[8], -1, reference), decodeLevels(frame[9], 1, reference));
+    this.book.sequence = sequence;
+    this.#reference = reference;
+    this.#state = state;
+    this.#seq = seq;
+    this.#awaitingSnapshot = false;
+    this.timeMs = timeMs;
+    this.lagMs = lagMs;
+    this.merged = 0;
+    this.ageMs = 0;
+    this.reason = null;
+    this.error = null;
+    this.#verify(frame[10]);
+    return 'applied';
+  }
+
+  #verify(expected: unknown): void {
+    const actual = bookChecksum(this.book);
+    if (actual !== expected) {
+      throw new DepthwireError('checksum_mismatch', `the replica’s checksum is ${actual}, the server’s ${String(expected)}`, {
+        sequence: this.book.sequence,
+      });
+    }
+    this.verified += 1;
+  }
+
+  #break(error: DepthwireError): ReplicaOutcome {
+    this.error = error;
+    this.#awaitingSnapshot = true;
+    if (this.#seq < 0) this.#seq = 0;
+    return 'broken';
+  }
+}
+
+function integer(value: unknown, name: string): number {
+  if (!Number.isSafeInteger(value)) throw malformed(name, value);
+  return value as number;
+}
+
+function stateOf(value: unknown): BookState {
+  const state = wireStates[value as number];
+  if (!state) throw malformed('state', value);
+  return state;
+}
+
+function malformed(name: string, value: unknown): DepthwireError {
+  return new DepthwireError('malformed_frame', `${name}: expected an integer of the protocol, got ${String(value)}`);
+}

@@ -1,0 +1,316 @@
+import type { OrderBook } from '../book/order-book.ts';
+import { DepthwireError } from '../model/errors.ts';
+import type { BookState, Candle, CandleInterval, Ticker } from '../model/events.ts';
+import type { Instrument, InstrumentId } from '../model/instrument.ts';
+import type { EpochMs } from '../model/units.ts';
+import {
+  frameCodes,
+  wireStates,
+  type CandleFrame,
+  type CandlesSnapshotFrame,
+  type DataFrame,
+  type StatusFrame,
+  type Subscribed,
+  type SubscribeRequest,
+  type TickerFrame,
+  type Topic,
+  type TradesFrame,
+  type TradesSnapshotFrame,
+} from '../protocol/messages.ts';
+import { decodeCandle, decodeTicker, decodeTrade, type Trade } from '../protocol/records.ts';
+import { Emitter } from './emitter.ts';
+import { BookReplica } from './replica.ts';
+
+/** Most trades and candles that a subscription keeps. */
+export const MAX_TRADES = 500;
+export const MAX_CANDLES = 2_000;
+
+export interface SubscriptionOptions {
+  /** Smallest time between two updates, milliseconds; 0 for every one. The server may grant a slower one. */
+  readonly cadenceMs?: number;
+}
+
+export interface BookOptions extends SubscriptionOptions {
+  /** Levels a side, 0 for all. The server may grant more. */
+  readonly depth?: number;
+}
+
+export interface CandlesOptions extends SubscriptionOptions {
+  readonly interval: CandleInterval;
+}
+
+/** What the client gives a subscription to work with. */
+export interface SubscriptionHost {
+  now(): EpochMs;
+  requestSnapshot(subscription: Subscription): void;
+  release(subscription: Subscription): void;
+}
+
+export type SubscriptionEvents = {
+  /** The server granted the subscription, after each connect. */
+  ready: [];
+  /** The data changed. */
+  change: [];
+  /** The state of the data changed, or the connection came or went. */
+  state: [];
+  /** Refused, or a resync began; the subscription goes on by itself where `error.retry`. */
+  error: [error: DepthwireError];
+};
+
+/**
+ * One topic of one instrument. Subscriptions with the same settings are one object, shared: take
+ * listeners off with the function that `on` returns, and `close` once for each time it was asked for.
+ */
+export abstract class Subscription extends Emitter<SubscriptionEvents> {
+  readonly topic: Topic;
+  readonly instrumentId: InstrumentId;
+  /** Known from the first grant on. */
+  instrument: Instrument | null = null;
+  /** What the server granted; null while not connected. */
+  granted: { readonly depth: number | null; readonly cadenceMs: number } | null = null;
+  /** Why the server refused the subscription; null while it has not. */
+  refusal: DepthwireError | null = null;
+  /** Times the topic had to be taken anew because a frame was missing or the data was wrong. */
+  resyncs = 0;
+  /** When the last frame came, by this machine's clock; null before the first. */
+  receivedAtMs: EpochMs | null = null;
+  /** @internal */
+  readonly key: string;
+  /** @internal */
+  users = 0;
+  /** @internal The server's number for it; null while not granted. */
+  channel: number | null = null;
+
+  protected readonly host: SubscriptionHost;
+  readonly #request: Omit<SubscribeRequest, 'id'>;
+
+  constructor(host: SubscriptionHost, key: string, request: Omit<SubscribeRequest, 'id'>) {
+    super();
+    this.host = host;
+    this.key = key;
+    this.topic = request.topic;
+    this.instrumentId = request.instrument;
+    this.#request = request;
+  }
+
+  close(): void {
+    this.host.release(this);
+  }
+
+  /** @internal */
+  request(id: number): SubscribeRequest {
+    return { ...this.#request, id };
+  }
+
+  /** @internal */
+  onGranted(message: Subscribed): void {
+    this.channel = message.ch;
+    this.instrument = message.instrument;
+    this.granted = { depth: message.depth ?? null, cadenceMs: message.cadence };
+    this.refusal = null;
+    this.restart();
+    this.emit('ready');
+    this.emit('state');
+  }
+
+  /** @internal */
+  onRefused(error: DepthwireError): void {
+    this.refusal = error;
+    this.emit('error', error);
+    this.emit('state');
+  }
+
+  /** @internal */
+  onDisconnected(): void {
+    if (this.channel === null) return;
+    this.channel = null;
+    this.granted = null;
+    this.emit('state');
+  }
+
+  /** @internal */
+  onInstrument(instrument: Instrument): void {
+    this.instrument = instrument;
+    this.emit('state');
+  }
+
+  /** @internal */
+  onFrame(frame: DataFrame): void {
+    this.receivedAtMs = this.host.now();
+    this.accept(frame);
+  }
+
+  /** @internal */
+  dispose(): void {
+    this.removeAllListeners();
+  }
+
+  /** A new channel begins: its sequence has nothing to do with the last one's. */
+  protected abstract restart(): void;
+  protected abstract accept(frame: DataFrame): void;
+
+  protected resync(error: DepthwireError): void {
+    this.resyncs += 1;
+    this.emit('error', error);
+    this.emit('state');
+    this.host.requestSnapshot(this);
+  }
+}
+
+/** A replica of the book, verified against the server's checksums. */
+export class BookSubscription extends Subscription {
+  readonly #replica = new BookReplica();
+
+  get book(): OrderBook {
+    return this.#replica.book;
+  }
+
+  /** `recovering` too while the connection is away: the levels are then a picture of the past. */
+  get state(): BookState {
+    if (this.channel === null) return this.#replica.seq < 0 ? 'syncing' : 'recovering';
+    return this.#replica.state;
+  }
+
+  /** Why the book is not live; null when it is, or when the reason is not known. */
+  get reason(): string | null {
+    if (this.refusal) return this.refusal.message;
+    if (this.channel === null) return this.#replica.seq < 0 ? null : 'connection lost';
+    return this.#replica.error?.message ?? this.#replica.reason;
+  }
+
+  /** Figures of the last frame, and how many checksums were found right. */
+  get replica(): Readonly<Pick<BookReplica, 'merged' | 'ageMs' | 'lagMs' | 'timeMs' | 'verified' | 'seq'>> {
+    return this.#replica;
+  }
+
+  protected restart(): void {
+    this.#replica.restart();
+  }
+
+  protected accept(frame: DataFrame): void {
+    const stateBefore = this.#replica.state;
+    const outcome = this.#replica.apply(frame);
+    if (outcome === 'ignored') return;
+    if (outcome === 'broken') {
+      this.resync(this.#replica.error!);
+      return;
+    }
+    this.emit('change');
+    if (this.#replica.state !== stateBefore) this.emit('state');
+  }
+}
+
+/** Topics whose updates build on each other: a missing one means a new snapshot. */
+abstract class SequencedSubscription extends Subscription {
+  #seq = 0;
+  #awaitingSnapshot = true;
+
+  protected restart(): void {
+    this.#awaitingSnapshot = true;
+  }
+
+  protected accept(frame: DataFrame): void {
+    const seq = frame[2];
+    const isSnapshot = frame[0] === frameCodes.tradesSnapshot || frame[0] === frameCodes.candlesSnapshot;
+    if (isSnapshot ? !this.#awaitingSnapshot && seq <= this.#seq : this.#awaitingSnapshot || seq <= this.#seq) return;
+    if (!isSnapshot && seq !== this.#seq + 1) {
+      this.#awaitingSnapshot = true;
+      this.resync(new DepthwireError('sequence_gap', `expected frame ${this.#seq + 1}, got ${seq}`));
+      return;
+    }
+    this.#seq = seq;
+    if (isSnapshot) this.#awaitingSnapshot = false;
+    this.take(frame);
+    this.emit('change');
+  }
+
+  protected abstract take(frame: DataFrame): void;
+}
+
+/** The tape: the newest trades, newest last. */
+export class TradesSubscription extends SequencedSubscription {
+  trades: Trade[] = [];
+  /** Those that the last frame brought. */
+  latest: readonly Trade[] = [];
+
+  protected take(frame: DataFrame): void {
+    const [code, , , , wire] = frame as TradesFrame | TradesSnapshotFrame;
+    this.latest = wire.map(decodeTrade);
+    if (code === frameCodes.tradesSnapshot) this.trades = [];
+    this.trades.push(...this.latest);
+    if (this.trades.length > MAX_TRADES) this.trades.splice(0, this.trades.length - MAX_TRADES);
+  }
+}
+
+/** Candles, oldest first; the last one is still open. */
+export class CandlesSubscription extends SequencedSubscription {
+  candles: Candle[] = [];
+  /** Those that the last frame replaced or appended; all of them after a snapshot. */
+  latest: readonly Candle[] = [];
+  /** Whether the last frame was a snapshot. */
+  replaced = false;
+
+  protected take(frame: DataFrame): void {
+    const [code, , , , wire] = frame as CandleFrame | CandlesSnapshotFrame;
+    this.latest = wire.map(decodeCandle);
+    this.replaced = code === frameCodes.candlesSnapshot;
+    if (this.replaced) this.candles = [];
+    for (const candle of this.latest) {
+      const last = this.candles.at(-1);
+      if (last && last.time === candle.time) this.candles[this.candles.length - 1] = candle;
+      else if (!last || candle.time > last.time) this.candles.push(candle);
+    }
+    if (this.candles.length > MAX_CANDLES) this.candles.splice(0, this.candles.length - MAX_CANDLES);
+  }
+}
+
+/** Topics whose every frame is the whole state: only the newest counts. */
+abstract class LatestSubscription extends Subscription {
+  #seq = -1;
+
+  protected restart(): void {
+    this.#seq = -1;
+  }
+
+  protected accept(frame: DataFrame): void {
+    if (frame[2] <= this.#seq) return;
+    this.#seq = frame[2];
+    this.take(frame);
+    this.emit('change');
+  }
+
+  protected abstract take(frame: DataFrame): void;
+}
+
+/** Best bid and ask, last price and 24 h figures, with the state of the book they come from. */
+export class TickerSubscription extends LatestSubscription {
+  ticker: Ticker | null = null;
+  #state: BookState = 'syncing';
+
+  get state(): BookState {
+    return this.channel === null && this.ticker ? 'recovering' : this.#state;
+  }
+
+  protected take(frame: DataFrame): void {
+    const ticker = frame as TickerFrame;
+    this.ticker = decodeTicker(ticker);
+    const state = wireStates[ticker[4]]!;
+    if (state === this.#state) return;
+    this.#state = state;
+    this.emit('state');
+  }
+}
+
+/** The state of an instrument's book, since when and why. */
+export class StatusSubscription extends LatestSubscription {
+  state: BookState = 'syncing';
+  sinceMs: number | null = null;
+  reason: string | null = null;
+
+  protected take(frame: DataFrame): void {
+    const status = frame as StatusFrame;
+    this.state = wireStates[status[4]]!;
+    this.sinceMs = status[5];
+    this.reason = status[6];
+  }
+}

@@ -1,0 +1,31 @@
+export * from './model/errors.ts';
+export * from './model/units.ts';
+export * from './model/instrument.ts';
+export * from './model/clock.ts';
+export * from './model/events.ts';
+export { BookSide, OrderBook } from './book/order-book.ts';
+export { bookChecksum, CHECKSUM_DEPTH } from './book/checksum.ts';
+export { crc32 } from './book/crc32.ts';
+export * from './protocol/version.ts';
+export * from './protocol/close-codes.ts';
+export * from './protocol/messages.ts';
+export * from './protocol/levels.ts';
+export * from './protocol/codec.ts';
+export * from './protocol/requests.ts';
+export * from './protocol/records.ts';
+export { backoffMs, defaultBackoff, type BackoffPolicy } from './client/backoff.ts';
+export { Emitter } from './client/emitter.ts';
+export { BookReplica, type ReplicaOutcome } from './client/replica.ts';
+export {
+  BookSubscription,
+  CandlesSubscription,
+  StatusSubscription,
+  Subscription,
+  TickerSubscription,
+  TradesSubscription,
+  type BookOptions,
+  type CandlesOptions,
+  type SubscriptionOptions,
+} from './client/subscription.ts';
+export { DepthwireClient, type ClientOptions, type ConnectionState } from './client/client.ts';
+export { platformClock, type OpenWebSocket, type WebSocketLike } from './client/platform.ts';

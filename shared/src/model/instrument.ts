@@ -1,0 +1,39 @@
+import type { Scale } from './units.ts';
+
+/** `VENUE:BASE-QUOTE`, perpetuals `VENUE:BASE-QUOTE-PERP`. */
+export type InstrumentId = string;
+
+export const instrumentKinds = ['spot', 'perpetual', 'future', 'option', 'fx', 'equity'] as const;
+export type InstrumentKind = (typeof instrumentKinds)[number];
+
+/** Where the data comes from; every screen shows what is not `live`. */
+export const origins = ['live', 'delayed', 'replayed', 'simulated'] as const;
+export type Origin = (typeof origins)[number];
+
+/** What the venue lets be done with the instrument now. */
+export const tradingStatuses = ['trading', 'halted', 'closed'] as const;
+export type TradingStatus = (typeof tradingStatuses)[number];
+
+export interface Instrument {
+  readonly id: InstrumentId;
+  readonly venue: string;
+  /** The venue's own name for it. */
+  readonly symbol: string;
+  readonly base: string;
+  readonly quote: string;
+  readonly kind: InstrumentKind;
+  /** For people: `Bitcoin / US dollar`. */
+  readonly name: string;
+  readonly tick: Scale;
+  readonly lot: Scale;
+  readonly status: TradingStatus;
+  readonly origin: Origin;
+  /** Silence on the book after which it is no longer `live`, in milliseconds. */
+  readonly staleAfterMs: number;
+}
+
+const ID = /^[a-z0-9-]{1,32}:\S{1,64}$/;
+
+export function isInstrumentId(value: unknown): value is InstrumentId {
+  return typeof value === 'string' && ID.test(value);
+}

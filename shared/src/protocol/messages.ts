@@ -1,0 +1,261 @@
+import type { ErrorCode } from '../model/errors.ts';
+import type { BookState, CandleInterval } from '../model/events.ts';
+import type { Instrument, InstrumentId } from '../model/instrument.ts';
+
+/**
+ * The messages of protocol version 1; `docs/protocol.md` is their specification.
+ *
+ * Requests and answers are maps with an `op`. Data frames are arrays whose first element is a
+ * frame code: they are the bulk of the traffic, so they carry no names. Both encodings hold the
+ * very same values.
+ */
+
+export const topics = ['book', 'trades', 'ticker', 'candles', 'status'] as const;
+export type Topic = (typeof topics)[number];
+
+// ── client to server ────────────────────────────────────────────────────────────────────────────
+
+export interface SubscribeRequest {
+  readonly op: 'subscribe';
+  readonly id: number;
+  readonly topic: Topic;
+  readonly instrument: InstrumentId;
+  /** Levels a side, 0 for all; `book` only. */
+  readonly depth?: number;
+  /** Smallest time between two frames in milliseconds, 0 for every update. */
+  readonly cadence?: number;
+  /** `candles` only. */
+  readonly interval?: CandleInterval;
+}
+
+export interface UnsubscribeRequest {
+  readonly op: 'unsubscribe';
+  readonly id: number;
+  readonly ch: number;
+}
+
+/** Asks for a snapshot of one channel, after a gap or a wrong checksum. */
+export interface SnapshotRequest {
+  readonly op: 'snapshot';
+  readonly id: number;
+  readonly ch: number;
+}
+
+export interface PingRequest {
+  readonly op: 'ping';
+  readonly id: number;
+}
+
+export type ClientRequest = SubscribeRequest | UnsubscribeRequest | SnapshotRequest | PingRequest;
+
+// ── server to client: maps ──────────────────────────────────────────────────────────────────────
+
+export interface ServerLimits {
+  readonly maxMessageBytes: number;
+  readonly maxSubscriptions: number;
+}
+
+/** The first message of a connection. */
+export interface Hello {
+  readonly op: 'hello';
+  readonly protocol: number;
+  readonly server: string;
+  /** Names this run of the market; sequences of different epochs have nothing in common. */
+  readonly epoch: number;
+  /** The market clock, unix milliseconds: the present, or the recorded time in a replay. */
+  readonly time: number;
+  /** Either side closes after two of these without a message. */
+  readonly heartbeatMs: number;
+  readonly depths: readonly number[];
+  readonly cadences: readonly number[];
+  readonly limits: ServerLimits;
+}
+
+/** Echoes what was granted, which may be more depth or a slower cadence than was asked for. */
+export interface Subscribed {
+  readonly op: 'subscribed';
+  readonly id: number;
+  readonly ch: number;
+  readonly topic: Topic;
+  readonly instrument: Instrument;
+  readonly depth?: number;
+  readonly cadence: number;
+  readonly interval?: CandleInterval;
+}
+
+export interface Acknowledged {
+  readonly op: 'unsubscribed' | 'snapshot';
+  readonly id: number;
+  readonly ch: number;
+}
+
+export interface Pong {
+  readonly op: 'pong';
+  readonly id: number;
+  /** The server's wall clock, unix milliseconds. */
+  readonly time: number;
+}
+
+export interface ErrorMessage {
+  readonly op: 'error';
+  /** The request it answers; null where the request could not be read. */
+  readonly id: number | null;
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly retry: boolean;
+}
+
+/** The server shuts down; a client comes back after a random part of `reconnectMs`. */
+export interface Goodbye {
+  readonly op: 'goodbye';
+  readonly reconnectMs: number;
+}
+
+/** An instrument changed (status, tick size): affects every channel of it. */
+export interface InstrumentChanged {
+  readonly op: 'instrument';
+  readonly instrument: Instrument;
+}
+
+export type ServerMessage =
+  | Hello
+  | Subscribed
+  | Acknowledged
+  | Pong
+  | ErrorMessage
+  | Goodbye
+  | InstrumentChanged;
+
+// ── server to client: data frames ───────────────────────────────────────────────────────────────
+
+export const frameCodes = {
+  bookSnapshot: 1,
+  bookDelta: 2,
+  bookState: 3,
+  tradesSnapshot: 4,
+  trades: 5,
+  ticker: 6,
+  candlesSnapshot: 7,
+  candle: 8,
+  status: 9,
+} as const;
+
+/** Indices into this array are how frames name a state. */
+export const wireStates: readonly BookState[] = ['syncing', 'live', 'stale', 'recovering'];
+export type WireState = 0 | 1 | 2 | 3;
+
+export function wireStateOf(state: BookState): WireState {
+  return wireStates.indexOf(state) as WireState;
+}
+
+/** Levels as `distance, lots` pairs, best first; see `encodeLevels`. */
+export type WireLevels = number[];
+
+/** Replaces the replica of a channel. */
+export type BookSnapshotFrame = [
+  code: 1,
+  ch: number,
+  seq: number,
+  state: WireState,
+  /** The engine's count of updates of this book. */
+  sequence: number,
+  /** Send time, unix milliseconds. */
+  timeMs: number,
+  /** Newest receive time less its venue time, milliseconds; null where the venue gives none. */
+  lagMs: number | null,
+  /** Price that the levels of this and of all following deltas are measured from. */
+  reference: number,
+  bids: WireLevels,
+  asks: WireLevels,
+  checksum: number,
+];
+
+export type BookDeltaFrame = [
+  code: 2,
+  ch: number,
+  seq: number,
+  /** Engine updates merged into this frame: add to the sequence. */
+  merged: number,
+  /** Send time less that of the channel's previous book frame, milliseconds. */
+  elapsedMs: number,
+  /** Send time less the receive time of the oldest merged update, milliseconds. */
+  ageMs: number,
+  lagMs: number | null,
+  bids: WireLevels,
+  asks: WireLevels,
+  checksum?: number,
+];
+
+/** The state of the book changed; its levels did not. */
+export type BookStateFrame = [
+  code: 3,
+  ch: number,
+  seq: number,
+  state: WireState,
+  elapsedMs: number,
+  reason: string | null,
+];
+
+/** One trade: id, ticks, lots, 0 for an aggressive buy and 1 for a sell, venue time in ms. */
+export type WireTrade = [id: string | number, ticks: number, lots: number, side: 0 | 1, timeMs: number];
+
+/** The latest trades, oldest first. */
+export type TradesSnapshotFrame = [code: 4, ch: number, seq: number, timeMs: number, trades: WireTrade[]];
+export type TradesFrame = [code: 5, ch: number, seq: number, timeMs: number, trades: WireTrade[]];
+
+export type TickerFrame = [
+  code: 6,
+  ch: number,
+  seq: number,
+  timeMs: number,
+  state: WireState,
+  last: number | null,
+  open: number | null,
+  high: number | null,
+  low: number | null,
+  volume: number,
+  turnover: number,
+  trades: number,
+  bid: number | null,
+  bidSize: number,
+  ask: number | null,
+  askSize: number,
+];
+
+/** Open time in unix seconds, then ticks, lots and the number of trades. */
+export type WireCandle = [
+  time: number,
+  open: number,
+  high: number,
+  low: number,
+  close: number,
+  volume: number,
+  trades: number,
+];
+
+/** Oldest first; the last one is still open. */
+export type CandlesSnapshotFrame = [code: 7, ch: number, seq: number, timeMs: number, candles: WireCandle[]];
+/** Replaces the candle of the same open time, or appends one. */
+export type CandleFrame = [code: 8, ch: number, seq: number, timeMs: number, candles: WireCandle[]];
+
+export type StatusFrame = [
+  code: 9,
+  ch: number,
+  seq: number,
+  timeMs: number,
+  state: WireState,
+  /** When the state began, unix milliseconds. */
+  sinceMs: number,
+  reason: string | null,
+];
+
+export type DataFrame =
+  | BookSnapshotFrame
+  | BookDeltaFrame
+  | BookStateFrame
+  | TradesSnapshotFrame
+  | TradesFrame
+  | TickerFrame
+  | CandlesSnapshotFrame
+  | CandleFrame
+  | StatusFrame;

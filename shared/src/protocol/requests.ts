@@ -1,0 +1,83 @@
+import { DepthwireError } from '../model/errors.ts';
+import { candleIntervals, isCandleInterval } from '../model/events.ts';
+import { isInstrumentId } from '../model/instrument.ts';
+import { topics, type ClientRequest, type Topic } from './messages.ts';
+
+const MAX_REQUEST_ID = 2 ** 32 - 1;
+const MAX_DEPTH = 1_000_000;
+const MAX_CADENCE_MS = 3_600_000;
+
+/** The `id` of anything that looks like a request, so that an error can name it. */
+export function requestIdOf(message: unknown): number | null {
+  if (typeof message !== 'object' || message === null) return null;
+  const id = (message as { id?: unknown }).id;
+  return isCount(id, MAX_REQUEST_ID) ? id : null;
+}
+
+/**
+ * A decoded message as a request.
+ * @throws DepthwireError `invalid_request` or `unknown_topic`, saying which field is wrong
+ */
+export function parseRequest(message: unknown): ClientRequest {
+  if (typeof message !== 'object' || message === null || Array.isArray(message)) {
+    throw new DepthwireError('invalid_request', 'expected a map with op and id');
+  }
+  const fields = message as Record<string, unknown>;
+  const id = requestIdOf(message);
+  if (id === null) throw invalid('id', `an integer from 0 to ${MAX_REQUEST_ID}`, fields.id);
+  switch (fields.op) {
+    case 'subscribe':
+      return parseSubscribe(id, fields);
+    case 'unsubscribe':
+    case 'snapshot': {
+      const { ch } = fields;
+      if (!isCount(ch, MAX_REQUEST_ID)) throw invalid('ch', 'the channel number of a subscription', ch);
+      return { op: fields.op, id, ch };
+    }
+    case 'ping':
+      return { op: 'ping', id };
+    default:
+      throw invalid('op', 'subscribe, unsubscribe, snapshot or ping', fields.op);
+  }
+}
+
+function parseSubscribe(id: number, fields: Record<string, unknown>): ClientRequest {
+  const { topic, instrument, depth, cadence, interval } = fields;
+  if (!topics.includes(topic as Topic)) {
+    throw new DepthwireError('unknown_topic', `topic: expected ${topics.join(', ')}, got ${show(topic)}`);
+  }
+  if (!isInstrumentId(instrument)) throw invalid('instrument', 'an id such as sim:BTC-USD', instrument);
+  if (depth !== undefined && !isCount(depth, MAX_DEPTH)) {
+    throw invalid('depth', `levels a side from 0 (all) to ${MAX_DEPTH}`, depth);
+  }
+  if (depth !== undefined && topic !== 'book') throw invalid('depth', 'no depth on this topic', depth);
+  if (cadence !== undefined && !isCount(cadence, MAX_CADENCE_MS)) {
+    throw invalid('cadence', `milliseconds from 0 to ${MAX_CADENCE_MS}`, cadence);
+  }
+  if (topic === 'candles' ? !isCandleInterval(interval) : interval !== undefined) {
+    const expected = topic === 'candles' ? Object.keys(candleIntervals).join(', ') : 'no interval on this topic';
+    throw invalid('interval', expected, interval);
+  }
+  return {
+    op: 'subscribe',
+    id,
+    topic: topic as Topic,
+    instrument,
+    ...(depth === undefined ? {} : { depth }),
+    ...(cadence === undefined ? {} : { cadence }),
+    ...(isCandleInterval(interval) ? { interval } : {}),
+  };
+}
+
+function isCount(value: unknown, max: number): value is number {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= max;
+}
+
+function invalid(field: string, expected: string, got: unknown): DepthwireError {
+  return new DepthwireError('invalid_request', `${field}: expected ${expected}, got ${show(got)}`, { field });
+}
+
+function show(value: unknown): string {
+  const text = typeof value === 'string' ? JSON.stringify(value.slice(0, 60)) : typeof value === 'object' ? typeof value : String(value);
+  return text.slice(0, 64);
+}
