@@ -1,0 +1,127 @@
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { DepthwireError } from '@depthwire/shared';
+
+/** Longest line accepted: a deep snapshot is some megabytes. */
+const MAX_LINE_CHARS = 128 * 2 ** 20;
+
+const kinds = ['open', 'out', 'in', 'rest'] as const;
+
+/**
+ * One line of a capture:
+ * `open` a socket opened, `out` a frame the recorder sent, `in` a frame it received, `rest` an
+ * HTTP answer.
+ */
+export interface CaptureRecord {
+  /** Local receive time, unix milliseconds. */
+  readonly t: number;
+  readonly conn: string;
+  readonly kind: (typeof kinds)[number];
+  /** Of `open` and `rest`. */
+  readonly url: string;
+  /** Of `out`, `in` and `rest`: exactly as on the wire. */
+  readonly data: string;
+}
+
+export interface ReadProgress {
+  readonly bytesRead: number;
+  readonly bytesTotal: number;
+}
+
+/**
+ * The records of a capture (JSON Lines, gzip or plain), in batches as they are read.
+ * @throws DepthwireError `capture_not_found`, `capture_truncated` or `capture_corrupt`, the last
+ *   two with the line number
+ */
+export async function* readCapture(file: string, onProgress?: (progress: ReadProgress) => void): AsyncGenerator<CaptureRecord[]> {
+  const { gzipped, bytesTotal } = await probe(file);
+  const raw = createReadStream(file, { highWaterMark: 256 * 1024 });
+  let bytesRead = 0;
+  raw.on('data', (chunk) => {
+    bytesRead += chunk.length;
+  });
+  let source: Readable = raw;
+  if (gzipped) {
+    const gunzip = createGunzip();
+    raw.on('error', (error) => gunzip.destroy(error));
+    source = raw.pipe(gunzip);
+  }
+  source.setEncoding('utf8');
+
+  let line = 0;
+  let rest = '';
+  try {
+    for await (const chunk of source as AsyncIterable<string>) {
+      const lines = (rest + chunk).split('\n');
+      rest = lines.pop()!;
+      if (rest.length > MAX_LINE_CHARS) throw corrupt(file, line + 1, `the line is longer than ${MAX_LINE_CHARS} characters`);
+      const batch: CaptureRecord[] = [];
+      for (const text of lines) {
+        line += 1;
+        if (text !== '') batch.push(parseRecord(file, line, text));
+      }
+      onProgress?.({ bytesRead, bytesTotal });
+      if (batch.length > 0) yield batch;
+    }
+  } catch (error) {
+    if (error instanceof DepthwireError) throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'Z_BUF_ERROR') {
+      throw new DepthwireError('capture_truncated', `${file}: the compressed data ends early, after line ${line}`, { file, line: line + 1 }, error);
+    }
+    if (code?.startsWith('Z_')) throw corrupt(file, line + 1, `the compressed data is damaged (${message})`, error);
+    throw new DepthwireError('capture_not_found', `${file}: cannot be read: ${message}`, { file }, error);
+  } finally {
+    raw.destroy();
+  }
+  if (rest !== '') {
+    line += 1;
+    let record: CaptureRecord;
+    try {
+      record = parseRecord(file, line, rest);
+    } catch (error) {
+      throw new DepthwireError('capture_truncated', `${file}: line ${line} ends in the middle of a record`, { file, line }, error);
+    }
+    yield [record];
+  }
+}
+
+async function probe(file: string): Promise<{ gzipped: boolean; bytesTotal: number }> {
+  try {
+    const handle = await open(file);
+    try {
+      const stat = await handle.stat();
+      if (!stat.isFile()) throw new Error('it is not a file');
+      const magic = Buffer.alloc(2);
+      await handle.read(magic, 0, 2, 0);
+      return { gzipped: magic[0] === 0x1f && magic[1] === 0x8b, bytesTotal: stat.size };
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    throw new DepthwireError('capture_not_found', `${file}: cannot be read: ${(error as Error).message}`, { file }, error);
+  }
+}
+
+function parseRecord(file: string, line: number, text: string): CaptureRecord {
+  let record: Partial<CaptureRecord> | null;
+  try {
+    record = JSON.parse(text) as Partial<CaptureRecord> | null;
+  } catch (error) {
+    throw corrupt(file, line, `not JSON: ${(error as Error).message}`, error);
+  }
+  if (typeof record !== 'object' || record === null) throw corrupt(file, line, 'expected an object');
+  const { t, conn, kind, url, data } = record;
+  if (typeof t !== 'number' || !Number.isFinite(t)) throw corrupt(file, line, 't: expected unix milliseconds');
+  if (typeof conn !== 'string') throw corrupt(file, line, 'conn: expected a text');
+  if (!kinds.includes(kind!)) throw corrupt(file, line, `kind: expected ${kinds.join(', ')}`);
+  if ((kind === 'open' || kind === 'rest') && typeof url !== 'string') throw corrupt(file, line, `url: expected a text in a record of kind ${kind}`);
+  if (kind !== 'open' && typeof data !== 'string') throw corrupt(file, line, `data: expected a text in a record of kind ${kind}`);
+  return { t, conn, kind: kind!, url: url ?? '', data: data ?? '' };
+}
+
+function corrupt(file: string, line: number, what: string, cause?: unknown): DepthwireError {
+  return new DepthwireError('capture_corrupt', `${file}: line ${line}: ${what}`, { file, line }, cause);
+}

@@ -1,0 +1,290 @@
+import { DepthwireError, type EpochMs, type Instrument } from '@depthwire/shared';
+import type { Feed, FeedContext } from '../core/feed.ts';
+import { emptyStats, type HttpCallback, type SessionStats, type VenueAdapter, type VenueSession } from '../core/venue.ts';
+import type { VirtualClock } from '../core/virtual-clock.ts';
+import { inspectCapture, type CaptureInfo, type CaptureSelection } from './inspect.ts';
+import { readCapture, type CaptureRecord, type ReadProgress } from './read.ts';
+
+/** Recorded silence longer than this is skipped, in milliseconds of the viewer's time. */
+const MAX_IDLE_MS = 5_000;
+/** Longest stretch of work before other tasks get their turn, milliseconds. */
+const MAX_BUSY_MS = 8;
+
+/** Real time, for the pace of a replay: the only thing in it that is not recorded. */
+export interface Pacemaker {
+  nowMs(): number;
+  /** Resolves after the delay, or when the signal aborts. */
+  sleep(delayMs: number, signal: AbortSignal): Promise<void>;
+}
+
+export interface ReplayOptions {
+  /** As `inspectCaptures` found them; at least one. */
+  readonly captures: readonly CaptureInfo[];
+  /** The market clock: the replay moves it, and with it everything that runs on it. */
+  readonly clock: VirtualClock;
+  /** Times the recorded pace; `Infinity` for as fast as it goes. */
+  readonly speed: number;
+  readonly pacemaker: Pacemaker;
+  /** Resolves when the replay may begin; default: at once. */
+  readonly begin?: Promise<void>;
+  onProgress?(progress: ReadProgress): void;
+  /** The last record was played, or reading failed. */
+  onEnd?(error: DepthwireError | null): void;
+}
+
+export interface ReplayFeed extends Feed {
+  readonly captures: readonly CaptureInfo[];
+  /** Sums over all sessions. */
+  stats(): SessionStats;
+  /** Venue, market and instruments of each session. */
+  sessions(): readonly { adapter: VenueAdapter; market: string; instruments: readonly Instrument[] }[];
+}
+
+/** The time at which the first of the inspected captures begins. */
+export function firstTimeMs(captures: readonly CaptureInfo[]): number {
+  return Math.min(...captures.map((capture) => capture.firstMs));
+}
+
+/**
+ * Plays recorded frames through the venues' own sessions. Files are merged by recorded time;
+ * files of one market share a session, as they would on one connection.
+ */
+export function createReplayFeed(options: ReplayOptions): ReplayFeed {
+  const { captures, clock, speed, pacemaker } = options;
+  const abort = new AbortController();
+  const markets = new Map<string, MarketReplay>();
+  let running: Promise<void> = Promise.resolve();
+
+  async function run(): Promise<void> {
+    await options.begin;
+    let wallMs = pacemaker.nowMs();
+    let virtualMs: number = clock.now();
+    let busySinceMs = wallMs;
+    for await (const { record, source } of merge(captures, options.onProgress)) {
+      if (abort.signal.aborted) return;
+      while (Number.isFinite(speed)) {
+        const now = pacemaker.nowMs();
+        const reachedMs = virtualMs + (now - wallMs) * speed;
+        if (reachedMs >= record.t) break;
+        if ((record.t - reachedMs) / speed > MAX_IDLE_MS) {
+          virtualMs = record.t - speed * MAX_IDLE_MS; // jump: nothing was recorded in between
+          wallMs = now;
+          continue;
+        }
+        clock.advanceTo(reachedMs);
+        const due = Math.min(record.t, clock.nextDueMs() ?? Infinity);
+        await pacemaker.sleep(Math.max(1, (due - reachedMs) / speed), abort.signal);
+        if (abort.signal.aborted) return;
+        busySinceMs = pacemaker.nowMs();
+      }
+      clock.advanceTo(record.t);
+      markets.get(marketKey(captures[source]!))!.play(record, source);
+      if (pacemaker.nowMs() - busySinceMs > MAX_BUSY_MS) {
+        await pacemaker.sleep(0, abort.signal);
+        if (abort.signal.aborted) return;
+        busySinceMs = pacemaker.nowMs();
+      }
+    }
+  }
+
+  return {
+    id: 'replay',
+    captures,
+    start(context) {
+      for (const capture of captures) {
+        const key = marketKey(capture);
+        const others = captures.filter((other) => marketKey(other) === key);
+        if (!markets.has(key)) markets.set(key, new MarketReplay(capture.adapter, capture.market, merged(others), context));
+      }
+      for (const market of markets.values()) {
+        for (const instrument of market.instruments) context.emit({ type: 'instrument', instrument });
+      }
+      running = run().then(
+        () => {
+          if (!abort.signal.aborted) options.onEnd?.(null);
+        },
+        (error: unknown) => {
+          const typed = error instanceof DepthwireError ? error : new DepthwireError('internal', String(error), {}, error);
+          options.onEnd?.(typed);
+        },
+      );
+      return Promise.resolve();
+    },
+    async stop() {
+      abort.abort();
+      for (const market of markets.values()) market.dispose();
+      await running;
+    },
+    stats() {
+      const sum = emptyStats();
+      for (const market of markets.values()) {
+        for (const key of Object.keys(sum) as (keyof SessionStats)[]) sum[key] += market.stats[key];
+      }
+      return sum;
+    },
+    sessions: () => [...markets.values()],
+  };
+}
+
+/** Looks at the files one after the other. */
+export async function inspectCaptures(
+  files: readonly string[],
+  selection: CaptureSelection,
+  onProgress?: (progress: ReadProgress) => void,
+): Promise<CaptureInfo[]> {
+  const captures: CaptureInfo[] = [];
+  for (const file of files) captures.push(await inspectCapture(file, selection, onProgress));
+  return captures;
+}
+
+function marketKey(capture: CaptureInfo): string {
+  return `${capture.adapter.venue}/${capture.market}`;
+}
+
+/** One list for captures of one market; where they differ in scale, the finer one serves both. */
+function merged(captures: readonly CaptureInfo[]): Instrument[] {
+  const bySymbol = new Map<string, Instrument>();
+  for (const instrument of captures.flatMap((capture) => capture.instruments)) {
+    const other = bySymbol.get(instrument.symbol);
+    const tick = other && other.tick.decimals > instrument.tick.decimals ? other.tick : instrument.tick;
+    const lot = other && other.lot.decimals > instrument.lot.decimals ? other.lot : instrument.lot;
+    bySymbol.set(instrument.symbol, { ...instrument, tick, lot, origin: 'replayed' });
+  }
+  return [...bySymbol.values()];
+}
+
+/** The recorded sockets and HTTP answers of one market, as its session sees them. */
+class MarketReplay {
+  readonly adapter: VenueAdapter;
+  readonly market: string;
+  readonly instruments: readonly Instrument[];
+  readonly #session: VenueSession;
+  readonly #clock: FeedContext['clock'];
+  readonly #sockets = new Set<string>();
+  /** Requests that wait for their recorded answer. */
+  readonly #pending = new Map<string, HttpCallback>();
+  /** Recorded answers that nobody has asked for yet; the newest of each kind. */
+  readonly #unclaimed = new Map<string, CaptureRecord>();
+
+  constructor(adapter: VenueAdapter, market: string, instruments: readonly Instrument[], context: FeedContext) {
+    this.adapter = adapter;
+    this.market = market;
+    this.instruments = instruments;
+    this.#clock = context.clock;
+    this.#session = adapter.createSession({
+      market,
+      endpoints: adapter.markets[market]!,
+      instruments,
+      io: {
+        clock: context.clock,
+        log: context.log,
+        emit: context.emit,
+        send: () => undefined, // the recorder has already subscribed
+        get: (url, callback) => this.#get(url, callback),
+      },
+    });
+  }
+
+  get stats(): SessionStats {
+    return this.#session.stats;
+  }
+
+  play(record: CaptureRecord, source: number): void {
+    switch (record.kind) {
+      case 'open':
+        this.#open(`${source}/${record.conn}`, true);
+        return;
+      case 'in':
+        this.#open(`${source}/${record.conn}`, false);
+        this.#session.onFrame(record.data, record.t as EpochMs);
+        return;
+      case 'rest':
+        this.#onRest(record);
+        return;
+      case 'out':
+    }
+  }
+
+  dispose(): void {
+    this.#session.dispose();
+  }
+
+  /** Several recorded sockets are one to the session; the same one opened again is a reconnect. */
+  #open(socket: string, anew: boolean): void {
+    if (this.#sockets.has(socket)) {
+      if (!anew) return;
+      this.#session.onClose('connection lost in the recording');
+      this.#session.onOpen();
+      return;
+    }
+    this.#sockets.add(socket);
+    if (this.#sockets.size === 1) this.#session.onOpen();
+  }
+
+  #get(url: string, callback: HttpCallback): void {
+    const key = this.adapter.capture.restKey(url);
+    if (key === null) {
+      callback(new DepthwireError('venue_http', `a recording cannot answer ${url}`, { url }));
+      return;
+    }
+    const record = this.#unclaimed.get(key);
+    if (record) {
+      this.#unclaimed.delete(key);
+      this.#clock.at(this.#clock.now(), () => callback(answer(record)));
+    } else {
+      this.#pending.set(key, callback);
+    }
+  }
+
+  #onRest(record: CaptureRecord): void {
+    const key = this.adapter.capture.restKey(record.url);
+    if (key === null) return;
+    const callback = this.#pending.get(key);
+    if (callback) {
+      this.#pending.delete(key);
+      callback(answer(record));
+    } else {
+      this.#unclaimed.set(key, record);
+    }
+  }
+}
+
+function answer(record: CaptureRecord) {
+  return { status: 200, body: record.data, retryAfterMs: null, receiveTimeMs: record.t as EpochMs };
+}
+
+/** The records of all captures in the order of their times. */
+async function* merge(
+  captures: readonly CaptureInfo[],
+  onProgress?: (progress: ReadProgress) => void,
+): AsyncGenerator<{ record: CaptureRecord; source: number }> {
+  const progress = captures.map(() => ({ bytesRead: 0, bytesTotal: 0 }));
+  const readers = captures.map((capture, source) =>
+    readCapture(capture.file, (part) => {
+      progress[source] = part;
+      onProgress?.(progress.reduce((sum, { bytesRead, bytesTotal }) => ({ bytesRead: sum.bytesRead + bytesRead, bytesTotal: sum.bytesTotal + bytesTotal })));
+    }),
+  );
+  const batches: (CaptureRecord[] | null)[] = [];
+  const positions = captures.map(() => 0);
+  for (const reader of readers) batches.push(((await reader.next()).value as CaptureRecord[] | undefined) ?? null);
+  for (;;) {
+    let source = -1;
+    let earliest = Infinity;
+    for (let i = 0; i < batches.length; i++) {
+      const t = batches[i]?.[positions[i]!]?.t;
+      if (t !== undefined && t < earliest) {
+        earliest = t;
+        source = i;
+      }
+    }
+    if (source < 0) return;
+    const batch = batches[source]!;
+    yield { record: batch[positions[source]!]!, source };
+    positions[source]! += 1;
+    if (positions[source] === batch.length) {
+      positions[source] = 0;
+      batches[source] = ((await readers[source]!.next()).value as CaptureRecord[] | undefined) ?? null;
+    }
+  }
+}

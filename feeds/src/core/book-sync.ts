@@ -1,0 +1,196 @@
+import type { Clock, Timer } from '@depthwire/shared';
+
+/** Diffs held while a snapshot is awaited; past it the buffer starts anew. */
+const MAX_BUFFERED_DIFFS = 10_000;
+/** A stream that stays silent this long after a snapshot has nothing that could contradict it. */
+const QUIET_MS = 5_000;
+/** Wait before a snapshot is asked for again, doubled each time. */
+const RETRY_BASE_MS = 1_000;
+const RETRY_MAX_MS = 30_000;
+
+/** A venue's sequence rule; pure. */
+export interface Sequencer<Diff> {
+  /** How a diff stands to the one before it on the wire. */
+  follows(previous: Diff, next: Diff): 'next' | 'old' | 'gap';
+  /** How a diff stands to a snapshot: in it already, the first after it, or too late. */
+  joins(snapshotId: number, diff: Diff): 'joins' | 'old' | 'gap';
+  /** Whether the snapshot is exactly the book after this diff. */
+  matches(snapshotId: number, diff: Diff): boolean;
+  describe(diff: Diff): string;
+}
+
+/** What a book sync tells its session. */
+export interface BookSyncHandlers<Diff, Snapshot> {
+  requestSnapshot(): void;
+  applySnapshot(snapshot: Snapshot): void;
+  applyDiff(diff: Diff): void;
+  /** The book is in sequence from here on. */
+  live(): void;
+  /** The book is wrong or cut off from here on. */
+  lost(reason: string): void;
+  link(): void;
+  gap(): void;
+}
+
+/**
+ * Joins one instrument's stream of diffs to a REST snapshot and keeps watch over its sequence:
+ * buffer, snapshot, join, follow; on a gap all over again. A book is live only once a diff has
+ * joined the snapshot, the snapshot is exactly the last diff, or the stream stayed quiet.
+ */
+export class BookSync<Diff, Snapshot extends { readonly id: number }> {
+  readonly #sequencer: Sequencer<Diff>;
+  readonly #handlers: BookSyncHandlers<Diff, Snapshot>;
+  readonly #clock: Clock;
+  #phase: 'idle' | 'buffering' | 'joining' | 'live' = 'idle';
+  #buffer: Diff[] = [];
+  #previous: Diff | null = null;
+  #snapshotId = 0;
+  #attempt = 0;
+  #requested = false;
+  #timer: Timer | null = null;
+
+  constructor(sequencer: Sequencer<Diff>, clock: Clock, handlers: BookSyncHandlers<Diff, Snapshot>) {
+    this.#sequencer = sequencer;
+    this.#clock = clock;
+    this.#handlers = handlers;
+  }
+
+  /** Begins, or begins anew; the stream must be subscribed already. */
+  start(): void {
+    this.#phase = 'buffering';
+    this.#buffer = [];
+    this.#previous = null;
+    this.#attempt = 0;
+    this.#requested = false;
+    this.#clearTimer();
+    this.#request();
+  }
+
+  stop(): void {
+    this.#phase = 'idle';
+    this.#buffer = [];
+    this.#previous = null;
+    this.#clearTimer();
+  }
+
+  /** Drops the book, for a reason found outside the sequence, and takes it anew. A handler may call it. */
+  resync(reason: string): void {
+    if (this.#phase === 'idle') return;
+    this.#lose(reason);
+  }
+
+  onDiff(diff: Diff): void {
+    if (this.#phase === 'idle') return;
+    const previous = this.#previous;
+    const order = previous === null ? 'next' : this.#sequencer.follows(previous, diff);
+    if (order === 'old') return;
+    this.#previous = diff;
+    if (order === 'gap') {
+      this.#handlers.gap();
+      const reason = `sequence gap: ${this.#sequencer.describe(diff)} after ${this.#sequencer.describe(previous!)}`;
+      if (this.#phase === 'buffering') {
+        this.#buffer = [];
+      } else {
+        this.#lose(reason);
+      }
+      this.#push(diff);
+      return;
+    }
+    if (previous !== null) this.#handlers.link();
+    this.#take(diff);
+  }
+
+  /** What `applySnapshot` throws passes through, and the snapshot counts as not had. */
+  onSnapshot(snapshot: Snapshot): void {
+    this.#requested = false;
+    if (this.#phase !== 'buffering') return;
+    const first = this.#buffer[0];
+    if (first !== undefined && this.#sequencer.joins(snapshot.id, first) === 'gap') {
+      this.#retry(); // the snapshot is older than the oldest diff held
+      return;
+    }
+    this.#handlers.applySnapshot(snapshot);
+    this.#snapshotId = snapshot.id;
+    this.#phase = 'joining';
+    const buffer = this.#buffer;
+    this.#buffer = [];
+    for (const diff of buffer) this.#take(diff);
+    if (!this.#is('joining')) return;
+    const last = buffer.at(-1);
+    if (last !== undefined && this.#sequencer.matches(snapshot.id, last)) this.#goLive();
+    else this.#arm(QUIET_MS, () => this.#goLive());
+  }
+
+  /** The snapshot could not be had. */
+  onSnapshotFailed(waitMs: number | null): void {
+    this.#requested = false;
+    if (this.#phase === 'buffering') this.#retry(waitMs);
+  }
+
+  /** Read through a method, because handlers may change the phase. */
+  #is(phase: 'buffering' | 'joining' | 'live'): boolean {
+    return this.#phase === phase;
+  }
+
+  /** A diff in sequence with the one before. */
+  #take(diff: Diff): void {
+    if (this.#is('live')) this.#handlers.applyDiff(diff);
+    else if (this.#is('joining')) this.#join(diff);
+    else this.#push(diff);
+  }
+
+  #join(diff: Diff): void {
+    const place = this.#sequencer.joins(this.#snapshotId, diff);
+    if (place === 'old') return;
+    if (place === 'gap') {
+      this.#handlers.gap();
+      this.#lose(`sequence gap: ${this.#sequencer.describe(diff)} after snapshot ${this.#snapshotId}`);
+      this.#push(diff);
+      return;
+    }
+    this.#handlers.applyDiff(diff);
+    if (this.#is('joining')) this.#goLive();
+  }
+
+  #goLive(): void {
+    this.#clearTimer();
+    this.#phase = 'live';
+    this.#attempt = 0;
+    this.#handlers.live();
+  }
+
+  #lose(reason: string): void {
+    this.#clearTimer();
+    this.#phase = 'buffering';
+    this.#buffer = [];
+    this.#handlers.lost(reason);
+    this.#request();
+  }
+
+  #push(diff: Diff): void {
+    if (this.#buffer.length >= MAX_BUFFERED_DIFFS) this.#buffer = [];
+    this.#buffer.push(diff);
+  }
+
+  #request(): void {
+    if (this.#requested) return;
+    this.#requested = true;
+    this.#handlers.requestSnapshot();
+  }
+
+  #retry(waitMs: number | null = null): void {
+    const delayMs = waitMs ?? Math.min(RETRY_MAX_MS, RETRY_BASE_MS * 2 ** this.#attempt);
+    this.#attempt += 1;
+    this.#arm(delayMs, () => this.#request());
+  }
+
+  #arm(delayMs: number, task: () => void): void {
+    this.#clearTimer();
+    this.#timer = this.#clock.at(this.#clock.now() + delayMs, task);
+  }
+
+  #clearTimer(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+  }
+}

@@ -1,0 +1,108 @@
+import { backoffMs, type BackoffPolicy, type Clock, type EpochMs, type Timer } from '@depthwire/shared';
+import { WebSocket } from 'ws';
+import type { FeedLog } from './feed.ts';
+
+/** Venue snapshots can be tens of megabytes. */
+const MAX_FRAME_BYTES = 100 * 2 ** 20;
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** A connection that lived this long starts the back-off anew. */
+const STABLE_AFTER_MS = 60_000;
+const BACKOFF: BackoffPolicy = { baseMs: 1_000, maxMs: 60_000 };
+
+export interface ConnectionOptions {
+  readonly url: string;
+  readonly clock: Clock;
+  readonly log: FeedLog;
+  /** A number in [0, 1), for the jitter. */
+  readonly random: () => number;
+  /** Silence after which the socket is taken for dead, milliseconds. */
+  readonly silenceMs: number;
+  onOpen(): void;
+  onText(text: string, receiveTimeMs: EpochMs): void;
+  onClose(reason: string): void;
+}
+
+/** A WebSocket to a venue that is opened again, with back-off, whenever it ends. */
+export class VenueConnection {
+  readonly #options: ConnectionOptions;
+  #socket: WebSocket | null = null;
+  #timer: Timer | null = null;
+  #attempt = 0;
+  #openedAtMs: number | null = null;
+  #lastFrameAtMs = 0;
+  #closed = false;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+  }
+
+  open(): void {
+    const { clock, url } = this.#options;
+    const socket = new WebSocket(url, {
+      maxPayload: MAX_FRAME_BYTES,
+      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+      perMessageDeflate: false,
+    });
+    this.#socket = socket;
+    let reason = '';
+    socket.on('open', () => {
+      this.#openedAtMs = clock.now();
+      this.#lastFrameAtMs = clock.now();
+      this.#options.log.info({ url }, 'connected to the venue');
+      this.#watchSilence();
+      this.#options.onOpen();
+    });
+    socket.on('message', (data, isBinary) => {
+      const now = clock.now();
+      this.#lastFrameAtMs = now;
+      if (!isBinary) this.#options.onText((data as Buffer).toString('utf8'), now);
+    });
+    socket.on('error', (error) => {
+      reason = error.message;
+    });
+    socket.on('close', (code, text) => {
+      if (this.#socket === socket) this.#onClose(reason || `closed with code ${code} ${text.toString()}`.trim());
+    });
+  }
+
+  send(text: string): void {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(text);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#timer?.cancel();
+    const socket = this.#socket;
+    this.#socket = null;
+    socket?.terminate();
+  }
+
+  #onClose(reason: string): void {
+    this.#socket = null;
+    this.#timer?.cancel();
+    if (this.#closed) return;
+    const { clock, log, url, random } = this.#options;
+    const now = clock.now();
+    if (this.#openedAtMs !== null && now - this.#openedAtMs >= STABLE_AFTER_MS) this.#attempt = 0;
+    if (this.#openedAtMs !== null) this.#options.onClose(`connection lost: ${reason}`);
+    this.#openedAtMs = null;
+    const delayMs = backoffMs(BACKOFF, this.#attempt, random());
+    this.#attempt += 1;
+    log.warn({ url, reason, retryInMs: Math.round(delayMs) }, 'venue connection lost');
+    this.#timer = clock.at(now + delayMs, () => this.open());
+  }
+
+  #watchSilence(): void {
+    const { clock, silenceMs } = this.#options;
+    this.#timer?.cancel();
+    this.#timer = clock.at(this.#lastFrameAtMs + silenceMs, () => {
+      if (clock.now() - this.#lastFrameAtMs < silenceMs) {
+        this.#watchSilence();
+        return;
+      }
+      const socket = this.#socket;
+      this.#onClose(`silent for ${silenceMs} ms`);
+      socket?.terminate();
+    });
+  }
+}

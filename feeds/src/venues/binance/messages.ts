@@ -1,0 +1,77 @@
+/**
+ * Frames of Binance Spot and USD-M Futures, a raw one above each type.
+ * @see https://github.com/binance/binance-spot-api-docs web-socket-streams.md, rest-api.md
+ * @see https://developers.binance.com/docs/derivatives/usds-margined-futures
+ */
+
+export type PriceLevel = readonly [price: string, quantity: string];
+
+// {"stream":"btcusdt@depth@100ms","data":{"e":"depthUpdate","E":1700000000123,"s":"BTCUSDT","U":157,
+//  "u":160,"b":[["0.0024","10"]],"a":[["0.0026","100"]]}}
+// USD-M adds "T", the transaction time, and "pu", the last u of the event before.
+export interface DepthUpdate {
+  readonly e: 'depthUpdate';
+  readonly E: number;
+  readonly T?: number;
+  readonly s: string;
+  readonly U: number;
+  readonly u: number;
+  readonly pu?: number;
+  readonly b: readonly PriceLevel[];
+  readonly a: readonly PriceLevel[];
+}
+
+// {"stream":"btcusdt@trade","data":{"e":"trade","E":1700000000123,"s":"BTCUSDT","t":12345,"p":"0.001",
+//  "q":"100","T":1700000000120,"m":true,"M":true}}
+export interface RawTrade {
+  readonly e: 'trade';
+  readonly E: number;
+  readonly s: string;
+  readonly t: number;
+  readonly p: string;
+  readonly q: string;
+  readonly T: number;
+  /** Whether the buyer was the maker: then the taker sold. */
+  readonly m: boolean;
+  /** USD-M: `MARKET`; others (insurance fund, auto-deleveraging) are no trades of the market. */
+  readonly X?: string;
+}
+
+// {"stream":"btcusdt@aggTrade","data":{"e":"aggTrade","E":1700000000123,"s":"BTCUSDT","a":5933014,
+//  "p":"0.001","q":"100","f":100,"l":105,"T":1700000000120,"m":true,"M":true}}
+export interface AggregateTrade {
+  readonly e: 'aggTrade';
+  readonly E: number;
+  readonly s: string;
+  readonly a: number;
+  readonly p: string;
+  readonly q: string;
+  readonly T: number;
+  readonly m: boolean;
+}
+
+// GET /api/v3/depth?symbol=BTCUSDT&limit=5000
+// {"lastUpdateId":160,"bids":[["0.0024","10"]],"asks":[["0.0026","100"]]}
+// USD-M adds "E" and "T".
+export interface DepthSnapshot {
+  readonly id: number;
+  readonly timeMs: number | null;
+  readonly bids: readonly PriceLevel[];
+  readonly asks: readonly PriceLevel[];
+}
+
+// {"result":null,"id":1}
+// {"code":2,"msg":"Invalid request: request ID must be an unsigned integer","id":null}
+export interface RequestAnswer {
+  readonly id: number | null;
+  /** Null where the request was accepted. */
+  readonly error: string | null;
+}
+
+/** A frame of the socket, told apart. `other` are streams that no book or tape needs. */
+export type Frame =
+  | { readonly kind: 'depth'; readonly depth: DepthUpdate }
+  | { readonly kind: 'trade'; readonly trade: RawTrade }
+  | { readonly kind: 'aggTrade'; readonly trade: AggregateTrade }
+  | { readonly kind: 'answer'; readonly answer: RequestAnswer }
+  | { readonly kind: 'other'; readonly name: string };

@@ -1,0 +1,114 @@
+import { DepthwireError, parseUnits, type Scale } from '@depthwire/shared';
+import type { AggregateTrade, DepthSnapshot, DepthUpdate, Frame, PriceLevel, RawTrade } from './messages.ts';
+
+/**
+ * A text frame of the socket, bare or in the combined-stream wrapper.
+ * @throws DepthwireError `malformed_venue_frame`
+ */
+export function parseFrame(text: string): Frame {
+  const frame = parseJson(text);
+  if (!isRecord(frame)) throw malformed('frame', 'an object', frame);
+  const data = 'stream' in frame && 'data' in frame ? frame.data : frame;
+  if (!isRecord(data)) throw malformed('data', 'an object', data);
+  switch (data.e) {
+    case 'depthUpdate':
+      return { kind: 'depth', depth: checkDepth(data) };
+    case 'trade':
+      return { kind: 'trade', trade: checkTrade<RawTrade>(data, 't') };
+    case 'aggTrade':
+      return { kind: 'aggTrade', trade: checkTrade<AggregateTrade>(data, 'a') };
+    case undefined:
+      if ('result' in data || 'code' in data) return { kind: 'answer', answer: checkAnswer(data) };
+      return { kind: 'other', name: typeof frame.stream === 'string' ? frame.stream : 'unnamed' };
+    default:
+      return { kind: 'other', name: String(data.e) };
+  }
+}
+
+/** @throws DepthwireError `malformed_venue_frame` */
+export function parseSnapshot(body: string): DepthSnapshot {
+  const value = parseJson(body);
+  if (!isRecord(value)) throw malformed('depth', 'an object', value);
+  const { lastUpdateId, T, bids, asks } = value;
+  if (!Number.isSafeInteger(lastUpdateId)) throw malformed('lastUpdateId', 'an integer', lastUpdateId);
+  return {
+    id: lastUpdateId as number,
+    timeMs: Number.isFinite(T) ? (T as number) : null,
+    bids: checkLevels(bids, 'bids'),
+    asks: checkLevels(asks, 'asks'),
+  };
+}
+
+/**
+ * Venue levels as flat `ticks, lots` pairs.
+ * @throws DepthwireError `off_grid`, `invalid_decimal` or `out_of_range`
+ */
+export function flattenLevels(levels: readonly PriceLevel[], tick: Scale, lot: Scale): number[] {
+  const flat = new Array<number>(levels.length * 2);
+  for (let i = 0; i < levels.length; i++) {
+    const level = levels[i]!;
+    flat[2 * i] = parseUnits(level[0], tick);
+    flat[2 * i + 1] = parseUnits(level[1], lot);
+  }
+  return flat;
+}
+
+function checkDepth(data: Record<string, unknown>): DepthUpdate {
+  if (typeof data.s !== 'string') throw malformed('s', 'a symbol', data.s);
+  for (const key of ['E', 'U', 'u'] as const) {
+    if (!Number.isSafeInteger(data[key])) throw malformed(key, 'an integer', data[key]);
+  }
+  if (data.pu !== undefined && !Number.isSafeInteger(data.pu)) throw malformed('pu', 'an integer', data.pu);
+  if ((data.U as number) > (data.u as number)) throw malformed('U', 'an id not above u', data.U);
+  checkLevels(data.b, 'b');
+  checkLevels(data.a, 'a');
+  return data as unknown as DepthUpdate;
+}
+
+function checkTrade<Kind>(data: Record<string, unknown>, id: 't' | 'a'): Kind {
+  if (typeof data.s !== 'string') throw malformed('s', 'a symbol', data.s);
+  for (const key of [id, 'T'] as const) {
+    if (!Number.isSafeInteger(data[key])) throw malformed(key, 'an integer', data[key]);
+  }
+  for (const key of ['p', 'q'] as const) {
+    if (typeof data[key] !== 'string') throw malformed(key, 'a decimal text', data[key]);
+  }
+  if (typeof data.m !== 'boolean') throw malformed('m', 'true or false', data.m);
+  return data as unknown as Kind;
+}
+
+function checkAnswer(data: Record<string, unknown>) {
+  const error = isRecord(data.error) ? data.error : data;
+  const refused = 'code' in error;
+  return {
+    id: typeof data.id === 'number' ? data.id : null,
+    error: refused ? `${String(error.code)}: ${String(error.msg)}` : null,
+  };
+}
+
+function checkLevels(value: unknown, key: string): readonly PriceLevel[] {
+  if (!Array.isArray(value)) throw malformed(key, 'an array of levels', value);
+  for (const level of value as unknown[]) {
+    if (!Array.isArray(level) || typeof level[0] !== 'string' || typeof level[1] !== 'string') {
+      throw malformed(key, '["price","quantity"]', level);
+    }
+  }
+  return value as PriceLevel[];
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new DepthwireError('malformed_venue_frame', `not JSON: ${(error as Error).message}`, {}, error);
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function malformed(key: string, expected: string, got: unknown): DepthwireError {
+  const text = JSON.stringify(got) ?? 'nothing';
+  return new DepthwireError('malformed_venue_frame', `${key}: expected ${expected}, got ${text.slice(0, 60)}`, { key });
+}
