@@ -7,3 +7,4 @@ export { findVenue, venues } from './registry.ts';
 export { inspectCapture, type CaptureInfo, type CaptureSelection } from './capture/inspect.ts';
 export { createReplayFeed, firstTimeMs, inspectCaptures, type Pacemaker, type ReplayFeed } from './capture/replay.ts';
 export { readCapture, type CaptureRecord, type ReadProgress } from './capture/read.ts';
+export { createSimulatorFeed, type SimulatorOptions } from './simulator/index.ts';

@@ -1,4 +1,4 @@
-import { DepthwireError, type EpochMs, type Instrument } from '@depthwire/shared';
+import { DepthwireError, type EpochMs, type Instrument, type InstrumentId } from '@depthwire/shared';
 import type { Feed, FeedContext } from '../core/feed.ts';
 import { emptyStats, type HttpCallback, type SessionStats, type VenueAdapter, type VenueSession } from '../core/venue.ts';
 import type { VirtualClock } from '../core/virtual-clock.ts';
@@ -110,6 +110,9 @@ export function createReplayFeed(options: ReplayOptions): ReplayFeed {
       );
       return Promise.resolve();
     },
+    resync(instrument, reason) {
+      for (const market of markets.values()) market.resync(instrument, reason);
+    },
     async stop() {
       abort.abort();
       for (const market of markets.values()) market.dispose();
@@ -203,6 +206,10 @@ class MarketReplay {
         return;
       case 'out':
     }
+  }
+
+  resync(instrument: InstrumentId, reason: string): void {
+    this.#session.resync(instrument, reason);
   }
 
   dispose(): void {

@@ -40,6 +40,8 @@ export interface Feed {
   start(context: FeedContext): Promise<void>;
   /** Ends the flow: no event is emitted after it resolves. Safe to call twice. */
   stop(): Promise<void>;
-  /** Closed candles of the past, oldest first; left out where the source has none. */
+  /** Takes one instrument's book anew, because the engine found it wrong; others go on. */
+  resync?(instrument: InstrumentId, reason: string): void;
+  /** Candles of the past, oldest first, the open one as it stood at the start among them. */
   candles?(query: CandleQuery): Promise<Candle[]>;
 }

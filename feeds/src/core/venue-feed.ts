@@ -67,6 +67,7 @@ export function createVenueFeed(adapter: VenueAdapter, options: VenueFeedOptions
       });
       connection.open();
     },
+    resync: (instrument, reason) => session?.resync(instrument, reason),
     stop() {
       connection?.close();
       session?.dispose();

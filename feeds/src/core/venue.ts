@@ -1,4 +1,4 @@
-import type { Clock, DepthwireError, EpochMs, FeedEvent, Instrument } from '@depthwire/shared';
+import type { Clock, DepthwireError, EpochMs, FeedEvent, Instrument, InstrumentId } from '@depthwire/shared';
 import type { FeedLog } from './feed.ts';
 
 /** What came back for an HTTP GET. */
@@ -69,6 +69,8 @@ export interface VenueSession {
   onFrame(text: string, receiveTimeMs: EpochMs): void;
   /** The socket is gone: every book of it is `recovering` until it is back. */
   onClose(reason: string): void;
+  /** Takes one book anew, for a reason that only its reader could see. */
+  resync(instrument: InstrumentId, reason: string): void;
   /** Cancels timers; nothing is emitted afterwards. */
   dispose(): void;
 }

@@ -1,14 +1,15 @@
+import { normalShare } from './random.ts';
 import type { Random } from './random.ts';
 
 /**
  * Growth of the variance of log-volatility with the logarithm of the time scale: the
- * intermittency of multifractal volatility, 0.02 to 0.03 in markets (Bacry, Delour and Muzy 2001).
+ * intermittency of multifractal volatility, about 0.03 in markets (Bacry, Delour and Muzy 2001).
  * It gives volatility clusters and fat tails at every scale.
  */
-const INTERMITTENCY = 0.02;
+const INTERMITTENCY = 0.03;
 /** Traded size grows with volatility, less than in proportion to variance. */
 const VOLUME_EXPONENT = 0.6;
-const VOLUME_NOISE = 0.3;
+const VOLUME_NOISE = 0.1;
 
 /** A stretch of the price path. Prices in ticks, volume in lots. */
 export interface PathBar {
@@ -26,6 +27,9 @@ export interface PathBar {
 export interface Shocks {
   readonly price: Float64Array;
   readonly volatility: Float64Array;
+  /** Decide how far each part reaches above and below its ends. */
+  readonly above: Float64Array;
+  readonly below: Float64Array;
 }
 
 /** Standard deviation of the log-variance of one of `parts` parts. */
@@ -36,10 +40,11 @@ export function varianceSpread(parts: number): number {
 /**
  * The highest excess of a Brownian bridge over the higher of its ends: exact in distribution.
  * @param distance between the ends
+ * @param shock standard normal; the larger, the further
  */
-export function bridgeExcess(distance: number, variance: number, random: Random): number {
+export function bridgeExcess(distance: number, variance: number, shock: number): number {
   const gap = Math.abs(distance);
-  return (Math.sqrt(gap * gap - 2 * variance * Math.log(random.uniform())) - gap) / 2;
+  return (Math.sqrt(gap * gap - 2 * variance * Math.log(normalShare(-shock))) - gap) / 2;
 }
 
 /**
@@ -48,8 +53,8 @@ export function bridgeExcess(distance: number, variance: number, random: Random)
  * volumes and trades sum to its own. Each part opens at the close of the part before, and a part
  * without trades does not move.
  *
- * The closes are a Brownian bridge with the parts' variances; it is then stretched, above and
- * below the ends, to touch the bar's high and low.
+ * The closes are a Brownian bridge with the parts' variances. Where it is highest and lowest it
+ * is lifted to the bar's high and low, and all else with it in proportion to the time between.
  * @param weights the expected share of each part in the variance, before the cascade
  * @param bounce how far trades reach above and below the path: half a spread, in ticks
  */
@@ -79,38 +84,40 @@ export function splitBar(
   // The extremes that the parts would have by themselves.
   const highs = new Float64Array(parts);
   const lows = new Float64Array(parts);
-  let highest = 0;
-  let lowest = 0;
+  let highest = -1;
+  let lowest = -1;
   for (let i = 0; i < parts; i++) {
+    if (trades[i] === 0) continue;
     const open = i === 0 ? parent.open : closes[i - 1]!;
     const distance = closes[i]! - open;
     const reach = trades[i]! > 1 ? bounce : 0;
-    highs[i] = Math.max(open, closes[i]!) + bridgeExcess(distance, variances[i]!, random) + reach;
-    lows[i] = Math.min(open, closes[i]!) - bridgeExcess(distance, variances[i]!, random) - reach;
-    if (trades[i] === 0) continue;
-    if (trades[highest] === 0 || highs[i]! > highs[highest]!) highest = i;
-    if (trades[lowest] === 0 || lows[i]! < lows[lowest]!) lowest = i;
+    highs[i] = Math.max(open, closes[i]!) + bridgeExcess(distance, variances[i]!, shocks.above[i]!) + reach;
+    lows[i] = Math.min(open, closes[i]!) - bridgeExcess(distance, variances[i]!, shocks.below[i]!) - reach;
+    if (highest < 0 || highs[i]! > highs[highest]!) highest = i;
+    if (lowest < 0 || lows[i]! < lows[lowest]!) lowest = i;
   }
 
-  const top = Math.max(parent.open, parent.close);
-  const bottom = Math.min(parent.open, parent.close);
-  const above = highs[highest]! > top ? (parent.high - top) / (highs[highest]! - top) : 0;
-  const below = lows[lowest]! < bottom ? (bottom - parent.low) / (bottom - lows[lowest]!) : 0;
-  const fit = (price: number): number => {
-    if (price > top) return Math.round(top + (price - top) * above);
-    if (price < bottom) return Math.round(bottom - (bottom - price) * below);
-    return Math.round(price);
-  };
-
+  const lift = liftTo(parent, variances, highest, highs, lowest, lows);
   const bars: PathBar[] = [];
   let open = parent.open;
+  let elapsed = 0;
   for (let i = 0; i < parts; i++) {
-    const close = i === parts - 1 ? parent.close : trades[i] === 0 ? open : fit(closes[i]!);
+    const middle = elapsed + variances[i]! / 2;
+    elapsed += variances[i]!;
     const idle = trades[i] === 0;
+    const close = i === parts - 1 ? parent.close : idle ? open : within(parent, closes[i]! + lift(elapsed));
     bars.push({
       open,
-      high: idle ? open : i === highest ? parent.high : Math.max(open, close, fit(highs[i]!)),
-      low: idle ? open : i === lowest ? parent.low : Math.min(open, close, fit(lows[i]!)),
+      high: idle
+        ? open
+        : i === highest
+          ? parent.high
+          : Math.max(open, close, within(parent, highs[i]! + lift(middle))),
+      low: idle
+        ? open
+        : i === lowest
+          ? parent.low
+          : Math.min(open, close, within(parent, lows[i]! + lift(middle))),
       close,
       volume: trades[i]! + extra[i]!,
       trades: trades[i]!,
@@ -119,6 +126,49 @@ export function splitBar(
     open = close;
   }
   return bars;
+}
+
+/** A whole price within the bar's range; what would leave it is reflected. */
+function within({ high, low }: PathBar, price: number): number {
+  const reflected = price > high ? 2 * high - price : price < low ? 2 * low - price : price;
+  return Math.round(Math.min(Math.max(reflected, low), high));
+}
+
+/**
+ * What to add to the bridge at each point of elapsed variance so that its extremes are the bar's:
+ * nothing at both ends, and linear between these and the two extremes.
+ */
+function liftTo(
+  parent: PathBar,
+  variances: Float64Array,
+  highest: number,
+  highs: Float64Array,
+  lowest: number,
+  lows: Float64Array,
+): (elapsed: number) => number {
+  if (highest < 0) return () => 0;
+  const toHigh = parent.high - highs[highest]!;
+  const toLow = parent.low - lows[lowest]!;
+  // Within one part a rise has its low first, a fall its high.
+  const highFirst = highest === lowest ? parent.close < parent.open : highest < lowest;
+  const atHigh = elapsedWithin(variances, highest, highFirst ? 1 / 3 : 2 / 3);
+  const atLow = elapsedWithin(variances, lowest, highFirst ? 2 / 3 : 1 / 3);
+  const [first, firstLift, second, secondLift] = highFirst
+    ? [atHigh, toHigh, atLow, toLow]
+    : [atLow, toLow, atHigh, toHigh];
+  const end = parent.variance;
+  return (elapsed) => {
+    if (elapsed <= first) return first > 0 ? (firstLift * elapsed) / first : 0;
+    if (elapsed <= second)
+      return firstLift + ((secondLift - firstLift) * (elapsed - first)) / (second - first);
+    return end > second ? (secondLift * (end - elapsed)) / (end - second) : 0;
+  };
+}
+
+function elapsedWithin(variances: Float64Array, part: number, share: number): number {
+  let elapsed = variances[part]! * share;
+  for (let i = 0; i < part; i++) elapsed += variances[i]!;
+  return elapsed;
 }
 
 /** Partial sums of independent steps, bent so that the last one ends at `close`. */

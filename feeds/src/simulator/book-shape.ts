@@ -18,6 +18,8 @@ const SMALL_WALL_SIZE = 1.7;
 const PLACEMENT_SCALE = 2.5;
 const PLACEMENT_TAIL = 0.8;
 const LEVEL_SIZE_SIGMA = 0.8;
+/** Size of a limit order against that of its level. */
+const QUOTE_SHARE = 0.35;
 /** Body and tail of order sizes; the tail of traded sizes is a power law of about 1.5. */
 const ORDER_SIZE_SIGMA = 1;
 const BLOCK_CHANCE = 0.02;
@@ -25,6 +27,17 @@ const BLOCK_TAIL = 1.6;
 const MAX_BLOCK = 60;
 /** Mean of `orderLots` against the profile's, so that it can be divided out. */
 const BLOCK_MEAN = 1 + BLOCK_CHANCE * 4 * (1 / (BLOCK_TAIL - 1));
+
+/** The far end of a book is this much sparser than the touch. */
+const GAP_WIDENING = 4;
+/** Share of empty ticks at the far end of a book that has none at the touch. */
+const MAX_HOLE_CHANCE = 0.3;
+/** Neighbouring levels further apart than this many usual gaps are a hole. */
+const HOLE_GAPS = 2.5;
+/** Levels closer than this share of the usual gap mostly merge. */
+const JOIN_GAPS = 0.7;
+const JOIN_CHANCE = 0.85;
+const HOLE_DENSE_TICKS = 2;
 
 const ROUND_SIZE_CHANCE = 0.45;
 const ROUND_LOT = 100;
@@ -63,7 +76,12 @@ export class BookShape {
     return this.#round(this.meanLots(ticks, distanceTicks) * this.#random.logNormal(LEVEL_SIZE_SIGMA));
   }
 
-  /** Size of one order with the given mean: log-normal, now and then a block. */
+  /** Size of one limit order or cancellation at a level of the given mean size. */
+  quoteLots(meanLots: number): number {
+    return this.#round(QUOTE_SHARE * meanLots * this.#random.logNormal(ORDER_SIZE_SIGMA));
+  }
+
+  /** Size of one market order with the given mean: log-normal, now and then a block. */
   orderLots(meanLots: number): number {
     let size = (meanLots / BLOCK_MEAN) * this.#random.logNormal(ORDER_SIZE_SIGMA);
     if (this.#random.chance(BLOCK_CHANCE)) {
@@ -86,6 +104,21 @@ export class BookShape {
     return rank < count ? rank : Math.floor(count * this.#random.uniform());
   }
 
+  /** Whether a level this near to another one would rather join it. */
+  joins(distanceTicks: number): boolean {
+    return distanceTicks < JOIN_GAPS * this.#profile.gapTicks && this.#random.chance(JOIN_CHANCE);
+  }
+
+  /** A price within the hole between two levels; null when they are not far apart. */
+  ticksInHole(nearTicks: number, farTicks: number): number | null {
+    const { gapTicks } = this.#profile;
+    const distance = Math.abs(farTicks - nearTicks);
+    if (distance < (gapTicks < 2 ? HOLE_DENSE_TICKS : HOLE_GAPS * gapTicks)) return null;
+    return (
+      nearTicks + Math.sign(farTicks - nearTicks) * (1 + Math.floor((distance - 1) * this.#random.uniform()))
+    );
+  }
+
   /** Moves a price away from the touch to one that people prefer, at times. */
   preferredTicks(ticks: number, side: 'bid' | 'ask'): number {
     const { roundTicks } = this.#profile;
@@ -99,8 +132,9 @@ export class BookShape {
   /** Ticks from one level of a fresh book to the next; wider where the book is thin. */
   nextGapTicks(rank: number): number {
     const { gapTicks, levels } = this.#profile;
-    const widening = 1 + (2.5 * rank) / levels;
-    if (gapTicks < 2) return this.#random.chance(0.12 * (widening - 1)) ? 2 : 1;
+    const depth = rank / levels;
+    if (gapTicks < 2) return this.#random.chance(MAX_HOLE_CHANCE * depth + (gapTicks - 1) / 2) ? 2 : 1;
+    const widening = 1 + GAP_WIDENING * depth;
     return Math.max(1, Math.round(gapTicks * widening * this.#random.exponential()));
   }
 
@@ -115,7 +149,7 @@ export class BookShape {
     if (!this.#random.chance(ROUND_SIZE_CHANCE)) return lots;
     const unit = 10 ** Math.floor(Math.log10(lots));
     const digit = lots / unit;
-    if (digit < 3) return Math.round((digit * 2) / 1) * (unit / 2);
+    if (digit < 3) return Math.round(digit * 2) * (unit / 2);
     return Math.round(digit) * unit;
   }
 }

@@ -67,7 +67,7 @@ export function historyCandles(
 /** One candle of a stretch that no single bar covers, from the largest bars that fit. */
 function sum(path: PricePath, fromS: number, toS: number): MutableCandle {
   let candle: MutableCandle | null = null;
-  for (let timeS = fromS; timeS < toS; ) {
+  for (let timeS = fromS; timeS < toS;) {
     const level = pathLevelsS.findIndex((lengthS) => timeS % lengthS === 0 && timeS + lengthS <= toS);
     const lengthS = pathLevelsS[level]!;
     const bar = path.bar(level, timeS / lengthS);

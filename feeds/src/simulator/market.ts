@@ -10,7 +10,7 @@ import type { Random } from './random.ts';
 
 /** Level updates that one step should bring, so that busy markets step more often. */
 const UPDATES_PER_STEP = 5;
-const MIN_STEP_MS = 20;
+const MIN_STEP_MS = 10;
 const MAX_STEP_MS = 400;
 /** Behind by more than this (the machine slept), a market skips what it missed. */
 const MAX_LAG_MS = 1000;
@@ -18,14 +18,16 @@ const MAX_LAG_MS = 1000;
 /** Levels that a side always keeps. */
 const MIN_LEVELS = 5;
 /** Levels that follow the touch at once when it moves; the flow fills in the others. */
-const LADDER_LEVELS = 8;
+const LADDER_LEVELS = 20;
 const LADDER_SHARE = 0.5;
 const TRIM_ABOVE = 1.15;
+const DEEPEN_BELOW = 0.85;
+const DEEPEN_LEVELS = 3;
 
 /** The market reprices when fair value has moved by this share of a second's volatility. */
 const REPRICE_VOLATILITY = 0.6;
 const REPRICE_SPREAD = 0.4;
-const MIN_REPRICE_TICKS = 0.55;
+const MIN_REPRICE_TICKS = 0.8;
 /** Chance that somebody takes the quotes that a move has left behind. */
 const PICK_OFF_CHANCE = 0.5;
 /** Most orders awaited in exchange for those that came early to pick off quotes. */
@@ -35,23 +37,29 @@ const TOUCH_REFILLS_PER_UPDATE = 0.15;
 const MIN_TOUCH_REFILL_PER_S = 0.3;
 const MAX_TOUCH_REFILL_PER_S = 15;
 const IMPROVE_CHANCE = 0.04;
-/** Most changes of the best level change its size; few take it away. */
-const TOUCH_CANCEL_CHANCE = 0.06;
+const IMPROVE_SHARE = 0.2;
 const NEW_LEVEL_CHANCE = 0.4;
-/** Size of a quote change against the level's mean size. */
-const QUOTE_SHARE = 0.35;
+/** Limit orders that look for a hole near the touch to stand in. */
+const HOLE_CHANCE = 0.4;
+/** Levels this near to the touch are seldom cancelled whole. */
+const NEAR_LEVELS = 15;
+const NEAR_CANCEL_CHANCE = 0.1;
+/** A level larger than this many times its mean only shrinks. */
+const MAX_LEVEL_SHARE = 4;
 
 /** Fills of one order at one level beyond the first, on average. */
 const EXTRA_FILLS = 0.4;
 const MAX_FILLS = 5;
 /** Fills that one market order makes on average: trades are counted in fills. */
 const FILLS_PER_ORDER = 1.45;
+/** Levels that an ordinary market order may reach beyond the first, on average. */
+const EXTRA_LEVELS = 0.7;
 const SWEEP_CHANCE = 0.04;
 const MAX_SWEEP_LEVELS = 12;
 const SWEEP_SIZE = 6;
 
-const NOISE_TICKS = 0.35;
-const NOISE_DECAY_PER_S = 0.5;
+const NOISE_TICKS = 0.3;
+const NOISE_DECAY_PER_S = 0.1;
 const SPREAD_SIGMA = 0.35;
 const MAX_HEAT = 4;
 const MIN_HEAT = 0.25;
@@ -106,7 +114,9 @@ export class Market {
     this.#stepMs = Math.min(Math.max(stepMs, MIN_STEP_MS), MAX_STEP_MS);
     this.#quoted = this.#fairValue();
     this.#aim();
-    for (const side of ['bid', 'ask'] as const) this.#fill(side);
+    this.#deepen('bid', profile.levels);
+    this.#deepen('ask', profile.levels);
+    this.#quotes.discard();
   }
 
   get book(): OrderBook {
@@ -115,7 +125,8 @@ export class Market {
 
   /** When the next step is due: steps come at uneven times, as messages of a venue do. */
   nextStepMs(): number {
-    return this.#timeMs + this.#stepMs * (0.5 + this.#random.uniform());
+    const stepMs = Math.max(MIN_STEP_MS, this.#stepMs / this.#flow.burst);
+    return this.#timeMs + stepMs * (0.5 + this.#random.uniform());
   }
 
   /** Simulates the market up to `timeMs` and tells the listener what happened. */
@@ -123,7 +134,9 @@ export class Market {
     if (timeMs - this.#timeMs > MAX_LAG_MS + MAX_STEP_MS) this.#timeMs = timeMs - MAX_STEP_MS;
     const elapsedS = Math.max(0, timeMs - this.#timeMs) / 1000;
     this.#timeMs = timeMs;
-    this.#noise += -NOISE_DECAY_PER_S * this.#noise * elapsedS + Math.sqrt(2 * NOISE_DECAY_PER_S * elapsedS) * this.#random.normal();
+    this.#noise +=
+      -NOISE_DECAY_PER_S * this.#noise * elapsedS +
+      Math.sqrt(2 * NOISE_DECAY_PER_S * elapsedS) * this.#random.normal();
     this.#flow.advance(elapsedS);
 
     const fair = this.#fairValue();
@@ -144,7 +157,7 @@ export class Market {
       this.#marketOrder();
     }
     for (; done < changes; done++) this.#changeQuote();
-    this.#trim();
+    this.#keepDepth();
     this.#quotes.publish(this.#listener);
   }
 
@@ -196,14 +209,10 @@ export class Market {
   /** Cancels what stands better than the touch should be, and puts the touch there. */
   #pull(side: 'bid' | 'ask'): void {
     const want = side === 'bid' ? this.#wantBid : this.#wantAsk;
-    const opposite = side === 'bid' ? this.book.bestAsk : this.book.bestBid;
     const levels = this.#quotes.side(side);
-    const free = opposite === null || (side === 'bid' ? want < opposite : want > opposite);
-    if (free && levels.lotsAtPrice(want) === 0 && levels.rankOf(want) > 0) this.#appear(side, want, 1);
-    for (let left = levels.rankOf(want); left > 0 && levels.count > MIN_LEVELS; left--) {
-      this.#quotes.put(side, levels.ticksAt(0), 0);
-    }
-    while (levels.count < MIN_LEVELS * 2) this.#extend(side);
+    if (levels.rankOf(want) > 0 && levels.lotsAtPrice(want) === 0) this.#appear(side, want, 1);
+    this.#deepen(side, levels.rankOf(want) + 2 * MIN_LEVELS);
+    for (let left = levels.rankOf(want); left > 0; left--) this.#quotes.put(side, levels.ticksAt(0), 0);
   }
 
   /** Brings the side that has fallen behind up to the touch, with some levels below it. */
@@ -238,22 +247,22 @@ export class Market {
     const levels = this.#quotes.side(side);
     const scarcity = Math.min(1.5, this.profile.levels / levels.count);
     if (this.#random.chance(NEW_LEVEL_CHANCE * scarcity ** 4)) {
-      if (levels.count < this.profile.levels * 0.9 && this.#random.chance(0.3)) this.#extend(side);
-      else this.#limitOrder(side);
+      this.#limitOrder(side);
       return;
     }
     const rank = this.#shape.rank(levels.count);
     const ticks = levels.ticksAt(rank);
     const lots = levels.lotsAt(rank);
     const mean = this.#shape.meanLots(ticks, this.#behindTouch(side, ticks));
-    const size = this.#shape.orderLots(mean * QUOTE_SHARE);
-    if (this.#random.chance(mean / (mean + lots))) {
+    const size = this.#shape.quoteLots(mean);
+    if (lots < MAX_LEVEL_SHARE * mean && this.#random.chance(mean / (mean + lots))) {
       this.#quotes.put(side, ticks, lots + size);
       return;
     }
     const crowded = levels.count > this.profile.levels && this.#random.chance(0.6);
-    const keep = levels.count <= MIN_LEVELS || (rank === 0 && !this.#random.chance(TOUCH_CANCEL_CHANCE));
-    if (crowded && rank > 2) this.#quotes.put(side, ticks, 0);
+    const keep =
+      levels.count <= MIN_LEVELS || (rank < NEAR_LEVELS && !this.#random.chance(NEAR_CANCEL_CHANCE));
+    if (crowded && rank > NEAR_LEVELS) this.#quotes.put(side, ticks, 0);
     else if (lots - size > 0) this.#quotes.put(side, ticks, lots - size);
     else if (!keep) this.#quotes.put(side, ticks, 0);
     else if (lots > 1) this.#quotes.put(side, ticks, Math.ceil(lots / 2));
@@ -262,16 +271,38 @@ export class Market {
   #limitOrder(side: 'bid' | 'ask'): void {
     const sign = side === 'bid' ? -1 : 1;
     const want = side === 'bid' ? this.#wantBid : this.#wantAsk;
-    let ticks = this.#shape.preferredTicks(want + sign * this.#shape.placementTicks(), side);
-    if (this.#random.chance(IMPROVE_CHANCE)) {
-      const best = this.#quotes.side(side).ticksAt(0);
-      ticks = best - sign * Math.max(1, Math.floor(this.profile.spreadTicks * 0.2 * this.#random.uniform()));
+    const levels = this.#quotes.side(side);
+    const rank = this.#shape.rank(levels.count - 1);
+    const hole = this.#random.chance(HOLE_CHANCE)
+      ? this.#shape.ticksInHole(levels.ticksAt(rank), levels.ticksAt(rank + 1))
+      : null;
+    let ticks = hole ?? this.#shape.preferredTicks(want + sign * this.#shape.placementTicks(), side);
+    const improves = this.#random.chance(IMPROVE_CHANCE);
+    if (improves) {
+      const within = this.profile.spreadTicks * IMPROVE_SHARE * this.#random.uniform();
+      ticks = levels.ticksAt(0) - sign * Math.max(1, Math.floor(within));
     }
     const opposite = side === 'bid' ? this.book.bestAsk! : this.book.bestBid!;
     if (ticks < 1 || (side === 'bid' ? ticks >= opposite : ticks <= opposite)) return;
-    const resting = this.#quotes.side(side).lotsAtPrice(ticks);
+    if (!improves && levels.lotsAtPrice(ticks) === 0) ticks = this.#neighbour(side, ticks) ?? ticks;
+    const resting = levels.lotsAtPrice(ticks);
+    const mean = this.#shape.meanLots(ticks, this.#behindTouch(side, ticks));
     if (resting === 0) this.#appear(side, ticks, 1);
-    else this.#quotes.put(side, ticks, resting + this.#orderAt(side, ticks));
+    else if (resting < MAX_LEVEL_SHARE * mean)
+      this.#quotes.put(side, ticks, resting + this.#shape.quoteLots(mean));
+  }
+
+  /** The level that an order joins instead of standing right before or behind it. */
+  #neighbour(side: 'bid' | 'ask', ticks: number): number | null {
+    if (this.profile.gapTicks < 2) return null;
+    const levels = this.#quotes.side(side);
+    const rank = levels.rankOf(ticks);
+    for (const near of [rank - 1, rank]) {
+      if (near < 0 || near >= levels.count) continue;
+      const other = levels.ticksAt(near);
+      if (this.#shape.joins(Math.abs(other - ticks))) return other;
+    }
+    return null;
   }
 
   /** One order that takes liquidity, of ordinary size or sweeping several levels. */
@@ -281,7 +312,9 @@ export class Market {
     const side = this.#flow.side(Math.min(1, Math.max(-1, gap)));
     const sweep = this.#random.chance(SWEEP_CHANCE * Math.min(3, this.#flow.burst));
     const lots = this.#shape.orderLots(this.profile.tradeLots * FILLS_PER_ORDER * (sweep ? SWEEP_SIZE : 1));
-    const levels = sweep ? 2 + Math.floor(this.#random.uniform() * MAX_SWEEP_LEVELS) : this.#random.chance(0.8) ? 1 : 2;
+    const levels = sweep
+      ? 2 + Math.floor(this.#random.uniform() * MAX_SWEEP_LEVELS)
+      : 1 + this.#random.poisson(EXTRA_LEVELS);
     const limit = side === 'buy' ? Number.MAX_SAFE_INTEGER : 0;
     this.#take(side, lots, limit, levels);
   }
@@ -324,37 +357,41 @@ export class Market {
     return side === 'bid' ? this.#wantBid - ticks : ticks - this.#wantAsk;
   }
 
-  #orderAt(side: 'bid' | 'ask', ticks: number): number {
-    return this.#shape.orderLots(this.#shape.meanLots(ticks, this.#behindTouch(side, ticks)) * QUOTE_SHARE);
-  }
-
   #appear(side: 'bid' | 'ask', ticks: number, share: number): void {
     if (ticks < 1) return;
     const lots = this.#shape.levelLots(ticks, this.#behindTouch(side, ticks));
     this.#quotes.put(side, ticks, Math.max(1, Math.round(lots * share)));
   }
 
-  /** Adds a level behind the last one. */
+  /** Adds a level behind the last one, in any case behind the touch. */
   #extend(side: 'bid' | 'ask'): void {
     const levels = this.#quotes.side(side);
     const sign = side === 'bid' ? -1 : 1;
-    const last = levels.count > 0 ? levels.ticksAt(levels.count - 1) : (side === 'bid' ? this.#wantBid : this.#wantAsk) - sign;
-    const ticks = last + sign * (levels.count > 0 ? this.#shape.nextGapTicks(levels.count) : 1);
+    const want = side === 'bid' ? this.#wantBid : this.#wantAsk;
+    if (levels.count === 0) {
+      this.#appear(side, want, 1);
+      return;
+    }
+    const last = levels.ticksAt(levels.count - 1);
+    const from = side === 'bid' ? Math.min(last, want) : Math.max(last, want);
+    const ticks = from + sign * this.#shape.nextGapTicks(levels.count);
     this.#appear(side, this.#shape.preferredTicks(ticks, side), 1);
   }
 
-  /** Drops the levels furthest away once there are clearly too many. */
-  #trim(): void {
+  /** Drops the levels furthest away once there are clearly too many, and replaces missing ones. */
+  #keepDepth(): void {
     for (const side of ['bid', 'ask'] as const) {
       const levels = this.#quotes.side(side);
       while (levels.count > this.profile.levels * TRIM_ABOVE) {
         this.#quotes.put(side, levels.ticksAt(levels.count - 1), 0);
       }
+      if (levels.count < this.profile.levels * DEEPEN_BELOW) this.#deepen(side, levels.count + DEEPEN_LEVELS);
     }
   }
 
-  #fill(side: 'bid' | 'ask'): void {
-    const levels = this.book[side === 'bid' ? 'bids' : 'asks'];
-    while (levels.count < this.profile.levels) this.#extend(side);
+  /** Adds levels at the far end until there are `count`, as far as prices above zero allow. */
+  #deepen(side: 'bid' | 'ask', count: number): void {
+    const levels = this.#quotes.side(side);
+    for (let missing = count - levels.count; missing > 0; missing--) this.#extend(side);
   }
 }

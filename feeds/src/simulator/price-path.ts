@@ -17,7 +17,7 @@ const DAYS_A_YEAR = 365.25;
 /** How far the price strays at those moments, as a share of a free random walk's. */
 const ANCHOR_SPREAD = 0.35;
 /** Share of the markets' common part in changes of volatility (standard deviation). */
-const COMMON_VOLATILITY = 0.7;
+const COMMON_VOLATILITY = 0.9;
 const DAILY_VOLUME_NOISE = 0.25;
 const VOLUME_PER_VARIANCE = 0.35;
 
@@ -55,6 +55,7 @@ export class PricePath {
   readonly #ownKey: number;
   readonly #factorKeys: readonly (readonly [number, number])[];
   readonly #ownLoading: number;
+  readonly #ownVolatility: number;
   readonly #random = new Random(0, 0, 0);
   readonly #factorRandom = new Random(0, 0, 0);
   readonly #splits: ({ index: number; bars: PathBar[] } | undefined)[][] = pathLevelsS.map(() => []);
@@ -69,6 +70,7 @@ export class PricePath {
     this.#factorKeys = profile.loadings.map(([factor, loading]) => [hashText(`factor:${factor}`), loading]);
     const common = profile.loadings.reduce((sum, [, loading]) => sum + loading * loading, 0);
     this.#ownLoading = Math.sqrt(Math.max(0, 1 - common));
+    this.#ownVolatility = Math.sqrt(Math.max(0, 1 - COMMON_VOLATILITY ** 2 * common));
   }
 
   /** The bar of a level (an index into `pathLevelsS`) that opens at `index × length` seconds. */
@@ -102,7 +104,8 @@ export class PricePath {
     const weights = new Float64Array(parts).fill(1);
     if (lengthS >= HOUR_WEIGHT_MIN_S) {
       const fromS = (index * pathLevelsS[level]!) % DAY_S;
-      for (let i = 0; i < parts; i++) weights[i] = meanHourWeight(this.#profile, fromS + i * lengthS, lengthS);
+      for (let i = 0; i < parts; i++)
+        weights[i] = meanHourWeight(this.#profile, fromS + i * lengthS, lengthS);
     }
     const shocks = this.#shocks(level, index, parts);
     const bars = splitBar(parent, weights, shocks, this.#profile.spreadTicks / 2, this.#random);
@@ -118,17 +121,22 @@ export class PricePath {
     const close = Math.max(1, Math.round(priceTicks * Math.exp(block.logs[at + 1]!)));
     const logVariance = block.variances[at]!;
     const variance = logVariance * open * open;
+    const shocks = this.#shocks(DAY_KEY, day, 1);
     const random = this.#random;
-    random.rekey(this.#seed, this.#ownKey ^ DAY_KEY, day);
-    const above = bridgeExcess(close - open, variance, random) + spreadTicks / 2;
-    const below = bridgeExcess(close - open, variance, random) + spreadTicks / 2;
+    const above = bridgeExcess(close - open, variance, shocks.above[0]!) + spreadTicks / 2;
+    const below = bridgeExcess(close - open, variance, shocks.below[0]!) + spreadTicks / 2;
 
     const weight = dayWeight(session, day);
     const heat = logVariance / ((weight * annualVolatility ** 2) / DAYS_A_YEAR);
     const trades = Math.ceil(
-      tradesPerS * this.#rate * DAY_S * weight * heat ** VOLUME_PER_VARIANCE * random.logNormal(DAILY_VOLUME_NOISE),
+      tradesPerS *
+        this.#rate *
+        DAY_S *
+        weight *
+        heat ** VOLUME_PER_VARIANCE *
+        random.logNormal(DAILY_VOLUME_NOISE),
     );
-    const volume = trades + Math.round(trades * (tradeLots - 1) * random.logNormal(DAILY_VOLUME_NOISE / 2));
+    const volume = trades + Math.round(trades * (tradeLots - 1) * random.logNormal(DAILY_VOLUME_NOISE / 4));
     return {
       open,
       high: Math.round(Math.max(open, close) + above),
@@ -165,12 +173,15 @@ export class PricePath {
       for (let at = 0; at < BLOCK_DAYS; at += length) {
         const shocks = this.#shocks(BLOCK_LEVEL + depth, (firstDay + at) / length, 2);
         const left = daysWeight(session, firstDay + at, half) * Math.exp(spread * shocks.volatility[0]!);
-        const right = daysWeight(session, firstDay + at + half, half) * Math.exp(spread * shocks.volatility[1]!);
+        const right =
+          daysWeight(session, firstDay + at + half, half) * Math.exp(spread * shocks.volatility[1]!);
         const share = left / (left + right);
         const variance = variances[at]!;
         const from = logs[at]!;
         logs[at + half] =
-          from + share * (logs[at + length]! - from) + Math.sqrt(share * (1 - share) * variance) * shocks.price[0]!;
+          from +
+          share * (logs[at + length]! - from) +
+          Math.sqrt(share * (1 - share) * variance) * shocks.price[0]!;
         variances[at] = variance * share;
         variances[at + half] = variance * (1 - share);
       }
@@ -182,26 +193,30 @@ export class PricePath {
   #shocks(level: number, index: number, parts: number): Shocks {
     const price = new Float64Array(parts);
     const volatility = new Float64Array(parts);
+    const above = new Float64Array(parts);
+    const below = new Float64Array(parts);
     const common = this.#factorRandom;
-    // Factor keys carry the seed's stream apart from the level so that no two uses meet.
     for (const [key, loading] of this.#factorKeys) {
       common.rekey(this.#seed, key ^ level, index);
-      const share = COMMON_VOLATILITY * Math.abs(loading);
+      // A market that falls when the factor rises is low where the factor is high.
+      const [up, down] = loading > 0 ? [above, below] : [below, above];
+      const size = Math.abs(loading);
       for (let i = 0; i < parts; i++) {
         price[i]! += loading * common.normal();
-        volatility[i]! += share * common.normal();
+        volatility[i]! += COMMON_VOLATILITY * size * common.normal();
+        up[i]! += size * common.normal();
+        down[i]! += size * common.normal();
       }
     }
     const own = this.#random;
     own.rekey(this.#seed, this.#ownKey ^ level, index);
-    let commonVolatility = 0;
-    for (const [, loading] of this.#factorKeys) commonVolatility += (COMMON_VOLATILITY * loading) ** 2;
-    const ownVolatility = Math.sqrt(Math.max(0, 1 - commonVolatility));
     for (let i = 0; i < parts; i++) {
       price[i]! += this.#ownLoading * own.normal();
-      volatility[i]! += ownVolatility * own.normal();
+      volatility[i]! += this.#ownVolatility * own.normal();
+      above[i]! += this.#ownLoading * own.normal();
+      below[i]! += this.#ownLoading * own.normal();
     }
-    return { price, volatility };
+    return { price, volatility, above, below };
   }
 }
 

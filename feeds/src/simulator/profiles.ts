@@ -39,9 +39,14 @@ export interface MarketProfile {
   readonly burstFactor: number;
 }
 
-const STALE_AFTER_MS = 15_000;
-const QUIET_STALE_AFTER_MS = 120_000;
-const QUIET_UPDATES_PER_S = 2;
+const MIN_STALE_AFTER_MS = 15_000;
+/** A book is stale after a silence in which this many updates were due: it does not happen by chance. */
+const STALE_AFTER_UPDATES = 60;
+
+/** Silence that a market with that many level updates a second never keeps by itself. */
+export function staleAfterMs(updatesPerS: number): number {
+  return Math.max(MIN_STALE_AFTER_MS, Math.ceil((1000 * STALE_AFTER_UPDATES) / updatesPerS));
+}
 
 function profileOf(row: ProfileRow, kind: InstrumentKind, session: Session): MarketProfile {
   const suffix = kind === 'perpetual' ? '-PERP' : '';
@@ -63,7 +68,7 @@ function profileOf(row: ProfileRow, kind: InstrumentKind, session: Session): Mar
       lot,
       status: 'trading',
       origin: 'simulated',
-      staleAfterMs: row.updatesPerS < QUIET_UPDATES_PER_S ? QUIET_STALE_AFTER_MS : STALE_AFTER_MS,
+      staleAfterMs: staleAfterMs(row.updatesPerS),
     },
     priceTicks: inTicks(row.price),
     annualVolatility: row.volatility,
@@ -85,8 +90,8 @@ function profileOf(row: ProfileRow, kind: InstrumentKind, session: Session): Mar
 
 /**
  * All simulated markets. `sim:BTC-USD-PERP` is the firehose: some 600 level updates a second, and
- * 5,000 in bursts of many seconds. `sim:BRK.A-USD` is the quiet one: a wide spread, a level
- * update every few seconds and minutes between trades.
+ * close to 5,000 in bursts of 5 seconds and more, every other minute. `sim:BRK.A-USD` is the quiet
+ * one: a wide spread, a level update a second or less and minutes between trades.
  */
 export const marketProfiles: readonly MarketProfile[] = [
   ...crypto.spot.map((row) => profileOf(row, 'spot', 'crypto')),

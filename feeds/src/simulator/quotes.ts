@@ -45,10 +45,15 @@ export class QuotedBook {
     (side === 'bid' ? this.#bids : this.#asks).put(ticks, lots);
   }
 
+  /** Drops what is collected: the reader gets it with a snapshot. */
+  discard(): void {
+    this.#bids.clear();
+    this.#asks.clear();
+  }
+
   publish(listener: MarketListener): void {
     if (this.#bids.levels.length === 0 && this.#asks.levels.length === 0) return;
     listener.onDelta(this.#bids.levels, this.#asks.levels);
-    this.#bids.clear();
-    this.#asks.clear();
+    this.discard();
   }
 }

@@ -11,6 +11,15 @@ export function hashText(text: string): number {
   return hash >>> 0;
 }
 
+/** Share of a standard normal below `x` (Abramowitz and Stegun 26.2.17), within (0, 1). */
+export function normalShare(x: number): number {
+  const t = 1 / (1 + 0.2316419 * Math.abs(x));
+  const poly =
+    t * (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))));
+  const tail = Math.max(1e-12, (Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI)) * poly);
+  return x < 0 ? tail : 1 - tail;
+}
+
 /**
  * A stream of random numbers: sfc32 (Chris Doty-Humphrey, PractRand), keyed by three 32-bit
  * words. The same key gives the same stream on every machine.

@@ -16,6 +16,7 @@ interface Bump {
 }
 
 /** Busy hours (UTC) on top of a quiet floor. */
+// prettier-ignore
 const HOURS: Readonly<Record<Session, { readonly floor: number; readonly bumps: readonly Bump[] }>> = {
   crypto: { floor: 0.75, bumps: [{ hour: 1, width: 2, height: 0.3 }, { hour: 15, width: 3.5, height: 0.8 }] },
   fx: { floor: 0.45, bumps: [{ hour: 1, width: 2, height: 0.3 }, { hour: 8, width: 1.8, height: 0.9 }, { hour: 14, width: 2, height: 1.3 }] },

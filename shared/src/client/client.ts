@@ -79,7 +79,8 @@ export class DepthwireClient extends Emitter<ClientEvents> {
   readonly #backoff: BackoffPolicy;
   readonly #host: SubscriptionHost;
   readonly #subscriptions = new Map<string, Subscription>();
-  readonly #byChannel = new Map<number, Subscription>();
+  /** Subscriptions that were granted the same settings share a channel. */
+  readonly #byChannel = new Map<number, Set<Subscription>>();
   readonly #pending = new Map<number, { subscription: Subscription | null; request: ClientRequest; sentAtMs: number }>();
   readonly #snapshotTries = new Map<Subscription, number>();
   #state: ConnectionState = 'idle';
@@ -175,10 +176,13 @@ export class DepthwireClient extends Emitter<ClientEvents> {
     this.#subscriptions.delete(subscription.key);
     this.#snapshotTries.delete(subscription);
     subscription.dispose();
-    if (subscription.channel !== null) this.#sendUnsubscribe(subscription.channel);
+    if (subscription.channel !== null) this.#leaveChannel(subscription, subscription.channel);
   }
 
-  #sendUnsubscribe(channel: number): void {
+  #leaveChannel(subscription: Subscription, channel: number): void {
+    const sharing = this.#byChannel.get(channel);
+    sharing?.delete(subscription);
+    if (sharing && sharing.size > 0) return;
     this.#byChannel.delete(channel);
     this.#request({ op: 'unsubscribe', id: this.#nextId(), ch: channel }, null);
   }
@@ -307,11 +311,11 @@ export class DepthwireClient extends Emitter<ClientEvents> {
   }
 
   #onFrame(frame: DataFrame): void {
-    const subscription = this.#byChannel.get(frame[1]);
-    if (!subscription) return; // of a channel that was just left
-    subscription.onFrame(frame);
     const isSnapshot = frame[0] === 1 || frame[0] === 4 || frame[0] === 7;
-    if (isSnapshot) this.#snapshotTries.delete(subscription);
+    for (const subscription of this.#byChannel.get(frame[1]) ?? []) {
+      if (isSnapshot) this.#snapshotTries.delete(subscription);
+      subscription.onFrame(frame);
+    }
   }
 
   #onMessage(message: ServerMessage): void {
@@ -323,10 +327,12 @@ export class DepthwireClient extends Emitter<ClientEvents> {
         const subscription = this.#settle(message.id)?.subscription;
         if (!subscription) return;
         if (this.#subscriptions.get(subscription.key) !== subscription) {
-          this.#sendUnsubscribe(message.ch); // closed while the request was under way
+          this.#leaveChannel(subscription, message.ch); // closed while the request was under way
           return;
         }
-        this.#byChannel.set(message.ch, subscription);
+        const sharing = this.#byChannel.get(message.ch);
+        if (sharing) sharing.add(subscription);
+        else this.#byChannel.set(message.ch, new Set([subscription]));
         subscription.onGranted(message);
         return;
       }

@@ -10,7 +10,6 @@ export const errorCatalogue = {
   unknown_instrument: { retry: false, meaning: 'No feed publishes an instrument with this id.' },
   unknown_topic: { retry: false, meaning: 'The topic is not one of book, trades, ticker, candles, status.' },
   unknown_channel: { retry: false, meaning: 'The session holds no subscription with this channel number.' },
-  already_subscribed: { retry: false, meaning: 'The session already holds this very subscription.' },
   too_many_subscriptions: { retry: false, meaning: 'The session holds as many subscriptions as the server allows.' },
   too_many_connections: { retry: true, meaning: 'The server holds as many connections as it allows.' },
   unsupported_protocol: { retry: false, meaning: 'The client offered no WebSocket subprotocol that the server speaks.' },

@@ -220,6 +220,11 @@ export function createBinanceSession({ market, endpoints, instruments, io }: Ses
         emitState(tracked, 'recovering', reason);
       }
     },
+    resync(instrument, reason) {
+      for (const tracked of symbols.values()) {
+        if (tracked.instrument.id === instrument) tracked.sync.resync(reason);
+      }
+    },
     dispose() {
       disposed = true;
       cancelTimers();

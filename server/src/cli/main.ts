@@ -1,0 +1,43 @@
+import { toDepthwireError } from '@depthwire/shared';
+import { Command, CommanderError } from 'commander';
+import { version } from '../version.ts';
+import { exitCodes } from './exit-codes.ts';
+import { addReplay } from './replay.ts';
+import { addServe } from './serve.ts';
+import { addTail } from './tail.ts';
+import { addVerify } from './verify.ts';
+
+/**
+ * The command line. Errors go to standard error, results to standard output.
+ * @returns the exit code
+ */
+export async function main(args: readonly string[]): Promise<number> {
+  const program = new Command('depthwire')
+    .description('A verified order book from any feed to any screen.')
+    .version(version)
+    .exitOverride()
+    .showHelpAfterError('(add --help for what there is)')
+    .addHelpText(
+      'after',
+      `
+Exit codes:
+  ${exitCodes.ok}  all went well
+  ${exitCodes.failed}  it ran, and what it looked for is not right (verify), or it failed
+  ${exitCodes.usage}  wrong arguments, configuration or input file`,
+    );
+  let exitCode: number = exitCodes.ok;
+  const done = (code: number): void => {
+    exitCode = code;
+  };
+  for (const add of [addServe, addReplay, addVerify, addTail]) add(program, done);
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    const typed = toDepthwireError(error);
+    process.stderr.write(`depthwire: ${typed.message}\n  (${typed.code}${typed.retry ? ', trying again may help' : ''})\n`);
+    if (typed.code === 'internal' && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+    return typed.retry || typed.code === 'internal' ? exitCodes.failed : exitCodes.usage;
+  }
+}

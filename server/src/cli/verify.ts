@@ -1,0 +1,180 @@
+import { createHash } from 'node:crypto';
+import { styleText } from 'node:util';
+import { createReplayFeed, firstTimeMs, inspectCaptures, VirtualClock, type CaptureInfo, type SessionStats } from '@depthwire/feeds';
+import { formatUnitsShortest, type BookSide, type BookState, type DepthwireError, type Instrument, type Scale } from '@depthwire/shared';
+import type { Command } from 'commander';
+import { createMemoryBus } from '../bus/bus.ts';
+import { Engine } from '../engine/engine.ts';
+import type { MarketView } from '../engine/market.ts';
+import { exitCodes, type Done } from './exit-codes.ts';
+import { createLogger } from './logger.ts';
+import { addSelection, integer, type SelectionFlags } from './options.ts';
+import { Progress } from './progress.ts';
+import { pacemaker } from './serve.ts';
+
+interface VerifyFlags extends SelectionFlags {
+  readonly depth?: number;
+  readonly json?: boolean;
+}
+
+/** A book as it stood at the end of the capture. */
+interface BookReport {
+  readonly state: BookState;
+  readonly reason: string | null;
+  readonly bids: number;
+  readonly asks: number;
+  readonly best_bid: string | null;
+  readonly best_ask: string | null;
+  /** Of the book's canonical text, one line a level. */
+  readonly sha256: string;
+}
+
+/** What a run of a capture through adapter and engine found. */
+export interface VerifyReport {
+  readonly file: string;
+  readonly venue: string;
+  readonly market: string;
+  readonly scales: 'metadata' | 'digits';
+  readonly notes: readonly string[];
+  readonly frames: number;
+  readonly malformed: number;
+  readonly bookUpdates: number;
+  readonly trades: number;
+  readonly sequence: { readonly links: number; readonly gaps: number };
+  readonly checksums: { readonly ok: number; readonly bad: number };
+  readonly resyncs: number;
+  readonly refusedEvents: number;
+  /** By venue symbol. */
+  readonly books: Readonly<Record<string, BookReport>>;
+}
+
+export function addVerify(program: Command, done: Done): void {
+  const command = program
+    .command('verify')
+    .description('Run a capture through the live path and check sequences, checksums and final books.')
+    .argument('<file>', 'a capture: JSON Lines, gzip or plain')
+    .option('--json', 'print one JSON object')
+    .option('--depth <levels>', 'levels a side to report and hash (default: all)', integer(1, 1_000_000));
+  addSelection(command)
+    .addHelpText('after', '\nExits with 0 when every book is live and no gap, bad checksum or malformed frame was seen, else with 1.')
+    .action(async (file: string, flags: VerifyFlags) => {
+      const report = await verifyCapture(file, flags, !flags.json);
+      process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : describe(report));
+      done(isRight(report) ? exitCodes.ok : exitCodes.failed);
+    });
+}
+
+/** @throws DepthwireError `capture_*`, `unknown_venue` or `unknown_symbol` */
+export async function verifyCapture(file: string, flags: VerifyFlags, withProgress: boolean): Promise<VerifyReport> {
+  const reading = new Progress('reading  ', withProgress);
+  const [capture] = await inspectCaptures([file], flags, reading.update).finally(() => reading.stop());
+  const clock = new VirtualClock(firstTimeMs([capture!]));
+  const bus = createMemoryBus();
+  const engine = new Engine({ clock, bus, log: createLogger('silent') });
+  const end = Promise.withResolvers<DepthwireError | null>();
+  const progress = new Progress('verifying', withProgress);
+  const feed = createReplayFeed({
+    captures: [capture!],
+    clock,
+    speed: Infinity,
+    pacemaker,
+    onProgress: progress.update,
+    onEnd: end.resolve,
+  });
+  await engine.addFeed(feed);
+  const error = await end.promise;
+  progress.stop();
+  if (error) throw error;
+  const report = summarise(capture!, feed.stats(), engine, flags.depth ?? Infinity);
+  await engine.stop();
+  return report;
+}
+
+function summarise(capture: CaptureInfo, stats: SessionStats, engine: Engine, depth: number): VerifyReport {
+  const books: Record<string, BookReport> = {};
+  for (const { id, symbol } of capture.instruments) books[symbol] = reportBook(engine.markets.get(id)!, depth);
+  return {
+    file: capture.file,
+    venue: capture.adapter.venue,
+    market: capture.market,
+    scales: capture.scales,
+    notes: capture.notes,
+    frames: stats.frames,
+    malformed: stats.malformed,
+    bookUpdates: stats.bookUpdates,
+    trades: stats.trades,
+    sequence: { links: stats.links, gaps: stats.gaps },
+    checksums: { ok: stats.checksumsOk, bad: stats.checksumsBad },
+    resyncs: stats.resyncs,
+    refusedEvents: [...engine.feeds.values()].reduce((sum, { refused }) => sum + refused, 0),
+    books,
+  };
+}
+
+function reportBook({ book, instrument, state, reason }: MarketView, depth: number): BookReport {
+  const price = (ticks: number | null) => (ticks === null ? null : formatUnitsShortest(ticks, instrument.tick));
+  return {
+    state,
+    reason,
+    bids: Math.min(depth, book.bids.count),
+    asks: Math.min(depth, book.asks.count),
+    best_bid: price(book.bestBid),
+    best_ask: price(book.bestAsk),
+    sha256: createHash('sha256')
+      .update(canonicalSide('b', book.bids, instrument, depth))
+      .update(canonicalSide('a', book.asks, instrument, depth))
+      .digest('hex'),
+  };
+}
+
+/** One line a level, best first: `b PRICE QTY`, plain decimals without trailing zeros. */
+function canonicalSide(letter: 'a' | 'b', side: BookSide, { tick, lot }: Pick<Instrument, 'tick' | 'lot'>, depth: number): string {
+  const text = (units: number, scale: Scale) => formatUnitsShortest(units, scale);
+  let lines = '';
+  for (let rank = 0; rank < Math.min(depth, side.count); rank++) {
+    lines += `${letter} ${text(side.ticksAt(rank), tick)} ${text(side.lotsAt(rank), lot)}\n`;
+  }
+  return lines;
+}
+
+function isRight(report: VerifyReport): boolean {
+  return (
+    report.sequence.gaps === 0 &&
+    report.checksums.bad === 0 &&
+    report.malformed === 0 &&
+    report.refusedEvents === 0 &&
+    Object.values(report.books).every(({ state }) => state === 'live')
+  );
+}
+
+function describe(report: VerifyReport): string {
+  const { sequence, checksums } = report;
+  const rows = Object.entries(report.books).map(([symbol, book]) => [
+    symbol,
+    book.state,
+    String(book.bids),
+    String(book.asks),
+    book.best_bid ?? '–',
+    book.best_ask ?? '–',
+    book.sha256.slice(0, 12),
+    book.reason ?? '',
+  ]);
+  const table = [['symbol', 'state', 'bids', 'asks', 'best bid', 'best ask', 'sha256', ''], ...rows];
+  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
+  const isNumber = (column: number) => column >= 2 && column <= 5;
+  const lines = table.map((row, i) => {
+    const cells = row.map((cell, column) => (isNumber(column) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)));
+    const line = cells.join('  ').trimEnd();
+    if (i === 0) return styleText('dim', line);
+    return row[1] === 'live' ? line : styleText('yellow', line);
+  });
+  const verdict = isRight(report) ? styleText('green', 'right') : styleText('red', 'not right');
+  return [
+    `${report.file}: ${report.venue} ${report.market}, ${verdict}`,
+    ...report.notes.map((note) => styleText('yellow', `note: ${note}`)),
+    `${report.frames} frames, ${report.bookUpdates} book updates, ${report.trades} trades, ${report.malformed} malformed`,
+    `sequence: ${sequence.links} links, ${sequence.gaps} gaps · checksums: ${checksums.ok} right, ${checksums.bad} wrong · resyncs: ${report.resyncs}`,
+    ...lines,
+    '',
+  ].join('\n');
+}

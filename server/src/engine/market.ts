@@ -1,0 +1,153 @@
+import {
+  candleIntervals,
+  OrderBook,
+  type BookDeltaEvent,
+  type BookSnapshotEvent,
+  type BookState,
+  type Candle,
+  type CandleInterval,
+  type Instrument,
+  type Ticker,
+  type Trade,
+  type TradeEvent,
+} from '@depthwire/shared';
+import { CandleSeries } from './candles.ts';
+import { RollingStatistics } from './statistics.ts';
+
+/** Trades kept for each instrument. */
+export const MAX_TAPE = 1_000;
+
+/** What a gateway may read of an instrument. */
+export interface MarketView {
+  readonly instrument: Instrument;
+  readonly book: OrderBook;
+  readonly state: BookState;
+  readonly reason: string | null;
+  /** When the state began, unix milliseconds. */
+  readonly stateSinceMs: number;
+  /** Receive time of the newest book update; null before the first. */
+  readonly receiveTimeMs: number | null;
+  readonly venueTimeMs: number | null;
+  /** Oldest first. */
+  readonly tape: readonly Trade[];
+  candles(interval: CandleInterval): CandleSeries;
+  ticker(nowMs: number): Ticker;
+}
+
+/** One instrument: its book, tape, candles and statistics. Clockless: every time is handed in. */
+export class Market implements MarketView {
+  instrument: Instrument;
+  readonly book = new OrderBook();
+  readonly tape: Trade[] = [];
+  receiveTimeMs: number | null = null;
+  venueTimeMs: number | null = null;
+  /** Since when the book has been crossed; null while it is not. */
+  crossedSinceMs: number | null = null;
+
+  /** The feed's word. */
+  #feedState: BookState = 'syncing';
+  #feedReason: string | null = null;
+  #isSilent = false;
+  #state: BookState = 'syncing';
+  #reason: string | null = null;
+  #stateSinceMs: number;
+  readonly #series: Readonly<Record<CandleInterval, CandleSeries>>;
+  readonly #statistics = new RollingStatistics();
+
+  constructor(instrument: Instrument, nowMs: number) {
+    this.instrument = instrument;
+    this.#stateSinceMs = nowMs;
+    const intervals = Object.keys(candleIntervals) as CandleInterval[];
+    this.#series = Object.fromEntries(intervals.map((interval) => [interval, new CandleSeries(interval)])) as Record<
+      CandleInterval,
+      CandleSeries
+    >;
+  }
+
+  get state(): BookState {
+    return this.#state;
+  }
+
+  get reason(): string | null {
+    return this.#reason;
+  }
+
+  get stateSinceMs(): number {
+    return this.#stateSinceMs;
+  }
+
+  /** @throws DepthwireError `invalid_event`; the book is then unchanged */
+  applyBook(event: BookSnapshotEvent | BookDeltaEvent): void {
+    if (event.type === 'book-snapshot') this.book.loadSnapshot(event.bids, event.asks);
+    else this.book.applyDelta(event.bids, event.asks);
+    this.book.sequence += 1;
+    this.receiveTimeMs = event.receiveTimeMs;
+    this.venueTimeMs = event.venueTimeMs;
+    this.#isSilent = false;
+    if (!this.book.isCrossed) this.crossedSinceMs = null;
+    else this.crossedSinceMs ??= event.receiveTimeMs;
+  }
+
+  applyTrade(event: TradeEvent): Trade {
+    const timeMs = Math.floor(event.venueTimeMs ?? event.receiveTimeMs);
+    const trade: Trade = { id: event.id, price: event.price, size: event.size, side: event.side, timeMs };
+    this.tape.push(trade);
+    if (this.tape.length > MAX_TAPE) this.tape.shift();
+    for (const series of Object.values(this.#series)) series.add(timeMs, trade.price, trade.size);
+    this.#statistics.add(this.instrument, timeMs, trade.price, trade.size);
+    return trade;
+  }
+
+  setFeedState(state: BookState, reason: string | null): void {
+    this.#feedState = state;
+    this.#feedReason = reason;
+    if (state !== 'live') this.crossedSinceMs = null;
+  }
+
+  /** Marks the book silent once it was without an update for longer than the instrument allows. */
+  watchSilence(nowMs: number): void {
+    this.#isSilent = this.receiveTimeMs !== null && nowMs - this.receiveTimeMs > this.instrument.staleAfterMs;
+  }
+
+  /**
+   * Works the state out anew.
+   * @returns whether it changed
+   */
+  settleState(nowMs: number): boolean {
+    const [state, reason] = this.#judge();
+    if (state === this.#state && reason === this.#reason) return false;
+    if (state !== this.#state) this.#stateSinceMs = nowMs;
+    this.#state = state;
+    this.#reason = reason;
+    return true;
+  }
+
+  candles(interval: CandleInterval): CandleSeries {
+    return this.#series[interval];
+  }
+
+  seedCandles(interval: CandleInterval, history: readonly Candle[]): void {
+    this.#series[interval].seed(history);
+    if (interval === '1m') this.#statistics.seed(this.instrument, history);
+  }
+
+  ticker(nowMs: number): Ticker {
+    const { bids, asks, bestBid, bestAsk } = this.book;
+    return {
+      ...this.#statistics.at(nowMs),
+      bid: bestBid,
+      bidSize: bestBid === null ? zeroLots : bids.lotsAt(0),
+      ask: bestAsk,
+      askSize: bestAsk === null ? zeroLots : asks.lotsAt(0),
+    };
+  }
+
+  #judge(): [BookState, string | null] {
+    if (this.#feedState !== 'live') return [this.#feedState, this.#feedReason];
+    if (this.crossedSinceMs !== null) return ['recovering', 'the book is crossed'];
+    if (this.#isSilent) return ['stale', `no update for over ${this.instrument.staleAfterMs / 1000} s`];
+    return ['live', null];
+  }
+}
+
+const zeroLots = 0 as Ticker['bidSize'];

@@ -1,0 +1,104 @@
+import { closeCodes, encodingOf, every, type Clock, type Timer } from '@depthwire/shared';
+import type { FeedLog } from '@depthwire/feeds';
+import type { WebSocket } from 'ws';
+import type { Bus } from '../bus/bus.ts';
+import type { Hub } from './hub.ts';
+import { Session, type SessionLimits } from './session.ts';
+
+/** How often sessions are looked after, milliseconds. */
+const TICK_MS = 250;
+
+export interface GatewayLimits extends SessionLimits {
+  readonly maxConnections: number;
+}
+
+export interface GatewayOptions {
+  readonly hub: Hub;
+  readonly bus: Bus;
+  readonly limits: GatewayLimits;
+  readonly epoch: number;
+  readonly server: string;
+  readonly marketClock: Clock;
+  readonly wallClock: Clock;
+  readonly log: FeedLog;
+}
+
+/** The WebSocket end of the hub: one session a socket. */
+export class Gateway {
+  readonly #options: GatewayOptions;
+  readonly #sessions = new Map<WebSocket, Session>();
+  readonly #timers: Timer[];
+  readonly #unsubscribe: () => void;
+  #isClosing = false;
+
+  constructor(options: GatewayOptions) {
+    this.#options = options;
+    const { wallClock, limits, bus } = options;
+    this.#timers = [
+      every(wallClock, TICK_MS, () => {
+        for (const session of this.#sessions.values()) session.tick();
+      }),
+      // A client without pings of its own still answers these.
+      every(wallClock, limits.heartbeatMs, () => {
+        for (const socket of this.#sessions.keys()) socket.ping();
+      }),
+    ];
+    this.#unsubscribe = bus.subscribe((event) => {
+      if (event.type !== 'instrument') return;
+      for (const session of this.#sessions.values()) session.onInstrument(event.instrument);
+    });
+  }
+
+  get connectionCount(): number {
+    return this.#sessions.size;
+  }
+
+  /** @param offered whether the client named subprotocols at all */
+  accept(socket: WebSocket, offered: boolean): void {
+    const { limits, log } = this.#options;
+    socket.on('error', (error) => log.debug({ reason: error.message }, 'socket error'));
+    // A client that names none gets the default.
+    const encoding = offered ? encodingOf(socket.protocol) : 'msgpack';
+    if (encoding === null) {
+      socket.close(closeCodes.protocolError.code, 'no common subprotocol');
+      return;
+    }
+    if (this.#isClosing || this.#sessions.size >= limits.maxConnections) {
+      socket.close(closeCodes.tryAgainLater.code, this.#isClosing ? 'shutting down' : 'too many connections');
+      return;
+    }
+    const session = new Session({
+      ...this.#options,
+      encoding,
+      socket: {
+        send: (data) => socket.send(data, { binary: typeof data !== 'string' }),
+        close: (code, reason) => socket.close(code, reason),
+        get bufferedBytes() {
+          return socket.bufferedAmount;
+        },
+      },
+    });
+    this.#sessions.set(socket, session);
+    socket.on('message', (data, isBinary) => session.onMessage(isBinary ? (data as Buffer) : (data as Buffer).toString('utf8')));
+    socket.on('pong', () => session.onAlive());
+    socket.on('close', (code) => {
+      this.#sessions.delete(socket);
+      session.onClose();
+      log.debug({ code }, 'session ended');
+    });
+  }
+
+  /** Says goodbye to everyone and accepts nobody any more. */
+  close(reconnectMs: number): void {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    for (const timer of this.#timers) timer.cancel();
+    this.#unsubscribe();
+    for (const session of this.#sessions.values()) session.goodbye(reconnectMs);
+  }
+
+  /** Cuts the connections that did not end by themselves. */
+  terminate(): void {
+    for (const socket of this.#sessions.keys()) socket.terminate();
+  }
+}

@@ -1,0 +1,165 @@
+import { DepthwireError, every, type Clock, type SubscribeRequest, type Timer } from '@depthwire/shared';
+import type { Bus, MarketEvent } from '../bus/bus.ts';
+import type { MarketView } from '../engine/market.ts';
+import { BookChannel } from './book-channel.ts';
+import { channelKey, type Channel, type ChannelSettings, type Subscriber } from './channel.ts';
+import type { SharedFrame } from './frame.ts';
+import { CandlesChannel, StatusChannel, TickerChannel, TradesChannel } from './topic-channels.ts';
+
+/** Depths that are granted, levels a side; a request gets the next larger one. 0 is the whole book. */
+export const DEPTHS = [1, 5, 10, 20, 50, 100, 200, 500, 1000, 0] as const;
+/** Cadences that are granted, milliseconds; a request gets the next slower one. */
+export const CADENCES_MS = [0, 20, 50, 100, 250, 500, 1000, 2000, 5000] as const;
+
+const DEFAULT_DEPTH = 50;
+const DEFAULT_CADENCE_MS = { book: 100, trades: 100, ticker: 250, candles: 250, status: 0 } as const;
+
+export interface HubOptions {
+  /** The market clock: cadences tick on it, frames carry it. */
+  readonly clock: Clock;
+  readonly bus: Bus;
+  readonly markets: { get(id: string): MarketView | undefined };
+  /** Longest time between two checksums in the deltas of a channel, milliseconds; 0 for each. */
+  readonly checksumIntervalMs: number;
+}
+
+/** Channels by their settings; flushes those of a cadence together. */
+export class Hub {
+  readonly #options: HubOptions;
+  readonly #byKey = new Map<string, Channel>();
+  readonly #byInstrument = new Map<string, Set<Channel>>();
+  readonly #byCadence = new Map<number, { channels: Set<Channel>; timer: Timer | null }>();
+  readonly #unsubscribe: () => void;
+  #nextId = 1;
+  #onFirstChannel: (() => void) | null = null;
+
+  constructor(options: HubOptions) {
+    this.#options = options;
+    this.#unsubscribe = options.bus.subscribe((event) => this.#onEvent(event));
+  }
+
+  /** Runs `task` once, when somebody has subscribed for the first time. */
+  onFirstChannel(task: () => void): void {
+    this.#onFirstChannel = task;
+  }
+
+  /** @throws DepthwireError `unknown_instrument` */
+  market(id: string): MarketView {
+    const market = this.#options.markets.get(id);
+    if (!market) throw new DepthwireError('unknown_instrument', `no feed publishes ${id}`, { instrument: id });
+    return market;
+  }
+
+  /** The channel for a request, with what is granted; made when it is the first of its kind. */
+  open(request: SubscribeRequest): Channel {
+    const market = this.market(request.instrument);
+    const settings = grant(request);
+    const key = channelKey(settings);
+    let channel = this.#byKey.get(key);
+    if (!channel) {
+      channel = this.#create(settings, market);
+      this.#byKey.set(key, channel);
+      getOrAdd(this.#byInstrument, settings.instrument, () => new Set<Channel>()).add(channel);
+      this.#joinCadence(channel);
+    }
+    return channel;
+  }
+
+  join(channel: Channel, subscriber: Subscriber): void {
+    channel.subscribers.add(subscriber);
+    this.#onFirstChannel?.();
+    this.#onFirstChannel = null;
+  }
+
+  /** The last one to leave ends the channel. */
+  leave(channel: Channel, subscriber: Subscriber): void {
+    channel.subscribers.delete(subscriber);
+    if (channel.subscribers.size > 0) return;
+    const { instrument, cadenceMs } = channel.settings;
+    this.#byKey.delete(channelKey(channel.settings));
+    const siblings = this.#byInstrument.get(instrument);
+    siblings?.delete(channel);
+    if (siblings?.size === 0) this.#byInstrument.delete(instrument);
+    const group = this.#byCadence.get(cadenceMs);
+    group?.channels.delete(channel);
+    if (group?.channels.size === 0) {
+      group.timer?.cancel();
+      this.#byCadence.delete(cadenceMs);
+    }
+  }
+
+  snapshot(channel: Channel): SharedFrame {
+    return channel.snapshot(this.market(channel.settings.instrument), this.#options.clock.now());
+  }
+
+  close(): void {
+    this.#unsubscribe();
+    for (const { timer } of this.#byCadence.values()) timer?.cancel();
+    this.#byCadence.clear();
+    this.#byInstrument.clear();
+    this.#byKey.clear();
+  }
+
+  #create(settings: ChannelSettings, market: MarketView): Channel {
+    const id = this.#nextId++;
+    switch (settings.topic) {
+      case 'book':
+        return new BookChannel(id, settings, market, this.#options.clock.now(), this.#options.checksumIntervalMs);
+      case 'trades':
+        return new TradesChannel(id, settings);
+      case 'ticker':
+        return new TickerChannel(id, settings);
+      case 'candles':
+        return new CandlesChannel(id, settings);
+      case 'status':
+        return new StatusChannel(id, settings);
+    }
+  }
+
+  #joinCadence(channel: Channel): void {
+    const { cadenceMs } = channel.settings;
+    const group = getOrAdd(this.#byCadence, cadenceMs, () => ({
+      channels: new Set<Channel>(),
+      timer: cadenceMs === 0 ? null : every(this.#options.clock, cadenceMs, () => this.#tick(cadenceMs)),
+    }));
+    group.channels.add(channel);
+  }
+
+  #tick(cadenceMs: number): void {
+    for (const channel of this.#byCadence.get(cadenceMs)?.channels ?? []) this.#flush(channel);
+  }
+
+  #onEvent(event: MarketEvent): void {
+    const channels = this.#byInstrument.get(event.instrument);
+    if (!channels) return;
+    for (const channel of channels) {
+      channel.onEvent(event);
+      if (channel.settings.cadenceMs === 0 || channel.isFull) this.#flush(channel);
+    }
+  }
+
+  #flush(channel: Channel): void {
+    const market = this.#options.markets.get(channel.settings.instrument);
+    if (market) channel.flush(market, this.#options.clock.now());
+  }
+}
+
+/** What a request gets: the next larger depth and the next slower cadence of those there are. */
+function grant(request: SubscribeRequest): ChannelSettings {
+  const { topic, instrument } = request;
+  const wantedDepth = request.depth ?? DEFAULT_DEPTH;
+  const wantedCadenceMs = request.cadence ?? DEFAULT_CADENCE_MS[topic];
+  return {
+    topic,
+    instrument,
+    depth: topic !== 'book' || wantedDepth === 0 ? 0 : (DEPTHS.find((depth) => depth >= wantedDepth) ?? 0),
+    cadenceMs: CADENCES_MS.find((cadenceMs) => cadenceMs >= wantedCadenceMs) ?? CADENCES_MS.at(-1)!,
+    interval: request.interval ?? null,
+  };
+}
+
+function getOrAdd<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  let value = map.get(key);
+  if (value === undefined) map.set(key, (value = make()));
+  return value;
+}

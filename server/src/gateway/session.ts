@@ -1,0 +1,216 @@
+import {
+  closeCodes,
+  codecs,
+  DepthwireError,
+  parseRequest,
+  PROTOCOL_VERSION,
+  requestIdOf,
+  toDepthwireError,
+  type ClientRequest,
+  type Clock,
+  type Encoding,
+  type ServerMessage,
+} from '@depthwire/shared';
+import type { FeedLog } from '@depthwire/feeds';
+import type { Channel, Subscriber } from './channel.ts';
+import type { SharedFrame } from './frame.ts';
+import { CADENCES_MS, DEPTHS, type Hub } from './hub.ts';
+
+/** Messages that could not be read, after which the session ends. */
+const MAX_MALFORMED = 10;
+
+export interface SessionLimits {
+  readonly heartbeatMs: number;
+  readonly maxMessageBytes: number;
+  readonly maxSubscriptions: number;
+  /** Unsent bytes past which a session gets no more deltas, only a snapshot once it has caught up. */
+  readonly maxBufferedBytes: number;
+}
+
+/** The part of a socket that a session uses. */
+export interface SessionSocket {
+  send(data: Uint8Array | string): void;
+  close(code: number, reason: string): void;
+  /** Bytes accepted by `send` that the network has not taken yet. */
+  readonly bufferedBytes: number;
+}
+
+export interface SessionOptions {
+  readonly hub: Hub;
+  readonly socket: SessionSocket;
+  readonly encoding: Encoding;
+  readonly limits: SessionLimits;
+  /** Names this run of the market. */
+  readonly epoch: number;
+  readonly server: string;
+  /** The market clock, which may be a recorded one. */
+  readonly marketClock: Clock;
+  /** The machine's clock, for pings and heartbeats. */
+  readonly wallClock: Clock;
+  readonly log: FeedLog;
+}
+
+/** One connected client: its requests, its subscriptions and what it is sent. */
+export class Session implements Subscriber {
+  readonly #options: SessionOptions;
+  readonly #channels = new Map<number, Channel>();
+  /** Channels that missed frames because the client did not keep up. */
+  readonly #lagging = new Set<Channel>();
+  #malformed = 0;
+  #lastSeenMs: number;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.#lastSeenMs = options.wallClock.now();
+    const { limits } = options;
+    this.#send({
+      op: 'hello',
+      protocol: PROTOCOL_VERSION,
+      server: options.server,
+      epoch: options.epoch,
+      time: Math.floor(options.marketClock.now()),
+      heartbeatMs: limits.heartbeatMs,
+      depths: DEPTHS,
+      cadences: CADENCES_MS,
+      limits: { maxMessageBytes: limits.maxMessageBytes, maxSubscriptions: limits.maxSubscriptions },
+    });
+  }
+
+  get subscriptionCount(): number {
+    return this.#channels.size;
+  }
+
+  /** A frame of the client arrived. Never throws. */
+  onMessage(data: Uint8Array | string): void {
+    this.onAlive();
+    let id: number | null = null;
+    try {
+      const message = codecs[this.#options.encoding].decode(data);
+      id = requestIdOf(message);
+      this.#handle(parseRequest(message));
+    } catch (error) {
+      this.#refuse(id, error);
+    }
+  }
+
+  /** The client gave a sign of life. */
+  onAlive(): void {
+    this.#lastSeenMs = this.#options.wallClock.now();
+  }
+
+  onClose(): void {
+    for (const channel of this.#channels.values()) this.#options.hub.leave(channel, this);
+    this.#channels.clear();
+    this.#lagging.clear();
+  }
+
+  deliver(channel: Channel, frame: SharedFrame): void {
+    const { socket, limits, encoding } = this.#options;
+    if (this.#lagging.has(channel)) return;
+    if (socket.bufferedBytes > limits.maxBufferedBytes) {
+      this.#lagging.add(channel);
+      return;
+    }
+    socket.send(frame.encode(encoding));
+  }
+
+  /** Called every now and then: ends the session when the client is gone, brings laggards back. */
+  tick(): void {
+    const { wallClock, limits, socket } = this.#options;
+    if (wallClock.now() - this.#lastSeenMs > 2 * limits.heartbeatMs) {
+      const { code } = closeCodes.heartbeatMissed;
+      socket.close(code, 'heartbeat missed');
+      return;
+    }
+    if (this.#lagging.size === 0 || socket.bufferedBytes > limits.maxBufferedBytes / 2) return;
+    const lagging = [...this.#lagging];
+    this.#lagging.clear();
+    for (const channel of lagging) this.#sendSnapshot(channel);
+  }
+
+  goodbye(reconnectMs: number): void {
+    this.#send({ op: 'goodbye', reconnectMs });
+    this.#options.socket.close(closeCodes.goingAway.code, 'server shuts down');
+  }
+
+  /** Tells of a changed instrument where the session subscribes to it. */
+  onInstrument(id: string): void {
+    for (const channel of this.#channels.values()) {
+      if (channel.settings.instrument !== id) continue;
+      this.#send({ op: 'instrument', instrument: this.#options.hub.market(id).instrument });
+      return;
+    }
+  }
+
+  #handle(request: ClientRequest): void {
+    const { hub, limits } = this.#options;
+    switch (request.op) {
+      case 'subscribe': {
+        if (this.#channels.size >= limits.maxSubscriptions) {
+          throw new DepthwireError('too_many_subscriptions', `a session may hold ${limits.maxSubscriptions} subscriptions`);
+        }
+        // Requests that are granted the same settings share a channel.
+        const channel = hub.open(request);
+        const { topic, instrument, depth, cadenceMs, interval } = channel.settings;
+        this.#send({
+          op: 'subscribed',
+          id: request.id,
+          ch: channel.id,
+          topic,
+          instrument: hub.market(instrument).instrument,
+          cadence: cadenceMs,
+          ...(topic === 'book' ? { depth } : {}),
+          ...(interval === null ? {} : { interval }),
+        });
+        this.#channels.set(channel.id, channel);
+        this.#sendSnapshot(channel);
+        hub.join(channel, this);
+        return;
+      }
+      case 'unsubscribe': {
+        const channel = this.#channel(request.ch);
+        this.#channels.delete(channel.id);
+        this.#lagging.delete(channel);
+        hub.leave(channel, this);
+        this.#send({ op: 'unsubscribed', id: request.id, ch: channel.id });
+        return;
+      }
+      case 'snapshot': {
+        const channel = this.#channel(request.ch);
+        this.#send({ op: 'snapshot', id: request.id, ch: channel.id });
+        this.#lagging.delete(channel);
+        this.#sendSnapshot(channel);
+        return;
+      }
+      case 'ping':
+        this.#send({ op: 'pong', id: request.id, time: this.#options.wallClock.now() });
+    }
+  }
+
+  #channel(id: number): Channel {
+    const channel = this.#channels.get(id);
+    if (!channel) throw new DepthwireError('unknown_channel', `no subscription has channel ${id}`, { ch: id });
+    return channel;
+  }
+
+  #sendSnapshot(channel: Channel): void {
+    const { hub, socket, encoding } = this.#options;
+    socket.send(hub.snapshot(channel).encode(encoding));
+  }
+
+  #refuse(id: number | null, error: unknown): void {
+    const typed = toDepthwireError(error);
+    const { log, socket } = this.#options;
+    if (typed.code === 'internal') log.error({ err: error }, 'request failed');
+    const message = typed.code === 'internal' ? 'the server failed; its log says why' : typed.message;
+    this.#send({ op: 'error', id, code: typed.code, message, retry: typed.retry });
+    if (typed.code !== 'malformed_message') return;
+    this.#malformed += 1;
+    if (this.#malformed >= MAX_MALFORMED) socket.close(closeCodes.malformed.code, 'too many malformed messages');
+  }
+
+  #send(message: ServerMessage): void {
+    const { socket, encoding } = this.#options;
+    socket.send(codecs[encoding].encode(message));
+  }
+}

@@ -1,0 +1,4 @@
+import packageJson from '../package.json' with { type: 'json' };
+
+/** Depthwire's own version. */
+export const version: string = packageJson.version;
