@@ -87,13 +87,7 @@ export class BookSync<Diff, Snapshot extends { readonly id: number }> {
     this.#previous = diff;
     if (order === 'gap') {
       this.#handlers.gap();
-      const reason = `sequence gap: ${this.#sequencer.describe(diff)} after ${this.#sequencer.describe(previous!)}`;
-      if (this.#phase === 'buffering') {
-        this.#buffer = [];
-      } else {
-        this.#lose(reason);
-      }
-      this.#push(diff);
+      this.#bridge(diff, `sequence gap: ${this.#sequencer.describe(diff)} after ${this.#sequencer.describe(previous!)}`);
       return;
     }
     if (previous !== null) this.#handlers.link();
@@ -148,6 +142,26 @@ export class BookSync<Diff, Snapshot extends { readonly id: number }> {
       this.#push(diff);
       return;
     }
+    this.#follow(diff);
+  }
+
+  /** A diff after a gap on the wire, which harms only where no snapshot covers it. */
+  #bridge(diff: Diff, reason: string): void {
+    if (this.#is('joining')) {
+      const place = this.#sequencer.joins(this.#snapshotId, diff);
+      if (place === 'old') return;
+      if (place === 'joins') {
+        this.#follow(diff);
+        return;
+      }
+    }
+    if (this.#is('buffering')) this.#buffer = [];
+    else this.#lose(reason);
+    this.#push(diff);
+  }
+
+  /** The first diff after the snapshot. */
+  #follow(diff: Diff): void {
     this.#handlers.applyDiff(diff);
     if (this.#is('joining')) this.#goLive();
   }

@@ -28,6 +28,7 @@ const DEEPEN_LEVELS = 3;
 const REPRICE_VOLATILITY = 0.6;
 const REPRICE_SPREAD = 0.4;
 const MIN_REPRICE_TICKS = 0.8;
+const THRESHOLD_SIGMA = 0.4;
 /** Chance that somebody takes the quotes that a move has left behind. */
 const PICK_OFF_CHANCE = 0.5;
 /** Most orders awaited in exchange for those that came early to pick off quotes. */
@@ -91,7 +92,6 @@ export class Market {
   #wantAsk = 0;
   #threshold = 1;
   #noise = 0;
-  #heat = 1;
   #earlyOrders = 0;
 
   constructor(
@@ -173,20 +173,20 @@ export class Market {
     return this.#path.priceAt(this.#timeMs) + this.#noise * Math.max(NOISE_TICKS, 0.1 * spreadTicks);
   }
 
-  /** Sets where the touch should be, how long that holds, and how hot the market is. */
+  /** Sets where the touch should be, and how far fair value may move until it is set again. */
   #aim(): void {
     const { spreadTicks, annualVolatility } = this.profile;
     const usual = ((annualVolatility * this.#quoted) ** 2 * 60) / SECONDS_A_YEAR;
     const { variance } = this.#path.bar(MINUTE_LEVEL, Math.floor(this.#timeMs / 60_000));
-    this.#heat = Math.min(Math.max(Math.sqrt(variance / usual), MIN_HEAT), MAX_HEAT);
-    const spread = spreadTicks * Math.sqrt(Math.max(1, this.#heat)) * this.#random.logNormal(SPREAD_SIGMA);
+    const heat = Math.min(Math.max(Math.sqrt(variance / usual), MIN_HEAT), MAX_HEAT);
+    const spread = spreadTicks * Math.sqrt(Math.max(1, heat)) * this.#random.logNormal(SPREAD_SIGMA);
     const half = Math.max(0, spread - 1) / 2;
     this.#wantBid = Math.max(1, Math.floor(this.#quoted - half));
     this.#wantAsk = Math.max(Math.ceil(this.#quoted + half), this.#wantBid + 1);
-    const perSecond = Math.sqrt(usual / 60) * this.#heat;
+    const perSecond = Math.sqrt(usual / 60) * heat;
     this.#threshold =
       Math.max(MIN_REPRICE_TICKS, REPRICE_VOLATILITY * perSecond, REPRICE_SPREAD * spreadTicks) *
-      this.#random.logNormal(0.4);
+      this.#random.logNormal(THRESHOLD_SIGMA);
   }
 
   /** Moves the quotes to a new fair value; those left behind are taken or pulled. */
