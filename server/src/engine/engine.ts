@@ -129,11 +129,10 @@ export class Engine {
         assertTimes(event);
         market.applyBook(event);
         const { instrument, receiveTimeMs, venueTimeMs, bids, asks } = event;
-        // A book goes bad before the levels that make it so are told, and good after those that mend it.
-        const isBad = market.crossedSinceMs !== null;
-        if (isBad) this.#settle(market);
+        // The state is settled before anybody reads the levels: nobody sees a crossed book as live.
+        const hasNewState = market.settleState(clock.now());
         bus.publish({ type: event.type, instrument, sequence: market.book.sequence, receiveTimeMs, venueTimeMs, bids, asks });
-        if (!isBad) this.#settle(market);
+        if (hasNewState) this.#publishState(market);
         return;
       }
       case 'trade':
@@ -177,7 +176,10 @@ export class Engine {
   }
 
   #settle(market: Market): void {
-    if (!market.settleState(this.#options.clock.now())) return;
+    if (market.settleState(this.#options.clock.now())) this.#publishState(market);
+  }
+
+  #publishState(market: Market): void {
     const { state, reason } = market;
     this.#options.bus.publish({ type: 'book-state', instrument: market.instrument.id, state, reason });
   }

@@ -1,0 +1,142 @@
+import { describe, expect, test } from 'vitest';
+import type { Candle } from '@depthwire/shared';
+import { ScriptedFeed, startMarket, START_MS, testInstrument } from '../../test/markets.ts';
+
+async function liveMarket() {
+  const running = await startMarket();
+  running.feed.snapshot([100, 5, 99, 7], [101, 4, 102, 6]);
+  running.feed.state('live');
+  return running;
+}
+
+describe('Engine', () => {
+  test('keeps the book of snapshots and deltas and counts every update', async () => {
+    const { feed, market } = await liveMarket();
+    feed.delta([100, 0, 98, 1], [101, 9]);
+    expect(market.book.bids.toFlat()).toEqual([99, 7, 98, 1]);
+    expect(market.book.asks.toFlat()).toEqual([101, 9, 102, 6]);
+    expect(market.book.sequence).toBe(2);
+    expect(market.state).toBe('live');
+  });
+
+  test('is not live before the feed says so', async () => {
+    const { feed, market } = await startMarket();
+    expect(market.state).toBe('syncing');
+    feed.snapshot([100, 5], [101, 4]);
+    expect(market.state).toBe('syncing');
+  });
+
+  test('never lets anybody read a crossed book as live', async () => {
+    const { feed, market, bus } = await liveMarket();
+    const seen: string[] = [];
+    bus.subscribe(({ type }) => seen.push(`${type} ${market.state} ${market.book.isCrossed ? 'crossed' : 'right'}`));
+    feed.delta([101, 3], []);
+    feed.delta([101, 0], []);
+    expect(seen).toEqual([
+      'book-delta recovering crossed',
+      'book-state recovering crossed',
+      'book-delta live right',
+      'book-state live right',
+    ]);
+  });
+
+  test('asks the feed to resync an instrument that stays crossed for over a second', async () => {
+    const { feed, clock } = await liveMarket();
+    feed.delta([101, 3], []);
+    clock.advanceTo(START_MS + 900);
+    expect(feed.resyncs).toEqual([]);
+    clock.advanceTo(START_MS + 2_100);
+    expect(feed.resyncs).toHaveLength(1);
+    expect(feed.resyncs[0]).toMatchObject({ instrument: 'test:AAA-USD' });
+  });
+
+  test('calls a silent book stale, trades or not, and live again with the next update', async () => {
+    const { feed, market, clock } = await liveMarket();
+    clock.advanceTo(START_MS + 9_000);
+    feed.trade(100, 1, 1);
+    expect(market.state).toBe('live');
+    clock.advanceTo(START_MS + 12_000);
+    expect(market.state).toBe('stale');
+    expect(market.reason).toMatch('10 s');
+    feed.delta([99, 8], []);
+    expect(market.state).toBe('live');
+  });
+
+  test("carries the feed's reason for a lost book, and since when", async () => {
+    const { feed, market, clock } = await liveMarket();
+    clock.advanceTo(START_MS + 500);
+    feed.state('recovering', 'sequence gap: expected 5, got 9');
+    expect([market.state, market.reason, market.stateSinceMs]).toEqual(['recovering', 'sequence gap: expected 5, got 9', START_MS + 500]);
+  });
+
+  test.each([
+    ['half a pair of levels', (feed: ScriptedFeed) => feed.delta([100], [])],
+    ['a fractional price', (feed: ScriptedFeed) => feed.delta([100.5, 1], [])],
+    ['a negative size', (feed: ScriptedFeed) => feed.delta([], [101, -1])],
+    ['a trade of nothing', (feed: ScriptedFeed) => feed.trade(100, 0, 1)],
+    ['an unknown state', (feed: ScriptedFeed) => feed.state('frozen' as 'live')],
+    ['an instrument it never announced', (feed: ScriptedFeed) => feed.delta([1, 1], [], 'test:ZZZ-USD')],
+    ['an event of unknown type', (feed: ScriptedFeed) => feed.emit({ type: 'gossip', instrument: 'test:AAA-USD' } as never)],
+  ])('refuses %s and keeps the book as it was', async (_name, emit) => {
+    const { feed, market, engine } = await liveMarket();
+    const before = [market.book.bids.toFlat(), market.book.asks.toFlat(), market.book.sequence, market.state];
+    emit(feed);
+    expect(engine.feeds.get(feed)).toMatchObject({ refused: 1 });
+    expect([market.book.bids.toFlat(), market.book.asks.toFlat(), market.book.sequence, market.state]).toEqual(before);
+    feed.delta([98, 2], []);
+    expect(market.book.bids.lotsAtPrice(98)).toBe(2);
+  });
+
+  test("refuses a second feed's claim to an instrument", async () => {
+    const { engine, feed, market } = await liveMarket();
+    const thief = new ScriptedFeed('thief');
+    await engine.addFeed(thief);
+    thief.delta([100, 0], []);
+    expect(engine.feeds.get(thief)).toMatchObject({ refused: 2 });
+    expect(market.book.bids.lotsAtPrice(100)).toBe(5);
+    feed.delta([100, 6], []);
+    expect(market.book.bids.lotsAtPrice(100)).toBe(6);
+  });
+
+  test('begins anew when the scale of an instrument changes', async () => {
+    const { engine, feed } = await liveMarket();
+    feed.trade(100, 1, 1);
+    feed.emit({ type: 'instrument', instrument: testInstrument(undefined, { tick: { units: 1, decimals: 3 } }) });
+    const market = engine.markets.get('test:AAA-USD')!;
+    expect(market.book.bids.count).toBe(0);
+    expect(market.tape).toEqual([]);
+    expect(market.state).toBe('syncing');
+  });
+
+  test('keeps book and tape when only the status of an instrument changes', async () => {
+    const { engine, feed } = await liveMarket();
+    feed.emit({ type: 'instrument', instrument: testInstrument(undefined, { status: 'halted' }) });
+    const market = engine.markets.get('test:AAA-USD')!;
+    expect(market.instrument.status).toBe('halted');
+    expect(market.book.bids.count).toBe(2);
+  });
+
+  test('joins history to the candle that live trades began in, and reads further back from the feed', async () => {
+    const hour = Math.floor(START_MS / 3_600_000) * 3600;
+    const bar = (time: number, price: number): Candle => ({
+      time,
+      open: price as Candle['open'],
+      high: (price + 2) as Candle['high'],
+      low: (price - 2) as Candle['low'],
+      close: price as Candle['close'],
+      volume: 10 as Candle['volume'],
+      trades: 3,
+    });
+    const feed = Object.assign(new ScriptedFeed(), {
+      candles: ({ interval, fromS, toS }: { interval: string; fromS: number; toS: number }) =>
+        Promise.resolve(interval === '1h' ? [-3, -2, -1, 0].map((i) => bar(hour + i * 3600, 100 + i)).filter(({ time }) => time >= fromS && time < toS) : []),
+    });
+    const { engine } = await startMarket(feed);
+    feed.trade(107, 4, 1);
+    const candles = await engine.candles('test:AAA-USD', '1h', 10);
+    expect(candles.map(({ time }) => (time - hour) / 3600)).toEqual([-3, -2, -1, 0]);
+    expect(candles.at(-1)).toMatchObject({ open: 100, high: 107, low: 98, close: 107, volume: 14, trades: 4 });
+    expect(await engine.candles('test:AAA-USD', '1h', 2, hour - 3600)).toHaveLength(2);
+    await expect(engine.candles('test:NONE-USD', '1h', 1)).rejects.toMatchObject({ code: 'unknown_instrument' });
+  });
+});

@@ -1,0 +1,105 @@
+import { VirtualClock, type Feed, type FeedContext } from '@depthwire/feeds';
+import type { EpochMs, FeedEvent, Instrument, Lots, Ticks } from '@depthwire/shared';
+import { createMemoryBus, type MarketEvent } from '../src/bus/bus.ts';
+import { Engine } from '../src/engine/engine.ts';
+import { Hub } from '../src/gateway/hub.ts';
+
+export const START_MS = 1_700_000_000_000;
+
+export const silentLog = { debug() {}, info() {}, warn() {}, error() {} };
+
+export function testInstrument(id = 'test:AAA-USD', changes: Partial<Instrument> = {}): Instrument {
+  return {
+    id,
+    venue: 'test',
+    symbol: id.slice(id.indexOf(':') + 1),
+    base: 'AAA',
+    quote: 'USD',
+    kind: 'spot',
+    name: id,
+    tick: { units: 1, decimals: 2 },
+    lot: { units: 1, decimals: 3 },
+    status: 'trading',
+    origin: 'simulated',
+    staleAfterMs: 10_000,
+    ...changes,
+  };
+}
+
+/** A feed that says what the test tells it to. */
+export class ScriptedFeed implements Feed {
+  readonly id: string;
+  readonly instruments: readonly Instrument[];
+  readonly resyncs: { instrument: string; reason: string }[] = [];
+  #context: FeedContext | null = null;
+
+  constructor(id = 'scripted', instruments: readonly Instrument[] = [testInstrument()]) {
+    this.id = id;
+    this.instruments = instruments;
+  }
+
+  start(context: FeedContext): Promise<void> {
+    this.#context = context;
+    for (const instrument of this.instruments) context.emit({ type: 'instrument', instrument });
+    return Promise.resolve();
+  }
+
+  stop(): Promise<void> {
+    this.#context = null;
+    return Promise.resolve();
+  }
+
+  resync(instrument: string, reason: string): void {
+    this.resyncs.push({ instrument, reason });
+  }
+
+  emit(event: FeedEvent): void {
+    this.#context!.emit(event);
+  }
+
+  get #now(): EpochMs {
+    return this.#context!.clock.now();
+  }
+
+  get #first(): string {
+    return this.instruments[0]!.id;
+  }
+
+  snapshot(bids: number[], asks: number[], instrument: string = this.#first): void {
+    this.emit({ type: 'book-snapshot', instrument, venueTimeMs: this.#now, receiveTimeMs: this.#now, bids, asks });
+  }
+
+  delta(bids: number[], asks: number[], instrument: string = this.#first): void {
+    this.emit({ type: 'book-delta', instrument, venueTimeMs: this.#now, receiveTimeMs: this.#now, bids, asks });
+  }
+
+  state(state: 'syncing' | 'live' | 'recovering', reason: string | null = null, instrument: string = this.#first): void {
+    this.emit({ type: 'book-status', instrument, timeMs: this.#now, state, reason });
+  }
+
+  trade(price: number, size: number, id: number, instrument: string = this.#first): void {
+    this.emit({
+      type: 'trade',
+      instrument,
+      venueTimeMs: this.#now,
+      receiveTimeMs: this.#now,
+      id,
+      price: price as Ticks,
+      size: size as Lots,
+      side: 'buy',
+    });
+  }
+}
+
+/** An engine and a hub on a virtual clock, fed by a script. */
+export async function startMarket(feed = new ScriptedFeed(), checksumIntervalMs = 0) {
+  const clock = new VirtualClock(START_MS);
+  const bus = createMemoryBus();
+  const events: MarketEvent[] = [];
+  bus.subscribe((event) => events.push(structuredClone(event)));
+  const engine = new Engine({ clock, bus, log: silentLog });
+  const hub = new Hub({ clock, bus, markets: engine.markets, checksumIntervalMs });
+  await engine.addFeed(feed);
+  const market = engine.markets.get(feed.instruments[0]!.id)!;
+  return { clock, bus, engine, hub, feed, events, market };
+}
