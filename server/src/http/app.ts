@@ -34,6 +34,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     logController: new LogController({ disableRequestLogging: true }),
     routerOptions: { maxParamLength: 128 },
     forceCloseConnections: true,
+    frameworkErrors: (error, _request, reply) => sendError(reply as FastifyReply, error),
   });
   const index = options.web === undefined ? null : join(options.web, 'index.html');
 

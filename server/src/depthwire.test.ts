@@ -1,0 +1,299 @@
+import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { pino } from 'pino';
+import { BookReplica, bookChecksum, codecs, DepthwireClient, type OpenWebSocket } from '@depthwire/shared';
+import { WebSocket } from 'ws';
+import { RawClient } from '../test/raw-client.ts';
+import { ScriptedFeed } from '../test/markets.ts';
+import { parseConfig, type Config } from './config/config.ts';
+import { createDepthwire, type Depthwire } from './depthwire.ts';
+
+const openWebSocket: OpenWebSocket = (url, protocols) => new WebSocket(url, protocols) as unknown as ReturnType<OpenWebSocket>;
+/** Updates of 20 kB each: more in all than the kernel's socket buffers hold. */
+const ROUNDS = 1_500;
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+async function start(changes: Partial<Config> & { gateway?: Partial<Config['gateway']> } = {}, feed = new ScriptedFeed()) {
+  const config = parseConfig({ port: 0, ...changes });
+  const depthwire = await createDepthwire({ config, logger: pino({ level: 'silent' }), feeds: [feed] });
+  const url = await depthwire.listen();
+  cleanups.push(() => depthwire.close());
+  feed.snapshot([100, 5, 99, 7], [101, 4, 102, 6]);
+  feed.state('live');
+  return { depthwire, feed, url, ws: `${url.replace('http', 'ws')}/ws` };
+}
+
+async function connect(ws: string, ...rest: ConstructorParameters<typeof RawClient> extends [string, ...infer R] ? R : never): Promise<RawClient> {
+  const client = new RawClient(ws, ...rest);
+  cleanups.push(() => client.socket.terminate());
+  await client.open();
+  return client;
+}
+
+const isOp = (op: string) => (message: Record<string, unknown>) => message.op === op;
+const isFrame = (code: number) => (message: Record<number, unknown>) => message[0] === code;
+const subscribe = { op: 'subscribe', id: 1, topic: 'book', instrument: 'test:AAA-USD', depth: 10, cadence: 0 };
+
+describe('WebSocket', () => {
+  test('greets, acknowledges with what it grants, sends a snapshot and then deltas', async () => {
+    const { ws, feed } = await start();
+    const client = await connect(ws);
+    expect(await client.next()).toMatchObject({ op: 'hello', protocol: 1, heartbeatMs: 15_000 });
+    client.send({ ...subscribe, depth: 7, cadence: 15 });
+    expect(await client.next()).toMatchObject({ op: 'subscribed', id: 1, depth: 10, cadence: 20, instrument: { id: 'test:AAA-USD' } });
+    const snapshot = (await client.next()) as unknown as number[];
+    expect(snapshot.slice(0, 5)).toEqual([1, expect.any(Number), 0, 1, 1]); // live, the first update
+    feed.delta([100, 6], []);
+    const delta = (await client.next()) as unknown as number[];
+    expect(delta.slice(0, 4)).toEqual([2, snapshot[1], 1, 1]);
+  });
+
+  test('carries the same messages in both encodings', async () => {
+    const { ws } = await start();
+    const [json, msgpack] = await Promise.all([connect(ws, 'json'), connect(ws, 'msgpack')]);
+    for (const client of [json, msgpack]) client.send(subscribe);
+    expect(await json.next(isFrame(1))).toEqual(await msgpack.next(isFrame(1)));
+    expect(json.frames.every((frame) => typeof frame === 'string')).toBe(true);
+    expect(msgpack.frames.every((frame) => typeof frame !== 'string')).toBe(true);
+  });
+
+  test('speaks MessagePack to a client that names no subprotocol, and refuses one that names only others', async () => {
+    const { ws } = await start();
+    const plain = await connect(ws, 'msgpack', { protocols: [] });
+    expect(await plain.next()).toMatchObject({ op: 'hello' });
+    const other = new RawClient(ws, 'json', { protocols: ['graphql-ws'] });
+    expect((await other.end()).code).not.toBe(1000);
+  });
+
+  test.each([
+    [{ op: 'subscribe', id: 1, topic: 'book', instrument: 'test:NONE-USD' }, 'unknown_instrument'],
+    [{ op: 'subscribe', id: 1, topic: 'gossip', instrument: 'test:AAA-USD' }, 'unknown_topic'],
+    [{ op: 'subscribe', id: 1, topic: 'candles', instrument: 'test:AAA-USD', interval: '7m' }, 'invalid_request'],
+    [{ op: 'unsubscribe', id: 1, ch: 99 }, 'unknown_channel'],
+    [{ op: 'snapshot', id: 1, ch: 99 }, 'unknown_channel'],
+    [{ op: 'dance', id: 1 }, 'invalid_request'],
+    [[1, 2, 3], 'invalid_request'],
+    [null, 'invalid_request'],
+  ])('answers %j with %s and goes on', async (request, code) => {
+    const { ws } = await start();
+    const client = await connect(ws);
+    client.send(request);
+    expect(await client.next(isOp('error'))).toMatchObject({ op: 'error', code, retry: false });
+    client.send(subscribe);
+    expect(await client.next(isOp('subscribed'))).toMatchObject({ id: 1 });
+  });
+
+  test('answers unreadable frames with an error, and ends the session after ten', async () => {
+    const { ws } = await start();
+    const client = await connect(ws);
+    for (let i = 0; i < 10; i++) client.socket.send('{not json');
+    expect(await client.next(isOp('error'))).toMatchObject({ id: null, code: 'malformed_message' });
+    expect((await client.end()).code).toBe(4400);
+  });
+
+  test('ends a session that sends more than it may in one message', async () => {
+    const { ws } = await start({ gateway: { maxMessageBytes: 1_000 } as Config['gateway'] });
+    const client = await connect(ws);
+    client.socket.send('x'.repeat(2_000));
+    expect((await client.end()).code).toBe(1009);
+  });
+
+  test('limits subscriptions of a session', async () => {
+    const { ws } = await start({ gateway: { maxSubscriptions: 2 } as Config['gateway'] });
+    const client = await connect(ws);
+    for (const [id, topic] of ['book', 'trades', 'ticker'].entries()) client.send({ op: 'subscribe', id, topic, instrument: 'test:AAA-USD' });
+    expect(await client.next(isOp('error'))).toMatchObject({ id: 2, code: 'too_many_subscriptions' });
+  });
+
+  test('limits connections, and lets one in when another has left', async () => {
+    const { ws } = await start({ gateway: { maxConnections: 1 } as Config['gateway'] });
+    const first = await connect(ws);
+    const second = new RawClient(ws);
+    expect((await second.end()).code).toBe(1013);
+    first.socket.close();
+    await first.end();
+    expect(await (await connect(ws)).next()).toMatchObject({ op: 'hello' });
+  });
+
+  test('stops sending after unsubscribe', async () => {
+    const { ws, feed } = await start();
+    const client = await connect(ws);
+    client.send(subscribe);
+    const { ch } = await client.next(isOp('subscribed'));
+    client.send({ op: 'unsubscribe', id: 2, ch });
+    await client.next(isOp('unsubscribed'));
+    feed.delta([100, 6], []);
+    client.send({ op: 'ping', id: 3 });
+    expect(await client.next()).toMatchObject({ op: 'pong', id: 3 });
+  });
+
+  test('gives a client that does not read no queue, but a snapshot once it reads again', async () => {
+    const { ws, feed, depthwire } = await start({ gateway: { maxBufferedBytes: 65_536 } as Config['gateway'] });
+    const slow = await connect(ws, 'json');
+    const quick = await connect(ws, 'json');
+    for (const client of [slow, quick]) {
+      client.send({ ...subscribe, depth: 0 });
+      await client.next(isFrame(1));
+    }
+    const first = slow.messages.length;
+    slow.socket.pause();
+    const levels = Array.from({ length: 2_000 }, (_, i) => [100_000 + i, 1]).flat();
+    for (let round = 1; round <= ROUNDS; round++) {
+      feed.delta([], levels.map((value, i) => (i % 2 === 1 ? round : value)));
+      if (round % 20 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    await quick.next((frame) => frame[2] === ROUNDS);
+    slow.socket.resume();
+    await slow.next((frame) => frame[2] === ROUNDS);
+
+    const replica = new BookReplica();
+    const frames = slow.frames.slice(2 + first).map((frame) => codecs.json.decode(frame) as unknown[]);
+    for (const frame of frames) expect(replica.apply(frame)).toBe('applied');
+    expect(frames.length).toBeLessThan(ROUNDS);
+    expect(replica.state).toBe('live');
+    expect(bookChecksum(replica.book)).toBe(bookChecksum(depthwire.engine.markets.get('test:AAA-USD')!.book));
+  }, 20_000);
+
+  test('ends a session whose client is gone silent', async () => {
+    const { ws } = await start({ gateway: { heartbeatMs: 1_000 } as Config['gateway'] });
+    const client = new RawClient(ws);
+    cleanups.push(() => client.socket.terminate());
+    await client.open();
+    (client.socket as unknown as { _autoPong: boolean })._autoPong = false;
+    expect((await client.end()).code).toBe(4408);
+  }, 10_000);
+
+  test('admits its own pages, listed origins and clients without one, and no others', async () => {
+    const { ws, url } = await start({ allowedOrigins: ['https://partner.example'] });
+    await connect(ws, 'json', { origin: url });
+    await connect(ws, 'json', { origin: 'https://partner.example' });
+    await connect(ws, 'json');
+    const stranger = new RawClient(ws, 'json', { origin: 'https://evil.example' });
+    await expect(stranger.open()).rejects.toThrow('403');
+  });
+
+  test('says goodbye with a hint when it shuts down', async () => {
+    const { ws, depthwire } = await start();
+    const client = await connect(ws);
+    await client.next(isOp('hello'));
+    const closing = depthwire.close();
+    expect(await client.next(isOp('goodbye'))).toMatchObject({ reconnectMs: 2_000 });
+    expect((await client.end()).code).toBe(1001);
+    await closing;
+  });
+
+  test('keeps replicas of the SDK equal to the engine, across a restart of the server', async () => {
+    const port = await freePort();
+    const first = await start({ port });
+    const client = new DepthwireClient({ url: first.ws, openWebSocket, backoff: { baseMs: 50, maxMs: 100 } });
+    cleanups.push(() => client.close());
+    const book = client.book('test:AAA-USD', { depth: 10, cadenceMs: 0 });
+    client.connect();
+    await vi.waitFor(() => expect(book.state).toBe('live'));
+    first.feed.delta([100, 9], [101, 0]);
+    await vi.waitFor(() => expect(book.book.sequence).toBe(2));
+    expect(bookChecksum(book.book)).toBe(bookChecksum(first.depthwire.engine.markets.get('test:AAA-USD')!.book));
+
+    await first.depthwire.close();
+    await vi.waitFor(() => expect(client.state).toBe('waiting'));
+    expect(book.state).toBe('recovering');
+    expect(book.book.bids.toFlat()).toEqual([100, 9, 99, 7]); // the last picture stays
+
+    const second = await start({ port });
+    await vi.waitFor(() => expect(book.state).toBe('live'), { timeout: 5_000 });
+    expect(bookChecksum(book.book)).toBe(bookChecksum(second.depthwire.engine.markets.get('test:AAA-USD')!.book));
+    expect(book.book.bids.toFlat()).toEqual([100, 5, 99, 7]);
+  }, 15_000);
+});
+
+describe('REST', () => {
+  async function get(depthwire: Depthwire, url: string) {
+    const response = await depthwire.app.inject({ url });
+    return { status: response.statusCode, body: response.json<Record<string, never>>(), headers: response.headers };
+  }
+
+  test('health tells readiness, books by state and feeds', async () => {
+    const { depthwire } = await start();
+    const { status, body } = await get(depthwire, '/api/v1/health');
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ status: 'ready', instruments: 1, books: { live: 1 }, feeds: [{ id: 'scripted', refused: 0 }] });
+  });
+
+  test('book: exact decimals, state, sequence and checksum', async () => {
+    const { depthwire } = await start();
+    const { body } = await get(depthwire, '/api/v1/instruments/test:AAA-USD/book?depth=1');
+    expect(body).toMatchObject({ instrument: 'test:AAA-USD', state: 'live', sequence: 1, bids: [['1.00', '0.005']], asks: [['1.01', '0.004']] });
+    expect(body.checksum).toBe(bookChecksum(depthwire.engine.markets.get('test:AAA-USD')!.book));
+  });
+
+  test('instruments, trades and candles', async () => {
+    const { depthwire, feed } = await start();
+    feed.trade(101, 2_000, 7);
+    expect((await get(depthwire, '/api/v1/instruments')).body).toMatchObject({ instruments: [{ id: 'test:AAA-USD', tick: { units: 1, decimals: 2 } }] });
+    expect((await get(depthwire, '/api/v1/instruments/test%3AAAA-USD')).body).toMatchObject({ state: 'live', instrument: { id: 'test:AAA-USD' } });
+    expect((await get(depthwire, '/api/v1/instruments/test:AAA-USD/trades')).body).toMatchObject({ trades: [{ id: 7, price: '1.01', size: '2.000', side: 'buy' }] });
+    expect((await get(depthwire, '/api/v1/instruments/test:AAA-USD/candles?interval=1m')).body).toMatchObject({
+      candles: [[expect.any(Number), '1.01', '1.01', '1.01', '1.01', '2.000', 1]],
+    });
+  });
+
+  test.each([
+    ['/api/v1/instruments/test:NONE-USD/book', 404, 'unknown_instrument'],
+    ['/api/v1/instruments/test:AAA-USD/book?depth=0', 400, 'invalid_request'],
+    ['/api/v1/instruments/test:AAA-USD/book?depth=1&depth=2', 400, 'invalid_request'],
+    ['/api/v1/instruments/test:AAA-USD/trades?limit=-1', 400, 'invalid_request'],
+    ['/api/v1/instruments/test:AAA-USD/candles?interval=2m', 400, 'invalid_request'],
+    ['/api/v1/instruments/test:AAA-USD/candles?before=now', 400, 'invalid_request'],
+    ['/api/v1/instruments/%E0%A4%A', 400, 'invalid_request'],
+    ['/nowhere', 404, 'not_found'],
+  ])('GET %s answers %i %s', async (url, status, code) => {
+    const { depthwire } = await start();
+    const response = await get(depthwire, url);
+    expect(response.status).toBe(status);
+    expect(response.body).toMatchObject({ error: { code, retry: false, message: expect.any(String) } });
+  });
+
+  test('serves the dashboard with a policy that admits its inline script only', async () => {
+    const web = await mkdtemp(join(tmpdir(), 'depthwire-web-'));
+    cleanups.push(() => rm(web, { recursive: true }));
+    await mkdir(join(web, '_app/immutable'), { recursive: true });
+    await writeFile(join(web, 'index.html'), '<!doctype html><script>start()</script>');
+    await writeFile(join(web, '_app/immutable/app.abc.js'), '');
+    const { depthwire } = await start({ web });
+    const page = await depthwire.app.inject('/');
+    expect(page.body).toContain('start()');
+    expect(page.headers['cache-control']).toBe('no-cache');
+    expect(page.headers['content-security-policy']).toMatch(/script-src 'self' 'sha256-[A-Za-z0-9+/=]{44}';/);
+    const asset = await depthwire.app.inject('/_app/immutable/app.abc.js');
+    expect(asset.headers['cache-control']).toContain('immutable');
+  });
+});
+
+describe('start', () => {
+  test('names the taken port and the way out', async () => {
+    const { url } = await start();
+    const config = parseConfig({ port: Number(new URL(url).port) });
+    const second = await createDepthwire({ config, logger: pino({ level: 'silent' }), feeds: [new ScriptedFeed()] });
+    cleanups.push(() => second.close());
+    await expect(second.listen()).rejects.toMatchObject({ code: 'port_in_use', message: expect.stringContaining('--port') });
+  });
+
+  test('refuses a web folder without a page', async () => {
+    const config = parseConfig({ port: 0, web: '/nonexistent' });
+    await expect(createDepthwire({ config, logger: pino({ level: 'silent' }), feeds: [] })).rejects.toMatchObject({ code: 'invalid_config', details: { key: 'web' } });
+  });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
