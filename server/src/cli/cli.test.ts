@@ -1,0 +1,249 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { createReadStream } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { createGunzip } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { BookReplica, codecs } from '@depthwire/shared';
+import { hasRecorded, recordedFolder, spotCapture, writeCapture } from '../../test/captures.ts';
+import type { VerifyReport } from './verify.ts';
+
+const bin = fileURLToPath(new URL('../../bin/depthwire.js', import.meta.url));
+let folder: string;
+const children: ChildProcess[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'depthwire-cli-'));
+});
+afterAll(async () => {
+  for (const child of children) child.kill('SIGKILL');
+  await rm(folder, { recursive: true });
+});
+
+function run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [bin, ...args], { cwd: folder, env: { ...process.env, PORT: '', HOST: '' } }, (error, stdout, stderr) => {
+      resolve({ code: error ? Number(error.code) : 0, stdout, stderr });
+    });
+  });
+}
+
+async function verify(file: string, ...args: string[]): Promise<{ code: number; report: VerifyReport }> {
+  const { code, stdout, stderr } = await run('verify', file, '--json', ...args);
+  expect(stderr).toBe('');
+  return { code, report: JSON.parse(stdout) as VerifyReport };
+}
+
+/** Starts a server on a free port and waits until it listens. */
+async function serve(...args: string[]): Promise<string> {
+  const child = spawn(process.execPath, [bin, ...args, '--port', '0'], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
+  children.push(child);
+  for await (const line of createInterface(child.stdout)) {
+    const entry = JSON.parse(line) as { msg: string; url: string };
+    if (entry.msg === 'listening') return entry.url;
+  }
+  throw new Error('the server ended before it listened');
+}
+
+describe('depthwire', () => {
+  test('has help for every command, and exit codes in it', async () => {
+    const { code, stdout } = await run('--help');
+    expect(code).toBe(0);
+    for (const command of ['serve', 'replay', 'verify', 'tail']) expect(stdout).toContain(command);
+    expect(stdout).toContain('Exit codes');
+    expect((await run('verify', '--help')).stdout).toContain('--symbols');
+  });
+
+  test.each([
+    [['dance'], "unknown command 'dance'"],
+    [['verify'], 'missing required argument'],
+    [['serve', '--port', 'eighty'], 'expected an integer from 0 to 65535'],
+    [['serve', '--speed', '2'], '--speed goes with --replay'],
+    [['serve', '--config', 'nowhere.yaml'], 'nowhere.yaml: cannot be read'],
+    [['replay', 'x.jsonl', '--speed', '-1'], 'expected a number above 0'],
+    [['verify', 'nowhere.jsonl'], 'nowhere.jsonl: cannot be read'],
+  ])('%j ends with code 2 and says what is wrong', async (args, message) => {
+    const { code, stderr, stdout } = await run(...args);
+    expect(stderr).toContain(message);
+    expect(stdout).toBe('');
+    expect(code).toBe(2);
+  });
+
+  test('a wrong configuration stops the start and names the key', async () => {
+    await writeFile(join(folder, 'wrong.yaml'), 'gateway:\n  heartbeat: 5\n');
+    const { code, stderr } = await run('serve', '--config', 'wrong.yaml');
+    expect(code).toBe(2);
+    expect(stderr).toContain('gateway.heartbeat: unknown key');
+  });
+});
+
+describe('depthwire verify', () => {
+  test('reports a right capture and ends with 0', async () => {
+    const file = await writeCapture(join(folder, 'right.jsonl.gz'), spotCapture());
+    const { code, report } = await verify(file);
+    expect(code).toBe(0);
+    expect(report).toMatchObject({
+      venue: 'binance',
+      market: 'spot',
+      scales: 'digits',
+      frames: 27,
+      bookUpdates: 20,
+      trades: 7,
+      malformed: 0,
+      sequence: { links: 19, gaps: 0 },
+      checksums: { ok: 0, bad: 0 },
+      resyncs: 0,
+      books: { ABCUSDT: { state: 'live', bids: 2, asks: 2, best_bid: '9.99', best_ask: '10.01' } },
+    });
+    expect(report.notes[0]).toContain('digits');
+    expect((await verify(file, '--depth', '1')).report.books.ABCUSDT).toMatchObject({ bids: 1, asks: 1 });
+  });
+
+  test('finds a missing frame and does not call the book live', async () => {
+    const records = spotCapture();
+    records.splice(12, 1); // a book update after the snapshot
+    const { code, report } = await verify(await writeCapture(join(folder, 'gap.jsonl'), records));
+    expect(code).toBe(1);
+    expect(report.sequence.gaps).toBe(1);
+    expect(report.resyncs).toBe(1);
+    expect(report.books.ABCUSDT).toMatchObject({ state: 'recovering', reason: expect.stringContaining('gap') });
+  });
+
+  test('resyncs after a missing frame where the capture holds a later snapshot', async () => {
+    const whole = spotCapture();
+    const truth = (await verify(await writeCapture(join(folder, 'whole.jsonl'), whole))).report.books.ABCUSDT!;
+    const records = spotCapture();
+    const body = { lastUpdateId: 115, bids: [['9.99', '5'], ['9.98', '1']], asks: [['10.01', '4'], ['10.02', '6']] };
+    const at = records.findIndex((record) => 'data' in record && String(record.data).includes('"U":116'));
+    const t = (records[at] as { t: number }).t - 1;
+    records.splice(at, 0, { t, conn: 'rest', kind: 'rest', url: 'https://api.binance.com/api/v3/depth?symbol=ABCUSDT&limit=1000', data: JSON.stringify(body) });
+    records.splice(12, 1);
+    const { report } = await verify(await writeCapture(join(folder, 'healed.jsonl'), records));
+    expect(report.sequence.gaps).toBe(1);
+    expect(report.books.ABCUSDT).toEqual(truth);
+  });
+
+  test('names the line where a capture is corrupt, cut off or of an unknown venue', async () => {
+    const corrupt = await writeCapture(join(folder, 'corrupt.jsonl'), spotCapture());
+    const lines = (await readFile(corrupt, 'utf8')).split('\n');
+    lines[4] = '{"t": 1, "conn"';
+    await writeFile(corrupt, lines.join('\n'));
+    expect(await run('verify', corrupt)).toMatchObject({ code: 2, stderr: expect.stringMatching(/line 5: not JSON[\s\S]*capture_corrupt/) });
+
+    const cut = await writeCapture(join(folder, 'cut.jsonl.gz'), spotCapture(2_000));
+    await writeFile(cut, (await readFile(cut)).subarray(0, -200));
+    expect(await run('verify', cut)).toMatchObject({ code: 2, stderr: expect.stringMatching(/after line \d+[\s\S]*capture_truncated/) });
+
+    const unknown = await writeCapture(join(folder, 'unknown.jsonl'), [{ t: 1, conn: 'ws', kind: 'open', url: 'wss://example.com' }]);
+    expect(await run('verify', unknown)).toMatchObject({ code: 2, stderr: expect.stringMatching(/line 1: no adapter[\s\S]*capture_unknown_venue/) });
+  });
+
+  test('knows the symbols of a capture', async () => {
+    const file = await writeCapture(join(folder, 'symbols.jsonl'), spotCapture());
+    expect(await run('verify', file, '--symbols', 'XYZUSDT')).toMatchObject({ code: 2, stderr: expect.stringContaining('it has: ABCUSDT') });
+    expect(await run('verify', file, '--venue', 'mtgox')).toMatchObject({ code: 2, stderr: expect.stringContaining('binance') });
+  });
+});
+
+describe('depthwire replay', () => {
+  test('writes byte-identical frames each time, from which a client rebuilds the book', async () => {
+    const file = await writeCapture(join(folder, 'replayed.jsonl'), spotCapture());
+    const [first, second] = [await run('replay', file, '--frames', 'first.bin'), await run('replay', file, '--frames', 'second.bin')];
+    expect(first.stdout).toBe(second.stdout);
+    expect(first.stdout).toMatch(/^\d+ frames, \d+ bytes, sha256 [0-9a-f]{64}\n$/);
+    const bytes = await readFile(join(folder, 'first.bin'));
+    expect(bytes.equals(await readFile(join(folder, 'second.bin')))).toBe(true);
+    const { report } = await verify(file);
+    const replicas = replay(bytes);
+    expect(replicas.size).toBe(2);
+    for (const replica of replicas.values()) {
+      expect(replica.state).toBe('live');
+      expect([replica.book.bids.count, replica.book.asks.count]).toEqual([report.books.ABCUSDT!.bids, report.books.ABCUSDT!.asks]);
+    }
+  });
+
+  test('serves the recorded market, and waits for a subscriber when asked to', async () => {
+    const file = await writeCapture(join(folder, 'served.jsonl'), spotCapture());
+    const url = await serve('serve', '--replay', file, '--speed', 'max', '--wait');
+    const id = 'binance:ABC-USDT';
+    const before = (await (await fetch(`${url}/api/v1/instruments/${id}`)).json()) as { state: string; instrument: { origin: string } };
+    expect(before).toMatchObject({ state: 'syncing', instrument: { origin: 'replayed' } });
+    const { code, stdout } = await run('tail', id, '--url', `${url.replace('http', 'ws')}/ws`, '--once', '--depth', '3');
+    expect(code).toBe(0);
+    expect(stdout).toContain('binance:ABC-USDT  live · replayed');
+    expect(stdout).toContain('10.01');
+  });
+});
+
+describe('depthwire tail', () => {
+  test('ends with 1 and a reason where there is no server or no such instrument', async () => {
+    expect(await run('tail', 'sim:BTC-USD', '--url', 'ws://127.0.0.1:1/ws', '--once')).toMatchObject({ code: 1, stderr: expect.stringContaining('connection') });
+    const url = await serve('serve');
+    expect(await run('tail', 'sim:MOON-USD', '--url', `${url.replace('http', 'ws')}/ws`)).toMatchObject({ code: 1, stderr: expect.stringContaining('sim:MOON-USD') });
+  });
+});
+
+describe.skipIf(!hasRecorded)('recorded captures', () => {
+  interface Indexed {
+    file: string;
+    venue: string;
+    messages: number;
+    books: Record<string, object>;
+  }
+  let index: Indexed[] = [];
+  beforeAll(async () => {
+    index = JSON.parse(await readFile(`${recordedFolder}index.json`, 'utf8')) as Indexed[];
+  });
+
+  test('every Binance capture leads to exactly the books of its index', async () => {
+    const captures = index.filter(({ venue }) => venue === 'binance');
+    expect(captures).toHaveLength(6);
+    for (const { file, messages, books } of captures) {
+      const { code, report } = await verify(`${recordedFolder}${file}`);
+      expect(code, file).toBe(0);
+      expect(report.frames).toBe(messages);
+      expect(report.books).toMatchObject(books);
+      expect(Object.keys(report.books).sort()).toEqual(Object.keys(books).sort());
+    }
+  }, 60_000);
+
+  test('a replica that follows the frames equals the engine by checksum at every one of them, twice the same', async () => {
+    const file = `${recordedFolder}binance-spot-ethusdt-2024-08.jsonl.gz`;
+    const first = await run('replay', file, '--frames', 'recorded.bin');
+    expect((await run('replay', file, '--frames', '-')).stdout).toBe(first.stdout);
+    const replicas = replay(await readFile(join(folder, 'recorded.bin')));
+    for (const replica of replicas.values()) expect(replica.verified).toBeGreaterThan(6_000);
+  }, 60_000);
+
+  test('a recorded frame left out is found', async () => {
+    const lines: string[] = [];
+    const source = createReadStream(`${recordedFolder}binance-usdm-4sym-2021-07.jsonl.gz`).pipe(createGunzip());
+    for await (const line of createInterface(source)) lines.push(line);
+    const updates = lines.flatMap((line, i) => (line.includes('sushiusdt@depth') && i > 500 ? [i] : []));
+    lines.splice(updates[20]!, 1);
+    await writeFile(join(folder, 'recorded-gap.jsonl'), lines.join('\n'));
+    const { code, report } = await verify('recorded-gap.jsonl');
+    expect(code).toBe(1);
+    expect(report.sequence.gaps).toBe(1);
+    const states = Object.entries(report.books).map(([symbol, { state }]) => [symbol, state]);
+    expect(Object.fromEntries(states)).toEqual({ SUSHIUSDT: 'recovering', AKROUSDT: 'live', KEEPUSDT: 'live', CTKUSDT: 'live' });
+  });
+});
+
+/** Rebuilds every book channel of a frames file; each frame must apply, and each checksum hold. */
+function replay(bytes: Buffer): Map<number, BookReplica> {
+  const replicas = new Map<number, BookReplica>();
+  for (let offset = 0; offset < bytes.length; ) {
+    const length = bytes.readUInt32BE(offset);
+    const frame = codecs.msgpack.decode(bytes.subarray(offset + 4, offset + 4 + length)) as [number, number];
+    offset += 4 + length;
+    if (frame[0] > 3) continue;
+    let replica = replicas.get(frame[1]);
+    if (!replica) replicas.set(frame[1], (replica = new BookReplica()));
+    expect(replica.apply(frame), replica.error?.message).toBe('applied');
+  }
+  return replicas;
+}
