@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Runs the command line on a Node that reads TypeScript by itself; an older one started us only
 // because it is the one on PATH.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -17,6 +17,7 @@ if (major > 22 || (major === 22 && minor >= 18)) {
     console.error(`depthwire needs Node 22.18 or newer, this is ${process.versions.node}: install Node 24 from https://nodejs.org`);
     process.exit(2);
   }
-  const { status, signal } = spawnSync(pinned, process.argv.slice(1), { stdio: 'inherit' });
-  process.exit(status ?? (signal === 'SIGINT' ? 130 : 1));
+  const child = spawn(pinned, process.argv.slice(1), { stdio: 'inherit' });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('exit', (code) => process.exit(code ?? 1));
 }

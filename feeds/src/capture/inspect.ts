@@ -111,7 +111,7 @@ export async function inspectCapture(
   const symbols = chooseSymbols(file, [...digits.keys()], selection.symbols);
   const notes: string[] = [];
   const instruments =
-    metadata === null ? null : fromMetadata(adapter, market, metadata, symbols, digits, notes);
+    metadata === null || symbols.length === 0 ? null : fromMetadata(adapter, market, metadata, symbols, digits, notes);
   if (instruments === null) {
     notes.push(
       'no instrument metadata in the capture: tick and lot scales come from the digits seen on the wire, base and quote from the symbol',

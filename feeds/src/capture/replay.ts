@@ -1,4 +1,4 @@
-import { DepthwireError, type EpochMs, type Instrument, type InstrumentId } from '@depthwire/shared';
+import { DepthwireError, toDepthwireError, type EpochMs, type Instrument, type InstrumentId } from '@depthwire/shared';
 import type { Feed, FeedContext } from '../core/feed.ts';
 import { emptyStats, type HttpCallback, type SessionStats, type VenueAdapter, type VenueSession } from '../core/venue.ts';
 import type { VirtualClock } from '../core/virtual-clock.ts';
@@ -24,6 +24,11 @@ export interface ReplayOptions {
   readonly clock: VirtualClock;
   /** Times the recorded pace; `Infinity` for as fast as it goes. */
   readonly speed: number;
+  /**
+   * `stop`: time ends with the last record. `stale`: it goes on at the pace of real time, and every
+   * book is told to be stale, because the recording has ended.
+   */
+  readonly afterEnd: 'stop' | 'stale';
   readonly pacemaker: Pacemaker;
   /** Resolves when the replay may begin; default: at once. */
   readonly begin?: Promise<void>;
@@ -56,7 +61,7 @@ export function createReplayFeed(options: ReplayOptions): ReplayFeed {
   let running: Promise<void> = Promise.resolve();
 
   async function run(): Promise<void> {
-    await options.begin;
+    await Promise.race([options.begin, aborted(abort.signal)]);
     let wallMs = pacemaker.nowMs();
     let virtualMs: number = clock.now();
     let busySinceMs = wallMs;
@@ -87,6 +92,24 @@ export function createReplayFeed(options: ReplayOptions): ReplayFeed {
     }
   }
 
+  /** Lets time go on without records, until the feed is stopped. */
+  async function idle({ emit }: FeedContext): Promise<void> {
+    for (const market of markets.values()) {
+      market.dispose();
+      for (const { id } of market.instruments) {
+        emit({ type: 'book-status', instrument: id, timeMs: clock.now(), state: 'stale', reason: 'the recording has ended' });
+      }
+    }
+    const virtualMs = clock.now();
+    const wallMs = pacemaker.nowMs();
+    while (!abort.signal.aborted) {
+      const nowMs = virtualMs + pacemaker.nowMs() - wallMs;
+      clock.advanceTo(nowMs);
+      const due = Math.min(nowMs + MAX_IDLE_MS, clock.nextDueMs() ?? Infinity);
+      await pacemaker.sleep(Math.max(1, due - nowMs), abort.signal);
+    }
+  }
+
   return {
     id: 'replay',
     captures,
@@ -99,15 +122,14 @@ export function createReplayFeed(options: ReplayOptions): ReplayFeed {
       for (const market of markets.values()) {
         for (const instrument of market.instruments) context.emit({ type: 'instrument', instrument });
       }
-      running = run().then(
-        () => {
-          if (!abort.signal.aborted) options.onEnd?.(null);
-        },
-        (error: unknown) => {
-          const typed = error instanceof DepthwireError ? error : new DepthwireError('internal', String(error), {}, error);
-          options.onEnd?.(typed);
-        },
-      );
+      running = run()
+        .then(
+          () => {
+            if (!abort.signal.aborted) options.onEnd?.(null);
+          },
+          (error: unknown) => options.onEnd?.(toDepthwireError(error)),
+        )
+        .then(() => (options.afterEnd === 'stale' ? idle(context) : undefined));
       return Promise.resolve();
     },
     resync(instrument, reason) {
@@ -221,11 +243,11 @@ class MarketReplay {
     if (this.#sockets.has(socket)) {
       if (!anew) return;
       this.#session.onClose('connection lost in the recording');
-      this.#session.onOpen();
+      this.#session.onOpen(true);
       return;
     }
     this.#sockets.add(socket);
-    if (this.#sockets.size === 1) this.#session.onOpen();
+    if (this.#sockets.size === 1) this.#session.onOpen(true);
   }
 
   #get(url: string, callback: HttpCallback): void {
@@ -260,6 +282,11 @@ function answer(record: CaptureRecord) {
   return { status: 200, body: record.data, retryAfterMs: null, receiveTimeMs: record.t as EpochMs };
 }
 
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
+
 /** The records of all captures in the order of their times. */
 async function* merge(
   captures: readonly CaptureInfo[],
@@ -272,8 +299,18 @@ async function* merge(
       onProgress?.(progress.reduce((sum, { bytesRead, bytesTotal }) => ({ bytesRead: sum.bytesRead + bytesRead, bytesTotal: sum.bytesTotal + bytesTotal })));
     }),
   );
+  try {
+    yield* mergeBatches(readers);
+  } finally {
+    for (const reader of readers) await reader.return(undefined); // closes its file
+  }
+}
+
+async function* mergeBatches(
+  readers: readonly AsyncGenerator<CaptureRecord[]>[],
+): AsyncGenerator<{ record: CaptureRecord; source: number }> {
   const batches: (CaptureRecord[] | null)[] = [];
-  const positions = captures.map(() => 0);
+  const positions = readers.map(() => 0);
   for (const reader of readers) batches.push(((await reader.next()).value as CaptureRecord[] | undefined) ?? null);
   for (;;) {
     let source = -1;

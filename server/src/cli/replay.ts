@@ -7,7 +7,7 @@ import type { Command } from 'commander';
 import { createMemoryBus } from '../bus/bus.ts';
 import { Engine } from '../engine/engine.ts';
 import type { Subscriber } from '../gateway/channel.ts';
-import { Hub } from '../gateway/hub.ts';
+import { CADENCES_MS, Hub } from '../gateway/hub.ts';
 import { exitCodes, type Done } from './exit-codes.ts';
 import { createLogger } from './logger.ts';
 import { Progress } from './progress.ts';
@@ -47,6 +47,7 @@ async function writeFrames(files: readonly string[], flags: ReplayFlags, out: st
     captures,
     clock,
     speed: Infinity,
+    afterEnd: 'stop',
     pacemaker,
     begin: begin.promise,
     onProgress: progress.update,
@@ -79,6 +80,7 @@ async function writeFrames(files: readonly string[], flags: ReplayFlags, out: st
   begin.resolve();
   const error = await Promise.race([end.promise, failed.promise]);
   progress.stop();
+  clock.advanceTo(clock.now() + Math.max(...CADENCES_MS)); // what waits for its cadence goes out too
   await engine.stop();
   hub.close();
   if (file) {

@@ -76,7 +76,10 @@ async function start(feeds: readonly Feed[], config: Config, logger: Logger, mar
     feeds,
     marketClock,
   });
-  const url = await depthwire.listen();
+  const url = await depthwire.listen().catch(async (error: unknown) => {
+    await depthwire.close(); // what has started would keep the process alive
+    throw error;
+  });
   logger.info({ url, instruments: depthwire.engine.markets.size }, 'listening');
   return depthwire;
 }
@@ -91,6 +94,7 @@ async function startReplay(files: readonly string[], flags: ServeFlags, config: 
     captures,
     clock,
     speed: flags.speed ?? 1,
+    afterEnd: 'stale',
     pacemaker,
     begin: ready.promise,
     onEnd(error) {

@@ -77,6 +77,7 @@ export async function verifyCapture(file: string, flags: VerifyFlags, withProgre
     captures: [capture!],
     clock,
     speed: Infinity,
+    afterEnd: 'stop',
     pacemaker,
     onProgress: progress.update,
     onEnd: end.resolve,

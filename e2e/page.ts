@@ -1,0 +1,69 @@
+import path from 'node:path';
+import { bookChecksum, OrderBook, type BookSubscription } from '@depthwire/shared';
+import type { Page } from '@playwright/test';
+import { expect } from './fixtures.ts';
+
+export const everyFrameVerified = ['--config', path.join(import.meta.dirname, 'every-frame-verified.yaml')];
+
+export const panels = ['Watchlist', 'Chart', 'Order book', 'Depth', 'Time and sales'] as const;
+
+/** The book as the page holds it. */
+export interface PageBook {
+  readonly instrument: string;
+  readonly state: string;
+  readonly sequence: number;
+  readonly frames: number;
+  readonly verified: number;
+  readonly resyncs: number;
+  readonly checksum: number;
+}
+
+/** Reads the page's replica; its checksum is worked out here, from the levels. */
+export async function readBook(page: Page): Promise<PageBook | null> {
+  const held = await page.evaluate(() => {
+    const handle = (globalThis as unknown as { __depthwire?: { bookSubscription(): BookSubscription | null } }).__depthwire;
+    const subscription = handle?.bookSubscription();
+    if (!subscription) return null;
+    const { book, replica, state, resyncs, instrumentId } = subscription;
+    return {
+      instrument: instrumentId,
+      state,
+      sequence: book.sequence,
+      frames: replica.seq,
+      verified: replica.verified,
+      resyncs,
+      bids: book.bids.toFlat(),
+      asks: book.asks.toFlat(),
+    };
+  });
+  if (!held) return null;
+  const { bids, asks, ...rest } = held;
+  return { ...rest, checksum: checksumOf(bids, asks) };
+}
+
+/** Waits until every panel draws live data. */
+export async function expectLive(page: Page): Promise<void> {
+  for (const name of panels) {
+    await expect(page.getByRole('region', { name, exact: true })).toHaveAttribute('data-state', 'live', { timeout: 15_000 });
+  }
+}
+
+/** Collects what a page must not have: errors, and requests to other hosts. */
+export function watchForTrouble(page: Page, origin: () => string): string[] {
+  const trouble: string[] = [];
+  page.on('pageerror', (error) => trouble.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error') trouble.push(message.text());
+  });
+  page.on('request', (request) => {
+    const { protocol, host } = new URL(request.url());
+    if (protocol !== 'data:' && protocol !== 'blob:' && host !== new URL(origin()).host) trouble.push(`request to ${request.url()}`);
+  });
+  return trouble;
+}
+
+function checksumOf(bids: number[], asks: number[]): number {
+  const book = new OrderBook();
+  book.loadSnapshot(bids, asks);
+  return bookChecksum(book);
+}
