@@ -11,19 +11,41 @@ const folder = path.join(root, 'docs/images');
 const pictures = [
   { name: 'dashboard-dark', colorScheme: 'dark', viewport: { width: 1440, height: 900 } },
   { name: 'dashboard-light', colorScheme: 'light', viewport: { width: 1440, height: 900 } },
-  { name: 'phone-dark', colorScheme: 'dark', viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
+  {
+    name: 'phone-dark',
+    colorScheme: 'dark',
+    viewport: { width: 390, height: 844 },
+    deviceScaleFactor: 2,
+    isMobile: true,
+    hasTouch: true,
+  },
 ];
 
 ensureBuilt();
 const executablePath = ensureChromium();
 mkdirSync(folder, { recursive: true });
-const server = spawn(nodeBinary(), ['server/bin/depthwire.js', 'serve', '--web', 'web/build', '--port', '0'], {
-  cwd: root,
-  stdio: ['ignore', 'pipe', 'inherit'],
-});
+const server = spawn(
+  nodeBinary(),
+  ['server/bin/depthwire.js', 'serve', '--web', 'web/build', '--port', '0'],
+  {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  },
+);
 try {
   const url = await listening(server.stdout);
-  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'] });
+  const browser = await chromium.launch({
+    executablePath,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
   for (const { name, ...options } of pictures) {
     const page = await browser.newPage(options);
     await page.goto(`${url}/?instrument=sim:BTC-USD-PERP`);

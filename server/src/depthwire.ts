@@ -57,6 +57,11 @@ export async function createDepthwire({ config, logger, feeds, marketClock = sys
     web: config.web,
     allowedOrigins: config.allowedOrigins,
     maxMessageBytes: config.gateway.maxMessageBytes,
+  }).catch(async (error: unknown) => {
+    gateway.close(0);
+    hub.close();
+    await engine.stop();
+    throw error;
   });
 
   /** One feed that cannot start holds up nobody else. */

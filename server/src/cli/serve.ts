@@ -60,9 +60,8 @@ export async function serve(flags: ServeFlags): Promise<number> {
   }
   const config = await loadConfig({ file: flags.config, env: process.env, overrides: { host, port, web, logLevel }, cwd: process.cwd() });
   const logger = createLogger(config.logLevel);
-  const stop = stopSignal();
   const depthwire = replay ? await startReplay(replay, flags, config, logger) : await start(createFeeds(config.feeds), config, logger);
-  await stop;
+  await stopSignal();
   logger.info('shutting down');
   const isClosed = await Promise.race([depthwire.close().then(() => true), delay(config.shutdownMs, false, { ref: false })]);
   if (!isClosed) logger.warn({ shutdownMs: config.shutdownMs }, 'clients or feeds did not end in time');

@@ -1,0 +1,19 @@
+import { defineConfig } from 'vitest/config';
+
+const testTimeout = 20_000; // some tests start processes, on machines that are busy with the other checks
+
+const nodePackage = (name: string) => ({
+  test: { name, root: name, environment: 'node', include: ['src/**/*.test.ts'], testTimeout },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      nodePackage('shared'),
+      nodePackage('feeds'),
+      nodePackage('server'),
+      { test: { name: 'scripts', environment: 'node', include: ['scripts/**/*.test.ts'], testTimeout } },
+      'web', // has its own configuration
+    ],
+  },
+});
