@@ -47,6 +47,8 @@ export class BookSync<Diff, Snapshot extends { readonly id: number }> {
   #snapshotId = 0;
   #attempt = 0;
   #requested = false;
+  /** Whether `live` was told since the book was last begun or lost. */
+  #isTold = false;
   #timer: Timer | null = null;
 
   constructor(sequencer: Sequencer<Diff>, clock: Clock, handlers: BookSyncHandlers<Diff, Snapshot>) {
@@ -58,6 +60,7 @@ export class BookSync<Diff, Snapshot extends { readonly id: number }> {
   /** Begins, or begins anew; the stream must be subscribed already. */
   start(): void {
     this.#phase = 'buffering';
+    this.#isTold = false;
     this.#buffer = [];
     this.#previous = null;
     this.#attempt = 0;
@@ -98,27 +101,41 @@ export class BookSync<Diff, Snapshot extends { readonly id: number }> {
   onSnapshot(snapshot: Snapshot): void {
     this.#requested = false;
     if (this.#phase !== 'buffering') return;
-    const first = this.#buffer[0];
-    if (first !== undefined && this.#sequencer.joins(snapshot.id, first) === 'gap') {
-      this.#retry(); // the snapshot is older than the oldest diff held
+    if (this.#isTooOld(snapshot)) {
+      this.#retry();
       return;
     }
-    this.#handlers.applySnapshot(snapshot);
-    this.#snapshotId = snapshot.id;
-    this.#phase = 'joining';
     const buffer = this.#buffer;
     this.#buffer = [];
+    this.#snapshotId = snapshot.id;
+    this.#phase = 'joining';
+    try {
+      this.#handlers.applySnapshot(snapshot);
+    } catch (error) {
+      this.#buffer = buffer;
+      this.#phase = 'buffering';
+      throw error;
+    }
+    if (!this.#is('joining')) return;
     for (const diff of buffer) this.#take(diff);
     if (!this.#is('joining')) return;
-    const last = buffer.at(-1);
-    if (last !== undefined && this.#sequencer.matches(snapshot.id, last)) this.#goLive();
-    else this.#arm(QUIET_MS, () => this.#goLive());
+    if (this.#previous !== null && this.#sequencer.matches(snapshot.id, this.#previous)) this.#goLive();
+    else this.#arm(QUIET_MS, () => this.#tellLive());
   }
 
   /** The snapshot could not be had. */
   onSnapshotFailed(waitMs: number | null): void {
     this.#requested = false;
     if (this.#phase === 'buffering') this.#retry(waitMs);
+  }
+
+  /** Whether the snapshot lacks diffs that have come, but are no longer held. */
+  #isTooOld({ id }: Snapshot): boolean {
+    const first = this.#buffer[0];
+    if (first !== undefined) return this.#sequencer.joins(id, first) === 'gap';
+    const previous = this.#previous;
+    if (previous === null) return false;
+    return this.#sequencer.joins(id, previous) !== 'old' && !this.#sequencer.matches(id, previous);
   }
 
   /** Read through a method, because handlers may change the phase. */
@@ -167,15 +184,23 @@ export class BookSync<Diff, Snapshot extends { readonly id: number }> {
   }
 
   #goLive(): void {
-    this.#clearTimer();
     this.#phase = 'live';
+    this.#tellLive();
+  }
+
+  /** After quiet alone the phase stays `joining`: the first diff has still to fit the snapshot. */
+  #tellLive(): void {
+    this.#clearTimer();
     this.#attempt = 0;
+    if (this.#isTold) return;
+    this.#isTold = true;
     this.#handlers.live();
   }
 
   #lose(reason: string): void {
     this.#clearTimer();
     this.#phase = 'buffering';
+    this.#isTold = false;
     this.#buffer = [];
     this.#handlers.lost(reason);
     this.#request();

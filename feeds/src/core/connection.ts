@@ -53,6 +53,7 @@ export class VenueConnection {
       this.#options.onOpen();
     });
     socket.on('message', (data, isBinary) => {
+      if (this.#socket !== socket) return; // what a socket given up still had
       const now = clock.now();
       this.#lastFrameAtMs = now;
       if (!isBinary) this.#options.onText((data as Buffer).toString('utf8'), now);

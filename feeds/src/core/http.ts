@@ -1,4 +1,4 @@
-import { DepthwireError, type Clock, type EpochMs } from '@depthwire/shared';
+import { DepthwireError, type Clock, type EpochMs, type Timer } from '@depthwire/shared';
 import type { HttpCallback, HttpResponse } from './venue.ts';
 
 /** Requests waiting; the next one is refused. */
@@ -24,6 +24,7 @@ export class HttpQueue {
   readonly #queue: { url: string; callback: HttpCallback }[] = [];
   readonly #abort = new AbortController();
   #busy = false;
+  #timer: Timer | null = null;
   #nextAtMs = 0;
 
   constructor(options: HttpQueueOptions) {
@@ -42,6 +43,7 @@ export class HttpQueue {
   /** Drops what waits; no callback runs afterwards. */
   close(): void {
     this.#queue.length = 0;
+    this.#timer?.cancel();
     this.#abort.abort();
   }
 
@@ -49,7 +51,7 @@ export class HttpQueue {
     if (this.#busy || this.#queue.length === 0) return;
     this.#busy = true;
     const { clock } = this.#options;
-    clock.at(Math.max(clock.now(), this.#nextAtMs), () => {
+    this.#timer = clock.at(Math.max(clock.now(), this.#nextAtMs), () => {
       const request = this.#queue.shift();
       if (!request) {
         this.#busy = false;

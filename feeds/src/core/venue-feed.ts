@@ -32,6 +32,7 @@ export function createVenueFeed(adapter: VenueAdapter, options: VenueFeedOptions
   let connection: VenueConnection | null = null;
   let session: VenueSession | null = null;
   let http: HttpQueue | null = null;
+  const stopped = Promise.withResolvers<null>();
 
   return {
     id,
@@ -39,7 +40,8 @@ export function createVenueFeed(adapter: VenueAdapter, options: VenueFeedOptions
       const { clock, log } = context;
       const queue = new HttpQueue({ clock, spacingMs: options.httpSpacingMs ?? adapter.httpSpacingMs });
       http = queue;
-      const metadata = await getOnce(queue, adapter.metadataUrl(market, endpoints));
+      const metadata = await Promise.race([getOnce(queue, adapter.metadataUrl(market, endpoints)), stopped.promise]);
+      if (metadata === null) return;
       const instruments = adapter.parseMetadata(market, metadata.body, symbols);
       for (const instrument of instruments) context.emit({ type: 'instrument', instrument });
       const live = adapter.createSession({
@@ -69,6 +71,7 @@ export function createVenueFeed(adapter: VenueAdapter, options: VenueFeedOptions
     },
     resync: (instrument, reason) => session?.resync(instrument, reason),
     stop() {
+      stopped.resolve(null);
       connection?.close();
       session?.dispose();
       http?.close();

@@ -64,8 +64,11 @@ export function emptyStats(): SessionStats {
  */
 export interface VenueSession {
   readonly stats: SessionStats;
-  /** A socket is open: subscribe on it. */
-  onOpen(): void;
+  /**
+   * A socket is open: subscribe on it.
+   * @param isSubscribed whether somebody has already, as in a recording
+   */
+  onOpen(isSubscribed?: boolean): void;
   onFrame(text: string, receiveTimeMs: EpochMs): void;
   /** The socket is gone: every book of it is `recovering` until it is back. */
   onClose(reason: string): void;

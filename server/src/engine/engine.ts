@@ -16,13 +16,16 @@ import {
 } from '@depthwire/shared';
 import type { Feed, FeedLog } from '@depthwire/feeds';
 import type { Bus } from '../bus/bus.ts';
-import { MAX_CANDLES } from './candles.ts';
 import { Market, type MarketView } from './market.ts';
 
 /** How often silence and crossed books are looked for. */
 const WATCH_PERIOD_MS = 1_000;
 /** A book crossed for longer is taken anew. */
 const MAX_CROSSED_MS = 1_000;
+/** Candles of the past taken over at the start; older ones are asked for when somebody looks at them. */
+const SEED_CANDLES = 500;
+/** One-minute candles feed the 24 h statistics. */
+const DAY_MINUTES = 1_440;
 /** Instruments of one process. */
 const MAX_INSTRUMENTS = 10_000;
 
@@ -205,7 +208,8 @@ export class Engine {
       if (this.#owners.get(id) !== feed) continue;
       for (const [interval, seconds] of Object.entries(candleIntervals) as [CandleInterval, number][]) {
         const toS = Math.ceil(nowS / seconds) * seconds;
-        const history = await feed.candles({ instrument: id, interval, fromS: toS - MAX_CANDLES * seconds, toS });
+        const count = interval === '1m' ? DAY_MINUTES : SEED_CANDLES;
+        const history = await feed.candles({ instrument: id, interval, fromS: toS - count * seconds, toS });
         market.seedCandles(interval, history);
       }
     }

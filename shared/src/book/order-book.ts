@@ -70,23 +70,29 @@ export class BookSide {
     this.#lots[index] = lots;
   }
 
-  /** Replaces all levels. Linear where the levels come best first or best last. */
+  /**
+   * Replaces all levels; of a price that is named twice, the last word counts. Linear where the
+   * levels come sorted, best first or best last.
+   */
   load(levels: FlatLevels): void {
     this.#count = 0;
     const count = levels.length / 2;
     if (count > this.#keys.length) this.#grow(count);
     const bestFirst = count < 2 || levels[0]! * this.#sign > levels[levels.length - 2]! * this.#sign;
+    let previous = -Infinity;
     for (let i = 0; i < count; i++) {
       const at = bestFirst ? count - 1 - i : i;
       const key = levels[2 * at]! * this.#sign;
-      const lots = levels[2 * at + 1]!;
-      if (this.#count > 0 && key <= this.#keys[this.#count - 1]!) {
-        this.set(levels[2 * at]!, lots);
-      } else if (lots !== 0) {
-        this.#keys[this.#count] = key;
-        this.#lots[this.#count] = lots;
-        this.#count += 1;
+      if (key <= previous) {
+        this.#loadUnsorted(levels);
+        return;
       }
+      previous = key;
+      const lots = levels[2 * at + 1]!;
+      if (lots === 0) continue;
+      this.#keys[this.#count] = key;
+      this.#lots[this.#count] = lots;
+      this.#count += 1;
     }
   }
 
@@ -108,6 +114,11 @@ export class BookSide {
       flat[2 * rank + 1] = this.lotsAt(rank);
     }
     return flat;
+  }
+
+  #loadUnsorted(levels: FlatLevels): void {
+    this.#count = 0;
+    for (let i = 0; i < levels.length; i += 2) this.set(levels[i]!, levels[i + 1]!);
   }
 
   /** Index of the key, or where it would stand. */

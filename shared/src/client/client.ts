@@ -3,7 +3,14 @@ import { DepthwireError, isErrorCode } from '../model/errors.ts';
 import type { InstrumentId } from '../model/instrument.ts';
 import { shouldReconnect } from '../protocol/close-codes.ts';
 import { codecs, type Codec } from '../protocol/codec.ts';
-import type { ClientRequest, DataFrame, Hello, ServerMessage, SubscribeRequest } from '../protocol/messages.ts';
+import {
+  frameCodes,
+  type ClientRequest,
+  type DataFrame,
+  type Hello,
+  type ServerMessage,
+  type SubscribeRequest,
+} from '../protocol/messages.ts';
 import { encodingOf, PROTOCOL_VERSION, subprotocols, type Encoding } from '../protocol/version.ts';
 import { backoffMs, defaultBackoff, type BackoffPolicy } from './backoff.ts';
 import { Emitter } from './emitter.ts';
@@ -30,6 +37,8 @@ const REFUSAL_RETRY_MS = 1_000;
 /** A connection that lived this long starts the back-off anew. */
 const STABLE_AFTER_MS = 10_000;
 const SLOWEST_PING_MS = 5_000;
+/** Frames that change what is there; all others replace it. */
+const deltaCodes: ReadonlySet<number> = new Set([frameCodes.bookDelta, frameCodes.bookState, frameCodes.trades, frameCodes.candle]);
 
 export interface ClientOptions {
   /** `ws://host:port/ws` or `wss://…`. */
@@ -82,7 +91,8 @@ export class DepthwireClient extends Emitter<ClientEvents> {
   /** Subscriptions that were granted the same settings share a channel. */
   readonly #byChannel = new Map<number, Set<Subscription>>();
   readonly #pending = new Map<number, { subscription: Subscription | null; request: ClientRequest; sentAtMs: number }>();
-  readonly #snapshotTries = new Map<Subscription, number>();
+  /** Snapshots that were asked for since the last right one, and the last such request. */
+  readonly #snapshotTries = new Map<Subscription, { count: number; requestId: number }>();
   #state: ConnectionState = 'idle';
   #socket: WebSocketLike | null = null;
   #codec: Codec;
@@ -113,7 +123,10 @@ export class DepthwireClient extends Emitter<ClientEvents> {
 
   /** Opens the connection and keeps it open until `close`. */
   connect(): void {
-    if (this.#state === 'idle' || this.#state === 'closed') this.#open();
+    if (this.#state !== 'idle' && this.#state !== 'closed') return;
+    this.#attempt = 0;
+    this.#reconnectHintMs = null;
+    this.#open();
   }
 
   /** Tries again at once instead of after the back-off. */
@@ -203,15 +216,17 @@ export class DepthwireClient extends Emitter<ClientEvents> {
   #requestSnapshot(subscription: Subscription): void {
     const { channel } = subscription;
     if (channel === null || this.#state !== 'open') return;
-    const tries = (this.#snapshotTries.get(subscription) ?? 0) + 1;
-    if (tries > MAX_SNAPSHOT_TRIES) {
+    const count = (this.#snapshotTries.get(subscription)?.count ?? 0) + 1;
+    if (count > MAX_SNAPSHOT_TRIES) {
       this.#lose(new DepthwireError('request_timeout', `no right snapshot of ${subscription.instrumentId} in ${MAX_SNAPSHOT_TRIES} tries`));
       return;
     }
-    this.#snapshotTries.set(subscription, tries);
-    this.#request({ op: 'snapshot', id: this.#nextId(), ch: channel }, subscription);
+    const requestId = this.#nextId();
+    this.#snapshotTries.set(subscription, { count, requestId });
+    this.#request({ op: 'snapshot', id: requestId, ch: channel }, subscription);
     this.#after(SNAPSHOT_TIMEOUT_MS, () => {
-      if (subscription.channel === channel && this.#snapshotTries.get(subscription) === tries) this.#requestSnapshot(subscription);
+      const isWaiting = this.#snapshotTries.get(subscription)?.requestId === requestId;
+      if (isWaiting && subscription.channel === channel) this.#requestSnapshot(subscription);
     });
   }
 
@@ -311,10 +326,11 @@ export class DepthwireClient extends Emitter<ClientEvents> {
   }
 
   #onFrame(frame: DataFrame): void {
-    const isSnapshot = frame[0] === 1 || frame[0] === 4 || frame[0] === 7;
+    const isWhole = !deltaCodes.has(frame[0]);
     for (const subscription of this.#byChannel.get(frame[1]) ?? []) {
-      if (isSnapshot) this.#snapshotTries.delete(subscription);
+      const { resyncs } = subscription;
       subscription.onFrame(frame);
+      if (isWhole && subscription.resyncs === resyncs) this.#snapshotTries.delete(subscription);
     }
   }
 
@@ -326,6 +342,10 @@ export class DepthwireClient extends Emitter<ClientEvents> {
       case 'subscribed': {
         const subscription = this.#settle(message.id)?.subscription;
         if (!subscription) return;
+        if (!Number.isInteger(message.ch) || !message.instrument) {
+          this.#lose(new DepthwireError('malformed_frame', 'subscribed: expected a channel number and an instrument'));
+          return;
+        }
         if (this.#subscriptions.get(subscription.key) !== subscription) {
           this.#leaveChannel(subscription, message.ch); // closed while the request was under way
           return;
@@ -336,7 +356,17 @@ export class DepthwireClient extends Emitter<ClientEvents> {
         subscription.onGranted(message);
         return;
       }
-      case 'unsubscribed':
+      case 'unsubscribed': {
+        this.#settle(message.id);
+        // One that was granted this channel while the request was under way lost it again.
+        const sharing = this.#byChannel.get(message.ch);
+        this.#byChannel.delete(message.ch);
+        for (const subscription of sharing ?? []) {
+          subscription.onDisconnected();
+          this.#sendSubscribe(subscription);
+        }
+        return;
+      }
       case 'snapshot':
         this.#settle(message.id);
         return;
@@ -359,7 +389,7 @@ export class DepthwireClient extends Emitter<ClientEvents> {
       }
       case 'instrument':
         for (const subscription of this.#subscriptions.values()) {
-          if (subscription.instrumentId === message.instrument.id) subscription.onInstrument(message.instrument);
+          if (subscription.instrumentId === message.instrument?.id) subscription.onInstrument(message.instrument);
         }
         return;
       case 'goodbye':
@@ -374,6 +404,10 @@ export class DepthwireClient extends Emitter<ClientEvents> {
       this.#drop(null);
       this.#setState('closed');
       this.emit('error', new DepthwireError('unsupported_protocol', `the server speaks protocol ${hello.protocol}, this client ${PROTOCOL_VERSION}`));
+      return;
+    }
+    if (!(hello.heartbeatMs > 0)) {
+      this.#lose(new DepthwireError('malformed_frame', `hello: heartbeatMs: expected milliseconds, got ${String(hello.heartbeatMs)}`));
       return;
     }
     const encoding = encodingOf(this.#socket?.protocol ?? '');

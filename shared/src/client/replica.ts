@@ -3,7 +3,8 @@ import { OrderBook } from '../book/order-book.ts';
 import { DepthwireError } from '../model/errors.ts';
 import type { BookState } from '../model/events.ts';
 import { decodeLevels } from '../protocol/levels.ts';
-import { frameCodes, wireStates } from '../protocol/messages.ts';
+import { frameCodes } from '../protocol/messages.ts';
+import { decodeState } from '../protocol/records.ts';
 
 export type ReplicaOutcome =
   /** The book is the server's as of this frame. */
@@ -81,7 +82,7 @@ export class BookReplica {
       throw new DepthwireError('sequence_gap', `expected frame ${this.#seq + 1}, got ${seq}`, { expected: this.#seq + 1, got: seq });
     }
     if (frame[0] === frameCodes.bookState) {
-      this.#state = stateOf(frame[3]);
+      this.#state = decodeState(frame[3]);
       this.timeMs += integer(frame[4], 'elapsedMs');
       this.reason = typeof frame[5] === 'string' ? frame[5] : null;
       this.#seq = seq;
@@ -106,7 +107,7 @@ export class BookReplica {
   }
 
   #load(frame: readonly unknown[], seq: number): ReplicaOutcome {
-    const state = stateOf(frame[3]);
+    const state = decodeState(frame[3]);
     const sequence = integer(frame[4], 'sequence');
     const timeMs = integer(frame[5], 'timeMs');
     const lagMs = frame[6] === null ? null : integer(frame[6], 'lagMs');
@@ -148,12 +149,6 @@ export class BookReplica {
 function integer(value: unknown, name: string): number {
   if (!Number.isSafeInteger(value)) throw malformed(name, value);
   return value as number;
-}
-
-function stateOf(value: unknown): BookState {
-  const state = wireStates[value as number];
-  if (!state) throw malformed('state', value);
-  return state;
 }
 
 function malformed(name: string, value: unknown): DepthwireError {

@@ -2,10 +2,9 @@ import type { OrderBook } from '../book/order-book.ts';
 import { DepthwireError } from '../model/errors.ts';
 import type { BookState, Candle, CandleInterval, Ticker } from '../model/events.ts';
 import type { Instrument, InstrumentId } from '../model/instrument.ts';
-import type { EpochMs } from '../model/units.ts';
+import type { EpochMs, Scale } from '../model/units.ts';
 import {
   frameCodes,
-  wireStates,
   type CandleFrame,
   type CandlesSnapshotFrame,
   type DataFrame,
@@ -17,7 +16,7 @@ import {
   type TradesFrame,
   type TradesSnapshotFrame,
 } from '../protocol/messages.ts';
-import { decodeCandle, decodeTicker, decodeTrade, type Trade } from '../protocol/records.ts';
+import { decodeCandle, decodeState, decodeTicker, decodeTrade, type Trade } from '../protocol/records.ts';
 import { Emitter } from './emitter.ts';
 import { BookReplica } from './replica.ts';
 
@@ -105,7 +104,7 @@ export abstract class Subscription extends Emitter<SubscriptionEvents> {
   /** @internal */
   onGranted(message: Subscribed): void {
     this.channel = message.ch;
-    this.instrument = message.instrument;
+    this.#describe(message.instrument);
     this.granted = { depth: message.depth ?? null, cadenceMs: message.cadence };
     this.refusal = null;
     this.restart();
@@ -130,7 +129,12 @@ export abstract class Subscription extends Emitter<SubscriptionEvents> {
 
   /** @internal */
   onInstrument(instrument: Instrument): void {
-    this.instrument = instrument;
+    if (this.#describe(instrument)) {
+      // The server sends a snapshot in the new scales too, but maybe before this message.
+      this.restart();
+      this.host.requestSnapshot(this);
+      this.emit('change');
+    }
     this.emit('state');
   }
 
@@ -145,8 +149,19 @@ export abstract class Subscription extends Emitter<SubscriptionEvents> {
     this.removeAllListeners();
   }
 
+  /** @returns whether it counts in other ticks or lots than before: what is held is then dropped */
+  #describe(instrument: Instrument): boolean {
+    const before = this.instrument;
+    this.instrument = instrument;
+    const isRescaled = before !== null && !(isSameScale(before.tick, instrument.tick) && isSameScale(before.lot, instrument.lot));
+    if (isRescaled) this.clear();
+    return isRescaled;
+  }
+
   /** A new channel begins: its sequence has nothing to do with the last one's. */
   protected abstract restart(): void;
+  /** Drops the data. */
+  protected abstract clear(): void;
   protected abstract accept(frame: DataFrame): void;
 
   protected resync(error: DepthwireError): void {
@@ -155,6 +170,10 @@ export abstract class Subscription extends Emitter<SubscriptionEvents> {
     this.emit('state');
     this.host.requestSnapshot(this);
   }
+}
+
+function isSameScale(a: Scale, b: Scale): boolean {
+  return a.units === b.units && a.decimals === b.decimals;
 }
 
 /** A replica of the book, verified against the server's checksums. */
@@ -187,6 +206,10 @@ export class BookSubscription extends Subscription {
     this.#replica.restart();
   }
 
+  protected clear(): void {
+    this.book.clear();
+  }
+
   protected accept(frame: DataFrame): void {
     const stateBefore = this.#replica.state;
     const outcome = this.#replica.apply(frame);
@@ -213,18 +236,38 @@ abstract class SequencedSubscription extends Subscription {
     const seq = frame[2];
     const isSnapshot = frame[0] === frameCodes.tradesSnapshot || frame[0] === frameCodes.candlesSnapshot;
     if (isSnapshot ? !this.#awaitingSnapshot && seq <= this.#seq : this.#awaitingSnapshot || seq <= this.#seq) return;
-    if (!isSnapshot && seq !== this.#seq + 1) {
+    const error =
+      isSnapshot || seq === this.#seq + 1
+        ? malformedBy(() => this.take(frame))
+        : new DepthwireError('sequence_gap', `expected frame ${this.#seq + 1}, got ${seq}`);
+    if (error) {
       this.#awaitingSnapshot = true;
-      this.resync(new DepthwireError('sequence_gap', `expected frame ${this.#seq + 1}, got ${seq}`));
+      this.resync(error);
       return;
     }
     this.#seq = seq;
-    if (isSnapshot) this.#awaitingSnapshot = false;
-    this.take(frame);
+    this.#awaitingSnapshot = false;
     this.emit('change');
   }
 
+  /** @throws DepthwireError `malformed_frame`; nothing is then changed */
   protected abstract take(frame: DataFrame): void;
+}
+
+/** What is wrong with a frame, where taking it fails. */
+function malformedBy(take: () => void): DepthwireError | null {
+  try {
+    take();
+    return null;
+  } catch (error) {
+    if (error instanceof DepthwireError) return error;
+    throw error;
+  }
+}
+
+function rows<Row>(wire: Row[]): Row[] {
+  if (!Array.isArray(wire)) throw new DepthwireError('malformed_frame', 'expected an array of trades or candles');
+  return wire;
 }
 
 /** The tape: the newest trades, newest last. */
@@ -235,10 +278,15 @@ export class TradesSubscription extends SequencedSubscription {
 
   protected take(frame: DataFrame): void {
     const [code, , , , wire] = frame as TradesFrame | TradesSnapshotFrame;
-    this.latest = wire.map(decodeTrade);
+    this.latest = rows(wire).map(decodeTrade);
     if (code === frameCodes.tradesSnapshot) this.trades = [];
     this.trades.push(...this.latest);
     if (this.trades.length > MAX_TRADES) this.trades.splice(0, this.trades.length - MAX_TRADES);
+  }
+
+  protected clear(): void {
+    this.trades = [];
+    this.latest = [];
   }
 }
 
@@ -252,15 +300,24 @@ export class CandlesSubscription extends SequencedSubscription {
 
   protected take(frame: DataFrame): void {
     const [code, , , , wire] = frame as CandleFrame | CandlesSnapshotFrame;
-    this.latest = wire.map(decodeCandle);
+    this.latest = rows(wire).map(decodeCandle);
     this.replaced = code === frameCodes.candlesSnapshot;
     if (this.replaced) this.candles = [];
-    for (const candle of this.latest) {
-      const last = this.candles.at(-1);
-      if (last && last.time === candle.time) this.candles[this.candles.length - 1] = candle;
-      else if (!last || candle.time > last.time) this.candles.push(candle);
-    }
+    for (const candle of this.latest) this.#put(candle);
     if (this.candles.length > MAX_CANDLES) this.candles.splice(0, this.candles.length - MAX_CANDLES);
+  }
+
+  protected clear(): void {
+    this.candles = [];
+    this.latest = [];
+  }
+
+  /** Mostly the last one; a late trade changes, or makes, an earlier one. */
+  #put(candle: Candle): void {
+    const { candles } = this;
+    let index = candles.length;
+    while (index > 0 && candles[index - 1]!.time >= candle.time) index -= 1;
+    candles.splice(index, candles[index]?.time === candle.time ? 1 : 0, candle);
   }
 }
 
@@ -274,11 +331,17 @@ abstract class LatestSubscription extends Subscription {
 
   protected accept(frame: DataFrame): void {
     if (frame[2] <= this.#seq) return;
+    const error = malformedBy(() => this.take(frame));
+    if (error) {
+      this.#seq = -1;
+      this.resync(error);
+      return;
+    }
     this.#seq = frame[2];
-    this.take(frame);
     this.emit('change');
   }
 
+  /** @throws DepthwireError `malformed_frame`; nothing is then changed */
   protected abstract take(frame: DataFrame): void;
 }
 
@@ -292,25 +355,35 @@ export class TickerSubscription extends LatestSubscription {
   }
 
   protected take(frame: DataFrame): void {
-    const ticker = frame as TickerFrame;
-    this.ticker = decodeTicker(ticker);
-    const state = wireStates[ticker[4]]!;
+    const state = decodeState((frame as TickerFrame)[4]);
+    this.ticker = decodeTicker(frame as TickerFrame);
     if (state === this.#state) return;
     this.#state = state;
     this.emit('state');
+  }
+
+  protected clear(): void {
+    this.ticker = null;
   }
 }
 
 /** The state of an instrument's book, since when and why. */
 export class StatusSubscription extends LatestSubscription {
-  state: BookState = 'syncing';
   sinceMs: number | null = null;
   reason: string | null = null;
+  #state: BookState = 'syncing';
+
+  /** `recovering` too while the connection is away. */
+  get state(): BookState {
+    return this.channel === null && this.sinceMs !== null ? 'recovering' : this.#state;
+  }
 
   protected take(frame: DataFrame): void {
-    const status = frame as StatusFrame;
-    this.state = wireStates[status[4]]!;
-    this.sinceMs = status[5];
-    this.reason = status[6];
+    const [, , , , state, sinceMs, reason] = frame as StatusFrame;
+    this.#state = decodeState(state);
+    this.sinceMs = sinceMs;
+    this.reason = reason;
   }
+
+  protected clear(): void {}
 }

@@ -23,7 +23,7 @@ export function encodeLevels(levels: FlatLevels, direction: -1 | 1, reference: n
 
 /**
  * The inverse of `encodeLevels`.
- * @throws DepthwireError `malformed_frame` on anything but pairs of integers
+ * @throws DepthwireError `malformed_frame` on anything but pairs of integers within 2^53
  */
 export function decodeLevels(wire: unknown, direction: -1 | 1, reference: number): number[] {
   if (!Array.isArray(wire) || wire.length % 2 !== 0) {
@@ -38,6 +38,7 @@ export function decodeLevels(wire: unknown, direction: -1 | 1, reference: number
       throw new DepthwireError('malformed_frame', `level ${i / 2}: expected two integers, got ${String(distance)} and ${String(lots)}`);
     }
     from += direction * (distance as number);
+    if (!Number.isSafeInteger(from)) throw new DepthwireError('malformed_frame', `level ${i / 2}: its price is past 2^53 ticks`);
     levels[i] = from;
     levels[i + 1] = lots as number;
   }

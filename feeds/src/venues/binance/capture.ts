@@ -12,7 +12,7 @@ export const binanceCapture: CaptureSupport = {
   },
   restKey(url) {
     const symbol = /\/depth\?(?:[^#]*&)?symbol=([^&#]+)/.exec(url)?.[1];
-    return symbol ? `depth:${decodeURIComponent(symbol).toUpperCase()}` : null;
+    return symbol ? `depth:${decoded(symbol).toUpperCase()}` : null;
   },
   isMetadata: (url) => /\/exchangeInfo\b/.test(url),
   digits(text, sink) {
@@ -38,6 +38,14 @@ function reportLevels(symbol: string, levels: readonly PriceLevel[], sink: Param
   for (const [price, quantity] of levels) {
     sink.price(symbol, price);
     sink.size(symbol, quantity);
+  }
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // a stray percent sign
   }
 }
 

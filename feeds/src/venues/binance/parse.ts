@@ -21,7 +21,8 @@ export function parseFrame(text: string): Frame {
       if ('result' in data || 'code' in data) return { kind: 'answer', answer: checkAnswer(data) };
       return { kind: 'other', name: typeof frame.stream === 'string' ? frame.stream : 'unnamed' };
     default:
-      return { kind: 'other', name: String(data.e) };
+      if (typeof data.e !== 'string') throw malformed('e', 'an event type', data.e);
+      return { kind: 'other', name: data.e };
   }
 }
 
@@ -41,14 +42,17 @@ export function parseSnapshot(body: string): DepthSnapshot {
 
 /**
  * Venue levels as flat `ticks, lots` pairs.
- * @throws DepthwireError `off_grid`, `invalid_decimal` or `out_of_range`
+ * @throws DepthwireError `off_grid`, `invalid_decimal`, `out_of_range`, or `malformed_venue_frame` on
+ *   a quantity below zero
  */
 export function flattenLevels(levels: readonly PriceLevel[], tick: Scale, lot: Scale): number[] {
   const flat = new Array<number>(levels.length * 2);
   for (let i = 0; i < levels.length; i++) {
     const level = levels[i]!;
     flat[2 * i] = parseUnits(level[0], tick);
-    flat[2 * i + 1] = parseUnits(level[1], lot);
+    const lots = parseUnits(level[1], lot);
+    if (lots < 0) throw malformed('quantity', 'zero or more', level[1]);
+    flat[2 * i + 1] = lots;
   }
   return flat;
 }
@@ -58,7 +62,9 @@ function checkDepth(data: Record<string, unknown>): DepthUpdate {
   for (const key of ['E', 'U', 'u'] as const) {
     if (!Number.isSafeInteger(data[key])) throw malformed(key, 'an integer', data[key]);
   }
-  if (data.pu !== undefined && !Number.isSafeInteger(data.pu)) throw malformed('pu', 'an integer', data.pu);
+  for (const key of ['T', 'pu'] as const) {
+    if (data[key] !== undefined && !Number.isSafeInteger(data[key])) throw malformed(key, 'an integer', data[key]);
+  }
   if ((data.U as number) > (data.u as number)) throw malformed('U', 'an id not above u', data.U);
   checkLevels(data.b, 'b');
   checkLevels(data.a, 'a');
@@ -82,7 +88,7 @@ function checkAnswer(data: Record<string, unknown>) {
   const refused = 'code' in error;
   return {
     id: typeof data.id === 'number' ? data.id : null,
-    error: refused ? `${String(error.code)}: ${String(error.msg)}` : null,
+    error: refused ? `${show(error.code)}: ${typeof error.msg === 'string' ? error.msg : show(error.msg)}` : null,
   };
 }
 
@@ -109,6 +115,13 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function malformed(key: string, expected: string, got: unknown): DepthwireError {
-  const text = JSON.stringify(got) ?? 'nothing';
-  return new DepthwireError('malformed_venue_frame', `${key}: expected ${expected}, got ${text.slice(0, 60)}`, { key });
+  return new DepthwireError('malformed_venue_frame', `${key}: expected ${expected}, got ${show(got)}`, { key });
+}
+
+/** Any JSON value in short: what nests is named only, for it may nest deeper than the stack. */
+function show(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (isRecord(value)) return 'an object';
+  return (JSON.stringify(value) ?? '').slice(0, 60);
 }

@@ -1,10 +1,10 @@
 import { decimalScale, decimalsOf, DepthwireError, parseUnits, type EpochMs, type Instrument, type Lots, type Ticks, type Timer } from '@depthwire/shared';
 import { BookSync } from '../../core/book-sync.ts';
 import { emptyStats, type HttpResponse, type SessionOptions, type VenueSession } from '../../core/venue.ts';
-import type { AggregateTrade, DepthSnapshot, DepthUpdate, PriceLevel, RawTrade } from './messages.ts';
+import type { AggregateTrade, DepthSnapshot, DepthUpdate, PriceLevel, RawTrade, RequestAnswer } from './messages.ts';
 import { flattenLevels, parseFrame, parseSnapshot } from './parse.ts';
 import { spotSequencer, usdmSequencer } from './sequencer.ts';
-import { depthUrl, REQUEST_SPACING_MS, subscribeRequests } from './subscribe.ts';
+import { depthUrl, REQUEST_SPACING_MS, requestedSymbols, subscribeRequests } from './subscribe.ts';
 import type { Market } from './symbols.ts';
 
 interface TrackedSymbol {
@@ -13,6 +13,10 @@ interface TrackedSymbol {
   /** Receive time of the frame being worked on. */
   receiveTimeMs: EpochMs;
   wasLive: boolean;
+  /** Whether the streams are known to flow: a snapshot taken before could miss what came between. */
+  isSubscribed: boolean;
+  /** Levels of a diff that the grid was too coarse for; they may lie too deep for a snapshot to show. */
+  offGrid: readonly PriceLevel[];
   /** `trade` and `aggTrade` tell the same trades: the kind seen first counts. */
   tradeKind: 'trade' | 'aggTrade' | null;
 }
@@ -21,6 +25,8 @@ export function createBinanceSession({ market, endpoints, instruments, io }: Ses
   const stats = emptyStats();
   const symbols = new Map<string, TrackedSymbol>();
   let timers: Timer[] = [];
+  /** Which connection this is, so that answers asked for on an earlier one are not taken. */
+  let connection = 0;
   let open = false;
   let disposed = false;
 
@@ -49,6 +55,8 @@ export function createBinanceSession({ market, endpoints, instruments, io }: Ses
       sync,
       receiveTimeMs: io.clock.now(),
       wasLive: false,
+      isSubscribed: false,
+      offGrid: [],
       tradeKind: null,
     };
     symbols.set(symbol, tracked);
@@ -59,8 +67,9 @@ export function createBinanceSession({ market, endpoints, instruments, io }: Ses
   }
 
   function requestSnapshot(symbol: string): void {
+    const asked = connection;
     io.get(depthUrl(market as Market, endpoints, symbol), (result) => {
-      if (!disposed && open) onSnapshotResult(symbol, result);
+      if (!disposed && open && asked === connection) onSnapshotResult(symbol, result);
     });
   }
 
@@ -84,15 +93,19 @@ export function createBinanceSession({ market, endpoints, instruments, io }: Ses
   }
 
   function applySnapshot(tracked: TrackedSymbol, snapshot: DepthSnapshot): void {
-    withGrid(tracked, snapshot.bids, snapshot.asks);
-    const { id, tick, lot } = tracked.instrument;
+    const { offGrid } = tracked;
+    tracked.offGrid = [];
+    const instrument = withGrid(tracked.instrument, snapshot.bids, snapshot.asks, offGrid);
+    const bids = flattenLevels(snapshot.bids, instrument.tick, instrument.lot);
+    const asks = flattenLevels(snapshot.asks, instrument.tick, instrument.lot);
+    setInstrument(tracked, instrument);
     io.emit({
       type: 'book-snapshot',
-      instrument: id,
+      instrument: instrument.id,
       venueTimeMs: snapshot.timeMs as EpochMs | null,
       receiveTimeMs: tracked.receiveTimeMs,
-      bids: flattenLevels(snapshot.bids, tick, lot),
-      asks: flattenLevels(snapshot.asks, tick, lot),
+      bids,
+      asks,
     });
   }
 
@@ -106,7 +119,8 @@ export function createBinanceSession({ market, endpoints, instruments, io }: Ses
     } catch (error) {
       if (!(error instanceof DepthwireError)) throw error;
       stats.malformed += 1;
-      // The book misses this diff: a finer grid, if that is what is wrong, comes with its snapshot.
+      // The book misses this diff. A finer grid, if that is what is wrong, comes with the snapshot.
+      tracked.offGrid = error.code === 'off_grid' ? [...diff.b, ...diff.a] : [];
       tracked.sync.resync(`${error.code}: ${error.message}`);
       return;
     }
@@ -120,26 +134,12 @@ export function createBinanceSession({ market, endpoints, instruments, io }: Ses
     });
   }
 
-  /**
-   * Makes the instrument's grid fine enough for the levels: a venue may change its tick size
-   * while older orders rest between the new ticks.
-   */
-  function withGrid(tracked: TrackedSymbol, ...sides: readonly (readonly PriceLevel[])[]): void {
-    const { tick, lot } = tracked.instrument;
-    let tickDecimals = -1;
-    let lotDecimals = -1;
-    for (const [price, quantity] of sides.flat()) {
-      if (isOffGrid(price, tick)) tickDecimals = Math.max(tickDecimals, tick.decimals, decimalsOf(price));
-      if (isOffGrid(quantity, lot)) lotDecimals = Math.max(lotDecimals, lot.decimals, decimalsOf(quantity));
-    }
-    if (tickDecimals < 0 && lotDecimals < 0) return;
-    tracked.instrument = {
-      ...tracked.instrument,
-      tick: tickDecimals < 0 ? tick : decimalScale(tickDecimals),
-      lot: lotDecimals < 0 ? lot : decimalScale(lotDecimals),
-    };
-    io.log.warn({ instrument: tracked.instrument.id, tickDecimals, lotDecimals }, 'levels off the grid, using a finer one');
-    io.emit({ type: 'instrument', instrument: tracked.instrument });
+  function setInstrument(tracked: TrackedSymbol, instrument: Instrument): void {
+    if (instrument === tracked.instrument) return;
+    tracked.instrument = instrument;
+    const { id, tick, lot } = instrument;
+    io.log.warn({ instrument: id, tickDecimals: tick.decimals, lotDecimals: lot.decimals }, 'levels off the grid, using a finer one');
+    io.emit({ type: 'instrument', instrument });
   }
 
   function onTrade(kind: 'trade' | 'aggTrade', trade: RawTrade | AggregateTrade, receiveTimeMs: EpochMs): void {
@@ -149,7 +149,7 @@ export function createBinanceSession({ market, endpoints, instruments, io }: Ses
     if (tracked.tradeKind !== kind) return;
     if ('X' in trade && trade.X !== undefined && trade.X !== 'MARKET') return;
     const { id, tick, lot } = tracked.instrument;
-    const size = parseUnits(trade.q, lot);
+    const [price, size] = flattenLevels([[trade.p, trade.q]], tick, lot);
     if (size === 0) return;
     stats.trades += 1;
     io.emit({
@@ -158,7 +158,7 @@ export function createBinanceSession({ market, endpoints, instruments, io }: Ses
       venueTimeMs: trade.T as EpochMs,
       receiveTimeMs,
       id: 'a' in trade ? trade.a : trade.t,
-      price: parseUnits(trade.p, tick) as Ticks,
+      price: price as Ticks,
       size: size as Lots,
       side: trade.m ? 'sell' : 'buy',
     });
@@ -170,6 +170,7 @@ export function createBinanceSession({ market, endpoints, instruments, io }: Ses
       case 'depth': {
         const tracked = symbols.get(frame.depth.s);
         if (!tracked) return;
+        subscribed(tracked);
         stats.bookUpdates += 1;
         tracked.receiveTimeMs = receiveTimeMs;
         tracked.sync.onDiff(frame.depth);
@@ -180,28 +181,45 @@ export function createBinanceSession({ market, endpoints, instruments, io }: Ses
         onTrade(frame.kind, frame.trade, receiveTimeMs);
         return;
       case 'answer':
-        if (frame.answer.error !== null) {
-          io.log.error({ market, reason: frame.answer.error }, 'the venue refused a subscription');
-        }
+        onAnswer(frame.answer);
         return;
       case 'other':
     }
   }
 
+  function onAnswer({ id, error }: RequestAnswer): void {
+    const asked = id === null ? [] : requestedSymbols(id, [...symbols.keys()]);
+    if (error === null) {
+      for (const symbol of asked) subscribed(symbols.get(symbol)!);
+      return;
+    }
+    io.log.error({ market, reason: error }, 'the venue refused a subscription');
+    for (const symbol of asked) emitState(symbols.get(symbol)!, 'recovering', `the venue refused the subscription: ${error}`);
+  }
+
+  function subscribed(tracked: TrackedSymbol): void {
+    if (tracked.isSubscribed || !open) return;
+    tracked.isSubscribed = true;
+    tracked.sync.start();
+  }
+
   return {
     stats,
-    onOpen() {
+    onOpen(isSubscribed = false) {
       open = true;
+      connection += 1;
       const now = io.clock.now();
       for (const [i, request] of subscribeRequests(market as Market, [...symbols.keys()]).entries()) {
         timers.push(io.clock.at(now + i * REQUEST_SPACING_MS, () => io.send(request)));
       }
       for (const tracked of symbols.values()) {
         emitState(tracked, 'syncing', null);
-        tracked.sync.start();
+        tracked.isSubscribed = false;
+        if (isSubscribed) subscribed(tracked);
       }
     },
     onFrame(text, receiveTimeMs) {
+      if (disposed) return;
       stats.frames += 1;
       try {
         handle(text, receiveTimeMs);
@@ -236,6 +254,26 @@ export function createBinanceSession({ market, endpoints, instruments, io }: Ses
     for (const timer of timers) timer.cancel();
     timers = [];
   }
+}
+
+/**
+ * The instrument with a grid fine enough for the levels: a venue may change its tick size while
+ * older orders rest between the new ticks.
+ */
+function withGrid(instrument: Instrument, ...sides: readonly (readonly PriceLevel[])[]): Instrument {
+  const { tick, lot } = instrument;
+  let tickDecimals = -1;
+  let lotDecimals = -1;
+  for (const [price, quantity] of sides.flat()) {
+    if (isOffGrid(price, tick)) tickDecimals = Math.max(tickDecimals, tick.decimals, decimalsOf(price));
+    if (isOffGrid(quantity, lot)) lotDecimals = Math.max(lotDecimals, lot.decimals, decimalsOf(quantity));
+  }
+  if (tickDecimals < 0 && lotDecimals < 0) return instrument;
+  return {
+    ...instrument,
+    tick: tickDecimals < 0 ? tick : decimalScale(tickDecimals),
+    lot: lotDecimals < 0 ? lot : decimalScale(lotDecimals),
+  };
 }
 
 function isOffGrid(text: string, scale: Instrument['tick']): boolean {

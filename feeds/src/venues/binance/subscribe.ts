@@ -11,8 +11,8 @@ export const endpoints: Readonly<Record<Market, Endpoints>> = {
 const MAX_STREAMS = 1024;
 const STREAMS_PER_SYMBOL = 2;
 export const MAX_SYMBOLS = MAX_STREAMS / STREAMS_PER_SYMBOL;
-/** Streams named in one request, to keep its frame small. */
-const STREAMS_PER_REQUEST = 100;
+/** Symbols named in one request, to keep its frame small. */
+const SYMBOLS_PER_REQUEST = 50;
 /** "WebSocket connections have a limit of 5 incoming messages per second", pongs included. */
 export const REQUEST_SPACING_MS = 300;
 
@@ -30,16 +30,21 @@ export function socketUrl(base: Endpoints): string {
 
 /** SUBSCRIBE requests for the diff and trade streams of the symbols, to be sent in this order. */
 export function subscribeRequests(market: Market, symbols: readonly string[]): string[] {
-  const streams = symbols.flatMap((symbol) => {
-    const name = symbol.toLowerCase();
-    return [`${name}@depth@100ms`, market === 'spot' ? `${name}@trade` : `${name}@aggTrade`];
-  });
   const requests: string[] = [];
-  for (let i = 0; i < streams.length; i += STREAMS_PER_REQUEST) {
-    const params = streams.slice(i, i + STREAMS_PER_REQUEST);
-    requests.push(JSON.stringify({ method: 'SUBSCRIBE', params, id: requests.length + 1 }));
+  for (let id = 1; (id - 1) * SYMBOLS_PER_REQUEST < symbols.length; id++) {
+    const params = requestedSymbols(id, symbols).flatMap((symbol) => {
+      const name = symbol.toLowerCase();
+      return [`${name}@depth@100ms`, market === 'spot' ? `${name}@trade` : `${name}@aggTrade`];
+    });
+    requests.push(JSON.stringify({ method: 'SUBSCRIBE', params, id }));
   }
   return requests;
+}
+
+/** The symbols that the request of this id subscribes. */
+export function requestedSymbols(id: number, symbols: readonly string[]): readonly string[] {
+  if (!Number.isSafeInteger(id) || id < 1) return [];
+  return symbols.slice((id - 1) * SYMBOLS_PER_REQUEST, id * SYMBOLS_PER_REQUEST);
 }
 
 export function depthUrl(market: Market, base: Endpoints, symbol: string): string {

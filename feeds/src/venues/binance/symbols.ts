@@ -22,7 +22,7 @@ interface SymbolInfo {
   readonly contractType?: string;
   readonly baseAsset: string;
   readonly quoteAsset: string;
-  readonly filters: readonly Record<string, unknown>[];
+  readonly filters?: readonly (Record<string, unknown> | null)[];
 }
 
 /**
@@ -40,10 +40,13 @@ export function parseExchangeInfo(market: Market, body: string, symbols: readonl
   if (!Array.isArray(infos)) throw new DepthwireError('malformed_venue_frame', 'exchangeInfo: expected symbols, an array');
   const wanted = new Set(symbols.map(normalise));
   const found: Instrument[] = [];
-  for (const info of infos as SymbolInfo[]) {
-    const symbol = normalise(String(info?.symbol));
+  for (const info of infos as unknown[]) {
+    if (!isSymbolInfo(info)) {
+      throw new DepthwireError('malformed_venue_frame', 'exchangeInfo: expected symbol, baseAsset and quoteAsset in every entry of symbols');
+    }
+    const symbol = normalise(info.symbol);
     // A dated future and the perpetual share base and quote: the pair means the perpetual.
-    const pair = market === 'spot' || isPerpetual(market, info) ? normalise(`${info?.baseAsset}${info?.quoteAsset}`) : symbol;
+    const pair = market === 'spot' || isPerpetual(market, info) ? normalise(`${info.baseAsset}${info.quoteAsset}`) : symbol;
     const isWanted = wanted.delete(symbol) || wanted.delete(pair);
     if (symbols.length > 0 ? !isWanted : statusOf(info) === 'closed') continue;
     found.push(toInstrument(market, info));
@@ -54,6 +57,12 @@ export function parseExchangeInfo(market: Market, body: string, symbols: readonl
   return found;
 }
 
+function isSymbolInfo(value: unknown): value is SymbolInfo {
+  const info = value as Partial<SymbolInfo> | null;
+  const isNamed = [info?.symbol, info?.baseAsset, info?.quoteAsset].every((name) => typeof name === 'string');
+  return isNamed && (info!.filters === undefined || Array.isArray(info!.filters));
+}
+
 /** `btc-usdt`, `BTC/USDT` and `BTCUSDT-PERP` name the symbol `BTCUSDT`. */
 function normalise(symbol: string): string {
   return symbol.toUpperCase().replace(/-PERP$/, '').replace(/[-/]/g, '');
@@ -61,7 +70,7 @@ function normalise(symbol: string): string {
 
 function toInstrument(market: Market, info: SymbolInfo): Instrument {
   const filter = (type: string, key: string): string => {
-    const value = info.filters?.find((entry) => entry.filterType === type)?.[key];
+    const value = info.filters?.find((entry) => entry?.filterType === type)?.[key];
     if (typeof value !== 'string') throw new DepthwireError('malformed_venue_frame', `exchangeInfo: ${info.symbol} has no ${type}.${key}`);
     return value;
   };
@@ -110,7 +119,7 @@ function instrument(
 }
 
 function isPerpetual(market: Market, info: SymbolInfo): boolean {
-  return market === 'usdm' && (info.contractType === undefined || /PERPETUAL/.test(info.contractType));
+  return market === 'usdm' && (typeof info.contractType !== 'string' || /PERPETUAL/.test(info.contractType));
 }
 
 function statusOf(info: SymbolInfo): TradingStatus {
