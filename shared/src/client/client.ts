@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../model/clock.ts';
 import { DepthwireError, isErrorCode } from '../model/errors.ts';
-import type { InstrumentId } from '../model/instrument.ts';
+import type { Instrument, InstrumentId } from '../model/instrument.ts';
 import { shouldReconnect } from '../protocol/close-codes.ts';
 import { codecs, type Codec } from '../protocol/codec.ts';
 import {
@@ -11,6 +11,7 @@ import {
   type ServerMessage,
   type SubscribeRequest,
 } from '../protocol/messages.ts';
+import { show } from '../protocol/show.ts';
 import { encodingOf, PROTOCOL_VERSION, subprotocols, type Encoding } from '../protocol/version.ts';
 import { backoffMs, defaultBackoff, type BackoffPolicy } from './backoff.ts';
 import { Emitter } from './emitter.ts';
@@ -342,7 +343,7 @@ export class DepthwireClient extends Emitter<ClientEvents> {
       case 'subscribed': {
         const subscription = this.#settle(message.id)?.subscription;
         if (!subscription) return;
-        if (!Number.isInteger(message.ch) || !message.instrument) {
+        if (!Number.isInteger(message.ch) || !hasScales(message.instrument)) {
           this.#lose(new DepthwireError('malformed_frame', 'subscribed: expected a channel number and an instrument'));
           return;
         }
@@ -372,7 +373,7 @@ export class DepthwireClient extends Emitter<ClientEvents> {
         return;
       case 'pong': {
         const ping = this.#settle(message.id);
-        if (!ping) return;
+        if (!ping || typeof message.time !== 'number') return;
         const now = this.#clock.now();
         this.roundTripMs = now - ping.sentAtMs;
         this.clockOffsetMs = message.time - (now + ping.sentAtMs) / 2;
@@ -381,15 +382,16 @@ export class DepthwireClient extends Emitter<ClientEvents> {
       }
       case 'error': {
         const code = isErrorCode(message.code) ? message.code : 'internal';
-        const error = new DepthwireError(code, message.message);
+        const error = new DepthwireError(code, typeof message.message === 'string' ? message.message : code);
         const request = message.id === null ? undefined : this.#settle(message.id);
         if (request?.subscription && request.request.op === 'subscribe') this.#onRefused(request.subscription, error);
         else this.emit('error', error);
         return;
       }
       case 'instrument':
+        if (!hasScales(message.instrument)) return;
         for (const subscription of this.#subscriptions.values()) {
-          if (subscription.instrumentId === message.instrument?.id) subscription.onInstrument(message.instrument);
+          if (subscription.instrumentId === message.instrument.id) subscription.onInstrument(message.instrument);
         }
         return;
       case 'goodbye':
@@ -403,11 +405,11 @@ export class DepthwireClient extends Emitter<ClientEvents> {
     if (hello.protocol !== PROTOCOL_VERSION) {
       this.#drop(null);
       this.#setState('closed');
-      this.emit('error', new DepthwireError('unsupported_protocol', `the server speaks protocol ${hello.protocol}, this client ${PROTOCOL_VERSION}`));
+      this.emit('error', new DepthwireError('unsupported_protocol', `the server speaks protocol ${show(hello.protocol)}, this client ${PROTOCOL_VERSION}`));
       return;
     }
     if (!(hello.heartbeatMs > 0)) {
-      this.#lose(new DepthwireError('malformed_frame', `hello: heartbeatMs: expected milliseconds, got ${String(hello.heartbeatMs)}`));
+      this.#lose(new DepthwireError('malformed_frame', `hello: heartbeatMs: expected milliseconds, got ${show(hello.heartbeatMs)}`));
       return;
     }
     const encoding = encodingOf(this.#socket?.protocol ?? '');
@@ -477,4 +479,8 @@ export class DepthwireClient extends Emitter<ClientEvents> {
     this.#state = state;
     this.emit('state', state);
   }
+}
+
+function hasScales(instrument: Instrument | undefined): boolean {
+  return Boolean(instrument?.tick && instrument.lot);
 }

@@ -5,6 +5,7 @@ import type { BookState } from '../model/events.ts';
 import { decodeLevels } from '../protocol/levels.ts';
 import { frameCodes } from '../protocol/messages.ts';
 import { decodeState } from '../protocol/records.ts';
+import { show } from '../protocol/show.ts';
 
 export type ReplicaOutcome =
   /** The book is the server's as of this frame. */
@@ -131,7 +132,7 @@ export class BookReplica {
   #verify(expected: unknown): void {
     const actual = bookChecksum(this.book);
     if (actual !== expected) {
-      throw new DepthwireError('checksum_mismatch', `the replica’s checksum is ${actual}, the server’s ${String(expected)}`, {
+      throw new DepthwireError('checksum_mismatch', `the replica’s checksum is ${actual}, the server’s ${show(expected)}`, {
         sequence: this.book.sequence,
       });
     }
@@ -152,5 +153,5 @@ function integer(value: unknown, name: string): number {
 }
 
 function malformed(name: string, value: unknown): DepthwireError {
-  return new DepthwireError('malformed_frame', `${name}: expected an integer of the protocol, got ${String(value)}`);
+  return new DepthwireError('malformed_frame', `${name}: expected an integer of the protocol, got ${show(value)}`);
 }

@@ -141,7 +141,11 @@ export abstract class Subscription extends Emitter<SubscriptionEvents> {
   /** @internal */
   onFrame(frame: DataFrame): void {
     this.receivedAtMs = this.host.now();
-    this.accept(frame);
+    if (Number.isSafeInteger(frame[2])) this.accept(frame);
+    else {
+      this.restart();
+      this.resync(new DepthwireError('malformed_frame', 'seq: expected an integer'));
+    }
   }
 
   /** @internal */
@@ -235,7 +239,8 @@ abstract class SequencedSubscription extends Subscription {
   protected accept(frame: DataFrame): void {
     const seq = frame[2];
     const isSnapshot = frame[0] === frameCodes.tradesSnapshot || frame[0] === frameCodes.candlesSnapshot;
-    if (isSnapshot ? !this.#awaitingSnapshot && seq <= this.#seq : this.#awaitingSnapshot || seq <= this.#seq) return;
+    const isOld = isSnapshot ? !this.#awaitingSnapshot && seq <= this.#seq : this.#awaitingSnapshot || seq <= this.#seq;
+    if (isOld) return;
     const error =
       isSnapshot || seq === this.#seq + 1
         ? malformedBy(() => this.take(frame))

@@ -1,6 +1,7 @@
 import { DepthwireError } from '../model/errors.ts';
 import type { FlatLevels } from '../model/events.ts';
 import type { WireLevels } from './messages.ts';
+import { show } from './show.ts';
 
 /**
  * Levels for the wire: `distance, lots` pairs, best price first. The first distance is measured
@@ -35,7 +36,7 @@ export function decodeLevels(wire: unknown, direction: -1 | 1, reference: number
     const distance: unknown = wire[i];
     const lots: unknown = wire[i + 1];
     if (!Number.isSafeInteger(distance) || !Number.isSafeInteger(lots) || (lots as number) < 0) {
-      throw new DepthwireError('malformed_frame', `level ${i / 2}: expected two integers, got ${String(distance)} and ${String(lots)}`);
+      throw new DepthwireError('malformed_frame', `level ${i / 2}: expected two integers, got ${show(distance)} and ${show(lots)}`);
     }
     from += direction * (distance as number);
     if (!Number.isSafeInteger(from)) throw new DepthwireError('malformed_frame', `level ${i / 2}: its price is past 2^53 ticks`);

@@ -2,6 +2,7 @@ import { DepthwireError } from '../model/errors.ts';
 import { candleIntervals, isCandleInterval } from '../model/events.ts';
 import { isInstrumentId } from '../model/instrument.ts';
 import { topics, type ClientRequest, type Topic } from './messages.ts';
+import { show } from './show.ts';
 
 const MAX_REQUEST_ID = 2 ** 32 - 1;
 const MAX_DEPTH = 1_000_000;
@@ -75,9 +76,4 @@ function isCount(value: unknown, max: number): value is number {
 
 function invalid(field: string, expected: string, got: unknown): DepthwireError {
   return new DepthwireError('invalid_request', `${field}: expected ${expected}, got ${show(got)}`, { field });
-}
-
-function show(value: unknown): string {
-  const text = typeof value === 'string' ? JSON.stringify(value.slice(0, 60)) : typeof value === 'object' ? typeof value : String(value);
-  return text.slice(0, 64);
 }

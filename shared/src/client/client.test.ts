@@ -1,0 +1,985 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { WebSocketServer, type WebSocket as ServerSocket } from 'ws';
+import { bookChecksum } from '../book/checksum.ts';
+import { OrderBook } from '../book/order-book.ts';
+import type { Clock } from '../model/clock.ts';
+import type { DepthwireError } from '../model/errors.ts';
+import type { Instrument } from '../model/instrument.ts';
+import { scaleOf, type EpochMs } from '../model/units.ts';
+import { closeCodes } from '../protocol/close-codes.ts';
+import { codecs, type Message } from '../protocol/codec.ts';
+import { encodeLevels } from '../protocol/levels.ts';
+import { wireStateOf, type ClientRequest, type Hello, type SubscribeRequest } from '../protocol/messages.ts';
+import { encodingOf, subprotocols, type Encoding } from '../protocol/version.ts';
+import { DepthwireClient, type ClientOptions, type ConnectionState } from './client.ts';
+import { platformClock } from './platform.ts';
+
+// A real server on the loopback, which says what a test tells it to.
+
+const instrument: Instrument = {
+  id: 'sim:BTC-USD',
+  venue: 'sim',
+  symbol: 'BTCUSD',
+  base: 'BTC',
+  quote: 'USD',
+  kind: 'spot',
+  name: 'Bitcoin / US dollar',
+  tick: scaleOf('0.01'),
+  lot: scaleOf('0.0001'),
+  status: 'trading',
+  origin: 'simulated',
+  staleAfterMs: 5_000,
+};
+
+const hello: Hello = {
+  op: 'hello',
+  protocol: 1,
+  server: 'test',
+  epoch: 1,
+  time: 1_000,
+  heartbeatMs: 60_000,
+  depths: [10, 50, 0],
+  cadences: [0, 100],
+  limits: { maxMessageBytes: 16_384, maxSubscriptions: 10 },
+};
+
+/** One connection as the server sees it. */
+class Connection {
+  readonly requests: ClientRequest[] = [];
+  readonly socket: ServerSocket;
+  readonly encoding: Encoding;
+  /** What answers a request; null for silence. */
+  answer: ((request: ClientRequest, connection: Connection) => void) | null = grantAll;
+
+  constructor(socket: ServerSocket) {
+    this.socket = socket;
+    this.encoding = encodingOf(socket.protocol) ?? 'msgpack';
+    socket.on('message', (data, isBinary) => {
+      const frame = isBinary ? (data as Buffer) : (data as Buffer).toString();
+      const request = codecs[this.encoding].decode(frame) as ClientRequest;
+      this.requests.push(request);
+      this.answer?.(request, this);
+    });
+    socket.on('error', () => undefined);
+  }
+
+  send(...messages: unknown[]): void {
+    for (const message of messages) this.socket.send(codecs[this.encoding].encode(message as Message));
+  }
+
+  /** Requests of a kind, in the order they came. */
+  asked<Op extends ClientRequest['op']>(op: Op): Extract<ClientRequest, { op: Op }>[] {
+    return this.requests.filter((request) => request.op === op) as Extract<ClientRequest, { op: Op }>[];
+  }
+}
+
+/** Channel 1 for whatever is asked, and an answer to everything else. */
+function grantAll(request: ClientRequest, connection: Connection): void {
+  if (request.op === 'subscribe') grant(connection, request, 1);
+  else if (request.op === 'ping') connection.send({ op: 'pong', id: request.id, time: 1_000 });
+  else
+    connection.send({
+      op: request.op === 'snapshot' ? 'snapshot' : 'unsubscribed',
+      id: request.id,
+      ch: request.ch,
+    });
+}
+
+function grant(connection: Connection, { id, topic }: SubscribeRequest, ch: number): void {
+  connection.send({
+    op: 'subscribed',
+    id,
+    ch,
+    topic,
+    instrument,
+    cadence: 100,
+    ...(topic === 'book' ? { depth: 50 } : {}),
+  });
+}
+
+/** Channels 1, 2, 3 … in the order of the subscriptions. */
+function grantEachItsOwn(request: ClientRequest, connection: Connection): void {
+  if (request.op === 'subscribe') grant(connection, request, connection.asked('subscribe').length);
+  else grantAll(request, connection);
+}
+
+class ScriptedServer {
+  readonly connections: Connection[] = [];
+  /** Called for each new connection, in place of the greeting. */
+  greet = (connection: Connection): void => connection.send(hello);
+  readonly #server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+
+  constructor() {
+    this.#server.on('connection', (socket) => {
+      const connection = new Connection(socket);
+      this.connections.push(connection);
+      this.greet(connection);
+    });
+  }
+
+  async start(): Promise<string> {
+    if (this.#server.address() === null) await once(this.#server, 'listening');
+    return `ws://127.0.0.1:${(this.#server.address() as AddressInfo).port}/ws`;
+  }
+
+  /** The newest connection. */
+  get last(): Connection {
+    return this.connections.at(-1)!;
+  }
+
+  async stop(): Promise<void> {
+    for (const socket of this.#server.clients) socket.terminate();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+}
+
+function snapshotFrame(
+  ch: number,
+  seq: number,
+  bids: number[],
+  asks: number[],
+  state: 'live' | 'stale' = 'live',
+) {
+  const wire = [encodeLevels(bids, -1, 100), encodeLevels(asks, 1, 100)];
+  return [1, ch, seq, wireStateOf(state), seq, 1_000, null, 100, ...wire, checksumOf(bids, asks)];
+}
+
+function checksumOf(bids: number[], asks: number[]): number {
+  const book = new OrderBook();
+  book.loadSnapshot(bids, asks);
+  return bookChecksum(book);
+}
+
+/** Puts 100 ticks × lots at the bid of a channel whose reference is 100. */
+function bidFrame(ch: number, seq: number, lots: number, checksum?: number) {
+  return [2, ch, seq, 1, 20, 5, null, [0, lots], [], ...(checksum === undefined ? [] : [checksum])];
+}
+
+/** The machine's clock, some times as fast: what takes seconds takes milliseconds. */
+function hurriedClock(factor: number): Clock {
+  const startMs = platformClock.now();
+  const now = () => (startMs + (platformClock.now() - startMs) * factor) as EpochMs;
+  return {
+    now,
+    at: (timeMs, task) => platformClock.at(platformClock.now() + (timeMs - now()) / factor, task),
+  };
+}
+
+/** Waits for what comes over the network; the timeout only ends a test that has failed. */
+function until(assertion: () => void): Promise<void> {
+  return vi.waitFor(assertion, { interval: 2, timeout: 5_000 });
+}
+
+let server: ScriptedServer;
+let url: string;
+let clients: DepthwireClient[];
+
+beforeEach(async () => {
+  server = new ScriptedServer();
+  url = await server.start();
+  clients = [];
+});
+
+afterEach(async () => {
+  for (const client of clients) client.close();
+  await server.stop();
+});
+
+interface Observed {
+  readonly client: DepthwireClient;
+  readonly states: ConnectionState[];
+  readonly errors: DepthwireError[];
+}
+
+function observe(options: Partial<ClientOptions> = {}): Observed {
+  const client = new DepthwireClient({ url, backoff: { baseMs: 10, maxMs: 20 }, ...options });
+  clients.push(client);
+  const states: ConnectionState[] = [];
+  const errors: DepthwireError[] = [];
+  client.on('state', (state) => states.push(state));
+  client.on('error', (error) => errors.push(error));
+  return { client, states, errors };
+}
+
+async function connected(options: Partial<ClientOptions> = {}): Promise<Observed> {
+  const observed = observe(options);
+  observed.client.connect();
+  await until(() => expect(observed.client.state).toBe('open'));
+  return observed;
+}
+
+/** A client with one live book on channel 1, seq 5. */
+async function withLiveBook(options: Partial<ClientOptions> = {}) {
+  const observed = await connected(options);
+  const book = observed.client.book(instrument.id);
+  await until(() => expect(book.granted).not.toBeNull());
+  server.last.send(snapshotFrame(1, 5, [100, 5], [101, 3]));
+  await until(() => expect(book.state).toBe('live'));
+  return { ...observed, book };
+}
+
+/** Lets everything that is on its way between client and server arrive: two pings there and back. */
+async function settled(connection: Connection): Promise<void> {
+  for (let i = 0; i < 2; i++) {
+    connection.socket.ping();
+    await once(connection.socket, 'pong');
+  }
+}
+
+describe('connecting', () => {
+  test('goes from idle to open, and holds what the server said', async () => {
+    const { client, states } = observe();
+    expect(client.state).toBe('idle');
+    client.connect();
+    client.connect();
+    await until(() => expect(client.state).toBe('open'));
+    expect(states).toEqual(['connecting', 'open']);
+    expect(client.hello).toEqual(hello);
+    expect(server.connections).toHaveLength(1);
+    expect(server.last.socket.protocol).toBe(subprotocols.msgpack);
+  });
+
+  test('closes for good', async () => {
+    const { client, states } = await connected();
+    const closed = once(server.last.socket, 'close');
+    client.close();
+    client.close();
+    expect((await closed)[0]).toBe(1000);
+    expect(states).toEqual(['connecting', 'open', 'closed']);
+    expect([client.hello, client.retryAtMs]).toEqual([null, null]);
+  });
+
+  test('can be closed before the server has answered', async () => {
+    const { client, states } = observe();
+    client.connect();
+    client.close();
+    client.connect();
+    await until(() => expect(client.state).toBe('open'));
+    expect(states).toEqual(['connecting', 'closed', 'connecting', 'open']);
+  });
+
+  test('keeps trying a server that is not there', async () => {
+    await server.stop();
+    const { client, states, errors } = observe();
+    client.connect();
+    await until(() => expect(states.filter((state) => state === 'connecting').length).toBeGreaterThan(2));
+    expect(errors[0]).toMatchObject({ code: 'connection_lost', retry: true });
+    client.close();
+    server = new ScriptedServer();
+    await server.start();
+  });
+
+  test('gives a server up that does not greet', async () => {
+    server.greet = () => undefined;
+    const { client, errors } = observe({ clock: hurriedClock(100) });
+    client.connect();
+    await until(() => expect(errors[0]).toMatchObject({ code: 'connection_lost' }));
+    await until(() => expect(server.connections.length).toBeGreaterThan(1));
+  });
+
+  test('says what is wrong with an address, once', () => {
+    const { client, errors } = observe({ url: 'no address' });
+    client.connect();
+    expect(client.state).toBe('closed');
+    expect(errors).toMatchObject([{ code: 'invalid_argument', retry: false }]);
+  });
+
+  test('does not come back to a server of another protocol', async () => {
+    server.greet = (connection) => connection.send({ ...hello, protocol: 2 });
+    const { client, errors } = observe();
+    client.connect();
+    await until(() => expect(client.state).toBe('closed'));
+    expect(errors).toMatchObject([{ code: 'unsupported_protocol', retry: false }]);
+  });
+
+  test('reads messages of a newer server as if they were not there', async () => {
+    const { client, book, errors } = await withLiveBook();
+    server.last.send({ op: 'fireworks', colour: 'red' }, [77, 99, 6, 'x'], [], {}, null, 5, 'text', {
+      op: 7,
+    });
+    server.last.send(bidFrame(1, 6, 8));
+    await until(() => expect(book.book.bids.lotsAtPrice(100)).toBe(8));
+    expect(client.state).toBe('open');
+    expect(errors).toEqual([]);
+  });
+});
+
+describe('a subscription', () => {
+  test('is asked for with its settings, granted, and filled', async () => {
+    const { client } = await connected();
+    const book = client.book(instrument.id, { depth: 20, cadenceMs: 50 });
+    const events: string[] = [];
+    for (const name of ['ready', 'change', 'state'] as const) book.on(name, () => events.push(name));
+    expect(book.state).toBe('syncing');
+    await until(() => expect(book.granted).toEqual({ depth: 50, cadenceMs: 100 }));
+    expect(server.last.asked('subscribe')).toMatchObject([
+      { topic: 'book', instrument: instrument.id, depth: 20, cadence: 50 },
+    ]);
+    expect(book.instrument).toEqual(instrument);
+
+    server.last.send(
+      snapshotFrame(1, 0, [100, 5, 99, 7], [101, 3]),
+      bidFrame(1, 1, 6, checksumOf([100, 6, 99, 7], [101, 3])),
+    );
+    await until(() => expect(book.replica.seq).toBe(1));
+    expect(book.state).toBe('live');
+    expect(book.book.bids.toFlat()).toEqual([100, 6, 99, 7]);
+    expect(book.replica.verified).toBe(2);
+    expect(events).toEqual(['ready', 'state', 'change', 'state', 'change']);
+  });
+
+  test('may be made before the connection is', async () => {
+    const { client } = observe();
+    const book = client.book(instrument.id);
+    client.connect();
+    await until(() => expect(book.granted).not.toBeNull());
+  });
+
+  test('leaves out what was not set, for the server to choose', async () => {
+    const { client } = await connected();
+    client.trades(instrument.id);
+    client.candles(instrument.id, { interval: '1m' });
+    await until(() => expect(server.last.asked('subscribe')).toHaveLength(2));
+    const [trades, candles] = server.last.asked('subscribe');
+    expect(Object.keys(trades!).toSorted()).toEqual(['id', 'instrument', 'op', 'topic']);
+    expect(candles).toMatchObject({ topic: 'candles', interval: '1m' });
+  });
+
+  test('is one object for all who want the same, and lives as long as one of them', async () => {
+    const { client } = await connected();
+    const first = client.ticker(instrument.id);
+    const second = client.ticker(instrument.id);
+    expect(second).toBe(first);
+    await until(() => expect(first.granted).not.toBeNull());
+    first.close();
+    await settled(server.last);
+    expect(server.last.asked('subscribe')).toHaveLength(1);
+    expect(server.last.asked('unsubscribe')).toHaveLength(0);
+    second.close();
+    await until(() => expect(server.last.asked('unsubscribe')).toMatchObject([{ ch: 1 }]));
+  });
+
+  test('shares a channel with one that was granted the same, and outlives it', async () => {
+    const { client } = await connected();
+    const deep = client.book(instrument.id, { depth: 50 });
+    const other = client.book(instrument.id, { depth: 40 });
+    await until(() => expect([deep.granted, other.granted]).not.toContain(null));
+    server.last.send(snapshotFrame(1, 0, [100, 5], [101, 3]));
+    await until(() => expect([deep.state, other.state]).toEqual(['live', 'live']));
+
+    deep.close();
+    server.last.send(bidFrame(1, 1, 9));
+    await until(() => expect(other.book.bids.lotsAtPrice(100)).toBe(9));
+    expect(deep.book.bids.lotsAtPrice(100)).toBe(5);
+    expect(server.last.asked('unsubscribe')).toHaveLength(0);
+    other.close();
+    await until(() => expect(server.last.asked('unsubscribe')).toMatchObject([{ ch: 1 }]));
+  });
+
+  test('that is granted a channel while another gives it back is asked for again', async () => {
+    const { client } = await connected();
+    const early = client.book(instrument.id, { depth: 50 });
+    await until(() => expect(early.granted).not.toBeNull());
+    server.last.answer = null;
+    const late = client.book(instrument.id, { depth: 40 });
+    early.close(); // before the server's answer: the client cannot know that the channel is shared
+    await until(() => expect(server.last.requests.at(-1)).toMatchObject({ op: 'unsubscribe', ch: 1 }));
+    const [, pending] = server.last.asked('subscribe');
+    const [unsubscribe] = server.last.asked('unsubscribe');
+    server.last.answer = (request, connection) => {
+      if (request.op === 'subscribe') grant(connection, request, 2);
+    };
+    grant(server.last, pending!, 1);
+    server.last.send(snapshotFrame(1, 3, [100, 5], [101, 3]), {
+      op: 'unsubscribed',
+      id: unsubscribe!.id,
+      ch: 1,
+    });
+    await until(() => expect(server.last.asked('subscribe')).toHaveLength(3));
+    await until(() => expect(late.state).toBe('recovering'));
+    server.last.send(snapshotFrame(2, 0, [100, 6], [101, 3]));
+    await until(() => expect(late.state).toBe('live'));
+    expect(late.book.bids.lotsAtPrice(100)).toBe(6);
+  });
+
+  test('that is closed before it is granted gives the channel back', async () => {
+    const { client } = await connected();
+    server.last.answer = null;
+    const book = client.book(instrument.id);
+    await until(() => expect(server.last.asked('subscribe')).toHaveLength(1));
+    book.close();
+    grant(server.last, server.last.asked('subscribe')[0]!, 9);
+    await until(() => expect(server.last.asked('unsubscribe')).toMatchObject([{ ch: 9 }]));
+    expect(book.granted).toBeNull();
+  });
+
+  test('that is refused has a typed error, and is not asked for again where that cannot help', async () => {
+    const { client, errors } = await connected({ clock: hurriedClock(50) });
+    const refused: DepthwireError[] = [];
+    server.last.answer = (request, connection) => {
+      if (request.op !== 'subscribe') return grantAll(request, connection);
+      connection.send({
+        op: 'error',
+        id: request.id,
+        code: 'unknown_instrument',
+        message: 'no feed publishes sim:NO-ONE',
+        retry: false,
+      });
+    };
+    const book = client.book('sim:NO-ONE');
+    book.on('error', (error) => refused.push(error));
+    await until(() => expect(book.refusal).not.toBeNull());
+    expect(refused).toMatchObject([
+      { code: 'unknown_instrument', retry: false, message: 'no feed publishes sim:NO-ONE' },
+    ]);
+    expect(book.reason).toBe('no feed publishes sim:NO-ONE');
+    expect(book.granted).toBeNull();
+    await until(() => expect(server.last.asked('ping').length).toBeGreaterThan(2)); // more than 2 s by this clock
+    expect(server.last.asked('subscribe')).toHaveLength(1);
+    expect(errors).toEqual([]);
+  });
+
+  test('that is refused for now is asked for again, and forgets the refusal', async () => {
+    const { client } = await connected({ clock: hurriedClock(50) });
+    server.last.answer = (request, connection) => {
+      if (request.op !== 'subscribe') return grantAll(request, connection);
+      if (connection.asked('subscribe').length > 1) grant(connection, request, 1);
+      else
+        connection.send({
+          op: 'error',
+          id: request.id,
+          code: 'unavailable',
+          message: 'starting',
+          retry: true,
+        });
+    };
+    const book = client.book(instrument.id);
+    const refused: DepthwireError[] = [];
+    book.on('error', (error) => refused.push(error));
+    await until(() => expect(book.granted).not.toBeNull());
+    expect(refused).toMatchObject([{ code: 'unavailable', retry: true }]);
+    expect(book.refusal).toBeNull();
+  });
+
+  test('an error that answers no subscription is the client’s', async () => {
+    const { errors } = await connected();
+    server.last.send(
+      { op: 'error', id: null, code: 'malformed_message', message: 'not a MessagePack value', retry: false },
+      { op: 'error', id: 77, code: 'of_a_newer_server', message: 'never heard of', retry: true },
+    );
+    await until(() => expect(errors).toHaveLength(2));
+    expect(errors).toMatchObject([
+      { code: 'malformed_message' },
+      { code: 'internal', message: 'never heard of' },
+    ]);
+  });
+});
+
+describe('a lost connection', () => {
+  test('makes the book recovering at once and live again after the next snapshot', async () => {
+    const { client, states, errors, book } = await withLiveBook({
+      backoff: { baseMs: 60_000, maxMs: 60_000 },
+    });
+    const bookStates: string[] = [];
+    book.on('state', () => bookStates.push(book.state));
+    server.last.socket.terminate();
+    await until(() => expect(states).toContain('waiting'));
+    expect(book.state).toBe('recovering');
+    expect(book.reason).toBe('connection lost');
+    expect(book.granted).toBeNull();
+    expect(book.book.bids.toFlat()).toEqual([100, 5]); // a picture of the past
+
+    client.reconnectNow();
+    await until(() => expect(server.connections).toHaveLength(2));
+    await until(() => expect(book.granted).not.toBeNull());
+    expect(server.last.asked('subscribe')).toMatchObject([
+      { topic: 'book', instrument: instrument.id, depth: 0 },
+    ]);
+    expect(book.state).toBe('recovering');
+    server.last.send(snapshotFrame(1, 0, [90, 1], [91, 1])); // a sequence of its own, lower than the last
+    await until(() => expect(book.state).toBe('live'));
+    expect(book.book.bids.toFlat()).toEqual([90, 1]);
+    expect(states).toEqual(['connecting', 'open', 'waiting', 'connecting', 'open']);
+    expect(errors).toMatchObject([{ code: 'connection_lost', retry: true }]);
+    expect(bookStates).not.toContain('syncing');
+    expect(bookStates.at(-1)).toBe('live');
+    expect(client.retryAtMs).toBeNull();
+  });
+
+  test('says when the next try is due, and tries at once when told to', async () => {
+    const { client } = await connected({ backoff: { baseMs: 60_000, maxMs: 60_000 }, random: () => 0.5 });
+    server.last.socket.terminate();
+    await until(() => expect(client.state).toBe('waiting'));
+    const waitMs = client.retryAtMs! - platformClock.now();
+    expect(waitMs).toBeGreaterThan(5_000);
+    expect(waitMs).toBeLessThanOrEqual(33_000);
+    client.reconnectNow();
+    await until(() => expect(client.state).toBe('open'));
+    expect(server.connections).toHaveLength(2);
+  });
+
+  test('is not awaited after close', async () => {
+    const { client, states } = await connected({ backoff: { baseMs: 60_000, maxMs: 60_000 } });
+    server.last.socket.terminate();
+    await until(() => expect(client.state).toBe('waiting'));
+    client.close();
+    expect(states.at(-1)).toBe('closed');
+    expect(client.retryAtMs).toBeNull();
+  });
+
+  test.each(
+    Object.entries(closeCodes).filter(([name]) => name !== 'protocolError' && name !== 'messageTooLarge'),
+  )('by close code %s: comes back or not, as the code says', async (_, { code, retry }) => {
+    const { client, errors } = await connected();
+    server.last.socket.close(code, 'so it is');
+    await until(() => expect(errors).toHaveLength(1));
+    expect(errors[0]).toMatchObject({
+      code: 'connection_lost',
+      details: { closeCode: code },
+      message: expect.stringContaining('so it is'),
+    });
+    if (retry) await until(() => expect(server.connections).toHaveLength(2));
+    else expect(client.state).toBe('closed');
+  });
+
+  test('that the server announced begins anew within the time it named', async () => {
+    const { client, states } = await connected({
+      backoff: { baseMs: 60_000, maxMs: 60_000 },
+      random: () => 0.9,
+    });
+    server.last.send({ op: 'goodbye', reconnectMs: 30 });
+    server.last.socket.close(closeCodes.goingAway.code, 'server shuts down');
+    await until(() => expect(server.connections).toHaveLength(2)); // the back-off alone would wait a minute
+    await until(() => expect(client.state).toBe('open'));
+    expect(states).toEqual(['connecting', 'open', 'waiting', 'connecting', 'open']);
+
+    server.last.socket.terminate(); // the hint was for one time
+    await until(() => expect(client.state).toBe('waiting'));
+    expect(client.retryAtMs! - platformClock.now()).toBeGreaterThan(5_000);
+  });
+
+  test('asks for nothing that was closed meanwhile', async () => {
+    const { client, book } = await withLiveBook({ backoff: { baseMs: 60_000, maxMs: 60_000 } });
+    client.trades(instrument.id);
+    server.last.socket.terminate();
+    await until(() => expect(client.state).toBe('waiting'));
+    book.close();
+    client.reconnectNow();
+    await until(() => expect(client.state).toBe('open'));
+    await settled(server.last);
+    expect(server.last.asked('subscribe').map(({ topic }) => topic)).toEqual(['trades']);
+  });
+});
+
+describe('heartbeats', () => {
+  test('a silent server is given up', async () => {
+    server.greet = (connection) => {
+      connection.answer = null;
+      connection.send({ ...hello, heartbeatMs: 30 });
+    };
+    const { client, states, errors } = observe();
+    client.connect();
+    await until(() => expect(errors).not.toHaveLength(0));
+    expect(errors[0]).toMatchObject({ code: 'heartbeat_missed', retry: true });
+    expect(states.slice(0, 3)).toEqual(['connecting', 'open', 'waiting']);
+    await until(() => expect(server.connections.length).toBeGreaterThan(1));
+  });
+
+  test('answers to pings keep a quiet connection, and give round trip and clock offset', async () => {
+    server.greet = (connection) => {
+      connection.answer = (request) => {
+        if (request.op === 'ping')
+          connection.send({ op: 'pong', id: request.id, time: platformClock.now() + 60_000 });
+      };
+      connection.send({ ...hello, heartbeatMs: 200 });
+    };
+    const { client, errors } = observe();
+    let measured = 0;
+    client.on('latency', () => (measured += 1));
+    client.connect();
+    await until(() => expect(measured).toBeGreaterThan(3)); // more than two heartbeats
+    expect(server.connections).toHaveLength(1);
+    expect(client.roundTripMs).toBeGreaterThanOrEqual(0);
+    expect(Math.abs(client.clockOffsetMs! - 60_000)).toBeLessThanOrEqual(client.roundTripMs! / 2 + 1_000);
+    expect(errors).toEqual([]);
+  });
+
+  test('a request that is never answered ends the connection, though the server talks', async () => {
+    server.greet = (connection) => {
+      connection.answer = (request) => {
+        if (request.op === 'ping') connection.send({ op: 'pong', id: request.id, time: 0 });
+      };
+      connection.send({ ...hello, heartbeatMs: 10_000 });
+    };
+    const { client, errors } = observe({ clock: hurriedClock(50) });
+    client.book(instrument.id);
+    client.connect();
+    await until(() => expect(errors.map(({ code }) => code)).toContain('request_timeout'));
+  });
+});
+
+describe('a book that goes wrong', () => {
+  /** Two live books on channels 1 and 2. */
+  async function withTwoBooks(options: Partial<ClientOptions> = {}) {
+    server.greet = (connection) => {
+      connection.answer = grantEachItsOwn;
+      connection.send(hello);
+    };
+    const observed = await connected(options);
+    const first = observed.client.book(instrument.id);
+    const second = observed.client.book('sim:ETH-USD');
+    await until(() => expect([first.granted, second.granted]).not.toContain(null));
+    server.last.send(snapshotFrame(1, 5, [100, 5], [101, 3]), snapshotFrame(2, 8, [100, 5], [101, 3]));
+    await until(() => expect([first.state, second.state]).toEqual(['live', 'live']));
+    return { ...observed, first, second };
+  }
+
+  test.each([
+    ['by a gap', 'sequence_gap', bidFrame(1, 7, 9)],
+    ['by a wrong checksum', 'checksum_mismatch', bidFrame(1, 6, 9, 12_345)],
+    ['by a malformed frame', 'malformed_frame', [2, 1, 6, 1, 20, 5, null, ['x'], []]],
+  ])('%s is asked for once, alone, and goes on from the snapshot', async (_, code, wrongFrame) => {
+    const { client, first, second } = await withTwoBooks();
+    const errors: DepthwireError[] = [];
+    first.on('error', (error) => errors.push(error));
+    server.last.send(wrongFrame, bidFrame(1, 8, 10), bidFrame(1, 9, 11), bidFrame(2, 9, 6));
+    await until(() => expect(second.book.bids.lotsAtPrice(100)).toBe(6));
+    expect([first.state, second.state]).toEqual(['recovering', 'live']);
+    expect(errors).toMatchObject([{ code, retry: true }]);
+    expect(first.resyncs).toBe(1);
+
+    await settled(server.last);
+    expect(server.last.asked('snapshot')).toMatchObject([{ ch: 1 }]);
+    server.last.send(snapshotFrame(1, 9, [100, 11], [101, 3]), bidFrame(1, 10, 12));
+    await until(() => expect(first.state).toBe('live'));
+    await until(() => expect(first.book.bids.lotsAtPrice(100)).toBe(12));
+    expect(first.reason).toBeNull();
+    expect(client.state).toBe('open');
+    expect(server.connections).toHaveLength(1);
+  });
+
+  test('asks again when the snapshot does not come, three times, then connects anew', async () => {
+    const { first, errors } = await withTwoBooks({ clock: hurriedClock(50) });
+    const { last } = server;
+    last.answer = (request) => {
+      if (request.op === 'ping') grantAll(request, last);
+      if (request.op === 'snapshot') last.send({ op: 'snapshot', id: request.id, ch: request.ch }); // and no more
+    };
+    last.send(bidFrame(1, 7, 9));
+    await until(() => expect(server.connections.length).toBeGreaterThan(1));
+    expect(last.asked('snapshot')).toMatchObject([{ ch: 1 }, { ch: 1 }, { ch: 1 }]);
+    expect(errors[0]).toMatchObject({ code: 'request_timeout' });
+    expect(first.state).toBe('recovering');
+  });
+
+  test('does not ask for ever when every snapshot is wrong', async () => {
+    const { first, errors } = await withTwoBooks();
+    const { last } = server;
+    last.answer = (request) => {
+      if (request.op !== 'snapshot') return;
+      last.send(
+        { op: 'snapshot', id: request.id, ch: request.ch },
+        snapshotFrame(1, 9, [100, 11], [101, 3]).with(-1, 1),
+      );
+    };
+    last.send(bidFrame(1, 7, 9));
+    await until(() => expect(server.connections.length).toBeGreaterThan(1));
+    expect(last.asked('snapshot')).toHaveLength(3);
+    expect(errors[0]).toMatchObject({ code: 'request_timeout' });
+    expect(first.state).toBe('recovering');
+  });
+
+  test('is not alarmed by bad news: a state frame makes it stale, and live again', async () => {
+    const { book } = await withLiveBook();
+    server.last.send([3, 1, 6, wireStateOf('stale'), 10, 'no update for over 5 s']);
+    await until(() => expect(book.state).toBe('stale'));
+    expect(book.reason).toBe('no update for over 5 s');
+    server.last.send(bidFrame(1, 7, 8), [3, 1, 8, wireStateOf('live'), 10, null]);
+    await until(() => expect(book.state).toBe('live'));
+    expect([book.reason, book.resyncs]).toEqual([null, 0]);
+  });
+
+  test.each(['before', 'after'] as const)(
+    'drops its levels when the scales change, with the new snapshot %s the news',
+    async (order) => {
+      const { book } = await withLiveBook();
+      const news = { op: 'instrument', instrument: { ...instrument, tick: scaleOf('0.001') } };
+      const snapshot = snapshotFrame(1, 6, [1000, 5], [1010, 3]);
+      server.last.send(...(order === 'before' ? [snapshot, news] : [news]));
+      await until(() => expect(server.last.asked('snapshot')).toMatchObject([{ ch: 1 }]));
+      expect(book.state).toBe('recovering');
+      expect(book.instrument!.tick).toEqual(scaleOf('0.001'));
+      expect([book.book.bids.count, book.book.asks.count]).toEqual([0, 0]);
+      server.last.send(snapshot);
+      await until(() => expect(book.state).toBe('live'));
+      expect(book.book.bids.toFlat()).toEqual([1000, 5]);
+    },
+  );
+
+  test('keeps its levels when only the status of the instrument changes', async () => {
+    const { book } = await withLiveBook();
+    server.last.send(
+      { op: 'instrument', instrument: { ...instrument, status: 'halted' } },
+      { op: 'instrument', instrument: { ...instrument, id: 'sim:X-Y' } },
+    );
+    await until(() => expect(book.instrument!.status).toBe('halted'));
+    await settled(server.last);
+    expect(book.state).toBe('live');
+    expect(server.last.asked('snapshot')).toEqual([]);
+  });
+});
+
+describe('the other topics', () => {
+  const candle = (time: number, close: number) => [time, 1, 9, 1, close, 10, 2];
+
+  test('trades: the newest last, a gap brings a new snapshot', async () => {
+    const { client } = await connected();
+    const trades = client.trades(instrument.id);
+    await until(() => expect(trades.granted).not.toBeNull());
+    server.last.send(
+      [4, 1, 3, 1_000, [['a', 100, 5, 0, 900]]],
+      [
+        5,
+        1,
+        4,
+        1_020,
+        [
+          [7, 101, 2, 1, 1_010],
+          [8, 101, 1, 1, 1_010],
+        ],
+      ],
+    );
+    await until(() => expect(trades.trades).toHaveLength(3));
+    expect(trades.trades[0]).toEqual({ id: 'a', price: 100, size: 5, side: 'buy', timeMs: 900 });
+    expect(trades.latest.map(({ id, side }) => [id, side])).toEqual([
+      [7, 'sell'],
+      [8, 'sell'],
+    ]);
+
+    server.last.send([5, 1, 6, 1_030, [[10, 101, 1, 1, 1_010]]]);
+    await until(() => expect(server.last.asked('snapshot')).toMatchObject([{ ch: 1 }]));
+    expect(trades.trades).toHaveLength(3);
+    server.last.send([4, 1, 6, 1_030, [[10, 101, 1, 1, 1_010]]]);
+    await until(() => expect(trades.trades.map(({ id }) => id)).toEqual([10]));
+  });
+
+  test('trades: holds no more than its limit', async () => {
+    const { client } = await connected();
+    const trades = client.trades(instrument.id);
+    await until(() => expect(trades.granted).not.toBeNull());
+    const many = Array.from({ length: 400 }, (_, id) => [id, 1, 1, 0, id]);
+    server.last.send([4, 1, 0, 1, many], [5, 1, 1, 2, many.map(([id]) => [id! + 400, 1, 1, 0, 1])]);
+    await until(() => expect(trades.trades.at(-1)!.id).toBe(799));
+    expect(trades.trades).toHaveLength(500);
+    expect(trades.trades[0]!.id).toBe(300);
+  });
+
+  test('candles: a frame replaces those it names, makes those that are missing, and appends', async () => {
+    const { client } = await connected();
+    const candles = client.candles(instrument.id, { interval: '1m' });
+    await until(() => expect(candles.granted).not.toBeNull());
+    server.last.send([7, 1, 0, 1_000, [candle(60, 1), candle(180, 3)]]);
+    await until(() => expect(candles.candles.map(({ time }) => time)).toEqual([60, 180]));
+    expect(candles.replaced).toBe(true);
+    // a late trade changed the first and made the second, a new one opened the fourth
+    server.last.send([8, 1, 1, 1_020, [candle(60, 5), candle(120, 6), candle(180, 7), candle(240, 8)]]);
+    await until(() => expect(candles.candles).toHaveLength(4));
+    expect(candles.candles.map(({ time, close }) => [time, close])).toEqual([
+      [60, 5],
+      [120, 6],
+      [180, 7],
+      [240, 8],
+    ]);
+    expect(candles.candles[0]).toEqual({
+      time: 60,
+      open: 1,
+      high: 9,
+      low: 1,
+      close: 5,
+      volume: 10,
+      trades: 2,
+    });
+    expect(candles.replaced).toBe(false);
+  });
+
+  test('ticker and status: each frame is the whole, and tells whether to trust it', async () => {
+    server.greet = (connection) => {
+      connection.answer = grantEachItsOwn;
+      connection.send(hello);
+    };
+    const { client } = await connected({ backoff: { baseMs: 60_000, maxMs: 60_000 } });
+    const ticker = client.ticker(instrument.id);
+    const status = client.status(instrument.id);
+    await until(() => expect([ticker.granted, status.granted]).not.toContain(null));
+    expect([ticker.state, status.state]).toEqual(['syncing', 'syncing']);
+    const tick = (seq: number, last: number | null, state = 1) => [
+      6,
+      1,
+      seq,
+      1_000,
+      state,
+      last,
+      90,
+      110,
+      80,
+      500,
+      1.5,
+      12,
+      99,
+      4,
+      101,
+      6,
+    ];
+    server.last.send(tick(3, 100), tick(2, 50), tick(9, 105), [
+      9,
+      2,
+      1,
+      1_000,
+      2,
+      900,
+      'no update for over 5 s',
+    ]);
+    await until(() => expect(status.state).toBe('stale'));
+    expect(status).toMatchObject({ sinceMs: 900, reason: 'no update for over 5 s' });
+    expect(ticker.ticker).toEqual({
+      last: 105,
+      open: 90,
+      high: 110,
+      low: 80,
+      volume: 500,
+      turnover: 1.5,
+      trades: 12,
+      bid: 99,
+      bidSize: 4,
+      ask: 101,
+      askSize: 6,
+    });
+    expect(ticker.state).toBe('live');
+    expect(server.last.asked('snapshot')).toEqual([]); // a gap is no loss here
+    server.last.socket.terminate();
+    await until(() => expect(client.state).toBe('waiting'));
+    expect([ticker.state, status.state]).toEqual(['recovering', 'recovering']);
+  });
+
+  test('are dropped when the scales change', async () => {
+    const { client } = await connected();
+    const trades = client.trades(instrument.id);
+    await until(() => expect(trades.granted).not.toBeNull());
+    server.last.send([4, 1, 0, 1_000, [['a', 100, 5, 0, 900]]]);
+    await until(() => expect(trades.trades).toHaveLength(1));
+    server.last.send({ op: 'instrument', instrument: { ...instrument, lot: scaleOf('1') } });
+    await until(() => expect(trades.trades).toEqual([]));
+    expect(trades.resyncs).toBe(0);
+  });
+});
+
+describe('a server that sends garbage', () => {
+  test.each([
+    ['bytes that are no MessagePack', (socket: ServerSocket) => socket.send(Buffer.from('c1ff00', 'hex'))],
+    ['text on a binary connection', (socket: ServerSocket) => socket.send('{"op":"hello"}')],
+    ['nothing', (socket: ServerSocket) => socket.send(Buffer.alloc(0))],
+  ])('%s: is left and tried anew', async (_, misbehave) => {
+    const { book, errors, states } = await withLiveBook();
+    misbehave(server.last.socket);
+    await until(() => expect(server.connections).toHaveLength(2));
+    expect(errors[0]).toMatchObject({ code: 'malformed_message' });
+    expect(states.slice(0, 3)).toEqual(['connecting', 'open', 'waiting']);
+    await until(() => expect(book.granted).not.toBeNull());
+  });
+
+  test.each<[string, object]>([
+    ['a greeting without a heartbeat', { ...hello, heartbeatMs: undefined }],
+    ['a greeting with a heartbeat of nothing', { ...hello, heartbeatMs: 0 }],
+  ])('%s: is left and tried anew', async (_, greeting) => {
+    server.greet = (connection) => connection.send(JSON.parse(JSON.stringify(greeting)));
+    const { client, errors } = observe();
+    client.connect();
+    await until(() => expect(server.connections.length).toBeGreaterThan(1));
+    expect(errors[0]).toMatchObject({ code: 'malformed_frame' });
+  });
+
+  test('a grant without an instrument: is left and tried anew', async () => {
+    const { client, errors } = await connected();
+    server.last.answer = (request, connection) =>
+      connection.send({ op: 'subscribed', id: request.id, ch: 1 });
+    client.book(instrument.id);
+    await until(() => expect(errors[0]).toMatchObject({ code: 'malformed_frame' }));
+    await until(() => expect(server.connections.length).toBeGreaterThan(1));
+  });
+
+  test.each<[string, unknown[]]>([
+    ['no trades', [5, 1, 1, 1_000]],
+    ['trades that are none', [5, 1, 1, 1_000, ['x']]],
+    ['a trade without a price', [5, 1, 1, 1_000, [['a', null, 1, 0, 1]]]],
+    ['a trade of no side', [5, 1, 1, 1_000, [['a', 1, 1, 2, 1]]]],
+    ['trades without a sequence', [5, 1]],
+    ['a sequence that cannot be compared', [5, 1, { valueOf: 1, toString: 1 }, 1_000, []]],
+  ])('%s: the tape is taken anew, the connection stays', async (_, frame) => {
+    const { client } = await connected();
+    const trades = client.trades(instrument.id);
+    await until(() => expect(trades.granted).not.toBeNull());
+    server.last.send([4, 1, 0, 1_000, [['a', 100, 5, 0, 900]]], frame);
+    await until(() => expect(server.last.asked('snapshot')).toMatchObject([{ ch: 1 }]));
+    expect(trades.trades.map(({ id }) => id)).toEqual(['a']);
+    server.last.send([4, 1, 1, 1_000, [['b', 100, 5, 0, 900]]]);
+    await until(() => expect(trades.trades.map(({ id }) => id)).toEqual(['b']));
+    expect(server.connections).toHaveLength(1);
+  });
+
+  test('messages with fields of any type: nothing is thrown', async () => {
+    const { client, book } = await withLiveBook();
+    const { last } = server;
+    const strange = { toString: 1, valueOf: 1 };
+    last.answer = (request) => last.send({ op: 'pong', id: request.id, time: strange });
+    last.send(
+      { op: 'pong', id: strange, time: strange },
+      { op: 'error', id: strange, code: strange, message: strange },
+      { op: 'instrument', instrument: strange },
+      { op: 'instrument', instrument: { id: instrument.id } },
+      { op: 'unsubscribed', id: strange, ch: strange },
+      [strange, strange, strange],
+      [2, 1, strange],
+    );
+    await until(() => expect(last.asked('snapshot')).toMatchObject([{ ch: 1 }]));
+    expect([client.state, book.state]).toEqual(['open', 'recovering']);
+    const { errors } = observe();
+    server.greet = (connection) => connection.send({ op: 'hello', protocol: strange });
+    clients.at(-1)!.connect();
+    await until(() => expect(errors).toMatchObject([{ code: 'unsupported_protocol' }]));
+  });
+
+  test('a ticker that is none: is taken anew', async () => {
+    const { client } = await connected();
+    const ticker = client.ticker(instrument.id);
+    await until(() => expect(ticker.granted).not.toBeNull());
+    server.last.send([6, 1, 4, 1_000, 9, 1], [6, 1, 5, 1_000, 1, 'x']);
+    await until(() => expect(server.last.asked('snapshot').length).toBeGreaterThan(0));
+    expect(ticker.ticker).toBeNull();
+    server.last.send([6, 1, 5, 1_000, 1, 100, 90, 110, 80, 500, 1.5, 12, 99, 4, 101, 6]);
+    await until(() => expect(ticker.ticker).toMatchObject({ last: 100 }));
+  });
+});
+
+describe('encodings', () => {
+  test('JSON carries the same', async () => {
+    const { client, book } = await withLiveBook({ encoding: 'json' });
+    expect(server.last.socket.protocol).toBe(subprotocols.json);
+    server.last.send(bidFrame(1, 6, 8, checksumOf([100, 8], [101, 3])));
+    await until(() => expect(book.replica.seq).toBe(6));
+    expect(book.state).toBe('live');
+    await until(() => expect(client.roundTripMs).not.toBeNull());
+  });
+
+  test('counts frames and bytes', async () => {
+    const { client } = await connected();
+    await until(() => expect(client.roundTripMs).not.toBeNull());
+    const { framesIn, bytesIn } = client.traffic;
+    const frame = bidFrame(1, 6, 8);
+    server.last.send(frame);
+    await until(() => expect(client.traffic.framesIn).toBe(framesIn + 1));
+    expect(client.traffic.bytesIn).toBe(bytesIn + codecs.msgpack.encode(frame as unknown as Message).length);
+  });
+});

@@ -1,0 +1,339 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { DepthwireError, errorCatalogue, type ErrorCode } from '../model/errors.ts';
+import { candleIntervals, type CandleInterval } from '../model/events.ts';
+import { instrumentKinds, origins, tradingStatuses, type Instrument } from '../model/instrument.ts';
+import { codecs, jsonCodec, msgpackCodec, type Message } from './codec.ts';
+import { topics, type DataFrame, type ServerMessage, type ClientRequest } from './messages.ts';
+
+// ── every kind of message ───────────────────────────────────────────────────────────────────────
+
+/** Plain objects, as the decoders make them. */
+function record<T>(
+  model: { [K in keyof T]: fc.Arbitrary<T[K]> },
+  requiredKeys = Object.keys(model),
+): fc.Arbitrary<T> {
+  return fc.record(model, {
+    requiredKeys: requiredKeys as (keyof T)[],
+    noNullPrototype: true,
+  }) as fc.Arbitrary<T>;
+}
+
+const id = fc.integer({ min: 0, max: 2 ** 32 - 1 });
+const timeMs = fc.integer({ min: 0, max: 2 ** 43 });
+const signed = fc.oneof(fc.integer({ min: -300, max: 300 }), fc.maxSafeInteger()).map((value) => value + 0);
+const count = fc.oneof(fc.nat(300), fc.maxSafeNat());
+const text = fc.oneof(fc.string({ maxLength: 80 }), fc.string({ unit: 'binary', maxLength: 40 }));
+const orNull = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: null });
+const state = fc.constantFrom<0 | 1 | 2 | 3>(0, 1, 2, 3);
+const interval = fc.constantFrom(...(Object.keys(candleIntervals) as CandleInterval[]));
+const scale = record({ units: fc.integer({ min: 1, max: 10 ** 6 }), decimals: fc.nat(18) });
+
+const instrument: fc.Arbitrary<Instrument> = record({
+  id: text,
+  venue: text,
+  symbol: text,
+  base: text,
+  quote: text,
+  kind: fc.constantFrom(...instrumentKinds),
+  name: text,
+  tick: scale,
+  lot: scale,
+  status: fc.constantFrom(...tradingStatuses),
+  origin: fc.constantFrom(...origins),
+  staleAfterMs: fc.nat(),
+});
+
+const request: fc.Arbitrary<ClientRequest> = fc.oneof(
+  record(
+    {
+      op: fc.constant('subscribe' as const),
+      id,
+      topic: fc.constantFrom(...topics),
+      instrument: text,
+      depth: count,
+      cadence: count,
+      interval,
+    },
+    ['op', 'id', 'topic', 'instrument'],
+  ),
+  record({ op: fc.constantFrom('unsubscribe' as const, 'snapshot' as const), id, ch: id }),
+  record({ op: fc.constant('ping' as const), id }),
+);
+
+const answer: fc.Arbitrary<ServerMessage> = fc.oneof(
+  record({
+    op: fc.constant('hello' as const),
+    protocol: fc.constant(1),
+    server: text,
+    epoch: timeMs,
+    time: timeMs,
+    heartbeatMs: fc.nat(),
+    depths: fc.array(fc.nat(), { maxLength: 20 }),
+    cadences: fc.array(fc.nat(), { maxLength: 20 }),
+    limits: record({ maxMessageBytes: fc.nat(), maxSubscriptions: fc.nat() }),
+  }),
+  record(
+    {
+      op: fc.constant('subscribed' as const),
+      id,
+      ch: id,
+      topic: fc.constantFrom(...topics),
+      instrument,
+      cadence: fc.nat(),
+      depth: fc.nat(),
+      interval,
+    },
+    ['op', 'id', 'ch', 'topic', 'instrument', 'cadence'],
+  ),
+  record({ op: fc.constantFrom('unsubscribed' as const, 'snapshot' as const), id, ch: id }),
+  record({
+    op: fc.constant('pong' as const),
+    id,
+    time: fc.double({ min: 0, max: 2 ** 43, noNaN: true }).map((ms) => ms + 0),
+  }),
+  record({
+    op: fc.constant('error' as const),
+    id: orNull(id),
+    code: fc.constantFrom(...(Object.keys(errorCatalogue) as ErrorCode[])),
+    message: text,
+    retry: fc.boolean(),
+  }),
+  record({ op: fc.constant('goodbye' as const), reconnectMs: fc.nat() }),
+  record({ op: fc.constant('instrument' as const), instrument }),
+);
+
+const levels = fc.array(fc.tuple(signed, count), { maxLength: 40 }).map((pairs) => pairs.flat());
+const trade = fc.tuple(fc.oneof(text, signed), signed, count, fc.constantFrom<0 | 1>(0, 1), timeMs);
+const candle = fc.tuple(timeMs, signed, signed, signed, signed, count, count);
+const head = <Code extends number>(code: Code) => [fc.constant(code), id, count] as const;
+const turnover = fc.double({ min: 0, noNaN: true, noDefaultInfinity: true }).map((value) => value + 0);
+
+const frame: fc.Arbitrary<DataFrame> = fc.oneof(
+  fc.tuple(...head(1), state, count, timeMs, orNull(signed), signed, levels, levels, id),
+  fc.tuple(...head(2), count, signed, count, orNull(signed), levels, levels),
+  fc.tuple(...head(2), count, signed, count, orNull(signed), levels, levels, id),
+  fc.tuple(...head(3), state, signed, orNull(text)),
+  fc.tuple(...head(4), timeMs, fc.array(trade, { maxLength: 20 })),
+  fc.tuple(...head(5), timeMs, fc.array(trade, { maxLength: 20 })),
+  fc.tuple(
+    ...head(6),
+    timeMs,
+    state,
+    orNull(signed),
+    orNull(signed),
+    orNull(signed),
+    orNull(signed),
+    count,
+    turnover,
+    count,
+    orNull(signed),
+    count,
+    orNull(signed),
+    count,
+  ),
+  fc.tuple(...head(7), timeMs, fc.array(candle, { maxLength: 20 })),
+  fc.tuple(...head(8), timeMs, fc.array(candle, { maxLength: 20 })),
+  fc.tuple(...head(9), timeMs, state, timeMs, orNull(text)),
+) as fc.Arbitrary<DataFrame>;
+
+const message: fc.Arbitrary<Message> = fc.oneof(request, answer, frame);
+
+// ── MessagePack by its specification, and not one type more than the protocol uses ──────────────
+
+function decodePlainMessagePack(bytes: Uint8Array): unknown {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let at = 0;
+  const take = (length: number) => (at += length) - length;
+  const utf8 = (length: number) =>
+    new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes.subarray(take(length), at));
+  const array = (length: number) => Array.from({ length }, () => value());
+  const map = (length: number) =>
+    Object.fromEntries(Array.from({ length }, () => [value() as string, value()]));
+
+  function value(): unknown {
+    const type = view.getUint8(take(1));
+    if (type < 0x80) return type;
+    if (type < 0x90) return map(type & 0x0f);
+    if (type < 0xa0) return array(type & 0x0f);
+    if (type < 0xc0) return utf8(type & 0x1f);
+    if (type >= 0xe0) return type - 0x100;
+    switch (type) {
+      case 0xc0:
+        return null;
+      case 0xc2:
+        return false;
+      case 0xc3:
+        return true;
+      case 0xcb:
+        return view.getFloat64(take(8));
+      case 0xcc:
+        return view.getUint8(take(1));
+      case 0xcd:
+        return view.getUint16(take(2));
+      case 0xce:
+        return view.getUint32(take(4));
+      case 0xd0:
+        return view.getInt8(take(1));
+      case 0xd1:
+        return view.getInt16(take(2));
+      case 0xd2:
+        return view.getInt32(take(4));
+      case 0xd9:
+        return utf8(view.getUint8(take(1)));
+      case 0xda:
+        return utf8(view.getUint16(take(2)));
+      case 0xdb:
+        return utf8(view.getUint32(take(4)));
+      case 0xdc:
+        return array(view.getUint16(take(2)));
+      case 0xdd:
+        return array(view.getUint32(take(4)));
+      case 0xde:
+        return map(view.getUint16(take(2)));
+      default:
+        throw new Error(`the protocol has no use for type 0x${type.toString(16)}`);
+    }
+  }
+
+  const decoded = value();
+  if (at !== bytes.length) throw new Error(`${bytes.length - at} bytes too many`);
+  return decoded;
+}
+
+function encode(value: Message): Uint8Array {
+  return msgpackCodec.encode(value) as Uint8Array;
+}
+
+/** A decoder may refuse, in one way only. */
+function decodeOrRefuse(decode: () => unknown): unknown {
+  try {
+    return decode();
+  } catch (error) {
+    if (error instanceof DepthwireError && error.code === 'malformed_message') return 'refused';
+    throw error;
+  }
+}
+
+// ────────────────────────────────────────────────────────────────────────────────────────────────
+
+describe('codecs', () => {
+  test('bring every message back, and both bring the same', () => {
+    fc.assert(
+      fc.property(message, (value) => {
+        const fromMsgpack = msgpackCodec.decode(msgpackCodec.encode(value));
+        const fromJson = jsonCodec.decode(jsonCodec.encode(value));
+        expect(fromMsgpack).toStrictEqual(value);
+        expect(fromJson).toStrictEqual(fromMsgpack);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test('a MessagePack frame is plain MessagePack', () => {
+    fc.assert(
+      fc.property(message, (value) => {
+        expect(decodePlainMessagePack(encode(value))).toStrictEqual(value);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test('frames that were encoded earlier stay as they were', () => {
+    const values = fc.sample(message, 200);
+    const frames = values.map((value) => encode(value));
+    expect(frames.map((bytes) => msgpackCodec.decode(bytes))).toStrictEqual(values);
+  });
+
+  test('integers past 32 bits are float64, and 64-bit integers of others are read', () => {
+    expect(Buffer.from(encode([5, 1, 2, 2 ** 32, []])).toString('hex')).toBe('95050102cb41f000000000000090');
+    expect(msgpackCodec.decode(Buffer.from('92cf0000000100000000d3ffffffff00000000', 'hex'))).toEqual([
+      2 ** 32,
+      -(2 ** 32),
+    ]);
+  });
+
+  test('are found by the name of their encoding', () => {
+    expect(codecs.msgpack.encoding).toBe('msgpack');
+    expect(codecs.json.encoding).toBe('json');
+  });
+
+  test('read what other MessagePack libraries may send: longer forms than needed', () => {
+    const ping = { op: 'ping', id: 5 };
+    for (const hex of [
+      '82a26f70a470696e67a2696405',
+      'de0002d9026f70d90470696e67da00026964cd0005',
+      'df00000002a26f70db0000000470696e67a26964cb4014000000000000',
+    ]) {
+      expect(msgpackCodec.decode(Buffer.from(hex, 'hex'))).toEqual(ping);
+    }
+  });
+});
+
+describe('malformed frames', () => {
+  test('a text frame is no MessagePack, a binary one no JSON', () => {
+    expect(decodeOrRefuse(() => msgpackCodec.decode('{"op":"ping","id":1}'))).toBe('refused');
+    expect(decodeOrRefuse(() => jsonCodec.decode(Buffer.from('{"op":"ping","id":1}')))).toBe('refused');
+  });
+
+  test.each(['', '{', '{"op":}', 'undefined', 'NaN', "{'op':'ping'}", '[1,]', '\u0000'])(
+    'JSON: %j',
+    (frameText) => {
+      expect(decodeOrRefuse(() => jsonCodec.decode(frameText))).toBe('refused');
+    },
+  );
+
+  test.each([
+    ['nothing', ''],
+    ['a type that is not used', 'c1c1'],
+    ['an array cut short', '9301'],
+    ['an array that claims 4 billion elements', 'ddffffffff00'],
+    ['a map that claims 4 billion entries', 'dfffffffff00'],
+    ['a text that claims 4 GB', 'dbffffffff61'],
+    ['bytes behind the value', '0102'],
+    ['an unknown extension', 'd47f00'],
+    ['a map whose key is a map', '818001'],
+  ])('MessagePack: %s', (_, hex) => {
+    expect(decodeOrRefuse(() => msgpackCodec.decode(Buffer.from(hex, 'hex')))).toBe('refused');
+  });
+
+  test('arrays nested without end', () => {
+    expect(decodeOrRefuse(() => msgpackCodec.decode(new Uint8Array(1_000_000).fill(0x91)))).toBe('refused');
+  });
+
+  test('any bytes are a value or malformed', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+        decodeOrRefuse(() => msgpackCodec.decode(bytes));
+        decodeOrRefuse(() => msgpackCodec.decode(Buffer.from(bytes)));
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  test('a frame with broken bytes is a value or malformed, and the next one is read well', () => {
+    const edits = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(message, edits, fc.option(fc.nat()), message, (value, changes, cut, next) => {
+        const bytes = Uint8Array.from(encode(value));
+        for (const [at, byte] of changes) bytes[at % bytes.length] = byte;
+        decodeOrRefuse(() =>
+          msgpackCodec.decode(cut === null ? bytes : bytes.subarray(0, cut % bytes.length)),
+        );
+        expect(msgpackCodec.decode(encode(next))).toStrictEqual(next);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test('a text with broken characters is a value or malformed', () => {
+    fc.assert(
+      fc.property(message, fc.nat(), fc.string({ maxLength: 2 }), (value, at, patch) => {
+        const frameText = jsonCodec.encode(value) as string;
+        const cut = at % frameText.length;
+        decodeOrRefuse(() => jsonCodec.decode(frameText.slice(0, cut) + patch + frameText.slice(cut + 1)));
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
