@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import { createReplayFeed, firstTimeMs, inspectCaptures, VirtualClock } from '@depthwire/feeds';
-import { DepthwireError, type DepthwireError as ReplayError, type SubscribeRequest } from '@depthwire/shared';
+import { codecs, DepthwireError, type DepthwireError as ReplayError, type SubscribeRequest } from '@depthwire/shared';
 import type { Command } from 'commander';
 import { createMemoryBus } from '../bus/bus.ts';
 import { Engine } from '../engine/engine.ts';
@@ -69,7 +69,10 @@ async function writeFrames(files: readonly string[], flags: ReplayFlags, out: st
     frames += 1;
     bytes += frame.length;
   };
-  const subscriber: Subscriber = { deliver: (_channel, frame) => write(frame.encode('msgpack') as Uint8Array) };
+  const subscriber: Subscriber = {
+    deliver: (_channel, frame) => write(frame.encode('msgpack') as Uint8Array),
+    onInstrument: (instrument) => write(codecs.msgpack.encode({ op: 'instrument', instrument }) as Uint8Array),
+  };
   for (const instrument of engine.markets.keys()) {
     for (const request of everyTopic(instrument)) {
       const channel = hub.open(request);

@@ -176,6 +176,7 @@ export class Engine {
       this.#owners.set(instrument.id, feed);
     }
     bus.publish({ type: 'instrument', instrument: instrument.id, isRescaled });
+    if (isRescaled) this.#publishState(this.#markets.get(instrument.id)!);
   }
 
   #settle(market: Market): void {

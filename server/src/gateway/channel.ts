@@ -1,4 +1,4 @@
-import type { CandleInterval, InstrumentId, Topic } from '@depthwire/shared';
+import type { CandleInterval, Instrument, InstrumentId, Topic } from '@depthwire/shared';
 import type { MarketEvent } from '../bus/bus.ts';
 import type { MarketView } from '../engine/market.ts';
 import { SharedFrame } from './frame.ts';
@@ -6,6 +6,8 @@ import { SharedFrame } from './frame.ts';
 /** Who receives the frames of a channel. */
 export interface Subscriber {
   deliver(channel: Channel, frame: SharedFrame): void;
+  /** An instrument it subscribes to changed; told before the frames that follow from it. */
+  onInstrument(instrument: Instrument): void;
 }
 
 /** What subscriptions share: those with equal settings get the very same frames. */

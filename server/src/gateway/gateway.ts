@@ -1,7 +1,6 @@
 import { closeCodes, encodingOf, every, type Clock, type Timer } from '@depthwire/shared';
 import type { FeedLog } from '@depthwire/feeds';
 import type { WebSocket } from 'ws';
-import type { Bus } from '../bus/bus.ts';
 import type { Hub } from './hub.ts';
 import { Session, type SessionLimits } from './session.ts';
 
@@ -14,7 +13,6 @@ export interface GatewayLimits extends SessionLimits {
 
 export interface GatewayOptions {
   readonly hub: Hub;
-  readonly bus: Bus;
   readonly limits: GatewayLimits;
   readonly epoch: number;
   readonly server: string;
@@ -28,12 +26,11 @@ export class Gateway {
   readonly #options: GatewayOptions;
   readonly #sessions = new Map<WebSocket, Session>();
   readonly #timers: Timer[];
-  readonly #unsubscribe: () => void;
   #isClosing = false;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
-    const { wallClock, limits, bus } = options;
+    const { wallClock, limits } = options;
     this.#timers = [
       every(wallClock, TICK_MS, () => {
         for (const session of this.#sessions.values()) session.tick();
@@ -43,10 +40,6 @@ export class Gateway {
         for (const socket of this.#sessions.keys()) socket.ping();
       }),
     ];
-    this.#unsubscribe = bus.subscribe((event) => {
-      if (event.type !== 'instrument') return;
-      for (const session of this.#sessions.values()) session.onInstrument(event.instrument);
-    });
   }
 
   get connectionCount(): number {
@@ -93,7 +86,6 @@ export class Gateway {
     if (this.#isClosing) return;
     this.#isClosing = true;
     for (const timer of this.#timers) timer.cancel();
-    this.#unsubscribe();
     for (const session of this.#sessions.values()) session.goodbye(reconnectMs);
   }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { BookReplica, bookChecksum, codecs, frameCodes, type DataFrame, type SubscribeRequest } from '@depthwire/shared';
-import { startMarket, START_MS } from '../../test/markets.ts';
+import { BookReplica, bookChecksum, codecs, frameCodes, type DataFrame, type Instrument, type SubscribeRequest } from '@depthwire/shared';
+import { startMarket, START_MS, testInstrument } from '../../test/markets.ts';
 import type { Channel, Subscriber } from './channel.ts';
 import type { SharedFrame } from './frame.ts';
 import type { Hub } from './hub.ts';
@@ -12,12 +12,18 @@ const instrument = 'test:AAA-USD';
 class Reader implements Subscriber {
   readonly frames: DataFrame[] = [];
   readonly shared: SharedFrame[] = [];
+  /** With the number of frames that came before. */
+  readonly instruments: [number, Instrument][] = [];
   readonly channel: Channel;
 
   constructor(hub: Hub, request: Omit<SubscribeRequest, 'op' | 'id' | 'instrument'>) {
     this.channel = hub.open({ op: 'subscribe', id: 1, instrument, ...request });
     this.deliver(this.channel, hub.snapshot(this.channel));
     hub.join(this.channel, this);
+  }
+
+  onInstrument(instrument: Instrument): void {
+    this.instruments.push([this.frames.length, instrument]);
   }
 
   deliver(_channel: Channel, frame: SharedFrame): void {
@@ -141,6 +147,21 @@ describe('Hub', () => {
       expect(frames.at(-1)![0]).toBe(frameCodes.bookSnapshot);
       expect(replay(frames).book.bestBid).toBe(200);
       expect(replay(frames).state).toBe('live');
+    }
+  });
+
+  test('tells of a changed scale before the snapshot that is counted in it', async () => {
+    const { hub, feed, clock } = await liveMarket();
+    const readers = [0, 100].map((cadence) => new Reader(hub, { topic: 'book', depth: 5, cadence }));
+    const finer = testInstrument(undefined, { tick: { units: 1, decimals: 3 } });
+    feed.emit({ type: 'instrument', instrument: finer });
+    feed.snapshot([1000, 5], [1010, 4]);
+    feed.state('live');
+    clock.advanceTo(START_MS + 100);
+    for (const { frames, instruments } of readers) {
+      expect(instruments).toEqual([[1, finer]]);
+      expect(frames[1]![0]).toBe(frameCodes.bookSnapshot);
+      expect(replay(frames)).toMatchObject({ state: 'live', book: { bestBid: 1000 } });
     }
   });
 

@@ -1,4 +1,4 @@
-import { DepthwireError, every, type Clock, type SubscribeRequest, type Timer } from '@depthwire/shared';
+import { DepthwireError, every, type Clock, type Instrument, type SubscribeRequest, type Timer } from '@depthwire/shared';
 import type { Bus, MarketEvent } from '../bus/bus.ts';
 import type { MarketView } from '../engine/market.ts';
 import { BookChannel } from './book-channel.ts';
@@ -132,10 +132,16 @@ export class Hub {
   #onEvent(event: MarketEvent): void {
     const channels = this.#byInstrument.get(event.instrument);
     if (!channels) return;
+    if (event.type === 'instrument') this.#tellInstrument(channels, this.market(event.instrument).instrument);
     for (const channel of channels) {
       channel.onEvent(event);
       if (channel.settings.cadenceMs === 0 || channel.isFull) this.#flush(channel);
     }
+  }
+
+  #tellInstrument(channels: ReadonlySet<Channel>, instrument: Instrument): void {
+    const subscribers = new Set([...channels].flatMap((channel) => [...channel.subscribers]));
+    for (const subscriber of subscribers) subscriber.onInstrument(instrument);
   }
 
   #flush(channel: Channel): void {

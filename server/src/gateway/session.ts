@@ -9,6 +9,7 @@ import {
   type ClientRequest,
   type Clock,
   type Encoding,
+  type Instrument,
   type ServerMessage,
 } from '@depthwire/shared';
 import type { FeedLog } from '@depthwire/feeds';
@@ -133,13 +134,8 @@ export class Session implements Subscriber {
     this.#options.socket.close(closeCodes.goingAway.code, 'server shuts down');
   }
 
-  /** Tells of a changed instrument where the session subscribes to it. */
-  onInstrument(id: string): void {
-    for (const channel of this.#channels.values()) {
-      if (channel.settings.instrument !== id) continue;
-      this.#send({ op: 'instrument', instrument: this.#options.hub.market(id).instrument });
-      return;
-    }
+  onInstrument(instrument: Instrument): void {
+    this.#send({ op: 'instrument', instrument });
   }
 
   #handle(request: ClientRequest): void {

@@ -6,12 +6,10 @@ export const errorCatalogue = {
   // requests and messages of a client
   malformed_message: { retry: false, meaning: 'The message is not a valid MessagePack or JSON value.' },
   invalid_request: { retry: false, meaning: 'The message is not one of the requests of the protocol, or a field of it is wrong.' },
-  message_too_large: { retry: false, meaning: 'The message is larger than the server accepts.' },
   unknown_instrument: { retry: false, meaning: 'No feed publishes an instrument with this id.' },
   unknown_topic: { retry: false, meaning: 'The topic is not one of book, trades, ticker, candles, status.' },
   unknown_channel: { retry: false, meaning: 'The session holds no subscription with this channel number.' },
   too_many_subscriptions: { retry: false, meaning: 'The session holds as many subscriptions as the server allows.' },
-  too_many_connections: { retry: true, meaning: 'The server holds as many connections as it allows.' },
   unsupported_protocol: { retry: false, meaning: 'The client offered no WebSocket subprotocol that the server speaks.' },
   origin_not_allowed: { retry: false, meaning: 'The page that opened the connection is not on the list of allowed origins.' },
   unavailable: { retry: true, meaning: 'The server is starting or shutting down.' },

@@ -3,10 +3,8 @@ export const closeCodes = {
   goingAway: { code: 1001, retry: true, meaning: 'The server shuts down.' },
   protocolError: { code: 1002, retry: false, meaning: 'No common subprotocol.' },
   messageTooLarge: { code: 1009, retry: false, meaning: 'A message of the client was larger than the server accepts.' },
-  internal: { code: 1011, retry: true, meaning: 'The server failed; the details are in its log.' },
   tryAgainLater: { code: 1013, retry: true, meaning: 'The server is full or not ready.' },
   malformed: { code: 4400, retry: false, meaning: 'Too many messages of the client could not be read.' },
-  forbidden: { code: 4403, retry: false, meaning: 'The page’s origin is not allowed.' },
   heartbeatMissed: { code: 4408, retry: true, meaning: 'The client was silent for longer than the heartbeat allows.' },
 } as const;
 

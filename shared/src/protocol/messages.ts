@@ -71,7 +71,7 @@ export interface Hello {
   readonly limits: ServerLimits;
 }
 
-/** Echoes what was granted, which may be more depth or a slower cadence than was asked for. */
+/** Echoes what was granted: the next larger depth and the next slower cadence that the server has. */
 export interface Subscribed {
   readonly op: 'subscribed';
   readonly id: number;
