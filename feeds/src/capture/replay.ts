@@ -94,6 +94,7 @@ export function createReplayFeed(options: ReplayOptions): ReplayFeed {
 
   /** Lets time go on without records, until the feed is stopped. */
   async function idle({ emit }: FeedContext): Promise<void> {
+    if (abort.signal.aborted) return;
     for (const market of markets.values()) {
       market.dispose();
       for (const { id } of market.instruments) {
