@@ -1,0 +1,47 @@
+import type { Candle, Lots, Ticks } from '@depthwire/shared';
+import { describe, expect, it } from 'vitest';
+import { indexAt, mergeCandles, movingAverage } from './candles.ts';
+
+const candle = (time: number, close = 1): Candle => ({
+  time,
+  open: 1 as Ticks,
+  high: 1 as Ticks,
+  low: 1 as Ticks,
+  close: close as Ticks,
+  volume: 1 as Lots,
+  trades: 1,
+});
+
+describe('merging candles', () => {
+  it('keeps the newer of two for the same time and the order of all', () => {
+    const merged = mergeCandles([candle(1), candle(2), candle(4)], [candle(2, 9), candle(3), candle(5)]);
+    expect(merged.map(({ time, close }) => [time, close])).toEqual([
+      [1, 1],
+      [2, 9],
+      [3, 1],
+      [4, 1],
+      [5, 1],
+    ]);
+  });
+
+  it('takes either run alone', () => {
+    expect(mergeCandles([], [candle(1)])).toHaveLength(1);
+    expect(mergeCandles([candle(1)], [])).toHaveLength(1);
+  });
+});
+
+describe('finding a candle', () => {
+  it('finds the one of the time or the next', () => {
+    const candles = [candle(10), candle(20), candle(30)];
+    expect(indexAt(candles, 20)).toBe(1);
+    expect(indexAt(candles, 21)).toBe(2);
+    expect(indexAt(candles, 31)).toBe(3);
+  });
+});
+
+describe('moving average', () => {
+  it('begins with the mean of the first period', () => {
+    const candles = [1, 2, 3, 7].map((close, i) => candle(i, close));
+    expect(movingAverage(candles, 3)).toEqual([null, null, 2, 4.5]);
+  });
+});

@@ -1,0 +1,47 @@
+import type { Candle } from '@depthwire/shared';
+
+/**
+ * Two runs of candles, each oldest first, as one. Where both have a candle of the same time, the
+ * one of `newer` counts.
+ */
+export function mergeCandles(older: readonly Candle[], newer: readonly Candle[]): Candle[] {
+  const merged: Candle[] = [];
+  let i = 0;
+  let j = 0;
+  while (i < older.length || j < newer.length) {
+    const a = older[i];
+    const b = newer[j];
+    if (!b || (a && a.time < b.time)) {
+      merged.push(a!);
+      i += 1;
+    } else {
+      merged.push(b);
+      j += 1;
+      if (a && a.time === b.time) i += 1;
+    }
+  }
+  return merged;
+}
+
+/** Index of the candle that opened at the time or, without one, of the first later; a binary search. */
+export function indexAt(candles: readonly Candle[], time: number): number {
+  let low = 0;
+  let high = candles.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (candles[middle]!.time < time) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Exponential moving average of the closes, one value per candle, from the first full period on. */
+export function movingAverage(candles: readonly Candle[], period: number): (number | null)[] {
+  const weight = 2 / (period + 1);
+  let average = 0;
+  return candles.map(({ close }, i) => {
+    if (i < period) average += close / period;
+    else average += weight * (close - average);
+    return i < period - 1 ? null : average;
+  });
+}

@@ -1,0 +1,47 @@
+import type { TimeZone } from '../format/time.ts';
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+const two = (value: number) => (value < 10 ? `0${value}` : String(value));
+
+/** How coarse a mark of the time axis is; the same order as in lightweight-charts. */
+const tickMarks = { year: 0, month: 1, day: 2, time: 3, timeWithSeconds: 4 } as const;
+
+function fields(seconds: number, zone: TimeZone) {
+  const date = new Date(seconds * 1000);
+  return zone === 'utc'
+    ? {
+        year: date.getUTCFullYear(),
+        month: date.getUTCMonth(),
+        day: date.getUTCDate(),
+        hour: date.getUTCHours(),
+        minute: date.getUTCMinutes(),
+        second: date.getUTCSeconds(),
+      }
+    : {
+        year: date.getFullYear(),
+        month: date.getMonth(),
+        day: date.getDate(),
+        hour: date.getHours(),
+        minute: date.getMinutes(),
+        second: date.getSeconds(),
+      };
+}
+
+/** A label of the time axis. */
+export function formatTickMark(seconds: number, mark: number, zone: TimeZone): string {
+  const { year, month, day, hour, minute, second } = fields(seconds, zone);
+  if (mark === tickMarks.year) return String(year);
+  if (mark === tickMarks.month) return MONTHS[month]!;
+  if (mark === tickMarks.day) return `${day} ${MONTHS[month]!}`;
+  const time = `${two(hour)}:${two(minute)}`;
+  return mark === tickMarks.timeWithSeconds ? `${time}:${two(second)}` : time;
+}
+
+/** The label of the crosshair: as fine as the interval asks. */
+export function formatChartTime(seconds: number, intervalSeconds: number, zone: TimeZone): string {
+  const { year, month, day, hour, minute, second } = fields(seconds, zone);
+  const date = `${day} ${MONTHS[month]!} ${year}`;
+  if (intervalSeconds >= 86_400) return date;
+  const time = `${two(hour)}:${two(minute)}`;
+  return `${date} ${intervalSeconds < 60 ? `${time}:${two(second)}` : time}`;
+}

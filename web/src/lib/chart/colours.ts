@@ -1,0 +1,48 @@
+const names = [
+  'ground',
+  'raised',
+  'line',
+  'line-strong',
+  'text',
+  'text-2',
+  'text-3',
+  'up',
+  'down',
+  'accent',
+  'amber',
+] as const;
+type Name = (typeof names)[number];
+
+/** The theme's colours as a canvas understands them. */
+export type Colours = Readonly<Record<Name, string>>;
+
+/** Reads the colours that apply to an element now: custom properties resolve only where they are used. */
+export function readColours(element: HTMLElement): Colours {
+  const probe = document.createElement('span');
+  probe.hidden = true;
+  element.append(probe);
+  const colours = {} as Record<Name, string>;
+  for (const name of names) {
+    probe.style.color = `var(--${name})`;
+    colours[name] = getComputedStyle(probe).color;
+  }
+  probe.remove();
+  return colours;
+}
+
+/** An `rgb(…)` colour with an opacity. */
+export function withAlpha(colour: string, alpha: number): string {
+  return colour.replace(/^rgb\((.*)\)$/, `rgba($1, ${alpha})`);
+}
+
+/** Calls back after the theme changed, by the user's choice or by the system's; returns how to stop. */
+export function watchColours(onChange: () => void): () => void {
+  const observer = new MutationObserver(onChange);
+  observer.observe(document.documentElement, { attributeFilter: ['data-theme', 'data-palette'] });
+  const system = matchMedia('(prefers-color-scheme: dark)');
+  system.addEventListener('change', onChange);
+  return () => {
+    observer.disconnect();
+    system.removeEventListener('change', onChange);
+  };
+}

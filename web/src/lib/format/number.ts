@@ -1,0 +1,50 @@
+import { groupThousands } from './price.ts';
+
+const MINUS = '\u2212';
+const COMPACT = [
+  { from: 1e12, suffix: 'T' },
+  { from: 1e9, suffix: 'B' },
+  { from: 1e6, suffix: 'M' },
+  { from: 1e3, suffix: 'K' },
+];
+
+/** Four figures at most and a suffix: `1.234B`, `56.78M`, `912.3K`, `45.67`. */
+export function formatCompact(value: number): string {
+  const size = Math.abs(value);
+  const sign = value < 0 ? MINUS : '';
+  for (const { from, suffix } of COMPACT) {
+    // 999,950 and more would round to 1,000.0K
+    if (size >= from * 0.99995) return sign + fourFigures(size / from) + suffix;
+  }
+  return sign + fourFigures(size);
+}
+
+function fourFigures(size: number): string {
+  if (size === 0) return '0';
+  const decimals = size >= 999.95 ? 0 : size >= 99.995 ? 1 : size >= 9.9995 ? 2 : 3;
+  return size.toFixed(decimals);
+}
+
+/** An amount of money or size, with the given decimals and grouped digits. */
+export function formatAmount(value: number, decimals: number): string {
+  return groupThousands(value.toFixed(decimals));
+}
+
+/** `+1.23%`, `−0.40%`: the sign always takes its place, so that no digit moves. */
+export function formatPercent(ratio: number, decimals = 2): string {
+  const text = Math.abs(ratio * 100).toFixed(decimals);
+  const isZero = Number(text) === 0;
+  return `${isZero ? '\u2007' : ratio < 0 ? MINUS : '+'}${text}%`;
+}
+
+/** Basis points with two decimals below 10, one below 100, none above. */
+export function formatBps(bps: number): string {
+  const size = Math.abs(bps);
+  const text = size.toFixed(size < 9.995 ? 2 : size < 99.95 ? 1 : 0);
+  return bps < 0 && Number(text) !== 0 ? MINUS + text : text;
+}
+
+/** Puts a sign before a formatted distance; the figure space stands where zero has none. */
+export function withSign(text: string, sign: number): string {
+  return (sign < 0 ? MINUS : sign > 0 ? '+' : '\u2007') + text.replace(/^-/, '');
+}

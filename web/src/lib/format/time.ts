@@ -1,0 +1,49 @@
+export type TimeZone = 'local' | 'utc';
+
+const two = (value: number) => (value < 10 ? `0${value}` : String(value));
+
+/** `13:04:59`. */
+export function formatTime(epochMs: number, zone: TimeZone): string {
+  const date = new Date(epochMs);
+  return zone === 'utc'
+    ? `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())}`
+    : `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+}
+
+/** What follows the seconds: `.027`. */
+export function milliseconds(epochMs: number): string {
+  return `.${String(Math.floor(epochMs) % 1000).padStart(3, '0')}`;
+}
+
+/** `2026-11-21`. */
+export function formatDate(epochMs: number, zone: TimeZone): string {
+  const date = new Date(epochMs);
+  return zone === 'utc'
+    ? `${date.getUTCFullYear()}-${two(date.getUTCMonth() + 1)}-${two(date.getUTCDate())}`
+    : `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+}
+
+/** How long ago, coarse: `3 s`, `2 min 05 s`, `4 h 12 min`, `3 d`. */
+export function formatAge(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${two(seconds % 60)} s`;
+  if (seconds < 86_400)
+    return `${Math.floor(seconds / 3600)} h ${two(Math.floor((seconds % 3600) / 60))} min`;
+  return `${Math.floor(seconds / 86_400)} d`;
+}
+
+/** A delay: `<1 ms`, `42 ms`, `1.2 s`. */
+export function formatDelay(ms: number): string {
+  if (ms < 1) return '<1 ms';
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  return `${(ms / 1000).toFixed(1)} s`;
+}
+
+/** A countdown: `04:59`, `23:59:59`. */
+export function formatCountdown(ms: number): string {
+  const seconds = Math.max(0, Math.ceil(ms / 1000));
+  const hours = Math.floor(seconds / 3600);
+  const rest = `${two(Math.floor((seconds % 3600) / 60))}:${two(seconds % 60)}`;
+  return hours > 0 ? `${two(hours)}:${rest}` : rest;
+}

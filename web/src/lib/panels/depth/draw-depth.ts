@@ -1,0 +1,169 @@
+import { withAlpha, type Colours } from '../../chart/colours.ts';
+import { countWithin, type DepthCurve } from './depth-curve.ts';
+
+export interface DepthPicture {
+  readonly bids: DepthCurve;
+  readonly asks: DepthCurve;
+  readonly midTicks: number;
+  /** Ticks from the mid to either edge. */
+  readonly spanTicks: number;
+  /** Lots at the top of the scale. */
+  readonly topLots: number;
+  /** Where the reading is, ticks from the mid; null without one. */
+  readonly readingTicks: number | null;
+  priceText(ticks: number): string;
+  sizeText(lots: number): string;
+}
+
+export interface Canvas {
+  readonly context: CanvasRenderingContext2D;
+  /** In CSS pixels. */
+  readonly width: number;
+  readonly height: number;
+}
+
+const AXIS_HEIGHT = 20;
+const TOP_MARGIN = 8;
+const FONT = "11px 'Inter', system-ui, sans-serif";
+/** Places of the price labels, shares of the span on each side; as many as there is room for. */
+const PRICE_MARKS = [[0.25, 0.5, 0.75], [0.5], []];
+const SIZE_MARKS = [0.25, 0.5, 0.75, 1];
+/** Room between two labels. */
+const LABEL_GAP = 16;
+
+function plotHeight(height: number): number {
+  return Math.max(1, height - AXIS_HEIGHT - TOP_MARGIN);
+}
+
+export function drawDepth({ context, width, height }: Canvas, picture: DepthPicture, colours: Colours): void {
+  const base = height - AXIS_HEIGHT;
+  const tall = plotHeight(height);
+  const middle = width / 2;
+  const perTick = middle / picture.spanTicks;
+  const x = (ticks: number) => middle + (ticks - picture.midTicks) * perTick;
+  const y = (lots: number) => base - (lots / picture.topLots) * tall;
+
+  context.clearRect(0, 0, width, height);
+  context.font = FONT;
+  context.lineWidth = 1;
+
+  context.strokeStyle = withAlpha(colours.line, 0.7);
+  context.beginPath();
+  for (const mark of SIZE_MARKS)
+    line(context, 0, y(mark * picture.topLots), width, y(mark * picture.topLots));
+  const labelWidth = context.measureText(picture.priceText(picture.midTicks)).width + LABEL_GAP;
+  const oneSided = PRICE_MARKS.find((marks) => !marks[0] || marks[0] * middle > labelWidth) ?? [];
+  const priceMarks = oneSided.flatMap((mark) => [-mark, mark]);
+  for (const mark of priceMarks) line(context, middle * (1 + mark), 0, middle * (1 + mark), base);
+  context.stroke();
+
+  for (const [curve, edge, colour] of [
+    [picture.bids, 0, colours.up],
+    [picture.asks, width, colours.down],
+  ] as const) {
+    const outline = steps(curve, picture, x, y, base, edge);
+    context.fillStyle = withAlpha(colour, 0.16);
+    context.fill(outline.area);
+    context.strokeStyle = colour;
+    context.lineWidth = 1.5;
+    context.stroke(outline.edge);
+  }
+
+  context.lineWidth = 1;
+  context.strokeStyle = colours['line-strong'];
+  context.beginPath();
+  line(context, 0, base, width, base);
+  line(context, middle, base - tall, middle, base);
+  context.stroke();
+
+  context.fillStyle = colours['text-3'];
+  context.textBaseline = 'middle';
+  context.textAlign = 'right';
+  for (const mark of SIZE_MARKS) {
+    context.fillText(picture.sizeText(mark * picture.topLots), width - 8, y(mark * picture.topLots) + 8);
+  }
+  context.textAlign = 'center';
+  for (const mark of priceMarks) {
+    const ticks = picture.midTicks + mark * picture.spanTicks;
+    context.fillText(picture.priceText(ticks), middle * (1 + mark), base + AXIS_HEIGHT / 2 + 1);
+  }
+  context.fillStyle = colours.text;
+  context.font = `600 ${FONT}`;
+  context.fillText(picture.priceText(picture.midTicks), middle, base + AXIS_HEIGHT / 2 + 1);
+
+  if (picture.readingTicks !== null) drawReading(context, picture, colours, { x, y, base, tall });
+}
+
+interface Scales {
+  x(ticks: number): number;
+  y(lots: number): number;
+  readonly base: number;
+  readonly tall: number;
+}
+
+function drawReading(
+  context: CanvasRenderingContext2D,
+  picture: DepthPicture,
+  colours: Colours,
+  { x, y, base, tall }: Scales,
+): void {
+  const distance = picture.readingTicks!;
+  for (const [curve, sign, colour] of [
+    [picture.bids, -1, colours.up],
+    [picture.asks, 1, colours.down],
+  ] as const) {
+    const at = x(picture.midTicks + sign * distance);
+    const count = countWithin(curve, picture.midTicks, distance);
+    const top = count > 0 ? y(curve.lots[count - 1]!) : base;
+    context.fillStyle = withAlpha(colour, 0.16);
+    const from = x(picture.midTicks);
+    context.fillRect(Math.min(at, from), base - tall, Math.abs(at - from), tall);
+    context.strokeStyle = colours['text-2'];
+    context.setLineDash([3, 3]);
+    context.beginPath();
+    line(context, at, base - tall, at, base);
+    context.stroke();
+    context.setLineDash([]);
+    context.fillStyle = colour;
+    context.strokeStyle = colours.ground;
+    context.beginPath();
+    context.arc(at, top, 4, 0, 2 * Math.PI);
+    context.fill();
+    context.stroke();
+  }
+}
+
+/** The curve as steps from the mid to the edge of the chart: the line, and the area below it. */
+function steps(
+  curve: DepthCurve,
+  picture: DepthPicture,
+  x: Scales['x'],
+  y: Scales['y'],
+  base: number,
+  edge: number,
+) {
+  const line = new Path2D();
+  const count = countWithin(curve, picture.midTicks, picture.spanTicks);
+  if (count === 0) return { edge: line, area: new Path2D() };
+  const first = x(curve.ticks[0]!);
+  line.moveTo(first, base);
+  for (let i = 0; i < count; i++) {
+    const at = x(curve.ticks[i]!);
+    if (i > 0) line.lineTo(at, y(curve.lots[i - 1]!));
+    line.lineTo(at, y(curve.lots[i]!));
+  }
+  // Beyond the last level nothing more is known, unless the next one is outside the picture.
+  const end = count < curve.count ? edge : x(curve.ticks[count - 1]!);
+  line.lineTo(end, y(curve.lots[count - 1]!));
+  const area = new Path2D(line);
+  area.lineTo(end, base);
+  area.closePath();
+  return { edge: line, area };
+}
+
+/** A hairline on whole pixels. */
+function line(context: CanvasRenderingContext2D, x1: number, y1: number, x2: number, y2: number): void {
+  const half = (value: number) => Math.round(value - 0.5) + 0.5;
+  context.moveTo(half(x1), half(y1));
+  context.lineTo(half(x2), half(y2));
+}

@@ -1,0 +1,61 @@
+import { unitsToNumber, type Instrument, type Trade } from '@depthwire/shared';
+
+/** Trades that decide what counts as large. */
+const SAMPLE = 200;
+const LARGE_QUANTILE = 0.95;
+
+/** Value of a trade in the quote currency: for comparing, so floating point. */
+function tradeValue(trade: Trade, instrument: Pick<Instrument, 'tick' | 'lot'>): number {
+  return unitsToNumber(trade.price, instrument.tick) * unitsToNumber(trade.size, instrument.lot);
+}
+
+/** The trades worth at least `minimum`, newest first. */
+export function newestFirst(
+  trades: readonly Trade[],
+  instrument: Pick<Instrument, 'tick' | 'lot'>,
+  minimum: number,
+): Trade[] {
+  const rows: Trade[] = [];
+  for (let i = trades.length - 1; i >= 0; i--) {
+    const trade = trades[i]!;
+    if (minimum <= 0 || tradeValue(trade, instrument) >= minimum) rows.push(trade);
+  }
+  return rows;
+}
+
+/** The size from which a trade is one of the largest twentieth of late; Infinity while too few are known. */
+export function largeSize(trades: readonly Trade[]): number {
+  const sizes = trades.slice(-SAMPLE).map(({ size }) => size as number);
+  if (sizes.length < 20) return Infinity;
+  sizes.sort((a, b) => a - b);
+  return sizes[Math.floor(sizes.length * LARGE_QUANTILE)]!;
+}
+
+/** The largest size of the latest trades. */
+export function largestSize(trades: readonly Trade[]): number {
+  let largest = 0;
+  for (const { size } of trades.slice(-SAMPLE)) if (size > largest) largest = size;
+  return largest;
+}
+
+/** How many trades came after the one that was newest; all of them where it is no longer kept. */
+export function countSince(trades: readonly Trade[], newest: Trade | undefined): number {
+  if (!newest) return trades.length;
+  const index = trades.lastIndexOf(newest);
+  return index < 0 ? trades.length : trades.length - 1 - index;
+}
+
+/** Share of the size that buyers took in the last `windowMs`; null where nothing was traded. */
+export function buyShare(trades: readonly Trade[], windowMs: number): number | null {
+  const last = trades.at(-1);
+  if (!last) return null;
+  let bought = 0;
+  let all = 0;
+  for (let i = trades.length - 1; i >= 0; i--) {
+    const { timeMs, size, side } = trades[i]!;
+    if (timeMs < last.timeMs - windowMs) break;
+    all += size;
+    if (side === 'buy') bought += size;
+  }
+  return all > 0 ? bought / all : null;
+}

@@ -1,0 +1,128 @@
+import { DepthwireClient, type ConnectionState, type DepthwireError, type Hello } from '@depthwire/shared';
+
+const SAMPLE_MS = 1000;
+const MAX_LOG = 100;
+/** A trader waits for the page, not the page for the server: seldom tried is too late. */
+const BACKOFF = { baseMs: 400, maxMs: 5000 };
+/** How long the page says that it came back. */
+const RECOVERED_FOR_MS = 8000;
+
+export interface LogEntry {
+  readonly id: number;
+  readonly timeMs: number;
+  readonly level: 'info' | 'warning';
+  readonly text: string;
+  /** How often it happened in a row. */
+  readonly times: number;
+}
+
+/** The client's connection as signals, and a log of what happened to it. */
+export class Connection {
+  readonly client: DepthwireClient;
+  state = $state<ConnectionState>('idle');
+  hello = $state.raw<Hello | null>(null);
+  /** When the newest greeting came, by this machine's clock. */
+  helloAtMs = 0;
+  roundTripMs = $state<number | null>(null);
+  /** When the next try begins, by this machine's clock; null while none waits. */
+  retryAtMs = $state<number | null>(null);
+  /** Since when the connection is away; null while it is there, or was never. */
+  lostAtMs = $state<number | null>(null);
+  /** How long the last break took, for a while after it ended. */
+  recoveredAfterMs = $state<number | null>(null);
+  error = $state.raw<DepthwireError | null>(null);
+  everOpen = $state(false);
+  framesPerSecond = $state(0);
+  bytesPerSecond = $state(0);
+  log = $state.raw<readonly LogEntry[]>([]);
+
+  #entryId = 0;
+  #recoveredTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(url: string) {
+    this.client = new DepthwireClient({ url, backoff: BACKOFF });
+    this.client.on('state', (state) => this.#onState(state));
+    this.client.on('latency', () => (this.roundTripMs = this.client.roundTripMs));
+    this.client.on('error', (error) => {
+      this.error = error;
+      this.note('warning', `${error.code}: ${error.message}`);
+    });
+  }
+
+  get isOpen(): boolean {
+    return this.state === 'open';
+  }
+
+  start(): () => void {
+    this.client.connect();
+    let { framesIn, bytesIn } = this.client.traffic;
+    let sampledAtMs = performance.now();
+    const timer = setInterval(() => {
+      const now = performance.now();
+      const seconds = (now - sampledAtMs) / 1000;
+      this.framesPerSecond = (this.client.traffic.framesIn - framesIn) / seconds;
+      this.bytesPerSecond = (this.client.traffic.bytesIn - bytesIn) / seconds;
+      ({ framesIn, bytesIn } = this.client.traffic);
+      sampledAtMs = now;
+    }, SAMPLE_MS);
+    const retry = () => this.client.reconnectNow();
+    const retryWhenSeen = () => {
+      if (document.visibilityState === 'visible') retry();
+    };
+    addEventListener('online', retry);
+    document.addEventListener('visibilitychange', retryWhenSeen);
+    return () => {
+      clearInterval(timer);
+      removeEventListener('online', retry);
+      document.removeEventListener('visibilitychange', retryWhenSeen);
+      this.client.close();
+    };
+  }
+
+  /** Tries again at once, also where the client had given up. */
+  tryNow(): void {
+    if (this.state === 'closed') this.client.connect();
+    else this.client.reconnectNow();
+  }
+
+  note(level: LogEntry['level'], text: string): void {
+    const [newest, ...older] = this.log;
+    if (newest?.text === text) {
+      this.log = [{ ...newest, timeMs: Date.now(), times: newest.times + 1 }, ...older];
+      return;
+    }
+    this.#entryId += 1;
+    const entry = { id: this.#entryId, timeMs: Date.now(), level, text, times: 1 };
+    this.log = [entry, ...this.log.slice(0, MAX_LOG - 1)];
+  }
+
+  #onState(state: ConnectionState): void {
+    const before = this.state;
+    this.state = state;
+    this.hello = this.client.hello;
+    this.roundTripMs = this.client.roundTripMs;
+    this.retryAtMs = this.client.retryAtMs;
+    if (state === 'open') this.#onOpen();
+    else if (before === 'open') {
+      this.lostAtMs = Date.now();
+      this.recoveredAfterMs = null;
+    }
+  }
+
+  #onOpen(): void {
+    this.error = null;
+    this.helloAtMs = Date.now();
+    const epoch = this.hello ? ` (epoch ${this.hello.epoch})` : '';
+    if (this.lostAtMs === null) {
+      this.note('info', `connected${epoch}`);
+    } else {
+      const afterMs = Date.now() - this.lostAtMs;
+      this.recoveredAfterMs = afterMs;
+      this.note('info', `recovered after ${(afterMs / 1000).toFixed(1)} s${epoch}`);
+      clearTimeout(this.#recoveredTimer);
+      this.#recoveredTimer = setTimeout(() => (this.recoveredAfterMs = null), RECOVERED_FOR_MS);
+    }
+    this.lostAtMs = null;
+    this.everOpen = true;
+  }
+}

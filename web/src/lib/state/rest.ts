@@ -1,0 +1,75 @@
+import {
+  DepthwireError,
+  isErrorCode,
+  parseUnits,
+  type Candle,
+  type CandleInterval,
+  type Instrument,
+  type Lots,
+  type Ticks,
+} from '@depthwire/shared';
+
+const TIMEOUT_MS = 10_000;
+
+/** Open time in seconds, open, high, low, close and volume as decimals, number of trades. */
+type RestCandle = [
+  time: number,
+  open: string,
+  high: string,
+  low: string,
+  close: string,
+  volume: string,
+  trades: number,
+];
+
+export async function fetchInstruments(): Promise<Instrument[]> {
+  const body = await getJson<{ instruments: Instrument[] }>('instruments');
+  return body.instruments;
+}
+
+/**
+ * Candles of the history, oldest first.
+ * @param before unix seconds: only candles that opened earlier
+ */
+export async function fetchCandles(
+  instrument: Instrument,
+  interval: CandleInterval,
+  limit: number,
+  before?: number,
+): Promise<Candle[]> {
+  const query = new URLSearchParams({ interval, limit: String(limit) });
+  if (before !== undefined) query.set('before', String(before));
+  const path = `instruments/${encodeURIComponent(instrument.id)}/candles?${query}`;
+  const { candles } = await getJson<{ candles: RestCandle[] }>(path);
+  return candles.map((candle) => parseCandle(candle, instrument));
+}
+
+function parseCandle([time, open, high, low, close, volume, trades]: RestCandle, instrument: Instrument) {
+  const price = (text: string) => parseUnits(text, instrument.tick) as Ticks;
+  return {
+    time,
+    open: price(open),
+    high: price(high),
+    low: price(low),
+    close: price(close),
+    volume: parseUnits(volume, instrument.lot) as Lots,
+    trades,
+  };
+}
+
+async function getJson<T>(path: string): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(`/api/v1/${path}`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+  } catch (error) {
+    throw new DepthwireError('connection_lost', 'the server does not answer', {}, error);
+  }
+  const body: unknown = await response.json().catch(() => null);
+  if (response.ok && body !== null) return body as T;
+  const error = (body as { error?: { code?: unknown; message?: unknown } } | null)?.error;
+  const code = isErrorCode(error?.code) ? error.code : 'internal';
+  throw new DepthwireError(
+    code,
+    String(error?.message ?? `the server answered with status ${response.status}`),
+  );
+}

@@ -1,0 +1,16 @@
+import adapter from '@sveltejs/adapter-static';
+import { sveltekit } from '@sveltejs/kit/vite';
+import { defineConfig } from 'vite';
+
+const server = process.env.DEPTHWIRE_SERVER ?? 'http://127.0.0.1:8080';
+
+export default defineConfig({
+  plugins: [sveltekit({ adapter: adapter({ pages: 'build' }) })],
+  build: { target: 'es2023' },
+  server: {
+    proxy: {
+      '/api': server,
+      '/ws': { target: server, ws: true },
+    },
+  },
+});
