@@ -1,0 +1,145 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { inspectCapture } from './inspect.ts';
+import { CaptureFolder, diff, open, rest, T0, trade, USDM_URL, type Line } from './test-harness.ts';
+
+const folder = new CaptureFolder();
+afterAll(() => folder.remove());
+
+const inspect = (lines: readonly Line[], selection = {}) => inspectCapture(folder.write(lines), selection);
+const failure = (code: string, details: object = {}) =>
+  expect.objectContaining({ code, details: expect.objectContaining(details) as unknown }) as Error;
+
+const exchangeInfo = (symbol: string, tickSize: string, stepSize: string): Line => ({
+  t: T0,
+  conn: 'rest',
+  kind: 'rest',
+  url: 'https://api.binance.com/api/v3/exchangeInfo',
+  data: JSON.stringify({
+    symbols: [
+      {
+        symbol,
+        status: 'TRADING',
+        baseAsset: symbol.slice(0, 3),
+        quoteAsset: symbol.slice(3),
+        filters: [
+          { filterType: 'PRICE_FILTER', tickSize },
+          { filterType: 'LOT_SIZE', stepSize },
+        ],
+      },
+    ],
+  }),
+});
+
+describe('inspectCapture', () => {
+  it('tells venue, market, instruments and span from the frames', async () => {
+    const info = await inspect([
+      open(0),
+      diff(10, 1, 2, { b: [['1.50000000', '2.00100000']] }),
+      trade(20, 'trade', 1, 'ETHBTC'),
+      rest(30, 1, { asks: [['1.5125', '7']] }),
+    ]);
+    expect(info).toMatchObject({
+      market: 'spot',
+      records: 4,
+      firstMs: T0,
+      lastMs: T0 + 30,
+      scales: 'digits',
+    });
+    expect(info.adapter.venue).toBe('binance');
+    expect(info.instruments).toMatchObject([
+      { id: 'binance:BTC-USDT', tick: { units: 1, decimals: 4 }, lot: { units: 1, decimals: 3 } },
+      { id: 'binance:ETH-BTC', tick: { units: 1, decimals: 0 }, lot: { units: 1, decimals: 1 } },
+    ]);
+    expect(info.notes).toHaveLength(1);
+  });
+
+  it('takes scales from the metadata, unless the wire is finer', async () => {
+    const exact = await inspect([
+      exchangeInfo('BTCUSDT', '0.05', '0.001'),
+      open(0),
+      diff(10, 1, 2, { b: [['1.50', '2']] }),
+    ]);
+    expect(exact).toMatchObject({ scales: 'metadata', notes: [] });
+    expect(exact.instruments).toMatchObject([
+      { tick: { units: 5, decimals: 2 }, lot: { units: 1, decimals: 3 } },
+    ]);
+
+    const finer = await inspect([
+      exchangeInfo('BTCUSDT', '0.05', '0.001'),
+      open(0),
+      diff(10, 1, 2, { b: [['1.505', '2']] }),
+    ]);
+    expect(finer.instruments).toMatchObject([
+      { tick: { units: 1, decimals: 3 }, lot: { units: 1, decimals: 3 } },
+    ]);
+    expect(finer.notes).toEqual([expect.stringMatching(/BTCUSDT: the wire has finer digits/)]);
+  });
+
+  it('makes do without metadata that lacks a symbol', async () => {
+    const info = await inspect([exchangeInfo('ETHUSDT', '0.01', '0.001'), open(0), diff(10, 1, 2)]);
+    expect(info.scales).toBe('digits');
+    expect(info.notes[0]).toMatch(/metadata is of no use.*BTCUSDT/);
+  });
+
+  it('finds no instruments where there is no book or trade, whatever the metadata lists', async () => {
+    const info = await inspect([exchangeInfo('ETHUSDT', '0.01', '0.001'), open(0)]);
+    expect(info.instruments).toEqual([]);
+  });
+
+  it('picks the symbols asked for', async () => {
+    const lines = [open(0), diff(10, 1, 2), diff(20, 1, 2, { s: 'ETHUSDT' })];
+    expect((await inspect(lines, { symbols: ['ETHUSDT'] })).instruments).toMatchObject([
+      { symbol: 'ETHUSDT' },
+    ]);
+    await expect(inspect(lines, { symbols: ['ETHUSDT', 'NOPE'] })).rejects.toEqual(failure('unknown_symbol'));
+  });
+
+  it.each([
+    ['wss://stream.binance.com:9443/stream', 'spot'],
+    ['wss://stream.binance.com/ws/btcusdt@depth', 'spot'],
+    ['wss://data-stream.binance.vision/stream', 'spot'],
+    [USDM_URL, 'usdm'],
+  ])('tells the market by %s', async (url, market) => {
+    expect((await inspect([open(0, 'ws', url), diff(1, 1, 2)])).market).toBe(market);
+  });
+
+  it('names the line of a socket that no adapter knows, and how to go on', async () => {
+    const lines = [rest(0, 1), open(1, 'ws', 'wss://stream.example.org/feed'), diff(2, 1, 2)];
+    await expect(inspect(lines)).rejects.toEqual(failure('capture_unknown_venue', { line: 2 }));
+    await expect(inspect(lines)).rejects.toThrow(/--venue and --market/);
+    expect((await inspect(lines, { venue: 'binance', market: 'spot' })).market).toBe('spot');
+  });
+
+  it('needs venue and market named where no socket is recorded', async () => {
+    const lines = [diff(0, 1, 2), rest(1, 1)];
+    await expect(inspect(lines)).rejects.toEqual(failure('capture_unknown_venue'));
+    await expect(inspect(lines, { venue: 'binance' })).rejects.toEqual(failure('capture_unknown_venue'));
+    await expect(inspect(lines, { venue: 'binance', market: 'options' })).rejects.toEqual(
+      failure('unknown_venue'),
+    );
+    await expect(inspect(lines, { venue: 'nasdaq' })).rejects.toEqual(failure('unknown_venue'));
+    expect((await inspect(lines, { venue: 'binance', market: 'usdm' })).instruments).toMatchObject([
+      { id: 'binance:BTC-USDT-PERP' },
+    ]);
+  });
+
+  it('reads answers recorded before the socket whose URL tells the venue', async () => {
+    const info = await inspect([rest(0, 1, { bids: [['1.23456', '1']] }), open(1), diff(2, 1, 2)]);
+    expect(info.instruments).toMatchObject([{ tick: { decimals: 5 } }]);
+  });
+
+  it('tells that a capture is empty', async () => {
+    await expect(inspect([])).rejects.toEqual(failure('capture_corrupt', { line: 1 }));
+  });
+
+  it('reads the digits past frames that make no sense, and answers with a strange URL', async () => {
+    const info = await inspect([
+      open(0),
+      { ...diff(1, 1, 2), data: '{"e":{"toString":1}}' },
+      { ...rest(2, 1), data: '<html>' },
+      { ...rest(3, 1), url: 'https://api.binance.com/api/v3/depth?symbol=%E0%A4%A' },
+      diff(4, 1, 2, { b: [['1.5', '2']] }),
+    ]);
+    expect(info.instruments.some(({ symbol }) => symbol === 'BTCUSDT')).toBe(true);
+  });
+});

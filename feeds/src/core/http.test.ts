@@ -1,0 +1,274 @@
+import type { ServerResponse } from 'node:http';
+import { DepthwireError } from '@depthwire/shared';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { startLoopbackServer, type LoopbackServer } from '../kit/index.ts';
+import { HttpQueue } from './http.ts';
+import type { HttpResponse } from './venue.ts';
+import { VirtualClock } from './virtual-clock.ts';
+
+const START_MS = Date.parse('2026-11-20T12:00:00Z');
+
+let server: LoopbackServer | null = null;
+afterEach(async () => {
+  await server?.close();
+  server = null;
+});
+
+async function serve(answer: (path: string, response: ServerResponse) => void): Promise<string> {
+  server = await startLoopbackServer({
+    onRequest: (url, response) => answer(url.pathname, response),
+    onSocket: (socket) => socket.terminate(),
+  });
+  return server.rest;
+}
+
+/** A queue on a virtual clock, and what came back with the time at which it did. */
+function startQueue(spacingMs: number, fetch?: typeof globalThis.fetch) {
+  const clock = new VirtualClock(START_MS);
+  const queue = new HttpQueue({ clock, spacingMs, fetch });
+  const results: { url: string; atMs: number; result: HttpResponse | DepthwireError }[] = [];
+  return {
+    clock,
+    queue,
+    results,
+    get(url: string) {
+      queue.get(url, (result) => results.push({ url, atMs: clock.now() - START_MS, result }));
+    },
+    /** Moves from timer to timer until so many answers are there. */
+    async answers(count: number) {
+      while (results.length < count) {
+        const due = clock.nextDueMs();
+        if (due === null)
+          await vi.waitFor(() => expect(clock.nextDueMs() !== null || results.length >= count).toBe(true), {
+            interval: 1,
+          });
+        else clock.advanceTo(due);
+      }
+      return results.map(({ result }) => result);
+    },
+  };
+}
+
+/** A server of its own making, for answers that need no socket. */
+const answering =
+  (...answers: (() => Response)[]): typeof globalThis.fetch =>
+  () => {
+    const answer = answers.shift();
+    return answer ? Promise.resolve(answer()) : Promise.reject(new Error('no answer left'));
+  };
+
+describe('HttpQueue', () => {
+  it('asks one at a time, in order, no closer than the spacing', async () => {
+    let open = 0;
+    let mostOpen = 0;
+    const asked: string[] = [];
+    const base = await serve((path, response) => {
+      asked.push(path);
+      mostOpen = Math.max(mostOpen, ++open);
+      setImmediate(() => {
+        open -= 1;
+        response.end(path);
+      });
+    });
+    const run = startQueue(100);
+    for (const path of ['/1', '/2', '/3']) run.get(base + path);
+    await run.answers(3);
+    expect(asked).toEqual(['/1', '/2', '/3']);
+    expect(mostOpen).toBe(1);
+    expect(run.results.map(({ atMs }) => atMs)).toEqual([0, 100, 200]);
+    expect(run.results.map(({ result }) => (result as HttpResponse).body)).toEqual(['/1', '/2', '/3']);
+  });
+
+  it('keeps the spacing between a request and one that comes after the queue ran empty', async () => {
+    const base = await serve((_path, response) => response.end());
+    const run = startQueue(100);
+    run.get(base);
+    await run.answers(1);
+    run.clock.advanceTo(START_MS + 30);
+    run.get(base);
+    await run.answers(2);
+    expect(run.results[1]!.atMs).toBe(100);
+  });
+
+  it.each([
+    ['seconds', '7', 7_000],
+    ['a date', new Date(START_MS + 9_000).toUTCString(), 9_000],
+    ['a date that has passed', new Date(START_MS - 9_000).toUTCString(), 0],
+    ['a value that makes no sense', 'soon', null],
+    ['no value', null, null],
+  ])('tells Retry-After given as %s in milliseconds', async (_name, header, expected) => {
+    const base = await serve((_path, response) => {
+      if (header !== null) response.setHeader('retry-after', header);
+      response.writeHead(503).end();
+    });
+    const run = startQueue(0);
+    run.get(base);
+    const [result] = await run.answers(1);
+    expect(result).toMatchObject({ status: 503, retryAfterMs: expected });
+  });
+
+  it.each([429, 418])('after %i asks nothing before the time the venue names', async (status) => {
+    let count = 0;
+    const base = await serve((_path, response) => {
+      count += 1;
+      if (count === 1) response.writeHead(status, { 'retry-after': '30' });
+      response.end('{}');
+    });
+    const run = startQueue(100);
+    run.get(`${base}/a`);
+    run.get(`${base}/b`);
+    await run.answers(1);
+    run.clock.advanceTo(START_MS + 29_999);
+    expect(count).toBe(1);
+    await run.answers(2);
+    expect(run.results.map(({ atMs }) => atMs)).toEqual([0, 30_000]);
+    expect(run.results.map(({ result }) => (result as HttpResponse).status)).toEqual([status, 200]);
+  });
+
+  it.each([429, 418])('after %i without a Retry-After waits a minute', async (status) => {
+    const run = startQueue(
+      100,
+      answering(
+        () => new Response('', { status }),
+        () => new Response('ok'),
+      ),
+    );
+    run.get('http://venue.test/a');
+    run.get('http://venue.test/b');
+    await run.answers(2);
+    expect(run.results.map(({ atMs }) => atMs)).toEqual([0, 60_000]);
+  });
+
+  it('does not slow down after other failures', async () => {
+    const run = startQueue(
+      100,
+      answering(
+        () => new Response('', { status: 500 }),
+        () => new Response('ok'),
+      ),
+    );
+    run.get('http://venue.test/a');
+    run.get('http://venue.test/b');
+    await run.answers(2);
+    expect(run.results[1]!.atMs).toBe(100);
+  });
+
+  it('tells a refused connection as an error that a retry can mend', async () => {
+    const base = await serve(() => {});
+    await server!.close();
+    server = null;
+    const run = startQueue(0);
+    run.get(base);
+    const [error] = await run.answers(1);
+    expect(error).toBeInstanceOf(DepthwireError);
+    expect(error).toMatchObject({ code: 'venue_http', retry: true });
+    expect((error as DepthwireError).message).toMatch(/ECONNREFUSED/);
+  });
+
+  it('tells a connection cut in the middle of an answer as an error, and goes on', async () => {
+    let count = 0;
+    const base = await serve((_path, response) => {
+      count += 1;
+      if (count > 1) {
+        response.end('whole');
+        return;
+      }
+      response.writeHead(200, { 'content-length': '100' });
+      response.write('half', () => response.destroy());
+    });
+    const run = startQueue(0);
+    run.get(base);
+    run.get(base);
+    const [first, second] = await run.answers(2);
+    expect(first).toMatchObject({ code: 'venue_http' });
+    expect(second).toMatchObject({ status: 200, body: 'whole' });
+  });
+
+  it('tells a timeout and a redirect as errors', async () => {
+    const timeout: typeof globalThis.fetch = () =>
+      Promise.reject(new DOMException('too slow', 'TimeoutError'));
+    const slow = startQueue(0, timeout);
+    slow.get('http://venue.test/');
+    expect((await slow.answers(1))[0]).toMatchObject({ code: 'venue_http' });
+
+    const base = await serve((_path, response) => response.writeHead(302, { location: '/elsewhere' }).end());
+    const run = startQueue(0);
+    run.get(base);
+    expect((await run.answers(1))[0]).toMatchObject({ code: 'venue_http' });
+  });
+
+  it('gives up an answer that is larger than it holds', async () => {
+    const chunk = new Uint8Array(2 ** 20);
+    let sent = 0;
+    const endless = () =>
+      new Response(
+        new ReadableStream({
+          pull(controller) {
+            sent += 1;
+            controller.enqueue(chunk);
+          },
+        }),
+      );
+    const run = startQueue(0, answering(endless));
+    run.get('http://venue.test/');
+    const [error] = await run.answers(1);
+    expect(error).toMatchObject({ code: 'venue_http' });
+    expect((error as DepthwireError).message).toMatch(/larger than/);
+    expect(sent).toBeLessThan(80);
+  });
+
+  it('reads a character that two chunks share', async () => {
+    const bytes = new TextEncoder().encode('€');
+    const halves = new ReadableStream({
+      start(controller) {
+        controller.enqueue(bytes.slice(0, 1));
+        controller.enqueue(bytes.slice(1));
+        controller.close();
+      },
+    });
+    const run = startQueue(
+      0,
+      answering(() => new Response(halves)),
+    );
+    run.get('http://venue.test/');
+    expect((await run.answers(1))[0]).toMatchObject({ body: '€' });
+  });
+
+  it('refuses a request when too many wait', () => {
+    const run = startQueue(1_000, () => new Promise(() => {}));
+    for (let i = 0; i < 2_000; i++) run.get('http://venue.test/');
+    expect(run.results).toHaveLength(0);
+    run.get('http://venue.test/one-too-many');
+    expect(run.results[0]).toMatchObject({
+      url: 'http://venue.test/one-too-many',
+      result: { code: 'venue_http' },
+    });
+    run.queue.close();
+  });
+
+  it('runs no callback once closed, not for what is on its way either', async () => {
+    const base = await serve(() => {});
+    const run = startQueue(0);
+    run.get(`${base}/a`);
+    run.get(`${base}/b`);
+    run.clock.advanceTo(START_MS);
+    run.queue.close();
+    run.get(`${base}/c`);
+    run.clock.advanceTo(START_MS + 100_000);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(run.results).toEqual([]);
+  });
+
+  it('leaves no timer behind when it is closed while the venue makes it wait', async () => {
+    const run = startQueue(
+      100,
+      answering(() => new Response('', { status: 429 })),
+    );
+    run.get('http://venue.test/a');
+    run.get('http://venue.test/b');
+    await run.answers(1);
+    expect(run.clock.nextDueMs()).toBe(START_MS + 60_000);
+    run.queue.close();
+    expect(run.clock.nextDueMs()).toBeNull();
+  });
+});

@@ -1,0 +1,220 @@
+import { decimalScale, DepthwireError } from '@depthwire/shared';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { flattenLevels, parseFrame, parseSnapshot } from './parse.ts';
+
+const depth = { e: 'depthUpdate', E: 1, s: 'BTCUSDT', U: 5, u: 6, b: [['1.5', '2']], a: [] };
+const trade = { e: 'trade', E: 1, s: 'BTCUSDT', t: 7, p: '1.5', q: '2', T: 1, m: true };
+const aggTrade = { e: 'aggTrade', E: 1, s: 'BTCUSDT', a: 7, p: '1.5', q: '2', f: 1, l: 2, T: 1, m: false };
+const snapshot = { lastUpdateId: 160, bids: [['0.0024', '10']], asks: [['0.0026', '100']] };
+
+/** Runs it and returns the typed error; any other error fails the test. */
+function errorOf(run: () => unknown): DepthwireError | null {
+  try {
+    run();
+    return null;
+  } catch (error) {
+    if (error instanceof DepthwireError) return error;
+    throw error;
+  }
+}
+
+describe('parseFrame', () => {
+  it.each([
+    ['depth', depth],
+    ['trade', trade],
+    ['aggTrade', aggTrade],
+  ])('reads a %s event, bare and wrapped', (kind, event) => {
+    const bare = parseFrame(JSON.stringify(event));
+    expect(bare.kind).toBe(kind);
+    expect(bare).toMatchObject({ [kind === 'depth' ? 'depth' : 'trade']: event });
+    expect(parseFrame(JSON.stringify({ stream: 'btcusdt@any', data: event }))).toEqual(bare);
+  });
+
+  it.each([
+    ['an acceptance', '{"result":null,"id":3}', { id: 3, error: null }],
+    ['a list', '{"result":["btcusdt@trade"],"id":3}', { id: 3, error: null }],
+    ['a refusal', '{"code":2,"msg":"Invalid request","id":3}', { id: 3, error: '2: Invalid request' }],
+    ['a refusal without id', '{"code":3,"msg":"Invalid JSON"}', { id: null, error: '3: Invalid JSON' }],
+    ['a refusal in the other form', '{"error":{"code":2,"msg":"Invalid"},"id":"x"}', null],
+    [
+      'a refusal of strange parts',
+      '{"code":{"toString":1},"msg":[[]]}',
+      { id: null, error: 'an object: an array of 1' },
+    ],
+  ])('tells %s', (_name, text, answer) => {
+    const frame = parseFrame(text);
+    if (answer === null) expect(frame.kind).toBe('other');
+    else expect(frame).toEqual({ kind: 'answer', answer });
+  });
+
+  it.each([
+    ['{"e":"kline","k":{}}', 'kline'],
+    ['{"e":"serverShutdown","E":1}', 'serverShutdown'],
+    [
+      '{"stream":"btcusdt@bookTicker","data":{"u":1,"s":"BTCUSDT","b":"1","B":"1","a":"2","A":"1"}}',
+      'btcusdt@bookTicker',
+    ],
+    ['{"u":1,"s":"BTCUSDT"}', 'unnamed'],
+  ])('leaves what no book needs alone: %s', (text, name) => {
+    expect(parseFrame(text)).toEqual({ kind: 'other', name });
+  });
+
+  it.each<[name: string, text: string, key: string | undefined]>([
+    ['nothing', '', undefined],
+    ['half a frame', JSON.stringify(depth).slice(0, -9), undefined],
+    ['two frames', `${JSON.stringify(depth)}${JSON.stringify(depth)}`, undefined],
+    ['text', '"depthUpdate"', 'frame'],
+    ['null', 'null', 'frame'],
+    ['an array', JSON.stringify([depth]), 'frame'],
+    ['a wrapper around nothing', '{"stream":"x","data":null}', 'data'],
+    ['a wrapper around an array', '{"stream":"x","data":[]}', 'data'],
+    ['an event type that is no text', '{"e":{"toString":1}}', 'e'],
+    ['an event type null', '{"e":null}', 'e'],
+    ['a symbol that is missing', JSON.stringify({ ...depth, s: undefined }), 's'],
+    ['a symbol that is a number', JSON.stringify({ ...depth, s: 5 }), 's'],
+    ['a time as text', JSON.stringify({ ...depth, E: '1' }), 'E'],
+    ['a transaction time as text', JSON.stringify({ ...depth, T: '1' }), 'T'],
+    ['a first id that is missing', JSON.stringify({ ...depth, U: undefined }), 'U'],
+    [
+      'a first id past 2^53',
+      '{"e":"depthUpdate","E":1,"s":"X","U":9007199254740993,"u":9007199254740994,"b":[],"a":[]}',
+      'U',
+    ],
+    ['a last id with a fraction', JSON.stringify({ ...depth, u: 6.5 }), 'u'],
+    ['ids the wrong way round', JSON.stringify({ ...depth, U: 7, u: 6 }), 'U'],
+    ['a previous id as text', JSON.stringify({ ...depth, pu: '4' }), 'pu'],
+    ['bids that are missing', JSON.stringify({ ...depth, b: undefined }), 'b'],
+    ['asks that are an object', JSON.stringify({ ...depth, a: {} }), 'a'],
+    ['a level that is no array', JSON.stringify({ ...depth, b: ['1.5'] }), 'b'],
+    ['a level of numbers', JSON.stringify({ ...depth, b: [[1.5, 2]] }), 'b'],
+    ['a level without quantity', JSON.stringify({ ...depth, a: [['1.5']] }), 'a'],
+    [
+      'symbols nested deeper than the stack',
+      `{"e":"depthUpdate","s":${'['.repeat(100_000)}${']'.repeat(100_000)}}`,
+      's',
+    ],
+    ['a trade id that is missing', JSON.stringify({ ...trade, t: undefined }), 't'],
+    ['an aggregate id as text', JSON.stringify({ ...aggTrade, a: '7' }), 'a'],
+    ['a trade time that is missing', JSON.stringify({ ...trade, T: undefined }), 'T'],
+    ['a trade price as a number', JSON.stringify({ ...trade, p: 1.5 }), 'p'],
+    ['a trade quantity that is missing', JSON.stringify({ ...aggTrade, q: undefined }), 'q'],
+    ['a maker flag as text', JSON.stringify({ ...trade, m: 'true' }), 'm'],
+  ])('refuses %s, naming the key', (_name, text, key) => {
+    const error = errorOf(() => parseFrame(text));
+    expect(error).toMatchObject({ code: 'malformed_venue_frame' });
+    expect(error!.details.key).toBe(key);
+    expect(error!.message.length).toBeLessThan(300);
+  });
+
+  it('raises nothing but typed errors on any text', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.json()), (text) => {
+        errorOf(() => parseFrame(text));
+        errorOf(() => parseSnapshot(text));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('raises nothing but typed errors on bytes of any kind', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+        errorOf(() => parseFrame(new TextDecoder().decode(bytes)));
+      }),
+    );
+  });
+
+  it('raises nothing but typed errors where any field of a frame is any value', () => {
+    const key = fc.constantFrom(
+      'e',
+      'E',
+      's',
+      'U',
+      'u',
+      'pu',
+      'b',
+      'a',
+      't',
+      'T',
+      'p',
+      'q',
+      'm',
+      'X',
+      'id',
+      'result',
+      'code',
+      'msg',
+      'stream',
+      'data',
+      'error',
+    );
+    fc.assert(
+      fc.property(
+        fc.constantFrom(depth, trade, aggTrade, {}),
+        fc.dictionary(key, fc.jsonValue()),
+        fc.boolean(),
+        (event, fields, isWrapped) => {
+          const changed = { ...event, ...fields };
+          const text = JSON.stringify(isWrapped ? { stream: 'x', data: changed } : changed);
+          errorOf(() => {
+            const frame = parseFrame(text);
+            if (frame.kind === 'depth') flattenLevels(frame.depth.b, decimalScale(2), decimalScale(8));
+          });
+        },
+      ),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+describe('parseSnapshot', () => {
+  it('reads the answer of spot and of USD-M', () => {
+    expect(parseSnapshot(JSON.stringify(snapshot))).toEqual({
+      id: 160,
+      timeMs: null,
+      bids: snapshot.bids,
+      asks: snapshot.asks,
+    });
+    expect(parseSnapshot(JSON.stringify({ ...snapshot, E: 2, T: 1 })).timeMs).toBe(1);
+  });
+
+  it.each<[name: string, body: string, key: string | undefined]>([
+    ['a page of HTML', '<html>', undefined],
+    ['an array', '[]', 'depth'],
+    ['an error answer', '{"code":-1121,"msg":"Invalid symbol."}', 'lastUpdateId'],
+    ['an id as text', JSON.stringify({ ...snapshot, lastUpdateId: '160' }), 'lastUpdateId'],
+    ['bids that are missing', JSON.stringify({ ...snapshot, bids: undefined }), 'bids'],
+    ['a level of numbers', JSON.stringify({ ...snapshot, asks: [[1, 2]] }), 'asks'],
+  ])('refuses %s, naming the key', (_name, body, key) => {
+    const error = errorOf(() => parseSnapshot(body));
+    expect(error).toMatchObject({ code: 'malformed_venue_frame' });
+    expect(error!.details.key).toBe(key);
+  });
+});
+
+describe('flattenLevels', () => {
+  const cents = decimalScale(2);
+  const lots = decimalScale(3);
+
+  it('counts prices in ticks and quantities in lots, exactly', () => {
+    const levels = [
+      ['63867.40000000', '0.00100000'],
+      ['0.01', '0.00000000'],
+    ] as const;
+    expect(flattenLevels(levels, cents, lots)).toEqual([6386740, 1, 1, 0]);
+    expect(flattenLevels([['10.5', '3']], { units: 25, decimals: 2 }, lots)).toEqual([42, 3000]);
+    expect(flattenLevels([], cents, lots)).toEqual([]);
+  });
+
+  it.each([
+    ['a price between ticks', ['1.005', '1'], 'off_grid'],
+    ['a quantity between lots', ['1', '0.0001'], 'off_grid'],
+    ['a price that is no number', ['abc', '1'], 'invalid_decimal'],
+    ['an empty quantity', ['1', ''], 'invalid_decimal'],
+    ['a price past 2^53 ticks', ['99999999999999999', '1'], 'out_of_range'],
+    ['a quantity below zero', ['1', '-1'], 'malformed_venue_frame'],
+  ])('refuses %s', (_name, level, code) => {
+    expect(errorOf(() => flattenLevels([level as [string, string]], cents, lots))?.code).toBe(code);
+  });
+});

@@ -1,0 +1,363 @@
+import { DepthwireError } from '@depthwire/shared';
+import { describe, expect, it } from 'vitest';
+import { depth, diff, START_MS, startSession, trade } from './test-harness.ts';
+
+const ID = 'binance:BTC-USDT';
+
+/** A session whose only book is live at id 11. */
+function startLive() {
+  const run = startSession('spot', ['BTCUSDT']);
+  run.open();
+  run.answer(depth(10));
+  run.hear(diff(11, 11, [['99.99', '3.000']]));
+  expect(run.observer.isLive(ID)).toBe(true);
+  return run;
+}
+
+describe('Binance session: subscribing', () => {
+  it('names diff and trade streams of fifty symbols a request, no faster than the venue allows', () => {
+    const symbols = Array.from({ length: 120 }, (_, i) => `C${i}USDT`);
+    const { session, clock, sent } = startSession('spot', symbols);
+    session.onOpen();
+    clock.advanceTo(START_MS);
+    expect(sent).toHaveLength(1);
+    clock.advanceTo(START_MS + 599);
+    expect(sent).toHaveLength(2);
+    clock.advanceTo(START_MS + 600);
+    const requests = sent.map((text) => JSON.parse(text) as { method: string; params: string[]; id: number });
+    expect(requests.map(({ id }) => id)).toEqual([1, 2, 3]);
+    expect(requests.every(({ method, params }) => method === 'SUBSCRIBE' && params.length <= 100)).toBe(true);
+    expect(requests[0]!.params.slice(0, 2)).toEqual(['c0usdt@depth@100ms', 'c0usdt@trade']);
+    expect(new Set(requests.flatMap(({ params }) => params)).size).toBe(240);
+  });
+
+  it('asks for a snapshot only once the streams are known to flow, so that nothing is lost in between', () => {
+    const { session, clock, asked, hear } = startSession('spot', ['BTCUSDT', 'ETHUSDT']);
+    session.onOpen();
+    clock.advanceTo(START_MS + 60_000);
+    expect(asked).toHaveLength(0);
+    hear({ result: null, id: 1 });
+    expect(asked.map(({ url }) => url)).toEqual([
+      'https://api.binance.com/api/v3/depth?symbol=BTCUSDT&limit=5000',
+      'https://api.binance.com/api/v3/depth?symbol=ETHUSDT&limit=5000',
+    ]);
+    hear({ result: null, id: 1 });
+    expect(asked).toHaveLength(2);
+  });
+
+  it('takes a diff for the sign that they do, where the answer is late', () => {
+    const { session, asked, hear, answer, observer } = startSession('spot', ['BTCUSDT', 'ETHUSDT']);
+    session.onOpen();
+    hear(diff(11, 12));
+    expect(asked).toHaveLength(1);
+    answer(depth(11));
+    expect(observer.isLive(ID)).toBe(true);
+    expect(observer.isLive('binance:ETH-USDT')).toBe(false);
+  });
+
+  it.each([
+    { result: null, id: 0 },
+    { result: null, id: -1 },
+    { result: null, id: 0.5 },
+    { result: null, id: 7 },
+    { result: null },
+  ])('makes nothing of an answer to what it did not ask: %j', (frame) => {
+    const { session, asked, hear } = startSession('spot', ['BTCUSDT']);
+    session.onOpen();
+    hear(frame);
+    expect(asked).toHaveLength(0);
+  });
+
+  it('says so where the venue refuses', () => {
+    const { session, clock, asked, hear, observer } = startSession('spot', ['BTCUSDT']);
+    session.onOpen();
+    hear({ code: 2, msg: 'Invalid request', id: 1 });
+    clock.advanceTo(START_MS + 60_000);
+    expect(asked).toHaveLength(0);
+    expect(observer.market(ID)).toMatchObject({
+      state: 'recovering',
+      reason: expect.stringMatching(/refused.*2: Invalid request/) as string,
+    });
+  });
+});
+
+describe('Binance session: books', () => {
+  it('goes from syncing to live with snapshot and diffs, in ticks and lots', () => {
+    const { observer, session } = startLive();
+    expect(observer.market(ID).states).toEqual(['syncing', 'live']);
+    expect(observer.text(ID)).toEqual({
+      bids: [
+        ['100', '1'],
+        ['99.99', '3'],
+      ],
+      asks: [['100.01', '2']],
+    });
+    expect(session.stats).toMatchObject({ frames: 2, bookUpdates: 1, gaps: 0, resyncs: 0, malformed: 0 });
+  });
+
+  it('loses only the book that has a gap', () => {
+    const { open, answer, hear, observer, session, asked } = startSession('spot', ['BTCUSDT', 'ETHUSDT']);
+    open();
+    answer(depth(10));
+    answer(depth(50));
+    hear(diff(11, 11));
+    hear(diff(51, 51, [], [], 'ETHUSDT'));
+    hear(diff(13, 13));
+    expect(observer.market('BTCUSDT').states).toEqual(['syncing', 'live', 'recovering']);
+    expect(observer.market('ETHUSDT').states).toEqual(['syncing', 'live']);
+    expect(session.stats).toMatchObject({ gaps: 1, resyncs: 1 });
+    expect(asked).toHaveLength(1);
+  });
+
+  it.each([
+    ['429 with a time', 429, 30_000, 30_000],
+    ['418 with a time', 418, 120_000, 120_000],
+    ['503 without', 503, null, 1_000],
+  ])('asks again after %s', (_name, status, retryAfterMs, waitMs) => {
+    const { open, answer, asked, clock } = startSession('spot', ['BTCUSDT']);
+    open();
+    answer('{}', status, retryAfterMs);
+    clock.advanceTo(START_MS + waitMs - 1);
+    expect(asked).toHaveLength(0);
+    clock.advanceTo(START_MS + waitMs);
+    expect(asked).toHaveLength(1);
+  });
+
+  it.each<[name: string, body: object | string]>([
+    ['is no JSON', '<html>'],
+    ['lacks its id', { bids: [], asks: [] }],
+    ['has a level that is no number', depth(10, [['abc', '1']])],
+    ['has a quantity below zero', depth(10, [['1', '-1']])],
+    ['has a price past what integers hold', depth(10, [['99999999999999999', '1']])],
+    [
+      'has a price so fine that no other fits beside it',
+      depth(10, [
+        ['1e-250', '1'],
+        ['100', '1'],
+      ]),
+    ],
+  ])('takes no snapshot that %s, asks again, and is live with the next one', (_name, body) => {
+    const { open, answer, hear, asked, clock, observer, session } = startSession('spot', ['BTCUSDT']);
+    open();
+    hear(diff(9, 11, [['99.99', '3.000']]));
+    const before = observer.market(ID).instrument;
+    answer(body);
+    expect(session.stats.malformed).toBe(1);
+    expect(observer.market(ID)).toMatchObject({ snapshots: 0, state: 'syncing', instrument: before });
+    clock.advanceTo(START_MS + 1_000);
+    expect(asked).toHaveLength(1);
+    answer(depth(10));
+    expect(observer.isLive(ID)).toBe(true);
+    expect(observer.text(ID).bids).toEqual([
+      ['100', '1'],
+      ['99.99', '3'],
+    ]);
+  });
+
+  it.each([
+    ['no number', ['abc', '1']],
+    ['a quantity below zero', ['1', '-1']],
+    ['a price past what integers hold', ['99999999999999999', '1']],
+  ])('does not stay live without a diff that holds %s', (_name, level) => {
+    const { hear, answer, observer } = startLive();
+    hear(diff(12, 12, [['99.98', '1']], [level as [string, string]]));
+    hear(diff(13, 13));
+    expect(observer.isLive(ID)).toBe(false);
+    answer(depth(12));
+    expect(observer.isLive(ID)).toBe(true);
+    expect(observer.text(ID).bids).toEqual([['100', '1']]);
+  });
+
+  it.each([
+    ['transaction time', { T: 'soon' }],
+    ['bids', { b: {} }],
+  ])('does not stay live without a diff whose %s cannot be read', (_name, fields) => {
+    const { hear, observer, session } = startLive();
+    const frame = diff(12, 12);
+    hear({ ...frame, data: { ...frame.data, ...fields } });
+    hear(diff(13, 13));
+    expect(session.stats).toMatchObject({ malformed: 1, gaps: 1 });
+    expect(observer.isLive(ID)).toBe(false);
+  });
+
+  it('takes a finer grid where the snapshot has levels between its ticks', () => {
+    const { open, answer, hear, observer } = startSession('spot', ['BTCUSDT']);
+    open();
+    answer(depth(10, [['99.995', '1.0000001']]));
+    hear(diff(11, 11));
+    expect(observer.market(ID).instrument).toMatchObject({
+      tick: { units: 1, decimals: 3 },
+      lot: { units: 1, decimals: 7 },
+    });
+    expect(observer.text(ID).bids).toEqual([['99.995', '1.0000001']]);
+    expect(observer.isLive(ID)).toBe(true);
+  });
+
+  it('takes a finer grid for a level of a diff, even one too deep for the snapshot to show', () => {
+    const { hear, answer, observer, session } = startLive();
+    hear(diff(12, 12, [['50.125', '1']]));
+    expect(observer.market(ID)).toMatchObject({
+      state: 'recovering',
+      reason: expect.stringMatching(/^off_grid/) as string,
+    });
+    answer(depth(12));
+    expect(observer.isLive(ID)).toBe(true);
+    hear(diff(13, 13, [['50.125', '2']]));
+    expect(observer.isLive(ID)).toBe(true);
+    expect(observer.text(ID).bids).toEqual([
+      ['100', '1'],
+      ['50.125', '2'],
+    ]);
+    expect(session.stats.resyncs).toBe(1);
+  });
+
+  it('gives up a grid finer than its snapshot can be counted in', () => {
+    const { hear, answer, observer, clock, asked } = startLive();
+    hear(diff(12, 12, [['0.000000000000000001', '1']]));
+    answer(depth(12));
+    expect(observer.isLive(ID)).toBe(false);
+    clock.advanceTo(START_MS + 1_000);
+    expect(asked).toHaveLength(1);
+    answer(depth(12));
+    expect(observer.isLive(ID)).toBe(true);
+    expect(observer.market(ID).instrument.tick.decimals).toBe(2);
+  });
+
+  it('takes one book anew when asked to', () => {
+    const { session, hear, answer, observer } = startLive();
+    session.resync('binance:ETH-USDT', 'none of ours');
+    expect(observer.isLive(ID)).toBe(true);
+    session.resync(ID, 'crossed for over a second');
+    expect(observer.market(ID)).toMatchObject({ state: 'recovering', reason: 'crossed for over a second' });
+    hear(diff(12, 12));
+    answer(depth(12));
+    expect(observer.isLive(ID)).toBe(true);
+  });
+});
+
+describe('Binance session: connections', () => {
+  it('has every book recovering while the socket is gone, and syncs anew on the next', () => {
+    const { session, open, hear, answer, asked, observer } = startLive();
+    session.onClose('connection lost');
+    expect(observer.market(ID)).toMatchObject({ state: 'recovering', reason: 'connection lost' });
+    open();
+    expect(observer.market(ID).state).toBe('syncing');
+    hear(diff(40, 41));
+    expect(asked).toHaveLength(1);
+    answer(depth(40));
+    expect(observer.isLive(ID)).toBe(true);
+  });
+
+  it('is not live by mere quiet after the socket has gone', () => {
+    const { session, open, answer, observer, clock } = startSession('spot', ['BTCUSDT']);
+    open();
+    answer(depth(10));
+    session.onClose('connection lost');
+    clock.advanceTo(START_MS + 60_000);
+    expect(observer.market(ID).state).toBe('recovering');
+  });
+
+  it('takes no snapshot that was asked for on the connection before', () => {
+    const { session, open, hear, answer, asked, observer, clock } = startLive();
+    hear(diff(20, 20));
+    session.onClose('connection lost');
+    open();
+    expect(asked).toHaveLength(2);
+    answer(depth(20));
+    clock.advanceTo(START_MS + 60_000);
+    expect(observer.market(ID)).toMatchObject({ state: 'syncing', snapshots: 1 });
+    answer(depth(45));
+    clock.advanceTo(START_MS + 120_000);
+    expect(observer.isLive(ID)).toBe(true);
+  });
+
+  it('takes no snapshot that arrives while the socket is gone, and sends nothing then', () => {
+    const { session, clock, sent, open, answer, observer } = startSession(
+      'spot',
+      Array.from({ length: 60 }, (_, i) => `C${i}USDT`),
+    );
+    open();
+    session.onClose('connection lost');
+    answer(depth(10));
+    clock.advanceTo(START_MS + 60_000);
+    expect(sent).toHaveLength(1);
+    expect(observer.market('C0USDT').snapshots).toBe(0);
+  });
+
+  it('tells nothing more once disposed of', () => {
+    const { session, hear, observer, clock } = startLive();
+    hear(diff(20, 20));
+    const before = observer.market(ID).states.length;
+    session.dispose();
+    clock.advanceTo(START_MS + 600_000);
+    hear(diff(21, 21));
+    hear(trade('trade', 1));
+    expect(observer.market(ID).states).toHaveLength(before);
+    expect(observer.market(ID).trades).toEqual([]);
+    expect(clock.nextDueMs()).toBeNull();
+  });
+});
+
+describe('Binance session: trades', () => {
+  it('tells price, size and the side of the taker', () => {
+    const { hear, observer } = startLive();
+    hear(trade('trade', 1, { m: true }));
+    hear(trade('trade', 2, { m: false }));
+    expect(observer.market(ID).trades).toMatchObject([
+      { id: 1, price: 10_000, size: 500, side: 'sell', venueTimeMs: START_MS },
+      { id: 2, side: 'buy' },
+    ]);
+  });
+
+  it.each([
+    ['trade', 'aggTrade'],
+    ['aggTrade', 'trade'],
+  ] as const)('counts a trade once where both %s and %s tell it', (first, second) => {
+    const { hear, observer, session } = startLive();
+    hear(trade(first, 1));
+    hear(trade(second, 100));
+    hear(trade(second, 101));
+    hear(trade(first, 2));
+    expect(observer.market(ID).trades.map(({ id }) => id)).toEqual([1, 2]);
+    expect(session.stats.trades).toBe(2);
+  });
+
+  it('leaves out what is no trade of the market', () => {
+    const { hear, observer } = startLive();
+    hear(trade('trade', 1, { X: 'INSURANCE_FUND' }));
+    hear(trade('trade', 2, { q: '0.000' }));
+    hear(trade('trade', 3, { s: 'UNKNOWN' }));
+    hear(trade('trade', 4, { X: 'MARKET' }));
+    expect(observer.market(ID).trades.map(({ id }) => id)).toEqual([4]);
+  });
+
+  it.each([{ p: '100.001' }, { p: '-' }, { q: '-0.500' }])(
+    'skips one that it cannot read, and the book goes on: %j',
+    (fields) => {
+      const { hear, observer, session } = startLive();
+      hear(trade('trade', 1, fields));
+      expect(observer.market(ID).trades).toEqual([]);
+      expect(session.stats).toMatchObject({ malformed: 1, trades: 0 });
+      expect(observer.isLive(ID)).toBe(true);
+    },
+  );
+});
+
+describe('Binance session: frames', () => {
+  it('counts what it cannot read, and goes on', () => {
+    const { hear, session, observer } = startLive();
+    for (const frame of ['', '[]', 'null', '{"e":5}', '{"e":"trade"}']) hear(frame);
+    expect(session.stats.malformed).toBe(5);
+    hear(diff(12, 12));
+    expect(observer.isLive(ID)).toBe(true);
+  });
+
+  it('asks again where the request failed', () => {
+    const { open, answer, asked, clock } = startSession('usdm', ['BTCUSDT']);
+    open();
+    expect(asked[0]!.url).toBe('https://fapi.binance.com/fapi/v1/depth?symbol=BTCUSDT&limit=1000');
+    answer(new DepthwireError('venue_http', 'refused'));
+    clock.advanceTo(START_MS + 1_000);
+    expect(asked).toHaveLength(1);
+  });
+});
