@@ -71,7 +71,7 @@ export default defineConfig(
   {
     // A recording replays to the same frames only if nothing here reads the clock by itself.
     files: ['shared/src/**', 'feeds/src/**', 'server/src/{engine,gateway}/**'],
-    ignores: ['shared/src/client/platform.ts', 'feeds/src/core/system-clock.ts', '**/*.test.ts'],
+    ignores: ['shared/src/client/platform.ts', 'feeds/src/core/system.ts', '**/*.test.ts'],
     rules: {
       'no-restricted-globals': [
         'error',

@@ -21,7 +21,9 @@ export interface PageBook {
 /** Reads the page's replica; its checksum is worked out here, from the levels. */
 export async function readBook(page: Page): Promise<PageBook | null> {
   const held = await page.evaluate(() => {
-    const handle = (globalThis as unknown as { __depthwire?: { bookSubscription(): BookSubscription | null } }).__depthwire;
+    const handle = (
+      globalThis as unknown as { __depthwire?: { bookSubscription(): BookSubscription | null } }
+    ).__depthwire;
     const subscription = handle?.bookSubscription();
     if (!subscription) return null;
     const { book, replica, state, resyncs, instrumentId } = subscription;
@@ -44,7 +46,9 @@ export async function readBook(page: Page): Promise<PageBook | null> {
 /** Waits until every panel draws live data. */
 export async function expectLive(page: Page): Promise<void> {
   for (const name of panels) {
-    await expect(page.getByRole('region', { name, exact: true })).toHaveAttribute('data-state', 'live', { timeout: 15_000 });
+    await expect(page.getByRole('region', { name, exact: true })).toHaveAttribute('data-state', 'live', {
+      timeout: 15_000,
+    });
   }
 }
 
@@ -57,7 +61,8 @@ export function watchForTrouble(page: Page, origin: () => string): string[] {
   });
   page.on('request', (request) => {
     const { protocol, host } = new URL(request.url());
-    if (protocol !== 'data:' && protocol !== 'blob:' && host !== new URL(origin()).host) trouble.push(`request to ${request.url()}`);
+    if (protocol !== 'data:' && protocol !== 'blob:' && host !== new URL(origin()).host)
+      trouble.push(`request to ${request.url()}`);
   });
   return trouble;
 }

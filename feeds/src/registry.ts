@@ -3,18 +3,22 @@ import type { VenueAdapter } from './core/venue.ts';
 import { binance } from './venues/binance/index.ts';
 
 /** Every venue with an adapter, one line each. */
-export const venues: readonly VenueAdapter[] = [
-  binance,
-];
+export const venues: readonly VenueAdapter[] = [binance];
 
 /** @throws DepthwireError `unknown_venue`, naming those there are */
 export function findVenue(name: string, market?: string): VenueAdapter {
   const adapter = venues.find((candidate) => candidate.venue === name);
   if (!adapter) {
-    throw new DepthwireError('unknown_venue', `no adapter for venue ${name}; there are: ${venues.map((v) => v.venue).join(', ')}`);
+    throw new DepthwireError(
+      'unknown_venue',
+      `no adapter for venue ${name}; there are: ${venues.map((v) => v.venue).join(', ')}`,
+    );
   }
   if (market !== undefined && !Object.hasOwn(adapter.markets, market)) {
-    throw new DepthwireError('unknown_venue', `${name} has no market ${market}; there are: ${Object.keys(adapter.markets).join(', ')}`);
+    throw new DepthwireError(
+      'unknown_venue',
+      `${name} has no market ${market}; there are: ${Object.keys(adapter.markets).join(', ')}`,
+    );
   }
   return adapter;
 }

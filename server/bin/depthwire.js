@@ -14,7 +14,9 @@ if (major > 22 || (major === 22 && minor >= 18)) {
     .map((path) => fileURLToPath(new URL(path, import.meta.url)))
     .find((path) => existsSync(path));
   if (!pinned) {
-    console.error(`depthwire needs Node 22.18 or newer, this is ${process.versions.node}: install Node 24 from https://nodejs.org`);
+    console.error(
+      `depthwire needs Node 22.18 or newer, this is ${process.versions.node}: install Node 24 from https://nodejs.org`,
+    );
     process.exit(2);
   }
   const child = spawn(pinned, process.argv.slice(1), { stdio: 'inherit' });

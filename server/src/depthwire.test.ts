@@ -11,7 +11,8 @@ import { ScriptedFeed } from '../test/markets.ts';
 import { parseConfig, type Config } from './config/config.ts';
 import { createDepthwire, type Depthwire } from './depthwire.ts';
 
-const openWebSocket: OpenWebSocket = (url, protocols) => new WebSocket(url, protocols) as unknown as ReturnType<OpenWebSocket>;
+const openWebSocket: OpenWebSocket = (url, protocols) =>
+  new WebSocket(url, protocols) as unknown as ReturnType<OpenWebSocket>;
 /** Updates of 20 kB each: more in all than the kernel's socket buffers hold. */
 const ROUNDS = 1_500;
 const cleanups: (() => unknown)[] = [];
@@ -19,7 +20,10 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-async function start(changes: Partial<Config> & { gateway?: Partial<Config['gateway']> } = {}, feed = new ScriptedFeed()) {
+async function start(
+  changes: Partial<Config> & { gateway?: Partial<Config['gateway']> } = {},
+  feed = new ScriptedFeed(),
+) {
   const config = parseConfig({ port: 0, ...changes });
   const depthwire = await createDepthwire({ config, logger: pino({ level: 'silent' }), feeds: [feed] });
   const url = await depthwire.listen();
@@ -29,7 +33,10 @@ async function start(changes: Partial<Config> & { gateway?: Partial<Config['gate
   return { depthwire, feed, url, ws: `${url.replace('http', 'ws')}/ws` };
 }
 
-async function connect(ws: string, ...rest: ConstructorParameters<typeof RawClient> extends [string, ...infer R] ? R : never): Promise<RawClient> {
+async function connect(
+  ws: string,
+  ...rest: ConstructorParameters<typeof RawClient> extends [string, ...infer R] ? R : never
+): Promise<RawClient> {
   const client = new RawClient(ws, ...rest);
   cleanups.push(() => client.socket.terminate());
   await client.open();
@@ -38,7 +45,14 @@ async function connect(ws: string, ...rest: ConstructorParameters<typeof RawClie
 
 const isOp = (op: string) => (message: Record<string, unknown>) => message.op === op;
 const isFrame = (code: number) => (message: Record<number, unknown>) => message[0] === code;
-const subscribe = { op: 'subscribe', id: 1, topic: 'book', instrument: 'test:AAA-USD', depth: 10, cadence: 0 };
+const subscribe = {
+  op: 'subscribe',
+  id: 1,
+  topic: 'book',
+  instrument: 'test:AAA-USD',
+  depth: 10,
+  cadence: 0,
+};
 
 describe('WebSocket', () => {
   test('greets, acknowledges with what it grants, sends a snapshot and then deltas', async () => {
@@ -46,7 +60,13 @@ describe('WebSocket', () => {
     const client = await connect(ws);
     expect(await client.next()).toMatchObject({ op: 'hello', protocol: 1, heartbeatMs: 15_000 });
     client.send({ ...subscribe, depth: 7, cadence: 15 });
-    expect(await client.next()).toMatchObject({ op: 'subscribed', id: 1, depth: 10, cadence: 20, instrument: { id: 'test:AAA-USD' } });
+    expect(await client.next()).toMatchObject({
+      op: 'subscribed',
+      id: 1,
+      depth: 10,
+      cadence: 20,
+      instrument: { id: 'test:AAA-USD' },
+    });
     const snapshot = (await client.next()) as unknown as number[];
     expect(snapshot.slice(0, 5)).toEqual([1, expect.any(Number), 0, 1, 1]); // live, the first update
     feed.delta([100, 6], []);
@@ -74,7 +94,10 @@ describe('WebSocket', () => {
   test.each([
     [{ op: 'subscribe', id: 1, topic: 'book', instrument: 'test:NONE-USD' }, 'unknown_instrument'],
     [{ op: 'subscribe', id: 1, topic: 'gossip', instrument: 'test:AAA-USD' }, 'unknown_topic'],
-    [{ op: 'subscribe', id: 1, topic: 'candles', instrument: 'test:AAA-USD', interval: '7m' }, 'invalid_request'],
+    [
+      { op: 'subscribe', id: 1, topic: 'candles', instrument: 'test:AAA-USD', interval: '7m' },
+      'invalid_request',
+    ],
     [{ op: 'unsubscribe', id: 1, ch: 99 }, 'unknown_channel'],
     [{ op: 'snapshot', id: 1, ch: 99 }, 'unknown_channel'],
     [{ op: 'dance', id: 1 }, 'invalid_request'],
@@ -107,7 +130,8 @@ describe('WebSocket', () => {
   test('limits subscriptions of a session', async () => {
     const { ws } = await start({ gateway: { maxSubscriptions: 2 } as Config['gateway'] });
     const client = await connect(ws);
-    for (const [id, topic] of ['book', 'trades', 'ticker'].entries()) client.send({ op: 'subscribe', id, topic, instrument: 'test:AAA-USD' });
+    for (const [id, topic] of ['book', 'trades', 'ticker'].entries())
+      client.send({ op: 'subscribe', id, topic, instrument: 'test:AAA-USD' });
     expect(await client.next(isOp('error'))).toMatchObject({ id: 2, code: 'too_many_subscriptions' });
   });
 
@@ -134,7 +158,9 @@ describe('WebSocket', () => {
   });
 
   test('gives a client that does not read no queue, but a snapshot once it reads again', async () => {
-    const { ws, feed, depthwire } = await start({ gateway: { maxBufferedBytes: 65_536 } as Config['gateway'] });
+    const { ws, feed, depthwire } = await start({
+      gateway: { maxBufferedBytes: 65_536 } as Config['gateway'],
+    });
     const slow = await connect(ws, 'json');
     const quick = await connect(ws, 'json');
     for (const client of [slow, quick]) {
@@ -145,7 +171,10 @@ describe('WebSocket', () => {
     slow.socket.pause();
     const levels = Array.from({ length: 2_000 }, (_, i) => [100_000 + i, 1]).flat();
     for (let round = 1; round <= ROUNDS; round++) {
-      feed.delta([], levels.map((value, i) => (i % 2 === 1 ? round : value)));
+      feed.delta(
+        [],
+        levels.map((value, i) => (i % 2 === 1 ? round : value)),
+      );
       if (round % 20 === 0) await new Promise((resolve) => setImmediate(resolve));
     }
     await quick.next((frame) => frame[2] === ROUNDS);
@@ -198,7 +227,9 @@ describe('WebSocket', () => {
     await vi.waitFor(() => expect(book.state).toBe('live'));
     first.feed.delta([100, 9], [101, 0]);
     await vi.waitFor(() => expect(book.book.sequence).toBe(2));
-    expect(bookChecksum(book.book)).toBe(bookChecksum(first.depthwire.engine.markets.get('test:AAA-USD')!.book));
+    expect(bookChecksum(book.book)).toBe(
+      bookChecksum(first.depthwire.engine.markets.get('test:AAA-USD')!.book),
+    );
 
     await first.depthwire.close();
     await vi.waitFor(() => expect(client.state).toBe('waiting'));
@@ -207,7 +238,9 @@ describe('WebSocket', () => {
 
     const second = await start({ port });
     await vi.waitFor(() => expect(book.state).toBe('live'), { timeout: 5_000 });
-    expect(bookChecksum(book.book)).toBe(bookChecksum(second.depthwire.engine.markets.get('test:AAA-USD')!.book));
+    expect(bookChecksum(book.book)).toBe(
+      bookChecksum(second.depthwire.engine.markets.get('test:AAA-USD')!.book),
+    );
     expect(book.book.bids.toFlat()).toEqual([100, 5, 99, 7]);
   }, 15_000);
 });
@@ -215,32 +248,56 @@ describe('WebSocket', () => {
 describe('REST', () => {
   async function get(depthwire: Depthwire, url: string) {
     const response = await depthwire.app.inject({ url });
-    return { status: response.statusCode, body: response.json<Record<string, never>>(), headers: response.headers };
+    return {
+      status: response.statusCode,
+      body: response.json<Record<string, never>>(),
+      headers: response.headers,
+    };
   }
 
   test('health tells readiness, books by state and feeds', async () => {
     const { depthwire } = await start();
     const { status, body } = await get(depthwire, '/api/v1/health');
     expect(status).toBe(200);
-    expect(body).toMatchObject({ status: 'ready', instruments: 1, books: { live: 1 }, feeds: [{ id: 'scripted', refused: 0 }] });
+    expect(body).toMatchObject({
+      status: 'ready',
+      instruments: 1,
+      books: { live: 1 },
+      feeds: [{ id: 'scripted', refused: 0 }],
+    });
   });
 
   test('book: exact decimals, state, sequence and checksum', async () => {
     const { depthwire } = await start();
     const { body } = await get(depthwire, '/api/v1/instruments/test:AAA-USD/book?depth=1');
-    expect(body).toMatchObject({ instrument: 'test:AAA-USD', state: 'live', sequence: 1, bids: [['1.00', '0.005']], asks: [['1.01', '0.004']] });
+    expect(body).toMatchObject({
+      instrument: 'test:AAA-USD',
+      state: 'live',
+      sequence: 1,
+      bids: [['1.00', '0.005']],
+      asks: [['1.01', '0.004']],
+    });
     expect(body.checksum).toBe(bookChecksum(depthwire.engine.markets.get('test:AAA-USD')!.book));
   });
 
   test('instruments, trades and candles', async () => {
     const { depthwire, feed } = await start();
     feed.trade(101, 2_000, 7);
-    expect((await get(depthwire, '/api/v1/instruments')).body).toMatchObject({ instruments: [{ id: 'test:AAA-USD', tick: { units: 1, decimals: 2 } }] });
-    expect((await get(depthwire, '/api/v1/instruments/test%3AAAA-USD')).body).toMatchObject({ state: 'live', instrument: { id: 'test:AAA-USD' } });
-    expect((await get(depthwire, '/api/v1/instruments/test:AAA-USD/trades')).body).toMatchObject({ trades: [{ id: 7, price: '1.01', size: '2.000', side: 'buy' }] });
-    expect((await get(depthwire, '/api/v1/instruments/test:AAA-USD/candles?interval=1m')).body).toMatchObject({
-      candles: [[expect.any(Number), '1.01', '1.01', '1.01', '1.01', '2.000', 1]],
+    expect((await get(depthwire, '/api/v1/instruments')).body).toMatchObject({
+      instruments: [{ id: 'test:AAA-USD', tick: { units: 1, decimals: 2 } }],
     });
+    expect((await get(depthwire, '/api/v1/instruments/test%3AAAA-USD')).body).toMatchObject({
+      state: 'live',
+      instrument: { id: 'test:AAA-USD' },
+    });
+    expect((await get(depthwire, '/api/v1/instruments/test:AAA-USD/trades')).body).toMatchObject({
+      trades: [{ id: 7, price: '1.01', size: '2.000', side: 'buy' }],
+    });
+    expect((await get(depthwire, '/api/v1/instruments/test:AAA-USD/candles?interval=1m')).body).toMatchObject(
+      {
+        candles: [[expect.any(Number), '1.01', '1.01', '1.01', '1.01', '2.000', 1]],
+      },
+    );
   });
 
   test.each([
@@ -279,14 +336,23 @@ describe('start', () => {
   test('names the taken port and the way out', async () => {
     const { url } = await start();
     const config = parseConfig({ port: Number(new URL(url).port) });
-    const second = await createDepthwire({ config, logger: pino({ level: 'silent' }), feeds: [new ScriptedFeed()] });
+    const second = await createDepthwire({
+      config,
+      logger: pino({ level: 'silent' }),
+      feeds: [new ScriptedFeed()],
+    });
     cleanups.push(() => second.close());
-    await expect(second.listen()).rejects.toMatchObject({ code: 'port_in_use', message: expect.stringContaining('--port') });
+    await expect(second.listen()).rejects.toMatchObject({
+      code: 'port_in_use',
+      message: expect.stringContaining('--port'),
+    });
   });
 
   test('refuses a web folder without a page', async () => {
     const config = parseConfig({ port: 0, web: '/nonexistent' });
-    await expect(createDepthwire({ config, logger: pino({ level: 'silent' }), feeds: [] })).rejects.toMatchObject({ code: 'invalid_config', details: { key: 'web' } });
+    await expect(
+      createDepthwire({ config, logger: pino({ level: 'silent' }), feeds: [] }),
+    ).rejects.toMatchObject({ code: 'invalid_config', details: { key: 'web' } });
   });
 });
 

@@ -37,13 +37,31 @@ export interface Depthwire {
   close(): Promise<void>;
 }
 
-export async function createDepthwire({ config, logger, feeds, marketClock = systemClock }: DepthwireOptions): Promise<Depthwire> {
+export async function createDepthwire({
+  config,
+  logger,
+  feeds,
+  marketClock = systemClock,
+}: DepthwireOptions): Promise<Depthwire> {
   const epoch = Math.floor(marketClock.now());
   const bus = createMemoryBus();
   const engine = new Engine({ clock: marketClock, bus, log: logger });
-  const hub = new Hub({ clock: marketClock, bus, markets: engine.markets, checksumIntervalMs: config.gateway.checksumIntervalMs });
+  const hub = new Hub({
+    clock: marketClock,
+    bus,
+    markets: engine.markets,
+    checksumIntervalMs: config.gateway.checksumIntervalMs,
+  });
   const server = `depthwire/${version}`;
-  const gateway = new Gateway({ hub, limits: config.gateway, epoch, server, marketClock, wallClock: systemClock, log: logger });
+  const gateway = new Gateway({
+    hub,
+    limits: config.gateway,
+    epoch,
+    server,
+    marketClock,
+    wallClock: systemClock,
+    log: logger,
+  });
   let isStarted = false;
   let isClosing = false;
   const app = await createApp({
@@ -75,7 +93,10 @@ export async function createDepthwire({ config, logger, feeds, marketClock = sys
       const delayMs = Math.min(FEED_RETRY_MAX_MS, FEED_RETRY_BASE_MS * 2 ** attempt);
       logger.error({ feed: feed.id, code, reason: message, retryInMs: delayMs }, 'feed could not start');
       systemClock.at(systemClock.now() + delayMs, () => {
-        if (!isClosing) startFeed(feed, attempt + 1).catch((cause: unknown) => logger.error({ feed: feed.id, err: cause }, 'feed given up'));
+        if (!isClosing)
+          startFeed(feed, attempt + 1).catch((cause: unknown) =>
+            logger.error({ feed: feed.id, err: cause }, 'feed given up'),
+          );
       });
     }
   }

@@ -12,13 +12,22 @@ export function createFeeds(configs: readonly FeedConfig[]): Feed[] {
       return createFeed(config);
     } catch (error) {
       if (!(error instanceof DepthwireError)) throw error;
-      throw new DepthwireError('invalid_config', `feeds[${i}]: ${error.message}`, { key: `feeds[${i}]` }, error);
+      throw new DepthwireError(
+        'invalid_config',
+        `feeds[${i}]: ${error.message}`,
+        { key: `feeds[${i}]` },
+        error,
+      );
     }
   });
   const ids = feeds.map((feed) => feed.id);
   const twice = ids.findIndex((id, i) => ids.indexOf(id) !== i);
   if (twice >= 0) {
-    throw new DepthwireError('invalid_config', `feeds[${twice}].id: ${ids[twice]} is taken by an earlier feed; give this one an id`, { key: `feeds[${twice}].id` });
+    throw new DepthwireError(
+      'invalid_config',
+      `feeds[${twice}].id: ${ids[twice]} is taken by an earlier feed; give this one an id`,
+      { key: `feeds[${twice}].id` },
+    );
   }
   return feeds;
 }

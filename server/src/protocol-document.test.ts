@@ -15,7 +15,10 @@ describe('the documents', () => {
 
   test('list every configuration key with its default', () => {
     const { gateway, ...top } = parseConfig({});
-    const keys = [...Object.entries(top), ...Object.entries(gateway).map(([key, value]) => [`gateway.${key}`, value] as const)];
+    const keys = [
+      ...Object.entries(top),
+      ...Object.entries(gateway).map(([key, value]) => [`gateway.${key}`, value] as const),
+    ];
     for (const [key, value] of keys) {
       const row = operating.split('\n').find((line) => line.startsWith(`| \`${key}\``));
       expect(row, key).toBeDefined();

@@ -66,14 +66,32 @@ export class ScriptedFeed implements Feed {
   }
 
   snapshot(bids: number[], asks: number[], instrument: string = this.#first): void {
-    this.emit({ type: 'book-snapshot', instrument, venueTimeMs: this.#now, receiveTimeMs: this.#now, bids, asks });
+    this.emit({
+      type: 'book-snapshot',
+      instrument,
+      venueTimeMs: this.#now,
+      receiveTimeMs: this.#now,
+      bids,
+      asks,
+    });
   }
 
   delta(bids: number[], asks: number[], instrument: string = this.#first): void {
-    this.emit({ type: 'book-delta', instrument, venueTimeMs: this.#now, receiveTimeMs: this.#now, bids, asks });
+    this.emit({
+      type: 'book-delta',
+      instrument,
+      venueTimeMs: this.#now,
+      receiveTimeMs: this.#now,
+      bids,
+      asks,
+    });
   }
 
-  state(state: 'syncing' | 'live' | 'recovering', reason: string | null = null, instrument: string = this.#first): void {
+  state(
+    state: 'syncing' | 'live' | 'recovering',
+    reason: string | null = null,
+    instrument: string = this.#first,
+  ): void {
     this.emit({ type: 'book-status', instrument, timeMs: this.#now, state, reason });
   }
 

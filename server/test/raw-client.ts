@@ -11,9 +11,15 @@ export class RawClient {
   readonly #encoding: Encoding;
   #waiting: (() => void)[] = [];
 
-  constructor(url: string, encoding: Encoding = 'json', options: { origin?: string; protocols?: string[] } = {}) {
+  constructor(
+    url: string,
+    encoding: Encoding = 'json',
+    options: { origin?: string; protocols?: string[] } = {},
+  ) {
     this.#encoding = encoding;
-    this.socket = new WebSocket(url, options.protocols ?? [subprotocols[encoding]], { origin: options.origin });
+    this.socket = new WebSocket(url, options.protocols ?? [subprotocols[encoding]], {
+      origin: options.origin,
+    });
     this.socket.on('message', (data: Buffer, isBinary) => {
       const frame = isBinary ? data : data.toString('utf8');
       this.frames.push(frame);
@@ -37,7 +43,9 @@ export class RawClient {
   }
 
   /** Waits for a message that fits, and takes it and all before it off the list. */
-  async next(fits: (message: Record<number | string, unknown>) => boolean = () => true): Promise<Record<number | string, unknown>> {
+  async next(
+    fits: (message: Record<number | string, unknown>) => boolean = () => true,
+  ): Promise<Record<number | string, unknown>> {
     for (;;) {
       const index = this.messages.findIndex((message) => fits(message as Record<string, unknown>));
       if (index >= 0) return this.messages.splice(0, index + 1).at(-1) as Record<string, unknown>;

@@ -77,10 +77,14 @@ export async function inspectCapture(
       if (identity === null && record.kind === 'open') {
         identity = identityOf(record.url, selection.market);
         if (identity === null) {
-          throw new DepthwireError('capture_unknown_venue', `${file}: line ${records}: no adapter for ${record.url}; name one with --venue and --market`, {
-            file,
-            line: records,
-          });
+          throw new DepthwireError(
+            'capture_unknown_venue',
+            `${file}: line ${records}: no adapter for ${record.url}; name one with --venue and --market`,
+            {
+              file,
+              line: records,
+            },
+          );
         }
       } else if (identity === null) {
         waiting.push(record);
@@ -94,7 +98,8 @@ export async function inspectCapture(
       look(record);
     }
   }
-  if (records === 0) throw new DepthwireError('capture_corrupt', `${file}: line 1: the capture is empty`, { file, line: 1 });
+  if (records === 0)
+    throw new DepthwireError('capture_corrupt', `${file}: line 1: the capture is empty`, { file, line: 1 });
   if (identity === null || identity.market === null) {
     throw unknownVenue(file);
   }
@@ -111,7 +116,9 @@ export async function inspectCapture(
   const symbols = chooseSymbols(file, [...digits.keys()], selection.symbols);
   const notes: string[] = [];
   const instruments =
-    metadata === null || symbols.length === 0 ? null : fromMetadata(adapter, market, metadata, symbols, digits, notes);
+    metadata === null || symbols.length === 0
+      ? null
+      : fromMetadata(adapter, market, metadata, symbols, digits, notes);
   if (instruments === null) {
     notes.push(
       'no instrument metadata in the capture: tick and lot scales come from the digits seen on the wire, base and quote from the symbol',
@@ -123,7 +130,9 @@ export async function inspectCapture(
     market,
     instruments:
       instruments ??
-      symbols.map((symbol) => adapter.guessInstrument(market, symbol, digits.get(symbol)!.price, digits.get(symbol)!.size)),
+      symbols.map((symbol) =>
+        adapter.guessInstrument(market, symbol, digits.get(symbol)!.price, digits.get(symbol)!.size),
+      ),
     scales: instruments === null ? 'digits' : 'metadata',
     notes: notes.map((note) => `${basename(file)}: ${note}`),
     records,
@@ -133,10 +142,14 @@ export async function inspectCapture(
 }
 
 function unknownVenue(file: string): DepthwireError {
-  return new DepthwireError('capture_unknown_venue', `${file}: line 1: nothing in the capture tells its venue; name it with --venue and --market`, {
-    file,
-    line: 1,
-  });
+  return new DepthwireError(
+    'capture_unknown_venue',
+    `${file}: line 1: nothing in the capture tells its venue; name it with --venue and --market`,
+    {
+      file,
+      line: 1,
+    },
+  );
 }
 
 function identityOf(url: string, market: string | undefined) {
@@ -147,17 +160,29 @@ function identityOf(url: string, market: string | undefined) {
   return null;
 }
 
-function identify(venue: string, market: string | undefined, url: string | null): { adapter: VenueAdapter; market: string | null } {
+function identify(
+  venue: string,
+  market: string | undefined,
+  url: string | null,
+): { adapter: VenueAdapter; market: string | null } {
   const adapter = findVenue(venue, market);
   return { adapter, market: market ?? (url === null ? null : adapter.capture.marketOf(url)) };
 }
 
-function chooseSymbols(file: string, seen: readonly string[], wanted: readonly string[] | undefined): string[] {
+function chooseSymbols(
+  file: string,
+  seen: readonly string[],
+  wanted: readonly string[] | undefined,
+): string[] {
   const sorted = [...seen].sort();
   if (!wanted || wanted.length === 0) return sorted;
   const missing = wanted.filter((symbol) => !seen.includes(symbol));
   if (missing.length > 0) {
-    throw new DepthwireError('unknown_symbol', `${file} has no book or trade of ${missing.join(', ')}; it has: ${sorted.join(', ')}`, { file });
+    throw new DepthwireError(
+      'unknown_symbol',
+      `${file} has no book or trade of ${missing.join(', ')}; it has: ${sorted.join(', ')}`,
+      { file },
+    );
   }
   return sorted.filter((symbol) => wanted.includes(symbol));
 }

@@ -35,7 +35,10 @@ export interface ReadProgress {
  * @throws DepthwireError `capture_not_found`, `capture_truncated` or `capture_corrupt`, the last
  *   two with the line number
  */
-export async function* readCapture(file: string, onProgress?: (progress: ReadProgress) => void): AsyncGenerator<CaptureRecord[]> {
+export async function* readCapture(
+  file: string,
+  onProgress?: (progress: ReadProgress) => void,
+): AsyncGenerator<CaptureRecord[]> {
   const { gzipped, bytesTotal } = await probe(file);
   const raw = createReadStream(file, { highWaterMark: 256 * 1024 });
   let bytesRead = 0;
@@ -56,7 +59,8 @@ export async function* readCapture(file: string, onProgress?: (progress: ReadPro
     for await (const chunk of source as AsyncIterable<string>) {
       const lines = (rest + chunk).split('\n');
       rest = lines.pop()!;
-      if (rest.length > MAX_LINE_CHARS) throw corrupt(file, line + 1, `the line is longer than ${MAX_LINE_CHARS} characters`);
+      if (rest.length > MAX_LINE_CHARS)
+        throw corrupt(file, line + 1, `the line is longer than ${MAX_LINE_CHARS} characters`);
       const batch: CaptureRecord[] = [];
       for (const text of lines) {
         line += 1;
@@ -69,9 +73,15 @@ export async function* readCapture(file: string, onProgress?: (progress: ReadPro
     if (error instanceof DepthwireError) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'Z_BUF_ERROR') {
-      throw new DepthwireError('capture_truncated', `${file}: the compressed data ends early, after line ${line}`, { file, line: line + 1 }, error);
+      throw new DepthwireError(
+        'capture_truncated',
+        `${file}: the compressed data ends early, after line ${line}`,
+        { file, line: line + 1 },
+        error,
+      );
     }
-    if (code?.startsWith('Z_')) throw corrupt(file, line + 1, `the compressed data is damaged (${message})`, error);
+    if (code?.startsWith('Z_'))
+      throw corrupt(file, line + 1, `the compressed data is damaged (${message})`, error);
     throw new DepthwireError('capture_not_found', `${file}: cannot be read: ${message}`, { file }, error);
   } finally {
     raw.destroy();
@@ -82,7 +92,12 @@ export async function* readCapture(file: string, onProgress?: (progress: ReadPro
     try {
       record = parseRecord(file, line, rest);
     } catch (error) {
-      throw new DepthwireError('capture_truncated', `${file}: line ${line} ends in the middle of a record`, { file, line }, error);
+      throw new DepthwireError(
+        'capture_truncated',
+        `${file}: line ${line} ends in the middle of a record`,
+        { file, line },
+        error,
+      );
     }
     yield [record];
   }
@@ -101,7 +116,12 @@ async function probe(file: string): Promise<{ gzipped: boolean; bytesTotal: numb
       await handle.close();
     }
   } catch (error) {
-    throw new DepthwireError('capture_not_found', `${file}: cannot be read: ${(error as Error).message}`, { file }, error);
+    throw new DepthwireError(
+      'capture_not_found',
+      `${file}: cannot be read: ${(error as Error).message}`,
+      { file },
+      error,
+    );
   }
 }
 
@@ -114,11 +134,14 @@ function parseRecord(file: string, line: number, text: string): CaptureRecord {
   }
   if (typeof record !== 'object' || record === null) throw corrupt(file, line, 'expected an object');
   const { t, conn, kind, url, data } = record;
-  if (typeof t !== 'number' || !Number.isFinite(t)) throw corrupt(file, line, 't: expected unix milliseconds');
+  if (typeof t !== 'number' || !Number.isFinite(t))
+    throw corrupt(file, line, 't: expected unix milliseconds');
   if (typeof conn !== 'string') throw corrupt(file, line, 'conn: expected a text');
   if (!kinds.includes(kind!)) throw corrupt(file, line, `kind: expected ${kinds.join(', ')}`);
-  if ((kind === 'open' || kind === 'rest') && typeof url !== 'string') throw corrupt(file, line, `url: expected a text in a record of kind ${kind}`);
-  if (kind !== 'open' && typeof data !== 'string') throw corrupt(file, line, `data: expected a text in a record of kind ${kind}`);
+  if ((kind === 'open' || kind === 'rest') && typeof url !== 'string')
+    throw corrupt(file, line, `url: expected a text in a record of kind ${kind}`);
+  if (kind !== 'open' && typeof data !== 'string')
+    throw corrupt(file, line, `data: expected a text in a record of kind ${kind}`);
   return { t, conn, kind: kind!, url: url ?? '', data: data ?? '' };
 }
 

@@ -1,6 +1,18 @@
-import { DepthwireError, toDepthwireError, type EpochMs, type Instrument, type InstrumentId } from '@depthwire/shared';
+import {
+  DepthwireError,
+  toDepthwireError,
+  type EpochMs,
+  type Instrument,
+  type InstrumentId,
+} from '@depthwire/shared';
 import type { Feed, FeedContext } from '../core/feed.ts';
-import { emptyStats, type HttpCallback, type SessionStats, type VenueAdapter, type VenueSession } from '../core/venue.ts';
+import {
+  emptyStats,
+  type HttpCallback,
+  type SessionStats,
+  type VenueAdapter,
+  type VenueSession,
+} from '../core/venue.ts';
 import type { VirtualClock } from '../core/virtual-clock.ts';
 import { inspectCapture, type CaptureInfo, type CaptureSelection } from './inspect.ts';
 import { readCapture, type CaptureRecord, type ReadProgress } from './read.ts';
@@ -98,7 +110,13 @@ export function createReplayFeed(options: ReplayOptions): ReplayFeed {
     for (const market of markets.values()) {
       market.dispose();
       for (const { id } of market.instruments) {
-        emit({ type: 'book-status', instrument: id, timeMs: clock.now(), state: 'stale', reason: 'the recording has ended' });
+        emit({
+          type: 'book-status',
+          instrument: id,
+          timeMs: clock.now(),
+          state: 'stale',
+          reason: 'the recording has ended',
+        });
       }
     }
     const virtualMs = clock.now();
@@ -118,7 +136,8 @@ export function createReplayFeed(options: ReplayOptions): ReplayFeed {
       for (const capture of captures) {
         const key = marketKey(capture);
         const others = captures.filter((other) => marketKey(other) === key);
-        if (!markets.has(key)) markets.set(key, new MarketReplay(capture.adapter, capture.market, merged(others), context));
+        if (!markets.has(key))
+          markets.set(key, new MarketReplay(capture.adapter, capture.market, merged(others), context));
       }
       for (const market of markets.values()) {
         for (const instrument of market.instruments) context.emit({ type: 'instrument', instrument });
@@ -192,7 +211,12 @@ class MarketReplay {
   /** Recorded answers that nobody has asked for yet; the newest of each kind. */
   readonly #unclaimed = new Map<string, CaptureRecord>();
 
-  constructor(adapter: VenueAdapter, market: string, instruments: readonly Instrument[], context: FeedContext) {
+  constructor(
+    adapter: VenueAdapter,
+    market: string,
+    instruments: readonly Instrument[],
+    context: FeedContext,
+  ) {
     this.adapter = adapter;
     this.market = market;
     this.instruments = instruments;
@@ -297,7 +321,12 @@ async function* merge(
   const readers = captures.map((capture, source) =>
     readCapture(capture.file, (part) => {
       progress[source] = part;
-      onProgress?.(progress.reduce((sum, { bytesRead, bytesTotal }) => ({ bytesRead: sum.bytesRead + bytesRead, bytesTotal: sum.bytesTotal + bytesTotal })));
+      onProgress?.(
+        progress.reduce((sum, { bytesRead, bytesTotal }) => ({
+          bytesRead: sum.bytesRead + bytesRead,
+          bytesTotal: sum.bytesTotal + bytesTotal,
+        })),
+      );
     }),
   );
   try {
@@ -312,7 +341,8 @@ async function* mergeBatches(
 ): AsyncGenerator<{ record: CaptureRecord; source: number }> {
   const batches: (CaptureRecord[] | null)[] = [];
   const positions = readers.map(() => 0);
-  for (const reader of readers) batches.push(((await reader.next()).value as CaptureRecord[] | undefined) ?? null);
+  for (const reader of readers)
+    batches.push(((await reader.next()).value as CaptureRecord[] | undefined) ?? null);
   for (;;) {
     let source = -1;
     let earliest = Infinity;

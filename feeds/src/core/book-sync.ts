@@ -90,7 +90,10 @@ export class BookSync<Diff, Snapshot extends { readonly id: number }> {
     this.#previous = diff;
     if (order === 'gap') {
       this.#handlers.gap();
-      this.#bridge(diff, `sequence gap: ${this.#sequencer.describe(diff)} after ${this.#sequencer.describe(previous!)}`);
+      this.#bridge(
+        diff,
+        `sequence gap: ${this.#sequencer.describe(diff)} after ${this.#sequencer.describe(previous!)}`,
+      );
       return;
     }
     if (previous !== null) this.#handlers.link();

@@ -62,7 +62,8 @@ export class VenueConnection {
       reason = error.message;
     });
     socket.on('close', (code, text) => {
-      if (this.#socket === socket) this.#onClose(reason || `closed with code ${code} ${text.toString()}`.trim());
+      if (this.#socket === socket)
+        this.#onClose(reason || `closed with code ${code} ${text.toString()}`.trim());
     });
   }
 

@@ -82,7 +82,12 @@ export class HttpQueue {
     } catch (error) {
       if (error instanceof DepthwireError) return error;
       const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : '';
-      return new DepthwireError('venue_http', `GET ${url} failed: ${(error as Error).message}${cause}`, { url }, error);
+      return new DepthwireError(
+        'venue_http',
+        `GET ${url} failed: ${(error as Error).message}${cause}`,
+        { url },
+        error,
+      );
     }
   }
 }
@@ -94,7 +99,10 @@ async function readText(response: Response): Promise<string> {
   for await (const chunk of response.body ?? []) {
     bytes += (chunk as Uint8Array).byteLength;
     if (bytes > MAX_BODY_BYTES) {
-      throw new DepthwireError('venue_http', `answer of ${response.url} is larger than ${MAX_BODY_BYTES} bytes`);
+      throw new DepthwireError(
+        'venue_http',
+        `answer of ${response.url} is larger than ${MAX_BODY_BYTES} bytes`,
+      );
     }
     text += decoder.decode(chunk as Uint8Array, { stream: true });
   }

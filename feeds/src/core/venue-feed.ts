@@ -2,6 +2,7 @@ import { DepthwireError } from '@depthwire/shared';
 import { VenueConnection } from './connection.ts';
 import type { Feed, FeedContext } from './feed.ts';
 import { HttpQueue } from './http.ts';
+import { systemRandom } from './system.ts';
 import type { Endpoints, HttpResponse, VenueAdapter, VenueSession } from './venue.ts';
 
 export interface VenueFeedOptions {
@@ -21,13 +22,20 @@ export interface VenueFeedOptions {
 export function createVenueFeed(adapter: VenueAdapter, options: VenueFeedOptions): Feed {
   const { market, symbols } = options;
   const id = options.id ?? `${adapter.venue}-${market}`;
-  if (symbols.length === 0) throw new DepthwireError('invalid_config', `feed ${id}: name at least one symbol`);
+  if (symbols.length === 0)
+    throw new DepthwireError('invalid_config', `feed ${id}: name at least one symbol`);
   if (symbols.length > adapter.maxSymbols) {
-    throw new DepthwireError('invalid_config', `feed ${id}: ${symbols.length} symbols, but a connection carries ${adapter.maxSymbols}: split the feed`);
+    throw new DepthwireError(
+      'invalid_config',
+      `feed ${id}: ${symbols.length} symbols, but a connection carries ${adapter.maxSymbols}: split the feed`,
+    );
   }
   const base = adapter.markets[market];
   if (!base) throw new DepthwireError('unknown_venue', `${adapter.venue} has no market ${market}`);
-  const endpoints: Endpoints = { ws: options.endpoints?.ws ?? base.ws, rest: options.endpoints?.rest ?? base.rest };
+  const endpoints: Endpoints = {
+    ws: options.endpoints?.ws ?? base.ws,
+    rest: options.endpoints?.rest ?? base.rest,
+  };
 
   let connection: VenueConnection | null = null;
   let session: VenueSession | null = null;
@@ -40,7 +48,10 @@ export function createVenueFeed(adapter: VenueAdapter, options: VenueFeedOptions
       const { clock, log } = context;
       const queue = new HttpQueue({ clock, spacingMs: options.httpSpacingMs ?? adapter.httpSpacingMs });
       http = queue;
-      const metadata = await Promise.race([getOnce(queue, adapter.metadataUrl(market, endpoints)), stopped.promise]);
+      const metadata = await Promise.race([
+        getOnce(queue, adapter.metadataUrl(market, endpoints)),
+        stopped.promise,
+      ]);
       if (metadata === null) return;
       const instruments = adapter.parseMetadata(market, metadata.body, symbols);
       for (const instrument of instruments) context.emit({ type: 'instrument', instrument });
@@ -61,7 +72,7 @@ export function createVenueFeed(adapter: VenueAdapter, options: VenueFeedOptions
         url: adapter.socketUrl(endpoints),
         clock,
         log,
-        random: options.random ?? Math.random,
+        random: options.random ?? systemRandom,
         silenceMs: adapter.silenceMs,
         onOpen: () => live.onOpen(),
         onText: (text, receiveTimeMs) => live.onFrame(text, receiveTimeMs),
@@ -85,7 +96,13 @@ function getOnce(http: HttpQueue, url: string): Promise<HttpResponse> {
     http.get(url, (result) => {
       if (result instanceof DepthwireError) reject(result);
       else if (result.status === 200) resolve(result);
-      else reject(new DepthwireError('venue_http', `GET ${url} answered ${result.status}`, { url, status: result.status }));
+      else
+        reject(
+          new DepthwireError('venue_http', `GET ${url} answered ${result.status}`, {
+            url,
+            status: result.status,
+          }),
+        );
     });
   });
 }

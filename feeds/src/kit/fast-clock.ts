@@ -1,5 +1,5 @@
 import type { Clock, EpochMs } from '@depthwire/shared';
-import { systemClock } from '../core/system-clock.ts';
+import { systemClock } from '../core/system.ts';
 
 /** The machine's clock run so many times faster: real sockets without real waits. */
 export function fastClock(factor: number): Clock {

@@ -42,7 +42,7 @@ export function varianceSpread(parts: number): number {
  * @param distance between the ends
  * @param shock standard normal; the larger, the further
  */
-export function bridgeExcess(distance: number, variance: number, shock: number): number {
+function bridgeExcess(distance: number, variance: number, shock: number): number {
   const gap = Math.abs(distance);
   return (Math.sqrt(gap * gap - 2 * variance * Math.log(normalShare(-shock))) - gap) / 2;
 }
@@ -172,7 +172,7 @@ function elapsedWithin(variances: Float64Array, part: number, share: number): nu
 }
 
 /** Partial sums of independent steps, bent so that the last one ends at `close`. */
-export function bridge(
+function bridge(
   open: number,
   close: number,
   variance: number,
@@ -197,7 +197,7 @@ export function bridge(
 }
 
 /** Scales in place so that the values sum to `total`. */
-export function scaleTo(values: Float64Array, total: number): void {
+function scaleTo(values: Float64Array, total: number): void {
   let sum = 0;
   for (const value of values) sum += value;
   if (sum > 0) for (let i = 0; i < values.length; i++) values[i]! *= total / sum;

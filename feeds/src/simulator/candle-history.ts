@@ -4,7 +4,7 @@ import { pathLevelsS } from './price-path.ts';
 import type { PricePath } from './price-path.ts';
 
 /** Candles in one answer; a longer query gets the latest ones. */
-export const MAX_CANDLES = 20_000;
+const MAX_CANDLES = 20_000;
 
 const DAY_S = 86_400;
 

@@ -18,7 +18,12 @@ export type MarketEvent =
   | ({ readonly type: 'book-delta' } & BookMove)
   /** The whole book was replaced. */
   | ({ readonly type: 'book-snapshot' } & BookMove)
-  | { readonly type: 'book-state'; readonly instrument: InstrumentId; readonly state: BookState; readonly reason: string | null }
+  | {
+      readonly type: 'book-state';
+      readonly instrument: InstrumentId;
+      readonly state: BookState;
+      readonly reason: string | null;
+    }
   | { readonly type: 'trade'; readonly instrument: InstrumentId; readonly trade: Trade };
 
 export type MarketEventHandler = (event: MarketEvent) => void;

@@ -25,9 +25,14 @@ afterAll(async () => {
 
 function run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [bin, ...args], { cwd: folder, env: { ...process.env, PORT: '', HOST: '' } }, (error, stdout, stderr) => {
-      resolve({ code: error ? Number(error.code) : 0, stdout, stderr });
-    });
+    execFile(
+      process.execPath,
+      [bin, ...args],
+      { cwd: folder, env: { ...process.env, PORT: '', HOST: '' } },
+      (error, stdout, stderr) => {
+        resolve({ code: error ? Number(error.code) : 0, stdout, stderr });
+      },
+    );
   });
 }
 
@@ -39,7 +44,10 @@ async function verify(file: string, ...args: string[]): Promise<{ code: number; 
 
 /** Starts a server on a free port and waits until it listens. */
 async function serve(...args: string[]): Promise<string> {
-  const child = spawn(process.execPath, [bin, ...args, '--port', '0'], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [bin, ...args, '--port', '0'], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   children.push(child);
   for await (const line of createInterface(child.stdout)) {
     const entry = JSON.parse(line) as { msg: string; url: string };
@@ -109,17 +117,37 @@ describe('depthwire verify', () => {
     expect(code).toBe(1);
     expect(report.sequence.gaps).toBe(1);
     expect(report.resyncs).toBe(1);
-    expect(report.books.ABCUSDT).toMatchObject({ state: 'recovering', reason: expect.stringContaining('gap') });
+    expect(report.books.ABCUSDT).toMatchObject({
+      state: 'recovering',
+      reason: expect.stringContaining('gap'),
+    });
   });
 
   test('resyncs after a missing frame where the capture holds a later snapshot', async () => {
     const whole = spotCapture();
-    const truth = (await verify(await writeCapture(join(folder, 'whole.jsonl'), whole))).report.books.ABCUSDT!;
+    const truth = (await verify(await writeCapture(join(folder, 'whole.jsonl'), whole))).report.books
+      .ABCUSDT!;
     const records = spotCapture();
-    const body = { lastUpdateId: 115, bids: [['9.99', '5'], ['9.98', '1']], asks: [['10.01', '4'], ['10.02', '6']] };
+    const body = {
+      lastUpdateId: 115,
+      bids: [
+        ['9.99', '5'],
+        ['9.98', '1'],
+      ],
+      asks: [
+        ['10.01', '4'],
+        ['10.02', '6'],
+      ],
+    };
     const at = records.findIndex((record) => 'data' in record && String(record.data).includes('"U":116'));
     const t = (records[at] as { t: number }).t - 1;
-    records.splice(at, 0, { t, conn: 'rest', kind: 'rest', url: 'https://api.binance.com/api/v3/depth?symbol=ABCUSDT&limit=1000', data: JSON.stringify(body) });
+    records.splice(at, 0, {
+      t,
+      conn: 'rest',
+      kind: 'rest',
+      url: 'https://api.binance.com/api/v3/depth?symbol=ABCUSDT&limit=1000',
+      data: JSON.stringify(body),
+    });
     records.splice(12, 1);
     const { report } = await verify(await writeCapture(join(folder, 'healed.jsonl'), records));
     expect(report.sequence.gaps).toBe(1);
@@ -131,27 +159,47 @@ describe('depthwire verify', () => {
     const lines = (await readFile(corrupt, 'utf8')).split('\n');
     lines[4] = '{"t": 1, "conn"';
     await writeFile(corrupt, lines.join('\n'));
-    expect(await run('verify', corrupt)).toMatchObject({ code: 2, stderr: expect.stringMatching(/line 5: not JSON[\s\S]*capture_corrupt/) });
+    expect(await run('verify', corrupt)).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/line 5: not JSON[\s\S]*capture_corrupt/),
+    });
 
     const cut = await writeCapture(join(folder, 'cut.jsonl.gz'), spotCapture(2_000));
     await writeFile(cut, (await readFile(cut)).subarray(0, -200));
-    expect(await run('verify', cut)).toMatchObject({ code: 2, stderr: expect.stringMatching(/after line \d+[\s\S]*capture_truncated/) });
+    expect(await run('verify', cut)).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/after line \d+[\s\S]*capture_truncated/),
+    });
 
-    const unknown = await writeCapture(join(folder, 'unknown.jsonl'), [{ t: 1, conn: 'ws', kind: 'open', url: 'wss://example.com' }]);
-    expect(await run('verify', unknown)).toMatchObject({ code: 2, stderr: expect.stringMatching(/line 1: no adapter[\s\S]*capture_unknown_venue/) });
+    const unknown = await writeCapture(join(folder, 'unknown.jsonl'), [
+      { t: 1, conn: 'ws', kind: 'open', url: 'wss://example.com' },
+    ]);
+    expect(await run('verify', unknown)).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/line 1: no adapter[\s\S]*capture_unknown_venue/),
+    });
   });
 
   test('knows the symbols of a capture', async () => {
     const file = await writeCapture(join(folder, 'symbols.jsonl'), spotCapture());
-    expect(await run('verify', file, '--symbols', 'XYZUSDT')).toMatchObject({ code: 2, stderr: expect.stringContaining('it has: ABCUSDT') });
-    expect(await run('verify', file, '--venue', 'mtgox')).toMatchObject({ code: 2, stderr: expect.stringContaining('binance') });
+    expect(await run('verify', file, '--symbols', 'XYZUSDT')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('it has: ABCUSDT'),
+    });
+    expect(await run('verify', file, '--venue', 'mtgox')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('binance'),
+    });
   });
 });
 
 describe('depthwire replay', () => {
   test('writes byte-identical frames each time, from which a client rebuilds the book', async () => {
     const file = await writeCapture(join(folder, 'replayed.jsonl'), spotCapture());
-    const [first, second] = [await run('replay', file, '--frames', 'first.bin'), await run('replay', file, '--frames', 'second.bin')];
+    const [first, second] = [
+      await run('replay', file, '--frames', 'first.bin'),
+      await run('replay', file, '--frames', 'second.bin'),
+    ];
     expect(first.stdout).toBe(second.stdout);
     expect(first.stdout).toMatch(/^\d+ frames, \d+ bytes, sha256 [0-9a-f]{64}\n$/);
     const bytes = await readFile(join(folder, 'first.bin'));
@@ -161,7 +209,10 @@ describe('depthwire replay', () => {
     expect(replicas.size).toBe(2);
     for (const replica of replicas.values()) {
       expect(replica.state).toBe('live');
-      expect([replica.book.bids.count, replica.book.asks.count]).toEqual([report.books.ABCUSDT!.bids, report.books.ABCUSDT!.asks]);
+      expect([replica.book.bids.count, replica.book.asks.count]).toEqual([
+        report.books.ABCUSDT!.bids,
+        report.books.ABCUSDT!.asks,
+      ]);
     }
   });
 
@@ -169,9 +220,20 @@ describe('depthwire replay', () => {
     const file = await writeCapture(join(folder, 'served.jsonl'), spotCapture());
     const url = await serve('serve', '--replay', file, '--speed', 'max', '--wait');
     const id = 'binance:ABC-USDT';
-    const before = (await (await fetch(`${url}/api/v1/instruments/${id}`)).json()) as { state: string; instrument: { origin: string } };
+    const before = (await (await fetch(`${url}/api/v1/instruments/${id}`)).json()) as {
+      state: string;
+      instrument: { origin: string };
+    };
     expect(before).toMatchObject({ state: 'syncing', instrument: { origin: 'replayed' } });
-    const { code, stdout } = await run('tail', id, '--url', `${url.replace('http', 'ws')}/ws`, '--once', '--depth', '3');
+    const { code, stdout } = await run(
+      'tail',
+      id,
+      '--url',
+      `${url.replace('http', 'ws')}/ws`,
+      '--once',
+      '--depth',
+      '3',
+    );
     expect(code).toBe(0);
     expect(stdout).toContain('binance:ABC-USDT  live · replayed');
     expect(stdout).toContain('10.01');
@@ -180,9 +242,15 @@ describe('depthwire replay', () => {
 
 describe('depthwire tail', () => {
   test('ends with 1 and a reason where there is no server or no such instrument', async () => {
-    expect(await run('tail', 'sim:BTC-USD', '--url', 'ws://127.0.0.1:1/ws', '--once')).toMatchObject({ code: 1, stderr: expect.stringContaining('connection') });
+    expect(await run('tail', 'sim:BTC-USD', '--url', 'ws://127.0.0.1:1/ws', '--once')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('connection'),
+    });
     const url = await serve('serve');
-    expect(await run('tail', 'sim:MOON-USD', '--url', `${url.replace('http', 'ws')}/ws`)).toMatchObject({ code: 1, stderr: expect.stringContaining('sim:MOON-USD') });
+    expect(await run('tail', 'sim:MOON-USD', '--url', `${url.replace('http', 'ws')}/ws`)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('sim:MOON-USD'),
+    });
   });
 });
 
@@ -220,7 +288,9 @@ describe.skipIf(!hasRecorded)('recorded captures', () => {
 
   test('a recorded frame left out is found', async () => {
     const lines: string[] = [];
-    const source = createReadStream(`${recordedFolder}binance-usdm-4sym-2021-07.jsonl.gz`).pipe(createGunzip());
+    const source = createReadStream(`${recordedFolder}binance-usdm-4sym-2021-07.jsonl.gz`).pipe(
+      createGunzip(),
+    );
     for await (const line of createInterface(source)) lines.push(line);
     const updates = lines.flatMap((line, i) => (line.includes('sushiusdt@depth') && i > 500 ? [i] : []));
     lines.splice(updates[20]!, 1);
@@ -229,14 +299,19 @@ describe.skipIf(!hasRecorded)('recorded captures', () => {
     expect(code).toBe(1);
     expect(report.sequence.gaps).toBe(1);
     const states = Object.entries(report.books).map(([symbol, { state }]) => [symbol, state]);
-    expect(Object.fromEntries(states)).toEqual({ SUSHIUSDT: 'recovering', AKROUSDT: 'live', KEEPUSDT: 'live', CTKUSDT: 'live' });
+    expect(Object.fromEntries(states)).toEqual({
+      SUSHIUSDT: 'recovering',
+      AKROUSDT: 'live',
+      KEEPUSDT: 'live',
+      CTKUSDT: 'live',
+    });
   });
 });
 
 /** Rebuilds every book channel of a frames file; each frame must apply, and each checksum hold. */
 function replay(bytes: Buffer): Map<number, BookReplica> {
   const replicas = new Map<number, BookReplica>();
-  for (let offset = 0; offset < bytes.length; ) {
+  for (let offset = 0; offset < bytes.length;) {
     const length = bytes.readUInt32BE(offset);
     const frame = codecs.msgpack.decode(bytes.subarray(offset + 4, offset + 4 + length)) as [number, number];
     offset += 4 + length;

@@ -36,7 +36,9 @@ Exit codes:
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
     const typed = toDepthwireError(error);
-    process.stderr.write(`depthwire: ${typed.message}\n  (${typed.code}${typed.retry ? ', trying again may help' : ''})\n`);
+    process.stderr.write(
+      `depthwire: ${typed.message}\n  (${typed.code}${typed.retry ? ', trying again may help' : ''})\n`,
+    );
     if (typed.code === 'internal' && error instanceof Error) process.stderr.write(`${error.stack}\n`);
     return typed.retry || typed.code === 'internal' ? exitCodes.failed : exitCodes.usage;
   }

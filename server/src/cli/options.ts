@@ -15,8 +15,11 @@ export function addSelection(command: Command): Command {
     .option('--symbols <list>', 'venue symbols, separated by commas (default: all)', list);
 }
 
-export function list(text: string): string[] {
-  const parts = text.split(',').map((part) => part.trim()).filter((part) => part !== '');
+function list(text: string): string[] {
+  const parts = text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
   if (parts.length === 0) throw new InvalidArgumentError('expected names separated by commas');
   return parts;
 }

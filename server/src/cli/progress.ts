@@ -11,7 +11,14 @@ export class Progress {
   constructor(label: string, isShown: boolean) {
     this.#bar =
       isShown && process.stderr.isTTY
-        ? new SingleBar({ format: `${label} {bar} {percentage}% of {size} MB · {eta_formatted} left`, stream: process.stderr, clearOnComplete: true }, Presets.shades_classic)
+        ? new SingleBar(
+            {
+              format: `${label} {bar} {percentage}% of {size} MB · {eta_formatted} left`,
+              stream: process.stderr,
+              clearOnComplete: true,
+            },
+            Presets.shades_classic,
+          )
         : null;
   }
 

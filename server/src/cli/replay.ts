@@ -2,7 +2,12 @@ import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import { createReplayFeed, firstTimeMs, inspectCaptures, VirtualClock } from '@depthwire/feeds';
-import { codecs, DepthwireError, type DepthwireError as ReplayError, type SubscribeRequest } from '@depthwire/shared';
+import {
+  codecs,
+  DepthwireError,
+  type DepthwireError as ReplayError,
+  type SubscribeRequest,
+} from '@depthwire/shared';
 import type { Command } from 'commander';
 import { createMemoryBus } from '../bus/bus.ts';
 import { Engine } from '../engine/engine.ts';
@@ -23,9 +28,16 @@ export function addReplay(program: Command, done: Done): void {
     .description('Serve recorded markets, or write the frames that a client would get.')
     .argument('<files...>', 'captures, merged by their recorded times');
   addReplayOptions(addServeOptions(command))
-    .option('--frames <file>', 'serve nobody: run at full speed and write every outgoing frame to the file, each with its length before it (u32, big-endian); - for none')
+    .option(
+      '--frames <file>',
+      'serve nobody: run at full speed and write every outgoing frame to the file, each with its length before it (u32, big-endian); - for none',
+    )
     .action(async (files: string[], flags: ReplayFlags) => {
-      done(flags.frames === undefined ? await serve({ ...flags, replay: files }) : await writeFrames(files, flags, flags.frames));
+      done(
+        flags.frames === undefined
+          ? await serve({ ...flags, replay: files })
+          : await writeFrames(files, flags, flags.frames),
+      );
     });
 }
 
@@ -57,7 +69,9 @@ async function writeFrames(files: readonly string[], flags: ReplayFlags, out: st
 
   const file = out === '-' ? null : createWriteStream(out);
   const failed = Promise.withResolvers<never>();
-  file?.on('error', (error) => failed.reject(new DepthwireError('invalid_argument', `--frames ${out}: ${error.message}`, {}, error)));
+  file?.on('error', (error) =>
+    failed.reject(new DepthwireError('invalid_argument', `--frames ${out}: ${error.message}`, {}, error)),
+  );
   const hash = createHash('sha256');
   let frames = 0;
   let bytes = 0;
@@ -71,7 +85,8 @@ async function writeFrames(files: readonly string[], flags: ReplayFlags, out: st
   };
   const subscriber: Subscriber = {
     deliver: (_channel, frame) => write(frame.encode('msgpack') as Uint8Array),
-    onInstrument: (instrument) => write(codecs.msgpack.encode({ op: 'instrument', instrument }) as Uint8Array),
+    onInstrument: (instrument) =>
+      write(codecs.msgpack.encode({ op: 'instrument', instrument }) as Uint8Array),
   };
   for (const instrument of engine.markets.keys()) {
     for (const request of everyTopic(instrument)) {

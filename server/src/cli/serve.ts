@@ -1,6 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { resolve } from 'node:path';
-import { createReplayFeed, firstTimeMs, inspectCaptures, VirtualClock, type Feed, type Pacemaker } from '@depthwire/feeds';
+import {
+  createReplayFeed,
+  firstTimeMs,
+  inspectCaptures,
+  VirtualClock,
+  type Feed,
+  type Pacemaker,
+} from '@depthwire/feeds';
 import type { Clock } from '@depthwire/shared';
 import { Option, type Command } from 'commander';
 import type { Logger } from 'pino';
@@ -45,7 +52,9 @@ export function addReplayOptions(command: Command): Command {
 }
 
 export function addServe(program: Command, done: Done): void {
-  const command = addServeOptions(program.command('serve').description('Serve live, simulated or recorded markets.'));
+  const command = addServeOptions(
+    program.command('serve').description('Serve live, simulated or recorded markets.'),
+  );
   command.option('--replay <files...>', 'serve these captures instead of the configured feeds');
   addReplayOptions(command).action(async (flags: ServeFlags) => done(await serve(flags)));
 }
@@ -58,12 +67,22 @@ export async function serve(flags: ServeFlags): Promise<number> {
       assertOnly(flags[key] === undefined, `--${key} goes with --replay FILE`);
     }
   }
-  const config = await loadConfig({ file: flags.config, env: process.env, overrides: { host, port, web, logLevel }, cwd: process.cwd() });
+  const config = await loadConfig({
+    file: flags.config,
+    env: process.env,
+    overrides: { host, port, web, logLevel },
+    cwd: process.cwd(),
+  });
   const logger = createLogger(config.logLevel);
-  const depthwire = replay ? await startReplay(replay, flags, config, logger) : await start(createFeeds(config.feeds), config, logger);
+  const depthwire = replay
+    ? await startReplay(replay, flags, config, logger)
+    : await start(createFeeds(config.feeds), config, logger);
   await stopSignal();
   logger.info('shutting down');
-  const isClosed = await Promise.race([depthwire.close().then(() => true), delay(config.shutdownMs, false, { ref: false })]);
+  const isClosed = await Promise.race([
+    depthwire.close().then(() => true),
+    delay(config.shutdownMs, false, { ref: false }),
+  ]);
   if (!isClosed) logger.warn({ shutdownMs: config.shutdownMs }, 'clients or feeds did not end in time');
   return exitCodes.ok;
 }

@@ -1,5 +1,12 @@
 import { styleText } from 'node:util';
-import { DepthwireClient, formatUnits, type BookSubscription, type DepthwireError, type OpenWebSocket, type TradesSubscription } from '@depthwire/shared';
+import {
+  DepthwireClient,
+  formatUnits,
+  type BookSubscription,
+  type DepthwireError,
+  type OpenWebSocket,
+  type TradesSubscription,
+} from '@depthwire/shared';
 import type { Command } from 'commander';
 import { createLogUpdate } from 'log-update';
 import { WebSocket } from 'ws';
@@ -17,7 +24,8 @@ interface TailFlags {
 }
 
 /** Node's own WebSocket hides why a connection failed; `ws` says it. */
-const openWebSocket: OpenWebSocket = (url, protocols) => new WebSocket(url, protocols, { perMessageDeflate: false }) as unknown as ReturnType<OpenWebSocket>;
+const openWebSocket: OpenWebSocket = (url, protocols) =>
+  new WebSocket(url, protocols, { perMessageDeflate: false }) as unknown as ReturnType<OpenWebSocket>;
 
 export function addTail(program: Command, done: Done): void {
   program
@@ -77,15 +85,26 @@ async function tail(instrument: string, { url, depth, once }: TailFlags): Promis
   return code;
 }
 
-function ladder(client: DepthwireClient, subscription: BookSubscription, trades: TradesSubscription, depth: number, lastError: DepthwireError | null): string {
+function ladder(
+  client: DepthwireClient,
+  subscription: BookSubscription,
+  trades: TradesSubscription,
+  depth: number,
+  lastError: DepthwireError | null,
+): string {
   const { book, instrument, state, reason, replica } = subscription;
-  if (!instrument) return `${subscription.instrumentId}: ${client.state}${lastError ? ` (${lastError.message})` : ''}`;
+  if (!instrument)
+    return `${subscription.instrumentId}: ${client.state}${lastError ? ` (${lastError.message})` : ''}`;
   const { tick, lot } = instrument;
   const sides = [book.asks, book.bids] as const;
-  const sizes = sides.flatMap((side) => Array.from({ length: Math.min(depth, side.count) }, (_, rank) => side.lotsAt(rank)));
+  const sizes = sides.flatMap((side) =>
+    Array.from({ length: Math.min(depth, side.count) }, (_, rank) => side.lotsAt(rank)),
+  );
   const largest = Math.max(1, ...sizes);
   const sizeWidth = Math.max(6, ...sizes.map((lots) => formatUnits(lots, lot).length));
-  const prices = sides.flatMap((side) => (side.count > 0 ? [side.ticksAt(0), side.ticksAt(Math.min(depth, side.count) - 1)] : []));
+  const prices = sides.flatMap((side) =>
+    side.count > 0 ? [side.ticksAt(0), side.ticksAt(Math.min(depth, side.count) - 1)] : [],
+  );
   const priceWidth = Math.max(6, ...prices.map((ticks) => formatUnits(ticks, tick).length));
   const row = (side: (typeof sides)[number], rank: number, colour: 'red' | 'green'): string => {
     if (rank >= side.count) return '';
@@ -94,7 +113,8 @@ function ladder(client: DepthwireClient, subscription: BookSubscription, trades:
     return `${styleText(colour, formatUnits(side.ticksAt(rank), tick).padStart(priceWidth))}  ${formatUnits(lots, lot).padStart(sizeWidth)}  ${styleText([colour, 'dim'], bar)}`;
   };
   const last = trades.trades.at(-1);
-  const spread = book.bestAsk === null || book.bestBid === null ? '–' : formatUnits(book.bestAsk - book.bestBid, tick);
+  const spread =
+    book.bestAsk === null || book.bestBid === null ? '–' : formatUnits(book.bestAsk - book.bestBid, tick);
   const colour = state === 'live' ? 'green' : 'yellow';
   const origin = instrument.origin === 'live' ? '' : ` · ${instrument.origin}`;
   const asks = Array.from({ length: depth }, (_, i) => row(book.asks, depth - 1 - i, 'red'));
@@ -102,9 +122,15 @@ function ladder(client: DepthwireClient, subscription: BookSubscription, trades:
   return [
     `${styleText('bold', instrument.id)}  ${styleText(colour, state)}${styleText('dim', origin)}${reason ? `  ${reason}` : ''}`,
     ...asks,
-    styleText('dim', `spread ${spread}  last ${last ? `${formatUnits(last.price, tick)} ${last.side}` : '–'}`),
+    styleText(
+      'dim',
+      `spread ${spread}  last ${last ? `${formatUnits(last.price, tick)} ${last.side}` : '–'}`,
+    ),
     ...bids,
-    styleText('dim', `sequence ${book.sequence} · ${replica.verified} checksums right · ${subscription.resyncs} resyncs`),
+    styleText(
+      'dim',
+      `sequence ${book.sequence} · ${replica.verified} checksums right · ${subscription.resyncs} resyncs`,
+    ),
   ].join('\n');
 }
 

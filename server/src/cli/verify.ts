@@ -1,7 +1,21 @@
 import { createHash } from 'node:crypto';
 import { styleText } from 'node:util';
-import { createReplayFeed, firstTimeMs, inspectCaptures, VirtualClock, type CaptureInfo, type SessionStats } from '@depthwire/feeds';
-import { formatUnitsShortest, type BookSide, type BookState, type DepthwireError, type Instrument, type Scale } from '@depthwire/shared';
+import {
+  createReplayFeed,
+  firstTimeMs,
+  inspectCaptures,
+  VirtualClock,
+  type CaptureInfo,
+  type SessionStats,
+} from '@depthwire/feeds';
+import {
+  formatUnitsShortest,
+  type BookSide,
+  type BookState,
+  type DepthwireError,
+  type Instrument,
+  type Scale,
+} from '@depthwire/shared';
 import type { Command } from 'commander';
 import { createMemoryBus } from '../bus/bus.ts';
 import { Engine } from '../engine/engine.ts';
@@ -56,7 +70,10 @@ export function addVerify(program: Command, done: Done): void {
     .option('--json', 'print one JSON object')
     .option('--depth <levels>', 'levels a side to report and hash (default: all)', integer(1, 1_000_000));
   addSelection(command)
-    .addHelpText('after', '\nExits with 0 when every book is live and no gap, bad checksum or malformed frame was seen, else with 1.')
+    .addHelpText(
+      'after',
+      '\nExits with 0 when every book is live and no gap, bad checksum or malformed frame was seen, else with 1.',
+    )
     .action(async (file: string, flags: VerifyFlags) => {
       const report = await verifyCapture(file, flags, !flags.json);
       process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : describe(report));
@@ -65,7 +82,11 @@ export function addVerify(program: Command, done: Done): void {
 }
 
 /** @throws DepthwireError `capture_*`, `unknown_venue` or `unknown_symbol` */
-export async function verifyCapture(file: string, flags: VerifyFlags, withProgress: boolean): Promise<VerifyReport> {
+async function verifyCapture(
+  file: string,
+  flags: VerifyFlags,
+  withProgress: boolean,
+): Promise<VerifyReport> {
   const reading = new Progress('reading  ', withProgress);
   const [capture] = await inspectCaptures([file], flags, reading.update).finally(() => reading.stop());
   const clock = new VirtualClock(firstTimeMs([capture!]));
@@ -93,7 +114,8 @@ export async function verifyCapture(file: string, flags: VerifyFlags, withProgre
 
 function summarise(capture: CaptureInfo, stats: SessionStats, engine: Engine, depth: number): VerifyReport {
   const books: Record<string, BookReport> = {};
-  for (const { id, symbol } of capture.instruments) books[symbol] = reportBook(engine.markets.get(id)!, depth);
+  for (const { id, symbol } of capture.instruments)
+    books[symbol] = reportBook(engine.markets.get(id)!, depth);
   return {
     file: capture.file,
     venue: capture.adapter.venue,
@@ -113,7 +135,8 @@ function summarise(capture: CaptureInfo, stats: SessionStats, engine: Engine, de
 }
 
 function reportBook({ book, instrument, state, reason }: MarketView, depth: number): BookReport {
-  const price = (ticks: number | null) => (ticks === null ? null : formatUnitsShortest(ticks, instrument.tick));
+  const price = (ticks: number | null) =>
+    ticks === null ? null : formatUnitsShortest(ticks, instrument.tick);
   return {
     state,
     reason,
@@ -129,7 +152,12 @@ function reportBook({ book, instrument, state, reason }: MarketView, depth: numb
 }
 
 /** One line a level, best first: `b PRICE QTY`, plain decimals without trailing zeros. */
-function canonicalSide(letter: 'a' | 'b', side: BookSide, { tick, lot }: Pick<Instrument, 'tick' | 'lot'>, depth: number): string {
+function canonicalSide(
+  letter: 'a' | 'b',
+  side: BookSide,
+  { tick, lot }: Pick<Instrument, 'tick' | 'lot'>,
+  depth: number,
+): string {
   const text = (units: number, scale: Scale) => formatUnitsShortest(units, scale);
   let lines = '';
   for (let rank = 0; rank < Math.min(depth, side.count); rank++) {
@@ -164,7 +192,9 @@ function describe(report: VerifyReport): string {
   const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
   const isNumber = (column: number) => column >= 2 && column <= 5;
   const lines = table.map((row, i) => {
-    const cells = row.map((cell, column) => (isNumber(column) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)));
+    const cells = row.map((cell, column) =>
+      isNumber(column) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!),
+    );
     const line = cells.join('  ').trimEnd();
     if (i === 0) return styleText('dim', line);
     return row[1] === 'live' ? line : styleText('yellow', line);

@@ -5,7 +5,7 @@ import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 
 /** Read when no other file is named and it exists. */
-export const DEFAULT_CONFIG_FILE = 'depthwire.yaml';
+const DEFAULT_CONFIG_FILE = 'depthwire.yaml';
 
 const url = (protocols: string[], example: string) =>
   z.string().refine(
@@ -26,7 +26,10 @@ const simulatorFeed = z.strictObject({
 
 const venueFeed = z.strictObject({
   feed: z.string().regex(/^[a-z0-9-]+$/, 'expected the name of a venue, such as binance'),
-  id: z.string().regex(/^[a-z0-9-]{1,40}$/, 'expected small letters, digits and dashes').optional(),
+  id: z
+    .string()
+    .regex(/^[a-z0-9-]{1,40}$/, 'expected small letters, digits and dashes')
+    .optional(),
   market: z.string(),
   symbols: z.array(z.string().min(1)).min(1, 'expected at least one symbol'),
   endpoints: z
@@ -73,7 +76,10 @@ const environmentKeys = {
   PORT: { key: 'port', read: Number },
   LOG_LEVEL: { key: 'logLevel', read: (text: string): unknown => text },
   DEPTHWIRE_WEB: { key: 'web', read: (text: string): unknown => text },
-  DEPTHWIRE_ALLOWED_ORIGINS: { key: 'allowedOrigins', read: (text: string): unknown => text.split(',').map((part) => part.trim()) },
+  DEPTHWIRE_ALLOWED_ORIGINS: {
+    key: 'allowedOrigins',
+    read: (text: string): unknown => text.split(',').map((part) => part.trim()),
+  },
   DEPTHWIRE_FEEDS: { key: 'feeds', read: (text: string): unknown => parseYaml(text) },
 } as const;
 
@@ -101,7 +107,12 @@ export async function loadConfig({ file, env, overrides = {}, cwd }: ConfigSourc
     try {
       fromEnvironment[key] = read(text);
     } catch (error) {
-      throw new DepthwireError('invalid_config', `${name}: not readable as YAML: ${(error as Error).message}`, { key: name }, error);
+      throw new DepthwireError(
+        'invalid_config',
+        `${name}: not readable as YAML: ${(error as Error).message}`,
+        { key: name },
+        error,
+      );
     }
   }
   const given = Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined));
@@ -122,31 +133,51 @@ async function readConfigFile(path: string, mustExist: boolean): Promise<Record<
     text = await readFile(path, 'utf8');
   } catch (error) {
     if (!mustExist && (error as NodeJS.ErrnoException).code === 'ENOENT') return {};
-    throw new DepthwireError('config_not_found', `${path}: cannot be read: ${(error as Error).message}`, { file: path }, error);
+    throw new DepthwireError(
+      'config_not_found',
+      `${path}: cannot be read: ${(error as Error).message}`,
+      { file: path },
+      error,
+    );
   }
   let value: unknown;
   try {
     value = parseYaml(text);
   } catch (error) {
-    throw new DepthwireError('invalid_config', `${path}: not valid YAML: ${(error as Error).message}`, { file: path }, error);
+    throw new DepthwireError(
+      'invalid_config',
+      `${path}: not valid YAML: ${(error as Error).message}`,
+      { file: path },
+      error,
+    );
   }
   if (value === null || value === undefined) return {};
   if (typeof value !== 'object' || Array.isArray(value)) {
-    throw new DepthwireError('invalid_config', `${path}: expected keys and values, such as port: 8080`, { file: path });
+    throw new DepthwireError('invalid_config', `${path}: expected keys and values, such as port: 8080`, {
+      file: path,
+    });
   }
   return value as Record<string, unknown>;
 }
 
 function explain(issue: z.core.$ZodIssue, input: unknown): string[] {
-  const at = issue.path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('').replace(/^\./, '');
+  const at = issue.path
+    .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
+    .join('')
+    .replace(/^\./, '');
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => `${at ? `${at}.` : ''}${key}: unknown key; remove it or correct its name`);
   }
   if (issue.code === 'invalid_union') {
-    const value = issue.path.reduce<unknown>((node, part) => (node as Record<PropertyKey, unknown> | undefined)?.[part], input);
+    const value = issue.path.reduce<unknown>(
+      (node, part) => (node as Record<PropertyKey, unknown> | undefined)?.[part],
+      input,
+    );
     const isSimulator = (value as { feed?: unknown } | null | undefined)?.feed === 'sim';
     const issues = issue.errors[isSimulator ? 0 : 1] ?? [];
-    return issues.flatMap((inner) => explain({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue, input));
+    return issues.flatMap((inner) =>
+      explain({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue, input),
+    );
   }
   return [`${at || 'config'}: ${issue.message.charAt(0).toLowerCase()}${issue.message.slice(1)}`];
 }

@@ -42,7 +42,15 @@ export class CandleSeries {
       return;
     }
     if (index === 0 && this.#candles.length >= MAX_CANDLES) return; // older than all that is kept
-    this.#candles.splice(index, 0, { time, open: price, high: price, low: price, close: price, volume: size, trades: 1 });
+    this.#candles.splice(index, 0, {
+      time,
+      open: price,
+      high: price,
+      low: price,
+      close: price,
+      volume: size,
+      trades: 1,
+    });
     if (this.#candles.length > MAX_CANDLES) this.#candles.shift();
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Candle } from '@depthwire/shared';
+import type { Candle, EpochMs } from '@depthwire/shared';
 import { ScriptedFeed, startMarket, START_MS, testInstrument } from '../../test/markets.ts';
 
 async function liveMarket() {
@@ -29,7 +29,9 @@ describe('Engine', () => {
   test('never lets anybody read a crossed book as live', async () => {
     const { feed, market, bus } = await liveMarket();
     const seen: string[] = [];
-    bus.subscribe(({ type }) => seen.push(`${type} ${market.state} ${market.book.isCrossed ? 'crossed' : 'right'}`));
+    bus.subscribe(({ type }) =>
+      seen.push(`${type} ${market.state} ${market.book.isCrossed ? 'crossed' : 'right'}`),
+    );
     feed.delta([101, 3], []);
     feed.delta([101, 0], []);
     expect(seen).toEqual([
@@ -66,23 +68,62 @@ describe('Engine', () => {
     const { feed, market, clock } = await liveMarket();
     clock.advanceTo(START_MS + 500);
     feed.state('recovering', 'sequence gap: expected 5, got 9');
-    expect([market.state, market.reason, market.stateSinceMs]).toEqual(['recovering', 'sequence gap: expected 5, got 9', START_MS + 500]);
+    expect([market.state, market.reason, market.stateSinceMs]).toEqual([
+      'recovering',
+      'sequence gap: expected 5, got 9',
+      START_MS + 500,
+    ]);
   });
 
   test.each([
     ['half a pair of levels', (feed: ScriptedFeed) => feed.delta([100], [])],
     ['a fractional price', (feed: ScriptedFeed) => feed.delta([100.5, 1], [])],
     ['a negative size', (feed: ScriptedFeed) => feed.delta([], [101, -1])],
+    [
+      'a time that is none',
+      (feed: ScriptedFeed) =>
+        feed.emit({
+          type: 'book-delta',
+          instrument: 'test:AAA-USD',
+          bids: [],
+          asks: [],
+          venueTimeMs: null,
+          receiveTimeMs: Number.NaN as EpochMs,
+        }),
+    ],
+  ])('does not call a book live that misses an update: %s', async (_name, emit) => {
+    const { feed, market, engine } = await liveMarket();
+    const before = [market.book.bids.toFlat(), market.book.asks.toFlat()];
+    emit(feed);
+    expect(engine.feeds.get(feed)).toMatchObject({ refused: 1 });
+    expect([market.book.bids.toFlat(), market.book.asks.toFlat()]).toEqual(before);
+    expect(market).toMatchObject({ state: 'recovering', reason: expect.stringContaining('refused') });
+    expect(feed.resyncs).toHaveLength(1);
+    feed.delta([98, 2], []);
+    expect(market.state).toBe('recovering');
+    feed.snapshot([100, 5], [101, 4]);
+    expect(market.state).toBe('live');
+  });
+
+  test.each([
     ['a trade of nothing', (feed: ScriptedFeed) => feed.trade(100, 0, 1)],
     ['an unknown state', (feed: ScriptedFeed) => feed.state('frozen' as 'live')],
     ['an instrument it never announced', (feed: ScriptedFeed) => feed.delta([1, 1], [], 'test:ZZZ-USD')],
-    ['an event of unknown type', (feed: ScriptedFeed) => feed.emit({ type: 'gossip', instrument: 'test:AAA-USD' } as never)],
+    [
+      'an event of unknown type',
+      (feed: ScriptedFeed) => feed.emit({ type: 'gossip', instrument: 'test:AAA-USD' } as never),
+    ],
   ])('refuses %s and keeps the book as it was', async (_name, emit) => {
     const { feed, market, engine } = await liveMarket();
     const before = [market.book.bids.toFlat(), market.book.asks.toFlat(), market.book.sequence, market.state];
     emit(feed);
     expect(engine.feeds.get(feed)).toMatchObject({ refused: 1 });
-    expect([market.book.bids.toFlat(), market.book.asks.toFlat(), market.book.sequence, market.state]).toEqual(before);
+    expect([
+      market.book.bids.toFlat(),
+      market.book.asks.toFlat(),
+      market.book.sequence,
+      market.state,
+    ]).toEqual(before);
     feed.delta([98, 2], []);
     expect(market.book.bids.lotsAtPrice(98)).toBe(2);
   });
@@ -101,7 +142,10 @@ describe('Engine', () => {
   test('begins anew when the scale of an instrument changes', async () => {
     const { engine, feed } = await liveMarket();
     feed.trade(100, 1, 1);
-    feed.emit({ type: 'instrument', instrument: testInstrument(undefined, { tick: { units: 1, decimals: 3 } }) });
+    feed.emit({
+      type: 'instrument',
+      instrument: testInstrument(undefined, { tick: { units: 1, decimals: 3 } }),
+    });
     const market = engine.markets.get('test:AAA-USD')!;
     expect(market.book.bids.count).toBe(0);
     expect(market.tape).toEqual([]);
@@ -129,14 +173,29 @@ describe('Engine', () => {
     });
     const feed = Object.assign(new ScriptedFeed(), {
       candles: ({ interval, fromS, toS }: { interval: string; fromS: number; toS: number }) =>
-        Promise.resolve(interval === '1h' ? [-3, -2, -1, 0].map((i) => bar(hour + i * 3600, 100 + i)).filter(({ time }) => time >= fromS && time < toS) : []),
+        Promise.resolve(
+          interval === '1h'
+            ? [-3, -2, -1, 0]
+                .map((i) => bar(hour + i * 3600, 100 + i))
+                .filter(({ time }) => time >= fromS && time < toS)
+            : [],
+        ),
     });
     const { engine } = await startMarket(feed);
     feed.trade(107, 4, 1);
     const candles = await engine.candles('test:AAA-USD', '1h', 10);
     expect(candles.map(({ time }) => (time - hour) / 3600)).toEqual([-3, -2, -1, 0]);
-    expect(candles.at(-1)).toMatchObject({ open: 100, high: 107, low: 98, close: 107, volume: 14, trades: 4 });
+    expect(candles.at(-1)).toMatchObject({
+      open: 100,
+      high: 107,
+      low: 98,
+      close: 107,
+      volume: 14,
+      trades: 4,
+    });
     expect(await engine.candles('test:AAA-USD', '1h', 2, hour - 3600)).toHaveLength(2);
-    await expect(engine.candles('test:NONE-USD', '1h', 1)).rejects.toMatchObject({ code: 'unknown_instrument' });
+    await expect(engine.candles('test:NONE-USD', '1h', 1)).rejects.toMatchObject({
+      code: 'unknown_instrument',
+    });
   });
 });

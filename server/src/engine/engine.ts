@@ -82,6 +82,7 @@ export class Engine {
           if (!(error instanceof DepthwireError)) throw error;
           counters.refused += 1;
           log.error({ feed: feed.id, code: error.code, reason: error.message }, 'event refused');
+          this.#onRefused(feed, event, error);
         }
       },
     });
@@ -98,21 +99,33 @@ export class Engine {
    * @param beforeS exclusive open time, unix seconds
    * @throws DepthwireError `unknown_instrument`
    */
-  async candles(id: InstrumentId, interval: CandleInterval, limit: number, beforeS: number = Infinity): Promise<Candle[]> {
+  async candles(
+    id: InstrumentId,
+    interval: CandleInterval,
+    limit: number,
+    beforeS: number = Infinity,
+  ): Promise<Candle[]> {
     const market = this.#market(id);
     const kept = market.candles(interval).latest(limit, beforeS);
     const feed = this.#owners.get(id);
     if (kept.length >= limit || !feed?.candles) return kept;
     const seconds = candleIntervals[interval];
-    const endS = kept[0]?.time ?? Math.min(beforeS, Math.floor(this.#options.clock.now() / 1000 / seconds) * seconds);
+    const endS =
+      kept[0]?.time ?? Math.min(beforeS, Math.floor(this.#options.clock.now() / 1000 / seconds) * seconds);
     const missing = limit - kept.length;
-    const older = await feed.candles({ instrument: id, interval, fromS: endS - missing * seconds, toS: endS });
+    const older = await feed.candles({
+      instrument: id,
+      interval,
+      fromS: endS - missing * seconds,
+      toS: endS,
+    });
     return [...older.filter((candle) => candle.time < endS), ...kept];
   }
 
   #market(id: InstrumentId): Market {
     const market = this.#markets.get(id);
-    if (!market) throw new DepthwireError('unknown_instrument', `no feed publishes ${id}`, { instrument: id });
+    if (!market)
+      throw new DepthwireError('unknown_instrument', `no feed publishes ${id}`, { instrument: id });
     return market;
   }
 
@@ -123,7 +136,10 @@ export class Engine {
     }
     const market = this.#markets.get(event.instrument);
     if (!market || this.#owners.get(event.instrument) !== feed) {
-      throw new DepthwireError('invalid_event', `${feed.id} sent ${event.type} of ${String(event.instrument)}, which it has not announced`);
+      throw new DepthwireError(
+        'invalid_event',
+        `${feed.id} sent ${event.type} of ${String(event.instrument)}, which it has not announced`,
+      );
     }
     const { bus, clock } = this.#options;
     switch (event.type) {
@@ -134,7 +150,15 @@ export class Engine {
         const { instrument, receiveTimeMs, venueTimeMs, bids, asks } = event;
         // The state is settled before anybody reads the levels: nobody sees a crossed book as live.
         const hasNewState = market.settleState(clock.now());
-        bus.publish({ type: event.type, instrument, sequence: market.book.sequence, receiveTimeMs, venueTimeMs, bids, asks });
+        bus.publish({
+          type: event.type,
+          instrument,
+          sequence: market.book.sequence,
+          receiveTimeMs,
+          venueTimeMs,
+          bids,
+          asks,
+        });
         if (hasNewState) this.#publishState(market);
         return;
       }
@@ -150,18 +174,38 @@ export class Engine {
         this.#settle(market);
         return;
       default:
-        throw new DepthwireError('invalid_event', `${feed.id} sent an event of unknown type ${String((event as { type: unknown }).type)}`);
+        throw new DepthwireError(
+          'invalid_event',
+          `${feed.id} sent an event of unknown type ${String((event as { type: unknown }).type)}`,
+        );
     }
+  }
+
+  /** A book that misses an update is wrong: it is not live until the feed has taken it anew. */
+  #onRefused(feed: Feed, event: FeedEvent, error: DepthwireError): void {
+    if (event?.type !== 'book-delta' && event?.type !== 'book-snapshot') return;
+    const market = this.#markets.get(event.instrument);
+    if (!market || this.#owners.get(event.instrument) !== feed) return;
+    const reason = `an update was refused: ${error.message}`;
+    market.breach(reason);
+    this.#settle(market);
+    feed.resync?.(event.instrument, reason);
   }
 
   #acceptInstrument(feed: Feed, instrument: Instrument): void {
     const { bus, clock } = this.#options;
     if (!isInstrumentId(instrument?.id)) {
-      throw new DepthwireError('invalid_event', `${feed.id}: instrument id: expected VENUE:BASE-QUOTE, got ${String(instrument?.id)}`);
+      throw new DepthwireError(
+        'invalid_event',
+        `${feed.id}: instrument id: expected VENUE:BASE-QUOTE, got ${String(instrument?.id)}`,
+      );
     }
     const owner = this.#owners.get(instrument.id);
     if (owner && owner !== feed) {
-      throw new DepthwireError('invalid_event', `${feed.id}: ${instrument.id} is already published by ${owner.id}`);
+      throw new DepthwireError(
+        'invalid_event',
+        `${feed.id}: ${instrument.id} is already published by ${owner.id}`,
+      );
     }
     const market = this.#markets.get(instrument.id);
     // Ticks of another scale cannot be compared: book, tape and candles begin anew.
@@ -170,7 +214,10 @@ export class Engine {
       market.instrument = instrument;
     } else {
       if (!market && this.#markets.size >= MAX_INSTRUMENTS) {
-        throw new DepthwireError('invalid_event', `${feed.id}: ${instrument.id} is past the limit of ${MAX_INSTRUMENTS} instruments`);
+        throw new DepthwireError(
+          'invalid_event',
+          `${feed.id}: ${instrument.id} is past the limit of ${MAX_INSTRUMENTS} instruments`,
+        );
       }
       this.#markets.set(instrument.id, new Market(instrument, clock.now()));
       this.#owners.set(instrument.id, feed);
@@ -218,11 +265,16 @@ export class Engine {
 }
 
 function hasSameScales(a: Instrument, b: Instrument): boolean {
-  return (['tick', 'lot'] as const).every((key) => a[key].units === b[key].units && a[key].decimals === b[key].decimals);
+  return (['tick', 'lot'] as const).every(
+    (key) => a[key].units === b[key].units && a[key].decimals === b[key].decimals,
+  );
 }
 
 function assertTimes(event: { receiveTimeMs: number; venueTimeMs: number | null }): void {
-  if (!Number.isFinite(event.receiveTimeMs) || !(event.venueTimeMs === null || Number.isFinite(event.venueTimeMs))) {
+  if (
+    !Number.isFinite(event.receiveTimeMs) ||
+    !(event.venueTimeMs === null || Number.isFinite(event.venueTimeMs))
+  ) {
     throw new DepthwireError('invalid_event', 'receiveTimeMs and venueTimeMs: expected unix milliseconds');
   }
 }
@@ -232,11 +284,15 @@ function assertTrade(event: TradeEvent): void {
   if (!isId || !Number.isSafeInteger(event.price) || !Number.isSafeInteger(event.size) || event.size <= 0) {
     throw new DepthwireError('invalid_event', 'trade: expected an id, whole ticks and whole lots above zero');
   }
-  if (event.side !== 'buy' && event.side !== 'sell') throw new DepthwireError('invalid_event', 'trade: side: expected buy or sell');
+  if (event.side !== 'buy' && event.side !== 'sell')
+    throw new DepthwireError('invalid_event', 'trade: side: expected buy or sell');
 }
 
 function assertStatus(event: BookStatusEvent): void {
   if (!bookStates.includes(event.state)) {
-    throw new DepthwireError('invalid_event', `book-status: state: expected ${bookStates.join(', ')}, got ${String(event.state)}`);
+    throw new DepthwireError(
+      'invalid_event',
+      `book-status: state: expected ${bookStates.join(', ')}, got ${String(event.state)}`,
+    );
   }
 }

@@ -15,7 +15,7 @@ import { CandleSeries } from './candles.ts';
 import { RollingStatistics } from './statistics.ts';
 
 /** Trades kept for each instrument. */
-export const MAX_TAPE = 1_000;
+const MAX_TAPE = 1_000;
 
 /** What a gateway may read of an instrument. */
 export interface MarketView {
@@ -48,6 +48,8 @@ export class Market implements MarketView {
   #feedState: BookState = 'syncing';
   #feedReason: string | null = null;
   #isSilent = false;
+  /** Why the book misses an update; null while it misses none. */
+  #breach: string | null = null;
   #state: BookState = 'syncing';
   #reason: string | null = null;
   #stateSinceMs: number;
@@ -58,10 +60,9 @@ export class Market implements MarketView {
     this.instrument = instrument;
     this.#stateSinceMs = nowMs;
     const intervals = Object.keys(candleIntervals) as CandleInterval[];
-    this.#series = Object.fromEntries(intervals.map((interval) => [interval, new CandleSeries(interval)])) as Record<
-      CandleInterval,
-      CandleSeries
-    >;
+    this.#series = Object.fromEntries(
+      intervals.map((interval) => [interval, new CandleSeries(interval)]),
+    ) as Record<CandleInterval, CandleSeries>;
   }
 
   get state(): BookState {
@@ -78,8 +79,10 @@ export class Market implements MarketView {
 
   /** @throws DepthwireError `invalid_event`; the book is then unchanged */
   applyBook(event: BookSnapshotEvent | BookDeltaEvent): void {
-    if (event.type === 'book-snapshot') this.book.loadSnapshot(event.bids, event.asks);
-    else this.book.applyDelta(event.bids, event.asks);
+    if (event.type === 'book-snapshot') {
+      this.book.loadSnapshot(event.bids, event.asks);
+      this.#breach = null;
+    } else this.book.applyDelta(event.bids, event.asks);
     this.book.sequence += 1;
     this.receiveTimeMs = event.receiveTimeMs;
     this.venueTimeMs = event.venueTimeMs;
@@ -102,6 +105,11 @@ export class Market implements MarketView {
     this.#feedState = state;
     this.#feedReason = reason;
     if (state !== 'live') this.crossedSinceMs = null;
+  }
+
+  /** The book misses an update from here on, until the next snapshot. */
+  breach(reason: string): void {
+    this.#breach = reason;
   }
 
   /** Marks the book silent once it was without an update for longer than the instrument allows. */
@@ -144,6 +152,7 @@ export class Market implements MarketView {
 
   #judge(): [BookState, string | null] {
     if (this.#feedState !== 'live') return [this.#feedState, this.#feedReason];
+    if (this.#breach !== null) return ['recovering', this.#breach];
     if (this.crossedSinceMs !== null) return ['recovering', 'the book is crossed'];
     if (this.#isSilent) return ['stale', `no update for over ${this.instrument.staleAfterMs / 1000} s`];
     return ['live', null];

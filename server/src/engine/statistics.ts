@@ -37,7 +37,16 @@ export class RollingStatistics {
     const turnover = unitsToNumber(price, instrument.tick) * unitsToNumber(size, instrument.lot);
     let current = this.#minutes.at(-1);
     if (!current || minute > current.minute) {
-      current = { minute, open: price, high: price, low: price, close: price, volume: 0, turnover: 0, trades: 0 };
+      current = {
+        minute,
+        open: price,
+        high: price,
+        low: price,
+        close: price,
+        volume: 0,
+        turnover: 0,
+        trades: 0,
+      };
       this.#minutes.push(current);
       this.#closed = null;
     }
@@ -59,7 +68,16 @@ export class RollingStatistics {
       .slice(-WINDOW_MINUTES)
       .map(({ time, open, high, low, close, volume, trades }): Minute => {
         const mean = unitsToNumber((open + high + low + close) / 4, instrument.tick);
-        return { minute: time / 60, open, high, low, close, volume, turnover: mean * unitsToNumber(volume, instrument.lot), trades };
+        return {
+          minute: time / 60,
+          open,
+          high,
+          low,
+          close,
+          volume,
+          turnover: mean * unitsToNumber(volume, instrument.lot),
+          trades,
+        };
       });
     this.#minutes = [...seeded, ...live];
     this.#last ??= seeded.at(-1)?.close ?? null;
@@ -75,7 +93,16 @@ export class RollingStatistics {
       this.#closed = null;
     }
     const current = this.#minutes.at(-1);
-    if (!current) return { last: this.#last, open: null, high: null, low: null, volume: 0 as Lots, turnover: 0, trades: 0 };
+    if (!current)
+      return {
+        last: this.#last,
+        open: null,
+        high: null,
+        low: null,
+        volume: 0 as Lots,
+        turnover: 0,
+        trades: 0,
+      };
     this.#closed ??= sum(this.#minutes.slice(0, -1));
     const closed = this.#closed;
     return {

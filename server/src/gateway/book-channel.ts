@@ -33,7 +33,13 @@ export class BookChannel extends Channel {
   #lastTimeMs: number;
   #lastChecksumMs: number;
 
-  constructor(id: number, settings: ChannelSettings, market: MarketView, nowMs: number, checksumIntervalMs: number) {
+  constructor(
+    id: number,
+    settings: ChannelSettings,
+    market: MarketView,
+    nowMs: number,
+    checksumIntervalMs: number,
+  ) {
     super(id, settings);
     this.#checksumIntervalMs = checksumIntervalMs;
     this.#state = market.state;
@@ -122,7 +128,14 @@ export class BookChannel extends Channel {
     this.#state = market.state;
     this.#reason = market.reason;
     this.seq += 1;
-    this.publish([frameCodes.bookState, this.id, this.seq, wireStateOf(this.#state), this.#elapsed(nowMs), this.#reason]);
+    this.publish([
+      frameCodes.bookState,
+      this.id,
+      this.seq,
+      wireStateOf(this.#state),
+      this.#elapsed(nowMs),
+      this.#reason,
+    ]);
   }
 
   #sendDelta(market: MarketView, nowMs: number): void {
@@ -130,8 +143,14 @@ export class BookChannel extends Channel {
     const merged = book.sequence - this.#view.sequence;
     if (merged === 0) return;
     const { depth } = this.settings;
-    const bids = depth === 0 ? touched(this.#touchedBids, book.bids, this.#view.bids, -1) : difference(book.bids, this.#view.bids, depth, 1);
-    const asks = depth === 0 ? touched(this.#touchedAsks, book.asks, this.#view.asks, 1) : difference(book.asks, this.#view.asks, depth, -1);
+    const bids =
+      depth === 0
+        ? touched(this.#touchedBids, book.bids, this.#view.bids, -1)
+        : difference(book.bids, this.#view.bids, depth, 1);
+    const asks =
+      depth === 0
+        ? touched(this.#touchedAsks, book.asks, this.#view.asks, 1)
+        : difference(book.asks, this.#view.asks, depth, -1);
     this.#touchedBids.clear();
     this.#touchedAsks.clear();
     this.#view.applyDelta(bids, asks);

@@ -72,7 +72,9 @@ export class Gateway {
       },
     });
     this.#sessions.set(socket, session);
-    socket.on('message', (data, isBinary) => session.onMessage(isBinary ? (data as Buffer) : (data as Buffer).toString('utf8')));
+    socket.on('message', (data, isBinary) =>
+      session.onMessage(isBinary ? (data as Buffer) : (data as Buffer).toString('utf8')),
+    );
     socket.on('pong', () => session.onAlive());
     socket.on('close', (code) => {
       this.#sessions.delete(socket);

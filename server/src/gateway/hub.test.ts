@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { BookReplica, bookChecksum, codecs, frameCodes, type DataFrame, type Instrument, type SubscribeRequest } from '@depthwire/shared';
+import {
+  BookReplica,
+  bookChecksum,
+  codecs,
+  frameCodes,
+  type DataFrame,
+  type Instrument,
+  type SubscribeRequest,
+} from '@depthwire/shared';
 import { startMarket, START_MS, testInstrument } from '../../test/markets.ts';
 import type { Channel, Subscriber } from './channel.ts';
 import type { SharedFrame } from './frame.ts';
@@ -87,7 +95,18 @@ describe('Hub', () => {
     feed.delta([99, 7], []);
     clock.advanceTo(START_MS + 1_100);
     // code, ch, seq, merged, elapsed, age, lag, bids, asks, checksum
-    expect(reader.frames.at(-1)).toEqual([2, reader.channel.id, 1, 3, 1_100, 90, 0, [0, 8], [1, 3], bookChecksum((await liveCopy(reader)).book)]);
+    expect(reader.frames.at(-1)).toEqual([
+      2,
+      reader.channel.id,
+      1,
+      3,
+      1_100,
+      90,
+      0,
+      [0, 8],
+      [1, 3],
+      bookChecksum((await liveCopy(reader)).book),
+    ]);
   });
 
   test('at cadence 0 sends every update as it comes', async () => {
@@ -181,15 +200,45 @@ describe('Hub', () => {
   test('every replica equals the top of the engine’s book, whatever the market does', async () => {
     const level = fc.tuple(fc.integer({ min: 80, max: 120 }), fc.integer({ min: 0, max: 5 }));
     const step = fc.oneof(
-      { weight: 10, arbitrary: fc.record({ kind: fc.constant('delta' as const), bids: fc.array(level, { maxLength: 4 }), asks: fc.array(level, { maxLength: 4 }) }) },
-      { weight: 1, arbitrary: fc.record({ kind: fc.constant('snapshot' as const), bids: fc.array(level, { maxLength: 20 }), asks: fc.array(level, { maxLength: 20 }) }) },
-      { weight: 1, arbitrary: fc.record({ kind: fc.constant('lost' as const), bids: fc.constant([]), asks: fc.constant([]) }) },
-      { weight: 4, arbitrary: fc.record({ kind: fc.constant('time' as const), bids: fc.constant([]), asks: fc.constant([]) }) },
+      {
+        weight: 10,
+        arbitrary: fc.record({
+          kind: fc.constant('delta' as const),
+          bids: fc.array(level, { maxLength: 4 }),
+          asks: fc.array(level, { maxLength: 4 }),
+        }),
+      },
+      {
+        weight: 1,
+        arbitrary: fc.record({
+          kind: fc.constant('snapshot' as const),
+          bids: fc.array(level, { maxLength: 20 }),
+          asks: fc.array(level, { maxLength: 20 }),
+        }),
+      },
+      {
+        weight: 1,
+        arbitrary: fc.record({
+          kind: fc.constant('lost' as const),
+          bids: fc.constant([]),
+          asks: fc.constant([]),
+        }),
+      },
+      {
+        weight: 4,
+        arbitrary: fc.record({
+          kind: fc.constant('time' as const),
+          bids: fc.constant([]),
+          asks: fc.constant([]),
+        }),
+      },
     );
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
         const { hub, feed, clock, market } = await liveMarket();
-        const readers = [0, 1, 5, 20].flatMap((depth) => [0, 100].map((cadence) => new Reader(hub, { topic: 'book', depth, cadence })));
+        const readers = [0, 1, 5, 20].flatMap((depth) =>
+          [0, 100].map((cadence) => new Reader(hub, { topic: 'book', depth, cadence })),
+        );
         const late: Reader[] = [];
         for (const [i, { kind, bids, asks }] of steps.entries()) {
           if (kind === 'delta') feed.delta(bids.flat(), asks.flat());
@@ -222,7 +271,9 @@ describe('Hub', () => {
     hub.leave(reader.channel, reader);
     feed.delta([100, 1], []);
     expect(reader.frames).toHaveLength(1);
-    expect(hub.open({ op: 'subscribe', id: 1, topic: 'book', instrument, depth: 5, cadence: 0 })).not.toBe(reader.channel);
+    expect(hub.open({ op: 'subscribe', id: 1, topic: 'book', instrument, depth: 5, cadence: 0 })).not.toBe(
+      reader.channel,
+    );
   });
 });
 
@@ -235,7 +286,8 @@ describe('other topics', () => {
     const second = new Reader(hub, { topic: 'trades', cadence: 100 });
     feed.trade(102, 3, 3);
     clock.advanceTo(START_MS + 100);
-    const ids = ({ frames }: Reader) => frames.flatMap((frame) => (frame[4] as unknown as [number][]).map(([id]) => id));
+    const ids = ({ frames }: Reader) =>
+      frames.flatMap((frame) => (frame[4] as unknown as [number][]).map(([id]) => id));
     expect(ids(first)).toEqual([1, 2, 3]);
     expect(ids(second)).toEqual([1, 2, 3]);
   });
@@ -253,7 +305,24 @@ describe('other topics', () => {
     feed.trade(101, 2_000, 1);
     feed.delta([100, 0], []);
     clock.advanceTo(START_MS + 100);
-    expect(reader.frames.at(-1)).toEqual([6, reader.channel.id, 1, START_MS + 100, 1, 101, 101, 101, 101, 2_000, 2.02, 1, 99, 7, 101, 4]);
+    expect(reader.frames.at(-1)).toEqual([
+      6,
+      reader.channel.id,
+      1,
+      START_MS + 100,
+      1,
+      101,
+      101,
+      101,
+      101,
+      2_000,
+      2.02,
+      1,
+      99,
+      7,
+      101,
+      4,
+    ]);
   });
 
   test('candles: sends only those that changed', async () => {

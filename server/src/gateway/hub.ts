@@ -1,4 +1,11 @@
-import { DepthwireError, every, type Clock, type Instrument, type SubscribeRequest, type Timer } from '@depthwire/shared';
+import {
+  DepthwireError,
+  every,
+  type Clock,
+  type Instrument,
+  type SubscribeRequest,
+  type Timer,
+} from '@depthwire/shared';
 import type { Bus, MarketEvent } from '../bus/bus.ts';
 import type { MarketView } from '../engine/market.ts';
 import { BookChannel } from './book-channel.ts';
@@ -46,7 +53,8 @@ export class Hub {
   /** @throws DepthwireError `unknown_instrument` */
   market(id: string): MarketView {
     const market = this.#options.markets.get(id);
-    if (!market) throw new DepthwireError('unknown_instrument', `no feed publishes ${id}`, { instrument: id });
+    if (!market)
+      throw new DepthwireError('unknown_instrument', `no feed publishes ${id}`, { instrument: id });
     return market;
   }
 
@@ -104,7 +112,13 @@ export class Hub {
     const id = this.#nextId++;
     switch (settings.topic) {
       case 'book':
-        return new BookChannel(id, settings, market, this.#options.clock.now(), this.#options.checksumIntervalMs);
+        return new BookChannel(
+          id,
+          settings,
+          market,
+          this.#options.clock.now(),
+          this.#options.checksumIntervalMs,
+        );
       case 'trades':
         return new TradesChannel(id, settings);
       case 'ticker':

@@ -143,7 +143,10 @@ export class Session implements Subscriber {
     switch (request.op) {
       case 'subscribe': {
         if (this.#channels.size >= limits.maxSubscriptions) {
-          throw new DepthwireError('too_many_subscriptions', `a session may hold ${limits.maxSubscriptions} subscriptions`);
+          throw new DepthwireError(
+            'too_many_subscriptions',
+            `a session may hold ${limits.maxSubscriptions} subscriptions`,
+          );
         }
         // Requests that are granted the same settings share a channel.
         const channel = hub.open(request);
@@ -185,7 +188,8 @@ export class Session implements Subscriber {
 
   #channel(id: number): Channel {
     const channel = this.#channels.get(id);
-    if (!channel) throw new DepthwireError('unknown_channel', `no subscription has channel ${id}`, { ch: id });
+    if (!channel)
+      throw new DepthwireError('unknown_channel', `no subscription has channel ${id}`, { ch: id });
     return channel;
   }
 
@@ -202,7 +206,8 @@ export class Session implements Subscriber {
     this.#send({ op: 'error', id, code: typed.code, message, retry: typed.retry });
     if (typed.code !== 'malformed_message') return;
     this.#malformed += 1;
-    if (this.#malformed >= MAX_MALFORMED) socket.close(closeCodes.malformed.code, 'too many malformed messages');
+    if (this.#malformed >= MAX_MALFORMED)
+      socket.close(closeCodes.malformed.code, 'too many malformed messages');
   }
 
   #send(message: ServerMessage): void {

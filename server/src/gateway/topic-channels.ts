@@ -64,7 +64,8 @@ export class TickerChannel extends Channel {
   }
 
   protected override snapshotMessage(market: MarketView, nowMs: number): Message {
-    const { last, open, high, low, volume, turnover, trades, bid, bidSize, ask, askSize } = market.ticker(nowMs);
+    const { last, open, high, low, volume, turnover, trades, bid, bidSize, ask, askSize } =
+      market.ticker(nowMs);
     return [
       frameCodes.ticker,
       this.id,
@@ -111,7 +112,13 @@ export class CandlesChannel extends Channel {
     } else {
       const series = market.candles(this.settings.interval!);
       const fromS = series.openTimeOf(this.#changedFromS);
-      this.publish([frameCodes.candle, this.id, this.seq, Math.floor(nowMs), series.since(fromS).map(encodeCandle)]);
+      this.publish([
+        frameCodes.candle,
+        this.id,
+        this.seq,
+        Math.floor(nowMs),
+        series.since(fromS).map(encodeCandle),
+      ]);
     }
     this.#changedFromS = Infinity;
   }

@@ -5,7 +5,13 @@ import fastifyHelmet from '@fastify/helmet';
 import fastifyStatic from '@fastify/static';
 import fastifyWebsocket from '@fastify/websocket';
 import { DepthwireError, encodingOf, toDepthwireError, type ErrorCode } from '@depthwire/shared';
-import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import Fastify, {
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
 import type { Gateway } from '../gateway/gateway.ts';
 import { registerRoutes, type RoutesOptions } from './routes.ts';
 
@@ -44,7 +50,10 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
       useDefaults: false,
       directives: {
         'default-src': ["'self'"],
-        'script-src': ["'self'", ...(index && existsSync(index) ? inlineScriptHashes(readFileSync(index, 'utf8')) : [])],
+        'script-src': [
+          "'self'",
+          ...(index && existsSync(index) ? inlineScriptHashes(readFileSync(index, 'utf8')) : []),
+        ],
         // Svelte sets style attributes for sizes that come from data.
         'style-src': ["'self'", "'unsafe-inline'"],
         'img-src': ["'self'", 'data:'],
@@ -61,7 +70,8 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     options: {
       maxPayload: options.maxMessageBytes,
       perMessageDeflate: false,
-      handleProtocols: (offered: Set<string>) => [...offered].find((name) => encodingOf(name) !== null) ?? false,
+      handleProtocols: (offered: Set<string>) =>
+        [...offered].find((name) => encodingOf(name) !== null) ?? false,
     },
   });
 
@@ -71,16 +81,27 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
       websocket: true,
       preValidation: (request, _reply, done) => {
         if (isAllowedOrigin(request, options.allowedOrigins)) done();
-        else done(new DepthwireError('origin_not_allowed', `pages of ${request.headers.origin} may not connect: add the origin to allowedOrigins`));
+        else
+          done(
+            new DepthwireError(
+              'origin_not_allowed',
+              `pages of ${request.headers.origin} may not connect: add the origin to allowedOrigins`,
+            ),
+          );
       },
     },
-    (socket, request) => options.gateway.accept(socket, request.headers['sec-websocket-protocol'] !== undefined),
+    (socket, request) =>
+      options.gateway.accept(socket, request.headers['sec-websocket-protocol'] !== undefined),
   );
   registerRoutes(app, options);
 
   if (options.web !== undefined) {
     if (!existsSync(index!)) {
-      throw new DepthwireError('invalid_config', `web: ${options.web} holds no index.html: build the dashboard first (npm run build)`, { key: 'web' });
+      throw new DepthwireError(
+        'invalid_config',
+        `web: ${options.web} holds no index.html: build the dashboard first (npm run build)`,
+        { key: 'web' },
+      );
     }
     await app.register(fastifyStatic, {
       root: options.web,
@@ -92,7 +113,10 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     });
   }
   app.setNotFoundHandler((request, reply) => {
-    sendError(reply, new DepthwireError('not_found', `there is no ${request.method} ${request.url.split('?')[0]}`));
+    sendError(
+      reply,
+      new DepthwireError('not_found', `there is no ${request.method} ${request.url.split('?')[0]}`),
+    );
   });
   return app;
 }
@@ -106,7 +130,8 @@ function sendError(reply: FastifyReply, error: unknown): void {
       : toDepthwireError(error);
   const code = status ?? statusOf[typed.code] ?? 500;
   if (code >= 500) reply.log.error({ err: error }, 'request failed');
-  const message = code >= 500 && typed.code === 'internal' ? 'the server failed; its log says why' : typed.message;
+  const message =
+    code >= 500 && typed.code === 'internal' ? 'the server failed; its log says why' : typed.message;
   void reply.code(code).send({ error: { code: typed.code, message, retry: typed.retry } });
 }
 

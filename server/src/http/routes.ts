@@ -63,56 +63,70 @@ export function registerRoutes(app: FastifyInstance, options: RoutesOptions): vo
     return { instrument, state, reason, since: Math.floor(stateSinceMs) };
   });
 
-  app.get<{ Params: { id: string }; Querystring: Query }>('/api/v1/instruments/:id/book', ({ params, query }) => {
-    const view = market(params.id);
-    const depth = integer(query, 'depth', 100, 1, MAX_DEPTH);
-    const { book, instrument, state, reason } = view;
-    return {
-      instrument: instrument.id,
-      state,
-      reason,
-      epoch,
-      sequence: book.sequence,
-      time: Math.floor(marketClock.now()),
-      receiveTime: view.receiveTimeMs,
-      venueTime: view.venueTimeMs,
-      checksum: bookChecksum(book),
-      bids: levels(book.bids.toFlat(depth), instrument),
-      asks: levels(book.asks.toFlat(depth), instrument),
-    };
-  });
+  app.get<{ Params: { id: string }; Querystring: Query }>(
+    '/api/v1/instruments/:id/book',
+    ({ params, query }) => {
+      const view = market(params.id);
+      const depth = integer(query, 'depth', 100, 1, MAX_DEPTH);
+      const { book, instrument, state, reason } = view;
+      return {
+        instrument: instrument.id,
+        state,
+        reason,
+        epoch,
+        sequence: book.sequence,
+        time: Math.floor(marketClock.now()),
+        receiveTime: view.receiveTimeMs,
+        venueTime: view.venueTimeMs,
+        checksum: bookChecksum(book),
+        bids: levels(book.bids.toFlat(depth), instrument),
+        asks: levels(book.asks.toFlat(depth), instrument),
+      };
+    },
+  );
 
-  app.get<{ Params: { id: string }; Querystring: Query }>('/api/v1/instruments/:id/trades', ({ params, query }) => {
-    const { instrument, tape } = market(params.id);
-    const limit = integer(query, 'limit', 100, 1, MAX_TRADES);
-    return {
-      instrument: instrument.id,
-      trades: tape.slice(-limit).map((trade) => ({
-        id: trade.id,
-        time: trade.timeMs,
-        price: formatUnits(trade.price, instrument.tick),
-        size: formatUnits(trade.size, instrument.lot),
-        side: trade.side,
-      })),
-    };
-  });
+  app.get<{ Params: { id: string }; Querystring: Query }>(
+    '/api/v1/instruments/:id/trades',
+    ({ params, query }) => {
+      const { instrument, tape } = market(params.id);
+      const limit = integer(query, 'limit', 100, 1, MAX_TRADES);
+      return {
+        instrument: instrument.id,
+        trades: tape.slice(-limit).map((trade) => ({
+          id: trade.id,
+          time: trade.timeMs,
+          price: formatUnits(trade.price, instrument.tick),
+          size: formatUnits(trade.size, instrument.lot),
+          side: trade.side,
+        })),
+      };
+    },
+  );
 
-  app.get<{ Params: { id: string }; Querystring: Query }>('/api/v1/instruments/:id/candles', async ({ params, query }) => {
-    const { instrument } = market(params.id);
-    const interval = query.interval ?? '1m';
-    if (!isCandleInterval(interval)) {
-      throw invalid('interval', Object.keys(candleIntervals).join(', '), interval);
-    }
-    const limit = integer(query, 'limit', 500, 1, MAX_CANDLES);
-    const before = query.before === undefined ? undefined : integer(query, 'before', 0, 0, 2 ** 40);
-    const candles = await engine.candles(instrument.id, interval, limit, before);
-    return { instrument: instrument.id, interval, candles: candles.map((candle) => row(candle, instrument)) };
-  });
+  app.get<{ Params: { id: string }; Querystring: Query }>(
+    '/api/v1/instruments/:id/candles',
+    async ({ params, query }) => {
+      const { instrument } = market(params.id);
+      const interval = query.interval ?? '1m';
+      if (!isCandleInterval(interval)) {
+        throw invalid('interval', Object.keys(candleIntervals).join(', '), interval);
+      }
+      const limit = integer(query, 'limit', 500, 1, MAX_CANDLES);
+      const before = query.before === undefined ? undefined : integer(query, 'before', 0, 0, 2 ** 40);
+      const candles = await engine.candles(instrument.id, interval, limit, before);
+      return {
+        instrument: instrument.id,
+        interval,
+        candles: candles.map((candle) => row(candle, instrument)),
+      };
+    },
+  );
 }
 
 function levels(flat: readonly number[], { tick, lot }: Instrument): [price: string, size: string][] {
   const rows: [string, string][] = [];
-  for (let i = 0; i < flat.length; i += 2) rows.push([formatUnits(flat[i]!, tick), formatUnits(flat[i + 1]!, lot)]);
+  for (let i = 0; i < flat.length; i += 2)
+    rows.push([formatUnits(flat[i]!, tick), formatUnits(flat[i + 1]!, lot)]);
   return rows;
 }
 
@@ -138,5 +152,7 @@ function integer(query: Query, name: string, fallback: number, min: number, max:
 }
 
 function invalid(name: string, expected: string, got: unknown): DepthwireError {
-  return new DepthwireError('invalid_request', `${name}: expected ${expected}, got ${JSON.stringify(got)}`, { field: name });
+  return new DepthwireError('invalid_request', `${name}: expected ${expected}, got ${JSON.stringify(got)}`, {
+    field: name,
+  });
 }

@@ -198,7 +198,10 @@ export class OrderBook {
 
 function assertLevels(levels: FlatLevels): void {
   if (levels.length % 2 !== 0) {
-    throw new DepthwireError('invalid_event', `levels come in pairs of ticks and lots, got ${levels.length} numbers`);
+    throw new DepthwireError(
+      'invalid_event',
+      `levels come in pairs of ticks and lots, got ${levels.length} numbers`,
+    );
   }
   for (let i = 0; i < levels.length; i += 2) {
     const lots = levels[i + 1]!;

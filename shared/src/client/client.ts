@@ -15,7 +15,13 @@ import { show } from '../protocol/show.ts';
 import { encodingOf, PROTOCOL_VERSION, subprotocols, type Encoding } from '../protocol/version.ts';
 import { backoffMs, defaultBackoff, type BackoffPolicy } from './backoff.ts';
 import { Emitter } from './emitter.ts';
-import { openGlobalWebSocket, platformClock, platformRandom, type OpenWebSocket, type WebSocketLike } from './platform.ts';
+import {
+  openGlobalWebSocket,
+  platformClock,
+  platformRandom,
+  type OpenWebSocket,
+  type WebSocketLike,
+} from './platform.ts';
 import {
   BookSubscription,
   CandlesSubscription,
@@ -39,7 +45,12 @@ const REFUSAL_RETRY_MS = 1_000;
 const STABLE_AFTER_MS = 10_000;
 const SLOWEST_PING_MS = 5_000;
 /** Frames that change what is there; all others replace it. */
-const deltaCodes: ReadonlySet<number> = new Set([frameCodes.bookDelta, frameCodes.bookState, frameCodes.trades, frameCodes.candle]);
+const deltaCodes: ReadonlySet<number> = new Set([
+  frameCodes.bookDelta,
+  frameCodes.bookState,
+  frameCodes.trades,
+  frameCodes.candle,
+]);
 
 export interface ClientOptions {
   /** `ws://host:port/ws` or `wss://…`. */
@@ -91,7 +102,10 @@ export class DepthwireClient extends Emitter<ClientEvents> {
   readonly #subscriptions = new Map<string, Subscription>();
   /** Subscriptions that were granted the same settings share a channel. */
   readonly #byChannel = new Map<number, Set<Subscription>>();
-  readonly #pending = new Map<number, { subscription: Subscription | null; request: ClientRequest; sentAtMs: number }>();
+  readonly #pending = new Map<
+    number,
+    { subscription: Subscription | null; request: ClientRequest; sentAtMs: number }
+  >();
   /** Snapshots that were asked for since the last right one, and the last such request. */
   readonly #snapshotTries = new Map<Subscription, { count: number; requestId: number }>();
   #state: ConnectionState = 'idle';
@@ -144,24 +158,39 @@ export class DepthwireClient extends Emitter<ClientEvents> {
 
   book(instrument: InstrumentId, options: BookOptions = {}): BookSubscription {
     const { depth = 0, cadenceMs } = options;
-    return this.#subscribe({ op: 'subscribe', topic: 'book', instrument, depth, cadence: cadenceMs }, BookSubscription);
+    return this.#subscribe(
+      { op: 'subscribe', topic: 'book', instrument, depth, cadence: cadenceMs },
+      BookSubscription,
+    );
   }
 
   trades(instrument: InstrumentId, options: SubscriptionOptions = {}): TradesSubscription {
-    return this.#subscribe({ op: 'subscribe', topic: 'trades', instrument, cadence: options.cadenceMs }, TradesSubscription);
+    return this.#subscribe(
+      { op: 'subscribe', topic: 'trades', instrument, cadence: options.cadenceMs },
+      TradesSubscription,
+    );
   }
 
   ticker(instrument: InstrumentId, options: SubscriptionOptions = {}): TickerSubscription {
-    return this.#subscribe({ op: 'subscribe', topic: 'ticker', instrument, cadence: options.cadenceMs }, TickerSubscription);
+    return this.#subscribe(
+      { op: 'subscribe', topic: 'ticker', instrument, cadence: options.cadenceMs },
+      TickerSubscription,
+    );
   }
 
   candles(instrument: InstrumentId, options: CandlesOptions): CandlesSubscription {
     const { interval, cadenceMs } = options;
-    return this.#subscribe({ op: 'subscribe', topic: 'candles', instrument, interval, cadence: cadenceMs }, CandlesSubscription);
+    return this.#subscribe(
+      { op: 'subscribe', topic: 'candles', instrument, interval, cadence: cadenceMs },
+      CandlesSubscription,
+    );
   }
 
   status(instrument: InstrumentId, options: SubscriptionOptions = {}): StatusSubscription {
-    return this.#subscribe({ op: 'subscribe', topic: 'status', instrument, cadence: options.cadenceMs }, StatusSubscription);
+    return this.#subscribe(
+      { op: 'subscribe', topic: 'status', instrument, cadence: options.cadenceMs },
+      StatusSubscription,
+    );
   }
 
   // ── subscriptions ─────────────────────────────────────────────────────────────────────────────
@@ -219,7 +248,12 @@ export class DepthwireClient extends Emitter<ClientEvents> {
     if (channel === null || this.#state !== 'open') return;
     const count = (this.#snapshotTries.get(subscription)?.count ?? 0) + 1;
     if (count > MAX_SNAPSHOT_TRIES) {
-      this.#lose(new DepthwireError('request_timeout', `no right snapshot of ${subscription.instrumentId} in ${MAX_SNAPSHOT_TRIES} tries`));
+      this.#lose(
+        new DepthwireError(
+          'request_timeout',
+          `no right snapshot of ${subscription.instrumentId} in ${MAX_SNAPSHOT_TRIES} tries`,
+        ),
+      );
       return;
     }
     const requestId = this.#nextId();
@@ -240,9 +274,14 @@ export class DepthwireClient extends Emitter<ClientEvents> {
     const encoding = this.#options.encoding ?? 'msgpack';
     let socket: WebSocketLike;
     try {
-      socket = (this.#options.openWebSocket ?? openGlobalWebSocket)(this.#options.url, [subprotocols[encoding]]);
+      socket = (this.#options.openWebSocket ?? openGlobalWebSocket)(this.#options.url, [
+        subprotocols[encoding],
+      ]);
     } catch (error) {
-      const typed = error instanceof DepthwireError ? error : new DepthwireError('invalid_argument', `url: ${String(error)}`, {}, error);
+      const typed =
+        error instanceof DepthwireError
+          ? error
+          : new DepthwireError('invalid_argument', `url: ${String(error)}`, {}, error);
       this.#setState('closed');
       this.emit('error', typed);
       return;
@@ -259,12 +298,17 @@ export class DepthwireClient extends Emitter<ClientEvents> {
     });
     socket.addEventListener('error', () => undefined); // a close event follows and says more
     this.#after(CONNECT_TIMEOUT_MS, () => {
-      if (this.#state === 'connecting') this.#lose(new DepthwireError('connection_lost', 'the server did not greet in time'));
+      if (this.#state === 'connecting')
+        this.#lose(new DepthwireError('connection_lost', 'the server did not greet in time'));
     });
   }
 
   #onClose(code: number, reason: string): void {
-    const error = new DepthwireError('connection_lost', `connection closed with code ${code}${reason ? `: ${reason}` : ''}`, { closeCode: code });
+    const error = new DepthwireError(
+      'connection_lost',
+      `connection closed with code ${code}${reason ? `: ${reason}` : ''}`,
+      { closeCode: code },
+    );
     if (shouldReconnect(code)) {
       this.#lose(error);
       return;
@@ -344,7 +388,9 @@ export class DepthwireClient extends Emitter<ClientEvents> {
         const subscription = this.#settle(message.id)?.subscription;
         if (!subscription) return;
         if (!Number.isInteger(message.ch) || !hasScales(message.instrument)) {
-          this.#lose(new DepthwireError('malformed_frame', 'subscribed: expected a channel number and an instrument'));
+          this.#lose(
+            new DepthwireError('malformed_frame', 'subscribed: expected a channel number and an instrument'),
+          );
           return;
         }
         if (this.#subscriptions.get(subscription.key) !== subscription) {
@@ -384,14 +430,16 @@ export class DepthwireClient extends Emitter<ClientEvents> {
         const code = isErrorCode(message.code) ? message.code : 'internal';
         const error = new DepthwireError(code, typeof message.message === 'string' ? message.message : code);
         const request = message.id === null ? undefined : this.#settle(message.id);
-        if (request?.subscription && request.request.op === 'subscribe') this.#onRefused(request.subscription, error);
+        if (request?.subscription && request.request.op === 'subscribe')
+          this.#onRefused(request.subscription, error);
         else this.emit('error', error);
         return;
       }
       case 'instrument':
         if (!hasScales(message.instrument)) return;
         for (const subscription of this.#subscriptions.values()) {
-          if (subscription.instrumentId === message.instrument.id) subscription.onInstrument(message.instrument);
+          if (subscription.instrumentId === message.instrument.id)
+            subscription.onInstrument(message.instrument);
         }
         return;
       case 'goodbye':
@@ -405,11 +453,22 @@ export class DepthwireClient extends Emitter<ClientEvents> {
     if (hello.protocol !== PROTOCOL_VERSION) {
       this.#drop(null);
       this.#setState('closed');
-      this.emit('error', new DepthwireError('unsupported_protocol', `the server speaks protocol ${show(hello.protocol)}, this client ${PROTOCOL_VERSION}`));
+      this.emit(
+        'error',
+        new DepthwireError(
+          'unsupported_protocol',
+          `the server speaks protocol ${show(hello.protocol)}, this client ${PROTOCOL_VERSION}`,
+        ),
+      );
       return;
     }
     if (!(hello.heartbeatMs > 0)) {
-      this.#lose(new DepthwireError('malformed_frame', `hello: heartbeatMs: expected milliseconds, got ${show(hello.heartbeatMs)}`));
+      this.#lose(
+        new DepthwireError(
+          'malformed_frame',
+          `hello: heartbeatMs: expected milliseconds, got ${show(hello.heartbeatMs)}`,
+        ),
+      );
       return;
     }
     const encoding = encodingOf(this.#socket?.protocol ?? '');
@@ -432,12 +491,19 @@ export class DepthwireClient extends Emitter<ClientEvents> {
     this.#after(heartbeatMs, () => {
       const silentMs = this.#clock.now() - this.#lastFrameAtMs;
       if (silentMs > 2 * heartbeatMs) {
-        this.#lose(new DepthwireError('heartbeat_missed', `the server was silent for ${Math.round(silentMs)} ms`));
+        this.#lose(
+          new DepthwireError('heartbeat_missed', `the server was silent for ${Math.round(silentMs)} ms`),
+        );
         return;
       }
       const oldest = this.#pending.values().next().value;
       if (oldest && this.#clock.now() - oldest.sentAtMs > REQUEST_TIMEOUT_MS + heartbeatMs) {
-        this.#lose(new DepthwireError('request_timeout', `no answer to ${oldest.request.op} within ${REQUEST_TIMEOUT_MS} ms`));
+        this.#lose(
+          new DepthwireError(
+            'request_timeout',
+            `no answer to ${oldest.request.op} within ${REQUEST_TIMEOUT_MS} ms`,
+          ),
+        );
         return;
       }
       this.#watchHeartbeat(heartbeatMs);

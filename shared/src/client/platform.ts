@@ -27,7 +27,10 @@ const globals = globalThis as unknown as Globals;
 
 export const openGlobalWebSocket: OpenWebSocket = (url, protocols) => {
   if (!globals.WebSocket) {
-    throw new DepthwireError('invalid_argument', 'this platform has no WebSocket: pass `openWebSocket` to the client');
+    throw new DepthwireError(
+      'invalid_argument',
+      'this platform has no WebSocket: pass `openWebSocket` to the client',
+    );
   }
   return new globals.WebSocket(url, protocols);
 };

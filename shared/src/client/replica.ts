@@ -80,7 +80,10 @@ export class BookReplica {
     }
     if (this.#awaitingSnapshot || seq <= this.#seq) return 'ignored';
     if (seq !== this.#seq + 1) {
-      throw new DepthwireError('sequence_gap', `expected frame ${this.#seq + 1}, got ${seq}`, { expected: this.#seq + 1, got: seq });
+      throw new DepthwireError('sequence_gap', `expected frame ${this.#seq + 1}, got ${seq}`, {
+        expected: this.#seq + 1,
+        got: seq,
+      });
     }
     if (frame[0] === frameCodes.bookState) {
       this.#state = decodeState(frame[3]);
@@ -132,9 +135,13 @@ export class BookReplica {
   #verify(expected: unknown): void {
     const actual = bookChecksum(this.book);
     if (actual !== expected) {
-      throw new DepthwireError('checksum_mismatch', `the replica’s checksum is ${actual}, the server’s ${show(expected)}`, {
-        sequence: this.book.sequence,
-      });
+      throw new DepthwireError(
+        'checksum_mismatch',
+        `the replica’s checksum is ${actual}, the server’s ${show(expected)}`,
+        {
+          sequence: this.book.sequence,
+        },
+      );
     }
     this.verified += 1;
   }
@@ -153,5 +160,8 @@ function integer(value: unknown, name: string): number {
 }
 
 function malformed(name: string, value: unknown): DepthwireError {
-  return new DepthwireError('malformed_frame', `${name}: expected an integer of the protocol, got ${show(value)}`);
+  return new DepthwireError(
+    'malformed_frame',
+    `${name}: expected an integer of the protocol, got ${show(value)}`,
+  );
 }

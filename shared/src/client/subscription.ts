@@ -21,8 +21,8 @@ import { Emitter } from './emitter.ts';
 import { BookReplica } from './replica.ts';
 
 /** Most trades and candles that a subscription keeps. */
-export const MAX_TRADES = 500;
-export const MAX_CANDLES = 2_000;
+const MAX_TRADES = 500;
+const MAX_CANDLES = 2_000;
 
 export interface SubscriptionOptions {
   /** Smallest time between two updates, milliseconds; 0 for every one. The server may grant a slower one. */
@@ -157,7 +157,9 @@ export abstract class Subscription extends Emitter<SubscriptionEvents> {
   #describe(instrument: Instrument): boolean {
     const before = this.instrument;
     this.instrument = instrument;
-    const isRescaled = before !== null && !(isSameScale(before.tick, instrument.tick) && isSameScale(before.lot, instrument.lot));
+    const isRescaled =
+      before !== null &&
+      !(isSameScale(before.tick, instrument.tick) && isSameScale(before.lot, instrument.lot));
     if (isRescaled) this.clear();
     return isRescaled;
   }
@@ -239,7 +241,9 @@ abstract class SequencedSubscription extends Subscription {
   protected accept(frame: DataFrame): void {
     const seq = frame[2];
     const isSnapshot = frame[0] === frameCodes.tradesSnapshot || frame[0] === frameCodes.candlesSnapshot;
-    const isOld = isSnapshot ? !this.#awaitingSnapshot && seq <= this.#seq : this.#awaitingSnapshot || seq <= this.#seq;
+    const isOld = isSnapshot
+      ? !this.#awaitingSnapshot && seq <= this.#seq
+      : this.#awaitingSnapshot || seq <= this.#seq;
     if (isOld) return;
     const error =
       isSnapshot || seq === this.#seq + 1
@@ -271,7 +275,8 @@ function malformedBy(take: () => void): DepthwireError | null {
 }
 
 function rows<Row>(wire: Row[]): Row[] {
-  if (!Array.isArray(wire)) throw new DepthwireError('malformed_frame', 'expected an array of trades or candles');
+  if (!Array.isArray(wire))
+    throw new DepthwireError('malformed_frame', 'expected an array of trades or candles');
   return wire;
 }
 

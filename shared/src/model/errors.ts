@@ -5,28 +5,61 @@
 export const errorCatalogue = {
   // requests and messages of a client
   malformed_message: { retry: false, meaning: 'The message is not a valid MessagePack or JSON value.' },
-  invalid_request: { retry: false, meaning: 'The message is not one of the requests of the protocol, or a field of it is wrong.' },
+  invalid_request: {
+    retry: false,
+    meaning: 'The message is not one of the requests of the protocol, or a field of it is wrong.',
+  },
   unknown_instrument: { retry: false, meaning: 'No feed publishes an instrument with this id.' },
   unknown_topic: { retry: false, meaning: 'The topic is not one of book, trades, ticker, candles, status.' },
   unknown_channel: { retry: false, meaning: 'The session holds no subscription with this channel number.' },
-  too_many_subscriptions: { retry: false, meaning: 'The session holds as many subscriptions as the server allows.' },
-  unsupported_protocol: { retry: false, meaning: 'The client offered no WebSocket subprotocol that the server speaks.' },
-  origin_not_allowed: { retry: false, meaning: 'The page that opened the connection is not on the list of allowed origins.' },
+  too_many_subscriptions: {
+    retry: false,
+    meaning: 'The session holds as many subscriptions as the server allows.',
+  },
+  unsupported_protocol: {
+    retry: false,
+    meaning: 'The client offered no WebSocket subprotocol that the server speaks.',
+  },
+  origin_not_allowed: {
+    retry: false,
+    meaning: 'The page that opened the connection is not on the list of allowed origins.',
+  },
   unavailable: { retry: true, meaning: 'The server is starting or shutting down.' },
   not_found: { retry: false, meaning: 'No such page or resource.' },
-  internal: { retry: true, meaning: 'The server failed in a way it did not expect; the details are in its log.' },
+  internal: {
+    retry: true,
+    meaning: 'The server failed in a way it did not expect; the details are in its log.',
+  },
   // the client SDK
   connection_lost: { retry: true, meaning: 'The connection to the server ended or never opened.' },
-  heartbeat_missed: { retry: true, meaning: 'The peer sent nothing for longer than the agreed heartbeat allows.' },
+  heartbeat_missed: {
+    retry: true,
+    meaning: 'The peer sent nothing for longer than the agreed heartbeat allows.',
+  },
   request_timeout: { retry: true, meaning: 'The server did not answer a request in time.' },
-  sequence_gap: { retry: true, meaning: 'A frame of a topic is missing; the topic is resynced from a snapshot.' },
-  checksum_mismatch: { retry: true, meaning: 'The replica of a book differs from the server’s; the topic is resynced from a snapshot.' },
-  malformed_frame: { retry: true, meaning: 'A frame of the server does not follow the protocol; the topic is resynced.' },
+  sequence_gap: {
+    retry: true,
+    meaning: 'A frame of a topic is missing; the topic is resynced from a snapshot.',
+  },
+  checksum_mismatch: {
+    retry: true,
+    meaning: 'The replica of a book differs from the server’s; the topic is resynced from a snapshot.',
+  },
+  malformed_frame: {
+    retry: true,
+    meaning: 'A frame of the server does not follow the protocol; the topic is resynced.',
+  },
   client_closed: { retry: false, meaning: 'The client or the subscription was closed by its owner.' },
   // numbers
   invalid_decimal: { retry: false, meaning: 'The text is not a plain decimal number.' },
-  off_grid: { retry: false, meaning: 'The price or size is not a whole number of the instrument’s ticks or lots.' },
-  out_of_range: { retry: false, meaning: 'The price or size does not fit the exact integers Depthwire counts in (2^53 − 1).' },
+  off_grid: {
+    retry: false,
+    meaning: 'The price or size is not a whole number of the instrument’s ticks or lots.',
+  },
+  out_of_range: {
+    retry: false,
+    meaning: 'The price or size does not fit the exact integers Depthwire counts in (2^53 − 1).',
+  },
   // feeds
   malformed_venue_frame: { retry: false, meaning: 'A frame of a venue is not what its documents describe.' },
   venue_rejected: { retry: false, meaning: 'The venue refused a request.' },
@@ -37,13 +70,25 @@ export const errorCatalogue = {
   invalid_event: { retry: false, meaning: 'A feed emitted an event that the engine cannot accept.' },
   // captures
   capture_not_found: { retry: false, meaning: 'The capture file does not exist or cannot be read.' },
-  capture_truncated: { retry: false, meaning: 'The capture ends in the middle of a line or of its compressed data.' },
+  capture_truncated: {
+    retry: false,
+    meaning: 'The capture ends in the middle of a line or of its compressed data.',
+  },
   capture_corrupt: { retry: false, meaning: 'A line of the capture is not a record of the capture format.' },
-  capture_unknown_venue: { retry: false, meaning: 'The venue of the capture cannot be told, or has no adapter.' },
+  capture_unknown_venue: {
+    retry: false,
+    meaning: 'The venue of the capture cannot be told, or has no adapter.',
+  },
   // configuration and command line
-  invalid_config: { retry: false, meaning: 'A key of the configuration is wrong; the message names it and the fix.' },
+  invalid_config: {
+    retry: false,
+    meaning: 'A key of the configuration is wrong; the message names it and the fix.',
+  },
   config_not_found: { retry: false, meaning: 'The configuration file does not exist or cannot be read.' },
-  invalid_argument: { retry: false, meaning: 'A command line argument is wrong; the message names it and the fix.' },
+  invalid_argument: {
+    retry: false,
+    meaning: 'A command line argument is wrong; the message names it and the fix.',
+  },
   port_in_use: { retry: true, meaning: 'Another process already listens on the configured address.' },
 } as const satisfies Record<string, { retry: boolean; meaning: string }>;
 

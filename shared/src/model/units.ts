@@ -35,7 +35,10 @@ interface Decimal {
 function parseDecimal(text: string): Decimal {
   const match = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?$/.exec(text);
   if (!match || (!match[2] && !match[3])) {
-    throw new DepthwireError('invalid_decimal', `expected a decimal number, got ${JSON.stringify(text.slice(0, 40))}`);
+    throw new DepthwireError(
+      'invalid_decimal',
+      `expected a decimal number, got ${JSON.stringify(text.slice(0, 40))}`,
+    );
   }
   const fraction = match[3] ?? '';
   let digits = BigInt((match[2] ?? '') + fraction);
@@ -60,10 +63,16 @@ function parseDecimal(text: string): Decimal {
 export function scaleOf(size: string): Scale {
   const { negative, digits, decimals } = parseDecimal(size);
   if (negative || digits === 0n) {
-    throw new DepthwireError('invalid_decimal', `a tick or lot size must be above zero, got ${JSON.stringify(size)}`);
+    throw new DepthwireError(
+      'invalid_decimal',
+      `a tick or lot size must be above zero, got ${JSON.stringify(size)}`,
+    );
   }
   if (decimals > MAX_DECIMALS || digits > BigInt(Number.MAX_SAFE_INTEGER)) {
-    throw new DepthwireError('out_of_range', `tick or lot size ${size} has more digits than Depthwire counts in`);
+    throw new DepthwireError(
+      'out_of_range',
+      `tick or lot size ${size} has more digits than Depthwire counts in`,
+    );
   }
   return { units: Number(digits), decimals };
 }

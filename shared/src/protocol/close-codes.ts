@@ -2,10 +2,18 @@
 export const closeCodes = {
   goingAway: { code: 1001, retry: true, meaning: 'The server shuts down.' },
   protocolError: { code: 1002, retry: false, meaning: 'No common subprotocol.' },
-  messageTooLarge: { code: 1009, retry: false, meaning: 'A message of the client was larger than the server accepts.' },
+  messageTooLarge: {
+    code: 1009,
+    retry: false,
+    meaning: 'A message of the client was larger than the server accepts.',
+  },
   tryAgainLater: { code: 1013, retry: true, meaning: 'The server is full or not ready.' },
   malformed: { code: 4400, retry: false, meaning: 'Too many messages of the client could not be read.' },
-  heartbeatMissed: { code: 4408, retry: true, meaning: 'The client was silent for longer than the heartbeat allows.' },
+  heartbeatMissed: {
+    code: 4408,
+    retry: true,
+    meaning: 'The client was silent for longer than the heartbeat allows.',
+  },
 } as const;
 
 /** Whether a connection that ended with this code may be opened again. */

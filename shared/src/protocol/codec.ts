@@ -15,7 +15,12 @@ export interface Codec {
 
 // Records and shared structures are extensions of msgpackr: without them any MessagePack library
 // reads the frames.
-const packr = new Packr({ useRecords: false, variableMapSize: true, mapsAsObjects: true, int64AsType: 'number' });
+const packr = new Packr({
+  useRecords: false,
+  variableMapSize: true,
+  mapsAsObjects: true,
+  int64AsType: 'number',
+});
 
 export const msgpackCodec: Codec = {
   encoding: 'msgpack',

@@ -36,10 +36,14 @@ export function decodeLevels(wire: unknown, direction: -1 | 1, reference: number
     const distance: unknown = wire[i];
     const lots: unknown = wire[i + 1];
     if (!Number.isSafeInteger(distance) || !Number.isSafeInteger(lots) || (lots as number) < 0) {
-      throw new DepthwireError('malformed_frame', `level ${i / 2}: expected two integers, got ${show(distance)} and ${show(lots)}`);
+      throw new DepthwireError(
+        'malformed_frame',
+        `level ${i / 2}: expected two integers, got ${show(distance)} and ${show(lots)}`,
+      );
     }
     from += direction * (distance as number);
-    if (!Number.isSafeInteger(from)) throw new DepthwireError('malformed_frame', `level ${i / 2}: its price is past 2^53 ticks`);
+    if (!Number.isSafeInteger(from))
+      throw new DepthwireError('malformed_frame', `level ${i / 2}: its price is past 2^53 ticks`);
     levels[i] = from;
     levels[i + 1] = lots as number;
   }

@@ -118,13 +118,7 @@ export interface InstrumentChanged {
 }
 
 export type ServerMessage =
-  | Hello
-  | Subscribed
-  | Acknowledged
-  | Pong
-  | ErrorMessage
-  | Goodbye
-  | InstrumentChanged;
+  Hello | Subscribed | Acknowledged | Pong | ErrorMessage | Goodbye | InstrumentChanged;
 
 // ── server to client: data frames ───────────────────────────────────────────────────────────────
 

@@ -56,7 +56,8 @@ function parseSubscribe(id: number, fields: Record<string, unknown>): ClientRequ
     throw invalid('cadence', `milliseconds from 0 to ${MAX_CADENCE_MS}`, cadence);
   }
   if (topic === 'candles' ? !isCandleInterval(interval) : interval !== undefined) {
-    const expected = topic === 'candles' ? Object.keys(candleIntervals).join(', ') : 'no interval on this topic';
+    const expected =
+      topic === 'candles' ? Object.keys(candleIntervals).join(', ') : 'no interval on this topic';
     throw invalid('interval', expected, interval);
   }
   return {

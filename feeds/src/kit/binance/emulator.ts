@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { DepthwireError, every, type Clock, type Timer } from '@depthwire/shared';
 import type { WebSocket } from 'ws';
-import { systemClock } from '../../core/system-clock.ts';
+import { systemClock } from '../../core/system.ts';
 import type { Endpoints } from '../../core/venue.ts';
 import { respondJson, startLoopbackServer, type LoopbackServer } from '../loopback-server.ts';
 import type { Side, TextBook } from '../truth-book.ts';

@@ -34,7 +34,11 @@ export const binanceCapture: CaptureSupport = {
   },
 };
 
-function reportLevels(symbol: string, levels: readonly PriceLevel[], sink: Parameters<CaptureSupport['digits']>[1]): void {
+function reportLevels(
+  symbol: string,
+  levels: readonly PriceLevel[],
+  sink: Parameters<CaptureSupport['digits']>[1],
+): void {
   for (const [price, quantity] of levels) {
     sink.price(symbol, price);
     sink.size(symbol, quantity);

@@ -1,7 +1,14 @@
 import type { VenueAdapter } from '../../core/venue.ts';
 import { binanceCapture } from './capture.ts';
 import { createBinanceSession } from './session.ts';
-import { endpoints, exchangeInfoUrl, HTTP_SPACING_MS, MAX_SYMBOLS, SILENCE_MS, socketUrl } from './subscribe.ts';
+import {
+  endpoints,
+  exchangeInfoUrl,
+  HTTP_SPACING_MS,
+  MAX_SYMBOLS,
+  SILENCE_MS,
+  socketUrl,
+} from './subscribe.ts';
 import { guessInstrument, parseExchangeInfo, type Market } from './symbols.ts';
 
 /** Binance Spot and USD-M Futures: diff depth stream joined to REST snapshots, trades. */

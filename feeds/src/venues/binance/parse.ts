@@ -63,7 +63,8 @@ function checkDepth(data: Record<string, unknown>): DepthUpdate {
     if (!Number.isSafeInteger(data[key])) throw malformed(key, 'an integer', data[key]);
   }
   for (const key of ['T', 'pu'] as const) {
-    if (data[key] !== undefined && !Number.isSafeInteger(data[key])) throw malformed(key, 'an integer', data[key]);
+    if (data[key] !== undefined && !Number.isSafeInteger(data[key]))
+      throw malformed(key, 'an integer', data[key]);
   }
   if ((data.U as number) > (data.u as number)) throw malformed('U', 'an id not above u', data.U);
   checkLevels(data.b, 'b');
@@ -88,7 +89,9 @@ function checkAnswer(data: Record<string, unknown>) {
   const refused = 'code' in error;
   return {
     id: typeof data.id === 'number' ? data.id : null,
-    error: refused ? `${show(error.code)}: ${typeof error.msg === 'string' ? error.msg : show(error.msg)}` : null,
+    error: refused
+      ? `${show(error.code)}: ${typeof error.msg === 'string' ? error.msg : show(error.msg)}`
+      : null,
   };
 }
 
@@ -115,7 +118,9 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function malformed(key: string, expected: string, got: unknown): DepthwireError {
-  return new DepthwireError('malformed_venue_frame', `${key}: expected ${expected}, got ${show(got)}`, { key });
+  return new DepthwireError('malformed_venue_frame', `${key}: expected ${expected}, got ${show(got)}`, {
+    key,
+  });
 }
 
 /** Any JSON value in short: what nests is named only, for it may nest deeper than the stack. */

@@ -1,7 +1,24 @@
-import { decimalScale, decimalsOf, DepthwireError, parseUnits, type EpochMs, type Instrument, type Lots, type Ticks, type Timer } from '@depthwire/shared';
+import {
+  decimalScale,
+  decimalsOf,
+  DepthwireError,
+  parseUnits,
+  type EpochMs,
+  type Instrument,
+  type Lots,
+  type Ticks,
+  type Timer,
+} from '@depthwire/shared';
 import { BookSync } from '../../core/book-sync.ts';
 import { emptyStats, type HttpResponse, type SessionOptions, type VenueSession } from '../../core/venue.ts';
-import type { AggregateTrade, DepthSnapshot, DepthUpdate, PriceLevel, RawTrade, RequestAnswer } from './messages.ts';
+import type {
+  AggregateTrade,
+  DepthSnapshot,
+  DepthUpdate,
+  PriceLevel,
+  RawTrade,
+  RequestAnswer,
+} from './messages.ts';
 import { flattenLevels, parseFrame, parseSnapshot } from './parse.ts';
 import { spotSequencer, usdmSequencer } from './sequencer.ts';
 import { depthUrl, REQUEST_SPACING_MS, requestedSymbols, subscribeRequests } from './subscribe.ts';
@@ -62,8 +79,18 @@ export function createBinanceSession({ market, endpoints, instruments, io }: Ses
     symbols.set(symbol, tracked);
   }
 
-  function emitState(tracked: TrackedSymbol, state: 'syncing' | 'live' | 'recovering', reason: string | null): void {
-    io.emit({ type: 'book-status', instrument: tracked.instrument.id, timeMs: io.clock.now(), state, reason });
+  function emitState(
+    tracked: TrackedSymbol,
+    state: 'syncing' | 'live' | 'recovering',
+    reason: string | null,
+  ): void {
+    io.emit({
+      type: 'book-status',
+      instrument: tracked.instrument.id,
+      timeMs: io.clock.now(),
+      state,
+      reason,
+    });
   }
 
   function requestSnapshot(symbol: string): void {
@@ -87,7 +114,10 @@ export function createBinanceSession({ market, endpoints, instruments, io }: Ses
     } catch (error) {
       if (!(error instanceof DepthwireError)) throw error;
       stats.malformed += 1;
-      io.log.warn({ instrument: tracked.instrument.id, code: error.code, reason: error.message }, 'unusable snapshot');
+      io.log.warn(
+        { instrument: tracked.instrument.id, code: error.code, reason: error.message },
+        'unusable snapshot',
+      );
       tracked.sync.onSnapshotFailed(null);
     }
   }
@@ -138,11 +168,18 @@ export function createBinanceSession({ market, endpoints, instruments, io }: Ses
     if (instrument === tracked.instrument) return;
     tracked.instrument = instrument;
     const { id, tick, lot } = instrument;
-    io.log.warn({ instrument: id, tickDecimals: tick.decimals, lotDecimals: lot.decimals }, 'levels off the grid, using a finer one');
+    io.log.warn(
+      { instrument: id, tickDecimals: tick.decimals, lotDecimals: lot.decimals },
+      'levels off the grid, using a finer one',
+    );
     io.emit({ type: 'instrument', instrument });
   }
 
-  function onTrade(kind: 'trade' | 'aggTrade', trade: RawTrade | AggregateTrade, receiveTimeMs: EpochMs): void {
+  function onTrade(
+    kind: 'trade' | 'aggTrade',
+    trade: RawTrade | AggregateTrade,
+    receiveTimeMs: EpochMs,
+  ): void {
     const tracked = symbols.get(trade.s);
     if (!tracked) return;
     tracked.tradeKind ??= kind;
@@ -194,7 +231,8 @@ export function createBinanceSession({ market, endpoints, instruments, io }: Ses
       return;
     }
     io.log.error({ market, reason: error }, 'the venue refused a subscription');
-    for (const symbol of asked) emitState(symbols.get(symbol)!, 'recovering', `the venue refused the subscription: ${error}`);
+    for (const symbol of asked)
+      emitState(symbols.get(symbol)!, 'recovering', `the venue refused the subscription: ${error}`);
   }
 
   function subscribed(tracked: TrackedSymbol): void {

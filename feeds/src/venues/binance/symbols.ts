@@ -1,4 +1,11 @@
-import { decimalScale, DepthwireError, scaleOf, type Instrument, type InstrumentKind, type TradingStatus } from '@depthwire/shared';
+import {
+  decimalScale,
+  DepthwireError,
+  scaleOf,
+  type Instrument,
+  type InstrumentKind,
+  type TradingStatus,
+} from '@depthwire/shared';
 
 export type Market = 'spot' | 'usdm';
 
@@ -35,24 +42,38 @@ export function parseExchangeInfo(market: Market, body: string, symbols: readonl
   try {
     infos = (JSON.parse(body) as { symbols?: unknown } | null)?.symbols;
   } catch (error) {
-    throw new DepthwireError('malformed_venue_frame', `exchangeInfo: not JSON: ${(error as Error).message}`, {}, error);
+    throw new DepthwireError(
+      'malformed_venue_frame',
+      `exchangeInfo: not JSON: ${(error as Error).message}`,
+      {},
+      error,
+    );
   }
-  if (!Array.isArray(infos)) throw new DepthwireError('malformed_venue_frame', 'exchangeInfo: expected symbols, an array');
+  if (!Array.isArray(infos))
+    throw new DepthwireError('malformed_venue_frame', 'exchangeInfo: expected symbols, an array');
   const wanted = new Set(symbols.map(normalise));
   const found: Instrument[] = [];
   for (const info of infos as unknown[]) {
     if (!isSymbolInfo(info)) {
-      throw new DepthwireError('malformed_venue_frame', 'exchangeInfo: expected symbol, baseAsset and quoteAsset in every entry of symbols');
+      throw new DepthwireError(
+        'malformed_venue_frame',
+        'exchangeInfo: expected symbol, baseAsset and quoteAsset in every entry of symbols',
+      );
     }
     const symbol = normalise(info.symbol);
     // A dated future and the perpetual share base and quote: the pair means the perpetual.
-    const pair = market === 'spot' || isPerpetual(market, info) ? normalise(`${info.baseAsset}${info.quoteAsset}`) : symbol;
+    const pair =
+      market === 'spot' || isPerpetual(market, info)
+        ? normalise(`${info.baseAsset}${info.quoteAsset}`)
+        : symbol;
     const isWanted = wanted.delete(symbol) || wanted.delete(pair);
     if (symbols.length > 0 ? !isWanted : statusOf(info) === 'closed') continue;
     found.push(toInstrument(market, info));
   }
   if (wanted.size > 0) {
-    throw new DepthwireError('unknown_symbol', `Binance ${market} lists no ${[...wanted].join(', ')}`, { market });
+    throw new DepthwireError('unknown_symbol', `Binance ${market} lists no ${[...wanted].join(', ')}`, {
+      market,
+    });
   }
   return found;
 }
@@ -65,13 +86,17 @@ function isSymbolInfo(value: unknown): value is SymbolInfo {
 
 /** `btc-usdt`, `BTC/USDT` and `BTCUSDT-PERP` name the symbol `BTCUSDT`. */
 function normalise(symbol: string): string {
-  return symbol.toUpperCase().replace(/-PERP$/, '').replace(/[-/]/g, '');
+  return symbol
+    .toUpperCase()
+    .replace(/-PERP$/, '')
+    .replace(/[-/]/g, '');
 }
 
 function toInstrument(market: Market, info: SymbolInfo): Instrument {
   const filter = (type: string, key: string): string => {
     const value = info.filters?.find((entry) => entry?.filterType === type)?.[key];
-    if (typeof value !== 'string') throw new DepthwireError('malformed_venue_frame', `exchangeInfo: ${info.symbol} has no ${type}.${key}`);
+    if (typeof value !== 'string')
+      throw new DepthwireError('malformed_venue_frame', `exchangeInfo: ${info.symbol} has no ${type}.${key}`);
     return value;
   };
   return instrument(market, info.symbol, info.baseAsset, info.quoteAsset, {
@@ -83,7 +108,12 @@ function toInstrument(market: Market, info: SymbolInfo): Instrument {
 }
 
 /** What a capture without metadata tells: the symbol, and the digits of its numbers. */
-export function guessInstrument(market: Market, symbol: string, tickDecimals: number, lotDecimals: number): Instrument {
+export function guessInstrument(
+  market: Market,
+  symbol: string,
+  tickDecimals: number,
+  lotDecimals: number,
+): Instrument {
   const [contract = symbol, delivery] = symbol.split('_');
   const quote = QUOTES.find((asset) => contract.endsWith(asset) && contract.length > asset.length) ?? '';
   const base = quote ? contract.slice(0, -quote.length) : contract;

@@ -13,6 +13,9 @@ function nowMs(): EpochMs {
   return (originMs + monotonic) as EpochMs;
 }
 
+/** The machine's chance, for jitter: a number in [0, 1). */
+export const systemRandom = (): number => Math.random();
+
 /** The machine's clock with a resolution below a millisecond, corrected when the machine's is set. */
 export const systemClock: Clock = {
   now: nowMs,
