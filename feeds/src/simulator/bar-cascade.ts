@@ -42,7 +42,7 @@ export function varianceSpread(parts: number): number {
  * @param distance between the ends
  * @param shock standard normal; the larger, the further
  */
-function bridgeExcess(distance: number, variance: number, shock: number): number {
+export function bridgeExcess(distance: number, variance: number, shock: number): number {
   const gap = Math.abs(distance);
   return (Math.sqrt(gap * gap - 2 * variance * Math.log(normalShare(-shock))) - gap) / 2;
 }
