@@ -5,6 +5,8 @@ import type { FeedLog } from './feed.ts';
 /** Venue snapshots can be tens of megabytes. */
 const MAX_FRAME_BYTES = 100 * 2 ** 20;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** Times the silence limit that a socket may go on with pings and no frames. */
+const PINGS_ALONE = 5;
 /** A connection that lived this long starts the back-off anew. */
 const STABLE_AFTER_MS = 60_000;
 const BACKOFF: BackoffPolicy = { baseMs: 1_000, maxMs: 60_000 };
@@ -30,6 +32,8 @@ export class VenueConnection {
   #attempt = 0;
   #openedAtMs: number | null = null;
   #lastFrameAtMs = 0;
+  /** When the venue last gave any sign of life, pings among them. */
+  #lastSeenAtMs = 0;
   #closed = false;
 
   constructor(options: ConnectionOptions) {
@@ -47,7 +51,7 @@ export class VenueConnection {
     let reason = '';
     socket.on('open', () => {
       this.#openedAtMs = clock.now();
-      this.#lastFrameAtMs = clock.now();
+      this.#lastFrameAtMs = this.#lastSeenAtMs = clock.now();
       this.#options.log.info({ url }, 'connected to the venue');
       this.#watchSilence();
       this.#options.onOpen();
@@ -55,8 +59,11 @@ export class VenueConnection {
     socket.on('message', (data, isBinary) => {
       if (this.#socket !== socket) return; // what a socket given up still had
       const now = clock.now();
-      this.#lastFrameAtMs = now;
+      this.#lastFrameAtMs = this.#lastSeenAtMs = now;
       if (!isBinary) this.#options.onText((data as Buffer).toString('utf8'), now);
+    });
+    socket.on('ping', () => {
+      this.#lastSeenAtMs = clock.now();
     });
     socket.on('error', (error) => {
       reason = error.message;
@@ -94,16 +101,20 @@ export class VenueConnection {
     this.#timer = clock.at(now + delayMs, () => this.open());
   }
 
+  /** Quiet markets send pings alone for a while; a socket that does so for long is frozen. */
   #watchSilence(): void {
     const { clock, silenceMs } = this.#options;
+    const dueMs = Math.min(this.#lastSeenAtMs + silenceMs, this.#lastFrameAtMs + PINGS_ALONE * silenceMs);
     this.#timer?.cancel();
-    this.#timer = clock.at(this.#lastFrameAtMs + silenceMs, () => {
-      if (clock.now() - this.#lastFrameAtMs < silenceMs) {
+    this.#timer = clock.at(dueMs, () => {
+      const now = clock.now();
+      const silentMs = now - this.#lastFrameAtMs;
+      if (now - this.#lastSeenAtMs < silenceMs && silentMs < PINGS_ALONE * silenceMs) {
         this.#watchSilence();
         return;
       }
       const socket = this.#socket;
-      this.#onClose(`silent for ${silenceMs} ms`);
+      this.#onClose(`silent for ${Math.round(silentMs)} ms`);
       socket?.terminate();
     });
   }

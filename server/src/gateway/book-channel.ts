@@ -109,6 +109,7 @@ export class BookChannel extends Channel {
       encodeLevels(this.#view.asks.toFlat(), 1, this.#reference),
       bookChecksum(this.#view),
     ];
+    if (this.#reason !== null) frame.push(this.#reason);
     return frame;
   }
 

@@ -132,6 +132,13 @@ describe('Hub', () => {
     expect(replicas[1]!.timeMs).toBe(replicas[0]!.timeMs);
   });
 
+  test('a newcomer to a book that is not live learns why', async () => {
+    const { hub, feed } = await liveMarket();
+    feed.state('recovering', 'sequence gap');
+    const reader = new Reader(hub, { topic: 'book', depth: 5, cadence: 100 });
+    expect(replay(reader.frames)).toMatchObject({ state: 'recovering', reason: 'sequence gap' });
+  });
+
   test('a level that comes back into view is sent again', async () => {
     const { hub, feed, clock } = await liveMarket();
     const reader = new Reader(hub, { topic: 'book', depth: 1, cadence: 100 });

@@ -126,7 +126,7 @@ export class BookReplica {
     this.lagMs = lagMs;
     this.merged = 0;
     this.ageMs = 0;
-    this.reason = null;
+    this.reason = typeof frame[11] === 'string' ? frame[11] : null;
     this.error = null;
     this.#verify(frame[10]);
     return 'applied';

@@ -162,6 +162,8 @@ export type BookSnapshotFrame = [
   bids: WireLevels,
   asks: WireLevels,
   checksum: number,
+  /** Why the book is not live, where that is known. */
+  reason?: string,
 ];
 
 export type BookDeltaFrame = [
