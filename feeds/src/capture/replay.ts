@@ -19,6 +19,8 @@ import { readCapture, type CaptureRecord, type ReadProgress } from './read.ts';
 
 /** Recorded silence longer than this is skipped, in milliseconds of the viewer's time. */
 const MAX_IDLE_MS = 5_000;
+/** Recorded time that is lived through; across a longer gap (files of other days) the clock jumps. */
+const MAX_GAP_MS = 600_000;
 /** Longest stretch of work before other tasks get their turn, milliseconds. */
 const MAX_BUSY_MS = 8;
 
@@ -94,6 +96,7 @@ export function createReplayFeed(options: ReplayOptions): ReplayFeed {
         if (abort.signal.aborted) return;
         busySinceMs = pacemaker.nowMs();
       }
+      if (record.t - clock.now() > MAX_GAP_MS) clock.jumpTo(record.t);
       clock.advanceTo(record.t);
       markets.get(marketKey(captures[source]!))!.play(record, source);
       if (pacemaker.nowMs() - busySinceMs > MAX_BUSY_MS) {

@@ -82,11 +82,7 @@ export function addVerify(program: Command, done: Done): void {
 }
 
 /** @throws DepthwireError `capture_*`, `unknown_venue` or `unknown_symbol` */
-async function verifyCapture(
-  file: string,
-  flags: VerifyFlags,
-  withProgress: boolean,
-): Promise<VerifyReport> {
+async function verifyCapture(file: string, flags: VerifyFlags, withProgress: boolean): Promise<VerifyReport> {
   const reading = new Progress('reading  ', withProgress);
   const [capture] = await inspectCaptures([file], flags, reading.update).finally(() => reading.stop());
   const clock = new VirtualClock(firstTimeMs([capture!]));
@@ -168,6 +164,7 @@ function canonicalSide(
 
 function isRight(report: VerifyReport): boolean {
   return (
+    report.frames > 0 &&
     report.sequence.gaps === 0 &&
     report.checksums.bad === 0 &&
     report.malformed === 0 &&
