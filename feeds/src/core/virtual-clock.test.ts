@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { every } from '@depthwire/shared';
 import { VirtualClock } from './virtual-clock.ts';
 
 describe('VirtualClock', () => {
@@ -30,6 +31,17 @@ describe('VirtualClock', () => {
     expect(seen).toEqual([10, 20]);
     expect(clock.now()).toBe(25);
     expect(clock.nextDueMs()).toBe(30);
+  });
+
+  it('fires a periodic timer once across a jump of years, and then at its period again', () => {
+    const clock = new VirtualClock(0);
+    const fired: number[] = [];
+    every(clock, 1_000, () => fired.push(clock.now()));
+    const later = 3 * 365 * 86_400_000 + 500;
+    clock.jumpTo(later);
+    expect(fired).toEqual([later]);
+    clock.advanceTo(later + 1_000);
+    expect(fired).toEqual([later, later + 500]);
   });
 
   it('does not fire a cancelled timer, and does not count it as due', () => {
