@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { inspectCapture } from './inspect.ts';
-import { CaptureFolder, diff, open, rest, T0, trade, USDM_URL, type Line } from './test-harness.ts';
+import { CaptureFolder, diff, open, rest, T0, toJsonl, trade, USDM_URL, type Line } from './test-harness.ts';
 
 const folder = new CaptureFolder();
 afterAll(() => folder.remove());
@@ -75,10 +75,50 @@ describe('inspectCapture', () => {
     expect(finer.notes).toEqual([expect.stringMatching(/BTCUSDT: the wire has finer digits/)]);
   });
 
-  it('makes do without metadata that lacks a symbol', async () => {
-    const info = await inspect([exchangeInfo('ETHUSDT', '0.01', '0.001'), open(0), diff(10, 1, 2)]);
+  it('takes from the metadata what it has, and tells the rest from the digits', async () => {
+    const info = await inspect([
+      exchangeInfo('ETHUSDT', '0.05', '0.001'),
+      open(0),
+      diff(10, 1, 2, { b: [['1.5', '2']] }),
+      diff(10, 1, 2, { s: 'ETHUSDT' }),
+    ]);
     expect(info.scales).toBe('digits');
-    expect(info.notes[0]).toMatch(/metadata is of no use.*BTCUSDT/);
+    expect(info.instruments).toMatchObject([
+      { symbol: 'BTCUSDT', tick: { units: 1, decimals: 1 } },
+      { symbol: 'ETHUSDT', tick: { units: 5, decimals: 2 } },
+    ]);
+    expect(info.notes).toEqual([expect.stringMatching(/no instrument metadata of BTCUSDT in the capture/)]);
+  });
+
+  it('says what is wrong with metadata', async () => {
+    const broken = { ...exchangeInfo('BTCUSDT', '0.05', '0.001'), data: '<html>' };
+    const noTick = exchangeInfo('BTCUSDT', 'zero', '0.001');
+    const frames = [open(0), diff(10, 1, 2, { b: [['1.5', '2']] })];
+    for (const [line, note] of [
+      [broken, /recorded metadata is of no use: exchangeInfo: not JSON/],
+      [noTick, /BTCUSDT: its metadata is of no use/],
+    ] as const) {
+      const info = await inspect([line, ...frames]);
+      expect(info.instruments).toMatchObject([{ tick: { units: 1, decimals: 1 } }]);
+      expect(info.notes.slice(1)).toEqual([expect.stringMatching(note)]);
+    }
+  });
+
+  it('leaves numbers out that no scale could hold', async () => {
+    const info = await inspect([
+      open(0),
+      diff(10, 1, 2, {
+        b: [
+          ['60000.5', '1'],
+          ['1.0000000000000000001', '1'],
+          ['0.000000000001', '0.001'],
+        ],
+      }),
+    ]);
+    expect(info.instruments).toMatchObject([{ tick: { decimals: 10 }, lot: { decimals: 3 } }]);
+    expect(info.notes.slice(1)).toEqual([
+      expect.stringMatching(/BTCUSDT: price: .*10 decimals.*1\.0000000000000000001/),
+    ]);
   });
 
   it('finds no instruments where there is no book or trade, whatever the metadata lists', async () => {
@@ -89,6 +129,9 @@ describe('inspectCapture', () => {
   it('picks the symbols asked for', async () => {
     const lines = [open(0), diff(10, 1, 2), diff(20, 1, 2, { s: 'ETHUSDT' })];
     expect((await inspect(lines, { symbols: ['ETHUSDT'] })).instruments).toMatchObject([
+      { symbol: 'ETHUSDT' },
+    ]);
+    expect((await inspect(lines, { symbols: ['ethusdt'] })).instruments).toMatchObject([
       { symbol: 'ETHUSDT' },
     ]);
     await expect(inspect(lines, { symbols: ['ETHUSDT', 'NOPE'] })).rejects.toEqual(failure('unknown_symbol'));
@@ -106,6 +149,9 @@ describe('inspectCapture', () => {
   it('names the line of a socket that no adapter knows, and how to go on', async () => {
     const lines = [rest(0, 1), open(1, 'ws', 'wss://stream.example.org/feed'), diff(2, 1, 2)];
     await expect(inspect(lines)).rejects.toEqual(failure('capture_unknown_venue', { line: 2 }));
+    await expect(inspectCapture(folder.write(`\n\n${toJsonl(lines)}`))).rejects.toEqual(
+      failure('capture_unknown_venue', { line: 4 }),
+    );
     await expect(inspect(lines)).rejects.toThrow(/--venue and --market/);
     expect((await inspect(lines, { venue: 'binance', market: 'spot' })).market).toBe('spot');
   });

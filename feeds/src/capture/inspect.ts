@@ -21,7 +21,7 @@ export interface CaptureInfo {
   readonly adapter: VenueAdapter;
   readonly market: string;
   readonly instruments: readonly Instrument[];
-  /** Where the tick and lot scales come from. */
+  /** Where the tick and lot scales come from; `digits` as soon as one instrument's do. */
   readonly scales: 'metadata' | 'digits';
   /** What a reader of the report should know. */
   readonly notes: readonly string[];
@@ -30,9 +30,22 @@ export interface CaptureInfo {
   readonly lastMs: number;
 }
 
+/** Decimal digits that a double holds exactly, whatever they are. */
+const EXACT_DIGITS = 15;
+
+/** The digits of one kind of number of one instrument. */
 interface Digits {
-  price: number;
-  size: number;
+  /** Most before the point, leading zeros left out. */
+  integers: number;
+  /** Most behind the point, trailing zeros left out. */
+  decimals: number;
+  /** A number with more digits than any scale could hold. */
+  excess: string | null;
+}
+
+interface SeenDigits {
+  readonly price: Digits;
+  readonly size: Digits;
 }
 
 /**
@@ -47,21 +60,15 @@ export async function inspectCapture(
 ): Promise<CaptureInfo> {
   let identity = selection.venue === undefined ? null : identify(selection.venue, selection.market, null);
   let metadata: string | null = null;
-  const digits = new Map<string, Digits>();
-  const seen = (symbol: string): Digits => {
+  const digits = new Map<string, SeenDigits>();
+  const seen = (symbol: string): SeenDigits => {
     let entry = digits.get(symbol);
-    if (!entry) digits.set(symbol, (entry = { price: 0, size: 0 }));
+    if (!entry) digits.set(symbol, (entry = { price: noDigits(), size: noDigits() }));
     return entry;
   };
   const sink = {
-    price(symbol: string, text: string) {
-      const entry = seen(symbol);
-      entry.price = Math.max(entry.price, significantDecimals(text));
-    },
-    size(symbol: string, text: string) {
-      const entry = seen(symbol);
-      entry.size = Math.max(entry.size, significantDecimals(text));
-    },
+    price: (symbol: string, text: string) => count(seen(symbol).price, text),
+    size: (symbol: string, text: string) => count(seen(symbol).size, text),
   };
 
   let records = 0;
@@ -79,10 +86,10 @@ export async function inspectCapture(
         if (identity === null) {
           throw new DepthwireError(
             'capture_unknown_venue',
-            `${file}: line ${records}: no adapter for ${record.url}; name one with --venue and --market`,
+            `${file}: line ${record.line}: no adapter for ${record.url}; name one with --venue and --market`,
             {
               file,
-              line: records,
+              line: record.line,
             },
           );
         }
@@ -113,27 +120,34 @@ export async function inspectCapture(
   }
 
   const { adapter, market } = identity;
-  const symbols = chooseSymbols(file, [...digits.keys()], selection.symbols);
   const notes: string[] = [];
-  const instruments =
-    metadata === null || symbols.length === 0
-      ? null
-      : fromMetadata(adapter, market, metadata, symbols, digits, notes);
-  if (instruments === null) {
-    notes.push(
-      'no instrument metadata in the capture: tick and lot scales come from the digits seen on the wire, base and quote from the symbol',
+  const symbols = chooseSymbols(file, [...digits.keys()], selection.symbols);
+  const listed = metadata === null ? null : fromMetadata(adapter, market, metadata, symbols, notes);
+  const instruments = symbols.map((symbol) => {
+    const known = listed?.get(symbol);
+    const seen = digits.get(symbol)!;
+    const price = decimalsOf(`${symbol}: price`, seen.price, notes);
+    const size = decimalsOf(`${symbol}: size`, seen.size, notes);
+    if (!known) return adapter.guessInstrument(market, symbol, price, size);
+    const tick = fit(known.tick, price);
+    const lot = fit(known.lot, size);
+    if (tick === known.tick && lot === known.lot) return known;
+    notes.push(`${symbol}: the wire has finer digits than the metadata, a finer scale is used`);
+    return { ...known, tick, lot };
+  });
+  const guessed = symbols.filter((symbol) => !listed?.has(symbol));
+  if (guessed.length > 0) {
+    const whose = listed === null ? '' : ` of ${guessed.join(', ')}`;
+    notes.unshift(
+      `no instrument metadata${whose} in the capture: tick and lot scales come from the digits seen on the wire, base and quote from the symbol`,
     );
   }
   return {
     file,
     adapter,
     market,
-    instruments:
-      instruments ??
-      symbols.map((symbol) =>
-        adapter.guessInstrument(market, symbol, digits.get(symbol)!.price, digits.get(symbol)!.size),
-      ),
-    scales: instruments === null ? 'digits' : 'metadata',
+    instruments,
+    scales: listed === null || guessed.length > 0 ? 'digits' : 'metadata',
     notes: notes.map((note) => `${basename(file)}: ${note}`),
     records,
     firstMs,
@@ -169,6 +183,7 @@ function identify(
   return { adapter, market: market ?? (url === null ? null : adapter.capture.marketOf(url)) };
 }
 
+/** @param wanted in any case */
 function chooseSymbols(
   file: string,
   seen: readonly string[],
@@ -176,7 +191,10 @@ function chooseSymbols(
 ): string[] {
   const sorted = [...seen].sort();
   if (!wanted || wanted.length === 0) return sorted;
-  const missing = wanted.filter((symbol) => !seen.includes(symbol));
+  const exact = wanted.map((symbol) =>
+    seen.includes(symbol) ? symbol : seen.find((other) => other.toUpperCase() === symbol.toUpperCase()),
+  );
+  const missing = wanted.filter((_, i) => exact[i] === undefined);
   if (missing.length > 0) {
     throw new DepthwireError(
       'unknown_symbol',
@@ -184,33 +202,30 @@ function chooseSymbols(
       { file },
     );
   }
-  return sorted.filter((symbol) => wanted.includes(symbol));
+  return sorted.filter((symbol) => exact.includes(symbol));
 }
 
+/** Instruments by symbol; null where the metadata as a whole is of no use. */
 function fromMetadata(
   adapter: VenueAdapter,
   market: string,
   metadata: string,
   symbols: readonly string[],
-  digits: ReadonlyMap<string, Digits>,
   notes: string[],
-): Instrument[] | null {
-  let listed: Instrument[];
+): ReadonlyMap<string, Instrument> | null {
+  if (symbols.length === 0) return new Map();
   try {
-    listed = adapter.parseMetadata(market, metadata, symbols);
+    const { instruments, refused } = adapter.parseMetadata(market, metadata, symbols);
+    for (const [symbol, error] of refused) {
+      if (error.code !== 'unknown_symbol')
+        notes.push(`${symbol}: its metadata is of no use: ${error.message}`);
+    }
+    return new Map(instruments.map((instrument) => [instrument.symbol, instrument]));
   } catch (error) {
     if (!(error instanceof DepthwireError)) throw error;
-    notes.push(`the instrument metadata is of no use: ${error.message}`);
+    notes.push(`the recorded metadata is of no use: ${error.message}`);
     return null;
   }
-  return listed.map((instrument) => {
-    const seen = digits.get(instrument.symbol)!;
-    const tick = fit(instrument.tick, seen.price);
-    const lot = fit(instrument.lot, seen.size);
-    if (tick === instrument.tick && lot === instrument.lot) return instrument;
-    notes.push(`${instrument.symbol}: the wire has finer digits than the metadata, a finer scale is used`);
-    return { ...instrument, tick, lot };
-  });
 }
 
 /** A scale whose unit every number with so many decimals is a multiple of, as far as can be told. */
@@ -218,11 +233,37 @@ function fit(scale: Scale, decimals: number): Scale {
   return decimals > scale.decimals ? decimalScale(decimals) : scale;
 }
 
-/** Digits behind the point of a plain decimal, trailing zeros left out. */
-function significantDecimals(text: string): number {
-  const point = text.indexOf('.');
-  if (point < 0) return 0;
-  let end = text.length;
-  while (end > point + 1 && text.charCodeAt(end - 1) === 48) end -= 1;
-  return end - point - 1;
+function noDigits(): Digits {
+  return { integers: 0, decimals: 0, excess: null };
 }
+
+/** Takes the digits of a plain decimal into account, unless no scale could hold them. */
+function count(digits: Digits, text: string): void {
+  const point = text.includes('.') ? text.indexOf('.') : text.length;
+  let start = text.startsWith('-') ? 1 : 0;
+  while (start < point && text.charCodeAt(start) === ZERO) start += 1;
+  let end = text.length;
+  while (end > point + 1 && text.charCodeAt(end - 1) === ZERO) end -= 1;
+  const integers = point - start;
+  const decimals = Math.max(0, end - point - 1);
+  if (integers + decimals > EXACT_DIGITS) {
+    digits.excess = text;
+    return;
+  }
+  digits.integers = Math.max(digits.integers, integers);
+  digits.decimals = Math.max(digits.decimals, decimals);
+}
+
+/** Decimals of a scale that holds the largest number seen exactly. */
+function decimalsOf(what: string, { integers, decimals, excess }: Digits, notes: string[]): number {
+  const held = Math.min(decimals, EXACT_DIGITS - integers);
+  if (excess !== null || held < decimals) {
+    const example = excess === null ? '' : ` (${excess.slice(0, 40)})`;
+    notes.push(
+      `${what}: some numbers have more digits than a scale of ${held} decimals holds${example}; their frames count as malformed`,
+    );
+  }
+  return held;
+}
+
+const ZERO = '0'.charCodeAt(0);

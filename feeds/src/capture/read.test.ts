@@ -28,7 +28,7 @@ describe('readCapture', () => {
     ['plain', 'read.jsonl'],
   ])('reads a %s capture', async (_name, name) => {
     const records = await read(folder.write(jsonl, name));
-    expect(records).toEqual(lines.map((line) => ({ url: '', data: '', ...line })));
+    expect(records).toEqual(lines.map((line, i) => ({ line: i + 1, url: '', data: '', ...line })));
   });
 
   it('knows gzip by its first bytes, whatever the name', async () => {
@@ -49,6 +49,17 @@ describe('readCapture', () => {
   it('needs no newline at the end, and passes over empty lines', async () => {
     expect(await read(folder.write(jsonl.trimEnd(), 'no-newline.jsonl'))).toHaveLength(4);
     expect(await read(folder.write(`\n${jsonl.replaceAll('\n', '\n\n')}`, 'blank.jsonl'))).toHaveLength(4);
+  });
+
+  it('counts lines as an editor does', async () => {
+    const text = `\uFEFF${toJsonl(lines.slice(0, 1))}\r\n  \n${toJsonl(lines.slice(1)).replaceAll('\n', '\r\n')}\r\n`;
+    const records = await read(folder.write(text, 'windows.jsonl'));
+    expect(records.map(({ line, kind }) => [line, kind])).toEqual([
+      [1, 'open'],
+      [4, 'in'],
+      [5, 'rest'],
+      [6, 'in'],
+    ]);
   });
 
   it('reads characters and lines that lie across the pieces a file is read in', async () => {
@@ -93,6 +104,11 @@ describe('readCapture', () => {
     );
   });
 
+  it('tells a last record that ends early from one that is wrong', async () => {
+    const wrong = folder.write(`${jsonl}{"t":1e18,"conn":"a","kind":"in","data":""}`, 'last.jsonl');
+    await expect(read(wrong)).rejects.toEqual(failure('capture_corrupt', 5));
+  });
+
   it('tells that the compressed data is damaged', async () => {
     const bytes = gzipSync(toJsonl(Array.from({ length: 2_000 }, (_, i) => diff(i, i, i))));
     bytes.fill(0xff, 40, 60);
@@ -105,6 +121,10 @@ describe('readCapture', () => {
     ['null', 'null'],
     ['no time', '{"conn":"a","kind":"in","data":""}'],
     ['a time as text', '{"t":"1","conn":"a","kind":"in","data":""}'],
+    ['a time in seconds', '{"t":1700000000.5,"conn":"a","kind":"in","data":""}'],
+    ['a time in microseconds', '{"t":1700000000000000,"conn":"a","kind":"in","data":""}'],
+    ['a time past all time', '{"t":1e18,"conn":"a","kind":"in","data":""}'],
+    ['a time below zero', '{"t":-1,"conn":"a","kind":"in","data":""}'],
     ['no connection', '{"t":1,"kind":"in","data":""}'],
     ['a kind there is not', '{"t":1,"conn":"a","kind":"close"}'],
     ['a socket without URL', '{"t":1,"conn":"a","kind":"open"}'],

@@ -6,6 +6,15 @@ import { DepthwireError } from '@depthwire/shared';
 
 /** Longest line accepted: a deep snapshot is some megabytes. */
 const MAX_LINE_CHARS = 128 * 2 ** 20;
+/** Some editors write one at the start of a file. */
+const BYTE_ORDER_MARK = 0xfeff;
+
+/**
+ * Unix milliseconds from 1973 to 5138; below stand seconds, above micro- and nanoseconds. Small
+ * numbers pass: a capture made by hand may count from zero.
+ */
+const MAX_TIME_MS = 1e14;
+const looksLikeSeconds = (t: number) => t >= 1e9 && t < 1e11;
 
 const kinds = ['open', 'out', 'in', 'rest'] as const;
 
@@ -15,6 +24,8 @@ const kinds = ['open', 'out', 'in', 'rest'] as const;
  * HTTP answer.
  */
 export interface CaptureRecord {
+  /** Where it stands in the file, from 1. */
+  readonly line: number;
   /** Local receive time, unix milliseconds. */
   readonly t: number;
   readonly conn: string;
@@ -64,7 +75,8 @@ export async function* readCapture(
       const batch: CaptureRecord[] = [];
       for (const text of lines) {
         line += 1;
-        if (text !== '') batch.push(parseRecord(file, line, text));
+        const record = parseRecord(file, line, text);
+        if (record) batch.push(record);
       }
       onProgress?.({ bytesRead, bytesTotal });
       if (batch.length > 0) yield batch;
@@ -88,10 +100,11 @@ export async function* readCapture(
   }
   if (rest !== '') {
     line += 1;
-    let record: CaptureRecord;
+    let record: CaptureRecord | null;
     try {
       record = parseRecord(file, line, rest);
     } catch (error) {
+      if (!((error as Error).cause instanceof SyntaxError)) throw error;
       throw new DepthwireError(
         'capture_truncated',
         `${file}: line ${line} ends in the middle of a record`,
@@ -99,7 +112,7 @@ export async function* readCapture(
         error,
       );
     }
-    yield [record];
+    if (record) yield [record];
   }
 }
 
@@ -125,7 +138,10 @@ async function probe(file: string): Promise<{ gzipped: boolean; bytesTotal: numb
   }
 }
 
-function parseRecord(file: string, line: number, text: string): CaptureRecord {
+/** @returns null for a line of nothing but white space */
+function parseRecord(file: string, line: number, text: string): CaptureRecord | null {
+  if (line === 1 && text.charCodeAt(0) === BYTE_ORDER_MARK) text = text.slice(1);
+  if (text.trim() === '') return null;
   let record: Partial<CaptureRecord> | null;
   try {
     record = JSON.parse(text) as Partial<CaptureRecord> | null;
@@ -135,14 +151,16 @@ function parseRecord(file: string, line: number, text: string): CaptureRecord {
   if (typeof record !== 'object' || record === null) throw corrupt(file, line, 'expected an object');
   const { t, conn, kind, url, data } = record;
   if (typeof t !== 'number' || !Number.isFinite(t))
-    throw corrupt(file, line, 't: expected unix milliseconds');
+    throw corrupt(file, line, 't: expected unix milliseconds, a number');
+  if (t < 0 || t >= MAX_TIME_MS || looksLikeSeconds(t))
+    throw corrupt(file, line, `t: expected unix milliseconds, such as 1700000000000, got ${t}`);
   if (typeof conn !== 'string') throw corrupt(file, line, 'conn: expected a text');
   if (!kinds.includes(kind!)) throw corrupt(file, line, `kind: expected ${kinds.join(', ')}`);
   if ((kind === 'open' || kind === 'rest') && typeof url !== 'string')
     throw corrupt(file, line, `url: expected a text in a record of kind ${kind}`);
   if (kind !== 'open' && typeof data !== 'string')
     throw corrupt(file, line, `data: expected a text in a record of kind ${kind}`);
-  return { t, conn, kind: kind!, url: url ?? '', data: data ?? '' };
+  return { line, t, conn, kind: kind!, url: url ?? '', data: data ?? '' };
 }
 
 function corrupt(file: string, line: number, what: string, cause?: unknown): DepthwireError {

@@ -129,6 +129,18 @@ describe('replay: one book', () => {
     expect(observer.isLive('BTCUSDT')).toBe(true);
   });
 
+  it('does not report a book as live whose last frame could not be read', async () => {
+    const damaged = { ...diff(300, 4, 4), data: diff(300, 4, 4).data!.slice(0, -5) };
+    const lines = [open(0), rest(100, 2), diff(200, 3, 3), damaged];
+    const last = await play(lines);
+    expect(last.observer.market('BTCUSDT')).toMatchObject({
+      state: 'recovering',
+      reason: expect.stringMatching(/^malformed_venue_frame/) as string,
+    });
+    expect((await play([...lines, diff(400, 4, 5)])).observer.isLive('BTCUSDT')).toBe(true);
+    expect((await play([...lines, diff(400, 5, 5)])).stats).toMatchObject({ malformed: 1, gaps: 1 });
+  });
+
   it('replays the same events, whatever the speed', async () => {
     const file = folder.write([
       open(0),
@@ -177,15 +189,14 @@ describe('replay: snapshots recorded before they are asked for', () => {
 
 describe('replay: sockets', () => {
   it('has the books recovering over a reconnect, and syncs them anew', async () => {
-    const { observer } = await play([
-      open(0),
-      rest(100, 2),
-      diff(200, 3, 3),
-      open(5_000),
-      diff(5_100, 90, 91),
-      rest(5_200, 91),
-    ]);
+    const lines = [open(0), rest(100, 2), diff(200, 3, 3), open(5_000), diff(5_100, 90, 91)];
+    const { observer, stats } = await play([...lines, rest(5_200, 91)]);
     expect(observer.market('BTCUSDT').states).toEqual(['syncing', 'live', 'recovering', 'syncing', 'live']);
+    expect(stats.resyncs).toBe(1);
+    expect((await play(lines)).observer.market('BTCUSDT')).toMatchObject({
+      state: 'syncing',
+      reason: 'connection lost in the recording',
+    });
   });
 
   it('takes several sockets of a recording for one connection', async () => {

@@ -23,6 +23,7 @@ function startSync(overrides: Partial<BookSyncHandlers<Diff, Snapshot>> = {}) {
     applySnapshot: ({ id }) => log.push(`snapshot ${id}`),
     applyDiff: (diff) => log.push(`diff ${diff.join('-')}`),
     live: () => log.push('live'),
+    doubted: (reason) => log.push(`doubted: ${reason}`),
     lost: (reason) => log.push(`lost: ${reason}`),
     link: () => {},
     gap: () => log.push('gap'),
@@ -365,6 +366,7 @@ describe('BookSync, when a snapshot is of no use', () => {
       applySnapshot: () => {},
       applyDiff: () => {},
       live: () => {},
+      doubted: () => {},
       lost: () => {},
       link: () => {},
       gap: () => {},
@@ -379,3 +381,77 @@ function advance(clock: VirtualClock): number {
   clock.advanceTo(clock.nextDueMs()!);
   return clock.now() - before;
 }
+
+describe('BookSync, when a diff may have been missed', () => {
+  function startLive() {
+    const run = startSync();
+    run.sync.onSnapshot({ id: 5 });
+    run.sync.onDiff([6, 6]);
+    run.news();
+    return run;
+  }
+
+  it('does not trust the book until the next diff proves that none is missing', () => {
+    const { sync, clock, news } = startLive();
+    sync.doubt('unreadable');
+    sync.doubt('unreadable again');
+    expect(news()).toEqual(['doubted: unreadable']);
+    sync.onDiff([6, 6]); // proves nothing: it came before
+    expect(news()).toEqual([]);
+    sync.onDiff([7, 7]);
+    expect(news()).toEqual(['diff 7-7', 'live']);
+    clock.advanceTo(60_000);
+    expect(news()).toEqual([]);
+  });
+
+  it('takes it anew where the next diff shows that one is', () => {
+    const { sync, news } = startLive();
+    sync.doubt('unreadable');
+    sync.onDiff([8, 8]);
+    expect(news().slice(1)).toEqual(['gap', 'lost: sequence gap: 8-8 after 6-6', 'request']);
+    sync.onSnapshot({ id: 8 });
+    expect(news()).toEqual(['snapshot 8', 'live']);
+  });
+
+  it('takes it anew where no diff comes that could tell', () => {
+    const { sync, clock, news } = startLive();
+    sync.doubt('unreadable');
+    news();
+    clock.advanceTo(4_999);
+    expect(news()).toEqual([]);
+    clock.advanceTo(5_000);
+    expect(news()).toEqual(['lost: unreadable', 'request']);
+  });
+
+  it('does not take silence after the snapshot for a proof', () => {
+    const { sync, clock, news } = startSync();
+    sync.onSnapshot({ id: 5 });
+    sync.doubt('unreadable');
+    news();
+    clock.advanceTo(5_000);
+    expect(news()).toEqual(['lost: unreadable', 'request']);
+    sync.onSnapshot({ id: 7 });
+    sync.onDiff([8, 8]);
+    expect(news()).toEqual(['snapshot 7', 'diff 8-8', 'live']);
+  });
+
+  it('checks a book that was live by silence against its first diff', () => {
+    const { sync, clock, news } = startSync();
+    sync.onSnapshot({ id: 5 });
+    clock.advanceTo(5_000);
+    news();
+    sync.doubt('unreadable');
+    expect(news()).toEqual(['doubted: unreadable']);
+    sync.onDiff([6, 6]);
+    expect(news()).toEqual(['diff 6-6', 'live']);
+  });
+
+  it('has nothing to doubt while there is no book', () => {
+    const { sync, clock, news } = startSync();
+    sync.doubt('unreadable');
+    sync.stop();
+    sync.doubt('unreadable');
+    clock.advanceTo(60_000);
+    expect(news()).toEqual(['request']);
+  });
+});

@@ -26,6 +26,8 @@ export interface BookSyncHandlers<Diff, Snapshot> {
   applyDiff(diff: Diff): void;
   /** The book is in sequence from here on. */
   live(): void;
+  /** The book may miss an update: it is kept, but not to be trusted before `live` is told again. */
+  doubted(reason: string): void;
   /** The book is wrong or cut off from here on. */
   lost(reason: string): void;
   link(): void;
@@ -71,6 +73,7 @@ export class BookSync<Diff, Snapshot extends { readonly id: number }> {
 
   stop(): void {
     this.#phase = 'idle';
+    this.#isTold = false;
     this.#buffer = [];
     this.#previous = null;
     this.#clearTimer();
@@ -80,6 +83,19 @@ export class BookSync<Diff, Snapshot extends { readonly id: number }> {
   resync(reason: string): void {
     if (this.#phase === 'idle') return;
     this.#lose(reason);
+  }
+
+  /**
+   * Something came that could not be read and may have been a diff of this book. The next diff
+   * proves by its sequence whether one is missing; where none comes, only a snapshot can.
+   */
+  doubt(reason: string): void {
+    if (this.#phase !== 'live' && this.#phase !== 'joining') return;
+    if (this.#isTold) {
+      this.#isTold = false;
+      this.#handlers.doubted(reason);
+    } else if (this.#phase === 'live') return; // doubted already
+    this.#arm(QUIET_MS, () => this.#lose(reason));
   }
 
   onDiff(diff: Diff): void {
@@ -148,8 +164,10 @@ export class BookSync<Diff, Snapshot extends { readonly id: number }> {
 
   /** A diff in sequence with the one before. */
   #take(diff: Diff): void {
-    if (this.#is('live')) this.#handlers.applyDiff(diff);
-    else if (this.#is('joining')) this.#join(diff);
+    if (this.#is('live')) {
+      this.#handlers.applyDiff(diff);
+      if (this.#is('live')) this.#tellLive();
+    } else if (this.#is('joining')) this.#join(diff);
     else this.#push(diff);
   }
 
@@ -193,9 +211,9 @@ export class BookSync<Diff, Snapshot extends { readonly id: number }> {
 
   /** After quiet alone the phase stays `joining`: the first diff has still to fit the snapshot. */
   #tellLive(): void {
+    if (this.#isTold) return;
     this.#clearTimer();
     this.#attempt = 0;
-    if (this.#isTold) return;
     this.#isTold = true;
     this.#handlers.live();
   }

@@ -53,7 +53,8 @@ export function createVenueFeed(adapter: VenueAdapter, options: VenueFeedOptions
         stopped.promise,
       ]);
       if (metadata === null) return;
-      const instruments = adapter.parseMetadata(market, metadata.body, symbols);
+      const { instruments, refused } = adapter.parseMetadata(market, metadata.body, symbols);
+      if (refused.size > 0) throw refusal([...refused.values()]);
       for (const instrument of instruments) context.emit({ type: 'instrument', instrument });
       const live = adapter.createSession({
         market,
@@ -89,6 +90,17 @@ export function createVenueFeed(adapter: VenueAdapter, options: VenueFeedOptions
       return Promise.resolve();
     },
   };
+}
+
+/** One error for all symbols that cannot be had. */
+function refusal(errors: readonly DepthwireError[]): DepthwireError {
+  const [first] = errors;
+  return new DepthwireError(
+    first!.code,
+    errors.map(({ message }) => message).join('; '),
+    first!.details,
+    first,
+  );
 }
 
 function getOnce(http: HttpQueue, url: string): Promise<HttpResponse> {

@@ -115,6 +115,13 @@ export interface CaptureSupport {
   restDigits(url: string, body: string, sink: DigitSink): void;
 }
 
+/** What a venue's metadata answer tells of the symbols asked for. */
+export interface Metadata {
+  readonly instruments: readonly Instrument[];
+  /** Symbols, in capitals, of which it tells nothing usable: `unknown_symbol` or `malformed_venue_frame`. */
+  readonly refused: ReadonlyMap<string, DepthwireError>;
+}
+
 /** One venue: the whole of what the rest of the project knows about it. */
 export interface VenueAdapter {
   readonly venue: string;
@@ -129,10 +136,10 @@ export interface VenueAdapter {
   metadataUrl(market: string, endpoints: Endpoints): string;
   /**
    * Instruments from the venue's metadata answer.
-   * @param symbols venue symbols or `BASE-QUOTE`, in any case; empty for all
-   * @throws DepthwireError `malformed_venue_frame` or `unknown_symbol`
+   * @param symbols venue symbols or `BASE-QUOTE`, in any case; empty for all that trade
+   * @throws DepthwireError `malformed_venue_frame` where the answer as a whole makes no sense
    */
-  parseMetadata(market: string, body: string, symbols: readonly string[]): Instrument[];
+  parseMetadata(market: string, body: string, symbols: readonly string[]): Metadata;
   /** An instrument of which only the symbol and the digits of its numbers are known. */
   guessInstrument(market: string, symbol: string, tickDecimals: number, lotDecimals: number): Instrument;
   socketUrl(endpoints: Endpoints): string;

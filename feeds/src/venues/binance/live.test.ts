@@ -181,12 +181,12 @@ describe.each<Market>(['spot', 'usdm'])(
       expect(snapshotsOf(emulator, 'ETHUSDT')).toBe(1);
     });
 
-    it('finds a frame that cannot be read by the gap it leaves', async () => {
+    it('doubts the book that an unreadable frame names, and finds the gap it leaves', async () => {
       const { emulator, run } = await startLive(market);
       emulator.corruptNextFrame('ETHUSDT');
       await run.flow(10);
       await run.settled();
-      expect(run.states('ETHUSDT')).toEqual(['recovering', 'live']);
+      expect(run.states('ETHUSDT')).toEqual(['recovering', 'recovering', 'live']);
       expect(run.states('BTCUSDT')).toEqual([]);
     });
 

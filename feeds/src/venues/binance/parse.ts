@@ -26,6 +26,17 @@ export function parseFrame(text: string): Frame {
   }
 }
 
+/** Whether a frame that cannot be read may have been a diff of a book: whatever is no trade for sure. */
+export function mayBeDepth(text: string): boolean {
+  return !/"e"\s*:\s*"(?:trade|aggTrade)"|"stream"\s*:\s*"[^"]*@(?:trade|aggTrade)"/.test(text);
+}
+
+/** The symbol that a frame names which cannot be read. */
+export function symbolIn(text: string): string | null {
+  const stream = /"stream"\s*:\s*"([^"@]+)@/.exec(text)?.[1];
+  return stream?.toUpperCase() ?? /"s"\s*:\s*"([^"]+)"/.exec(text)?.[1] ?? null;
+}
+
 /** @throws DepthwireError `malformed_venue_frame` */
 export function parseSnapshot(body: string): DepthSnapshot {
   const value = parseJson(body);

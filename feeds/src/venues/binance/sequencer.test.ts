@@ -26,6 +26,7 @@ function play(sequencer: Sequencer<DepthUpdate>, actions: readonly Action[]): st
     applySnapshot: ({ id }) => log.push(`snapshot ${id}`),
     applyDiff: ({ u }) => log.push(`diff ${u}`),
     live: () => log.push('live'),
+    doubted: () => log.push('doubted'),
     lost: () => log.push('lost'),
     link: () => {},
     gap: () => {},

@@ -352,6 +352,51 @@ describe('Binance session: frames', () => {
     expect(observer.isLive(ID)).toBe(true);
   });
 
+  it.each([
+    ['garbage', '\u0000'],
+    ['a diff cut off', JSON.stringify(diff(12, 12)).slice(0, -10)],
+    ['a diff with a damaged id', JSON.stringify(diff(12, 12)).replace('"u":12', '"u":"?"')],
+  ])('does not trust the book after %s until the next diff links', (_name, text) => {
+    const { hear, observer, session } = startLive();
+    hear(text);
+    expect(observer.market(ID)).toMatchObject({
+      state: 'recovering',
+      reason: expect.stringMatching(/^malformed_venue_frame/) as string,
+    });
+    hear(diff(12, 12));
+    expect(observer.isLive(ID)).toBe(true);
+    expect(session.stats).toMatchObject({ malformed: 1, gaps: 0, resyncs: 0 });
+  });
+
+  it('asks for a snapshot where a frame that could not be read was the last one', () => {
+    const { hear, observer, session, clock, asked, answer } = startLive();
+    hear('{"stream":"btcusdt@depth');
+    clock.advanceTo(clock.now() + 5_000);
+    expect(asked).toHaveLength(1);
+    expect(session.stats).toMatchObject({ malformed: 1, gaps: 0, resyncs: 1 });
+    answer(depth(12));
+    hear(diff(13, 13));
+    expect(observer.isLive(ID)).toBe(true);
+  });
+
+  it('doubts only the book that the unreadable frame names, and every one where it names none', () => {
+    const { open, answer, hear, observer } = startSession('spot', ['BTCUSDT', 'ETHUSDT']);
+    open();
+    answer(depth(10));
+    answer(depth(50));
+    hear(diff(11, 11));
+    hear(diff(51, 51, [], [], 'ETHUSDT'));
+    const live = () => ['BTCUSDT', 'ETHUSDT'].filter((symbol) => observer.isLive(symbol));
+    hear('{"stream":"ethusdt@depth@100ms","data":{"e":');
+    expect(live()).toEqual(['BTCUSDT']);
+    hear('{"e":"depthUpdate","s":"ETHUSDT","U":');
+    expect(live()).toEqual(['BTCUSDT']);
+    hear('{"stream":"btcusdt@trade","data":{"e":');
+    expect(live()).toEqual(['BTCUSDT']);
+    hear('????');
+    expect(live()).toEqual([]);
+  });
+
   it('asks again where the request failed', () => {
     const { open, answer, asked, clock } = startSession('usdm', ['BTCUSDT']);
     open();

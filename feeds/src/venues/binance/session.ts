@@ -19,7 +19,7 @@ import type {
   RawTrade,
   RequestAnswer,
 } from './messages.ts';
-import { flattenLevels, parseFrame, parseSnapshot } from './parse.ts';
+import { flattenLevels, mayBeDepth, parseFrame, parseSnapshot, symbolIn } from './parse.ts';
 import { spotSequencer, usdmSequencer } from './sequencer.ts';
 import { depthUrl, REQUEST_SPACING_MS, requestedSymbols, subscribeRequests } from './subscribe.ts';
 import type { Market } from './symbols.ts';
@@ -42,6 +42,8 @@ export function createBinanceSession({ market, endpoints, instruments, io }: Ses
   const stats = emptyStats();
   const symbols = new Map<string, TrackedSymbol>();
   let timers: Timer[] = [];
+  /** Why the connection before was lost. */
+  let lostBecause: string | null = null;
   /** Which connection this is, so that answers asked for on an earlier one are not taken. */
   let connection = 0;
   let open = false;
@@ -58,6 +60,7 @@ export function createBinanceSession({ market, endpoints, instruments, io }: Ses
         tracked.wasLive = true;
         emitState(tracked, 'live', null);
       },
+      doubted: (reason) => emitState(tracked, 'recovering', reason),
       lost(reason) {
         if (tracked.wasLive) stats.resyncs += 1;
         tracked.wasLive = false;
@@ -224,6 +227,12 @@ export function createBinanceSession({ market, endpoints, instruments, io }: Ses
     }
   }
 
+  /** Whose frame it may have been: what still can be read of it tells, else it may be anybody's. */
+  function concerned(text: string): Iterable<TrackedSymbol> {
+    const tracked = symbols.get(symbolIn(text) ?? '');
+    return tracked ? [tracked] : symbols.values();
+  }
+
   function onAnswer({ id, error }: RequestAnswer): void {
     const asked = id === null ? [] : requestedSymbols(id, [...symbols.keys()]);
     if (error === null) {
@@ -251,7 +260,7 @@ export function createBinanceSession({ market, endpoints, instruments, io }: Ses
         timers.push(io.clock.at(now + i * REQUEST_SPACING_MS, () => io.send(request)));
       }
       for (const tracked of symbols.values()) {
-        emitState(tracked, 'syncing', null);
+        emitState(tracked, 'syncing', lostBecause);
         tracked.isSubscribed = false;
         if (isSubscribed) subscribed(tracked);
       }
@@ -265,13 +274,17 @@ export function createBinanceSession({ market, endpoints, instruments, io }: Ses
         if (!(error instanceof DepthwireError)) throw error;
         stats.malformed += 1;
         io.log.warn({ market, code: error.code, reason: error.message }, 'frame skipped');
+        if (mayBeDepth(text))
+          for (const tracked of concerned(text)) tracked.sync.doubt(`${error.code}: ${error.message}`);
       }
     },
     onClose(reason) {
       open = false;
+      lostBecause = reason;
       cancelTimers();
       for (const tracked of symbols.values()) {
         tracked.sync.stop();
+        if (tracked.wasLive) stats.resyncs += 1;
         tracked.wasLive = false;
         emitState(tracked, 'recovering', reason);
       }

@@ -45,11 +45,11 @@ const usdm = JSON.stringify({
 });
 
 const ids = (market: 'spot' | 'usdm', symbols: string[]) =>
-  parseExchangeInfo(market, market === 'spot' ? spot : usdm, symbols).map(({ id }) => id);
+  parseExchangeInfo(market, market === 'spot' ? spot : usdm, symbols).instruments.map(({ id }) => id);
 
 describe('parseExchangeInfo', () => {
   it('reads names, scales and status', () => {
-    expect(parseExchangeInfo('spot', spot, ['BTCUSDT'])).toEqual([
+    expect(parseExchangeInfo('spot', spot, ['BTCUSDT']).instruments).toEqual([
       {
         id: 'binance:BTC-USDT',
         venue: 'binance',
@@ -65,7 +65,7 @@ describe('parseExchangeInfo', () => {
         staleAfterMs: 60_000,
       },
     ]);
-    const [quarter] = parseExchangeInfo('spot', spot, ['QUARTERUSD']);
+    const [quarter] = parseExchangeInfo('spot', spot, ['QUARTERUSD']).instruments;
     expect(quarter).toMatchObject({ tick: { units: 25, decimals: 2 }, lot: { units: 5, decimals: 0 } });
   });
 
@@ -79,7 +79,7 @@ describe('parseExchangeInfo', () => {
   it.each(['BTCUSDT', 'BTC-USDT', 'btc-usdt-perp', 'BTC/USDT-PERP', 'BTCUSDT-PERP'])(
     'finds the perpetual as %s',
     (name) => {
-      const [instrument, ...others] = parseExchangeInfo('usdm', usdm, [name]);
+      const [instrument, ...others] = parseExchangeInfo('usdm', usdm, [name]).instruments;
       expect(others).toEqual([]);
       expect(instrument).toMatchObject({
         id: 'binance:BTC-USDT-PERP',
@@ -91,7 +91,7 @@ describe('parseExchangeInfo', () => {
   );
 
   it('tells a dated future from the perpetual of the same pair', () => {
-    expect(parseExchangeInfo('usdm', usdm, ['btcusdt_261225'])).toMatchObject([
+    expect(parseExchangeInfo('usdm', usdm, ['btcusdt_261225']).instruments).toMatchObject([
       { id: 'binance:BTC-USDT-261225', kind: 'future', name: 'BTC / USDT 261225' },
     ]);
     expect(ids('usdm', ['BTC-USDT', 'BTCUSDT_261225'])).toEqual([
@@ -115,17 +115,32 @@ describe('parseExchangeInfo', () => {
   it('lists all that is not closed where none is named, and closed ones by name', () => {
     expect(ids('spot', [])).not.toContain('binance:OLD-USDT');
     expect(ids('spot', [])).toHaveLength(5);
-    expect(parseExchangeInfo('spot', spot, ['OLD-USDT', 'PAUSE-USDT'])).toMatchObject([
+    expect(parseExchangeInfo('spot', spot, ['OLD-USDT', 'PAUSE-USDT']).instruments).toMatchObject([
       { status: 'closed' },
       { status: 'halted' },
     ]);
-    expect(parseExchangeInfo('usdm', usdm, ['GONEUSDT'])).toMatchObject([{ status: 'closed' }]);
+    expect(parseExchangeInfo('usdm', usdm, ['GONEUSDT']).instruments).toMatchObject([{ status: 'closed' }]);
   });
 
-  it('names every symbol that the venue does not list', () => {
-    expect(() => ids('spot', ['BTC-USDT', 'NOPE-USDT', 'NADA'])).toThrow(
-      expect.objectContaining({ code: 'unknown_symbol', message: 'Binance spot lists no NOPEUSDT, NADA' }),
-    );
+  it('names every symbol that it cannot tell of, and tells of the others', () => {
+    const body = JSON.stringify({
+      symbols: [
+        spotInfo('BTCUSDT', 'BTC', 'USDT'),
+        { ...spotInfo('ETHUSDT', 'ETH', 'USDT'), filters: undefined },
+        { ...spotInfo('SOLUSDT', 'SOL', 'USDT'), filters: [null] },
+        { ...spotInfo('XRPUSDT', 'XRP', 'USDT'), filters: filters('zero', '1') },
+      ],
+    });
+    const names = ['BTC-USDT', 'ETHUSDT', 'SOLUSDT', 'XRPUSDT', 'NOPE-USDT', 'NADA'];
+    const { instruments, refused } = parseExchangeInfo('spot', body, names);
+    expect(instruments).toMatchObject([{ symbol: 'BTCUSDT' }]);
+    expect([...refused].map(([symbol, { code, message }]) => `${symbol} ${code}: ${message}`)).toEqual([
+      'ETHUSDT malformed_venue_frame: exchangeInfo: ETHUSDT has no PRICE_FILTER.tickSize',
+      'SOLUSDT malformed_venue_frame: exchangeInfo: SOLUSDT has no PRICE_FILTER.tickSize',
+      expect.stringMatching(/^XRPUSDT invalid_decimal/),
+      'NOPEUSDT unknown_symbol: Binance spot lists no NOPEUSDT',
+      'NADA unknown_symbol: Binance spot lists no NADA',
+    ]);
   });
 
   it.each([
@@ -135,14 +150,6 @@ describe('parseExchangeInfo', () => {
     ['symbols that are no list', '{"symbols":{}}'],
     ['an entry null', '{"symbols":[null]}'],
     ['an entry without names', '{"symbols":[{"symbol":"BTCUSDT"}]}'],
-    [
-      'an entry without filters',
-      '{"symbols":[{"symbol":"BTCUSDT","status":"TRADING","baseAsset":"BTC","quoteAsset":"USDT"}]}',
-    ],
-    [
-      'filters null',
-      '{"symbols":[{"symbol":"BTCUSDT","baseAsset":"BTC","quoteAsset":"USDT","filters":[null]}]}',
-    ],
   ])('refuses %s', (_name, body) => {
     for (const market of ['spot', 'usdm'] as const) {
       expect(() => parseExchangeInfo(market, body, ['BTCUSDT'])).toThrow(

@@ -6,6 +6,7 @@ import {
   type InstrumentKind,
   type TradingStatus,
 } from '@depthwire/shared';
+import type { Metadata } from '../../core/venue.ts';
 
 export type Market = 'spot' | 'usdm';
 
@@ -34,10 +35,10 @@ interface SymbolInfo {
 
 /**
  * Instruments from `exchangeInfo`.
- * @param symbols venue symbols or `BASE-QUOTE`, any case; empty for all
- * @throws DepthwireError `malformed_venue_frame` or `unknown_symbol`
+ * @param symbols venue symbols or `BASE-QUOTE`, any case; empty for all that trade
+ * @throws DepthwireError `malformed_venue_frame`
  */
-export function parseExchangeInfo(market: Market, body: string, symbols: readonly string[]): Instrument[] {
+export function parseExchangeInfo(market: Market, body: string, symbols: readonly string[]): Metadata {
   let infos: unknown;
   try {
     infos = (JSON.parse(body) as { symbols?: unknown } | null)?.symbols;
@@ -52,7 +53,8 @@ export function parseExchangeInfo(market: Market, body: string, symbols: readonl
   if (!Array.isArray(infos))
     throw new DepthwireError('malformed_venue_frame', 'exchangeInfo: expected symbols, an array');
   const wanted = new Set(symbols.map(normalise));
-  const found: Instrument[] = [];
+  const instruments: Instrument[] = [];
+  const refused = new Map<string, DepthwireError>();
   for (const info of infos as unknown[]) {
     if (!isSymbolInfo(info)) {
       throw new DepthwireError(
@@ -68,14 +70,20 @@ export function parseExchangeInfo(market: Market, body: string, symbols: readonl
         : symbol;
     const isWanted = wanted.delete(symbol) || wanted.delete(pair);
     if (symbols.length > 0 ? !isWanted : statusOf(info) === 'closed') continue;
-    found.push(toInstrument(market, info));
+    try {
+      instruments.push(toInstrument(market, info));
+    } catch (error) {
+      if (!(error instanceof DepthwireError)) throw error;
+      refused.set(info.symbol, error);
+    }
   }
-  if (wanted.size > 0) {
-    throw new DepthwireError('unknown_symbol', `Binance ${market} lists no ${[...wanted].join(', ')}`, {
-      market,
-    });
+  for (const symbol of wanted) {
+    refused.set(
+      symbol,
+      new DepthwireError('unknown_symbol', `Binance ${market} lists no ${symbol}`, { market, symbol }),
+    );
   }
-  return found;
+  return { instruments, refused };
 }
 
 function isSymbolInfo(value: unknown): value is SymbolInfo {

@@ -22,6 +22,13 @@ const actions = fc.array(
     },
     {
       weight: 2,
+      arbitrary: fc.record({
+        kind: fc.constant('damaged' as const),
+        changes: fc.integer({ min: 0, max: 4 }),
+      }),
+    },
+    {
+      weight: 2,
       arbitrary: fc.record({ kind: fc.constant('twice' as const), changes: fc.integer({ min: 1, max: 4 }) }),
     },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('again' as const), changes: fc.constant(0) }) },
@@ -64,6 +71,7 @@ class Copy {
       },
       applyDiff: (diff) => this.#apply(diff.b, diff.a, diff.u),
       live: () => (this.isLive = true),
+      doubted: () => (this.isLive = false),
       lost: () => (this.isLive = false),
       link: () => {},
       gap: () => {},
@@ -112,6 +120,12 @@ describe.each(['spot', 'usdm'] as const)('%s: joining diffs to a snapshot', (mar
           lost: (changes) => {
             change(changes);
             diff();
+          },
+          damaged: (changes) => {
+            change(changes);
+            if (changes > 0) diff(); // else it was noise, and nothing is missing
+            copy.sync.doubt('it could not be read');
+            expect(copy.isLive).toBe(false);
           },
           twice: (changes) => {
             change(changes);
