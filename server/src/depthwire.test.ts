@@ -3,11 +3,20 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { pino } from 'pino';
-import { BookReplica, bookChecksum, codecs, DepthwireClient, type OpenWebSocket } from '@depthwire/shared';
+import { pino, type Logger } from 'pino';
+import { VirtualClock, type Feed } from '@depthwire/feeds';
+import {
+  BookReplica,
+  bookChecksum,
+  codecs,
+  DepthwireClient,
+  DepthwireError,
+  type Clock,
+  type OpenWebSocket,
+} from '@depthwire/shared';
 import { WebSocket } from 'ws';
 import { RawClient } from '../test/raw-client.ts';
-import { ScriptedFeed } from '../test/markets.ts';
+import { ScriptedFeed, START_MS, testInstrument } from '../test/markets.ts';
 import { parseConfig, type Config } from './config/config.ts';
 import { createDepthwire, type Depthwire } from './depthwire.ts';
 
@@ -20,12 +29,20 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
+interface Started {
+  readonly logger: Logger;
+  /** Beside the scripted one. */
+  readonly feeds: readonly Feed[];
+  readonly marketClock: Clock;
+}
+
 async function start(
   changes: Partial<Config> & { gateway?: Partial<Config['gateway']> } = {},
   feed = new ScriptedFeed(),
+  { logger = pino({ level: 'silent' }), feeds = [], marketClock }: Partial<Started> = {},
 ) {
   const config = parseConfig({ port: 0, ...changes });
-  const depthwire = await createDepthwire({ config, logger: pino({ level: 'silent' }), feeds: [feed] });
+  const depthwire = await createDepthwire({ config, logger, feeds: [feed, ...feeds], marketClock });
   const url = await depthwire.listen();
   cleanups.push(() => depthwire.close());
   feed.snapshot([100, 5, 99, 7], [101, 4, 102, 6]);
@@ -127,6 +144,20 @@ describe('WebSocket', () => {
     expect((await client.end()).code).toBe(1009);
   });
 
+  test('logs a message that is too large as one warning, without a stack', async () => {
+    const lines: string[] = [];
+    const logger = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) });
+    const limits = { maxMessageBytes: 1_000 } as Config['gateway'];
+    const { ws } = await start({ gateway: limits }, undefined, { logger });
+    const client = await connect(ws);
+    client.socket.send('x'.repeat(2_000_000));
+    expect((await client.end()).code).toBe(1009);
+    expect(lines.map((line) => JSON.parse(line) as object)).toEqual([
+      expect.objectContaining({ level: 40, closeCode: 1009, maxMessageBytes: 1_000 }),
+    ]);
+    expect(lines[0]).not.toContain('stack');
+  });
+
   test('limits subscriptions of a session', async () => {
     const { ws } = await start({ gateway: { maxSubscriptions: 2 } as Config['gateway'] });
     const client = await connect(ws);
@@ -217,32 +248,49 @@ describe('WebSocket', () => {
     await closing;
   });
 
-  test('keeps replicas of the SDK equal to the engine, across a restart of the server', async () => {
-    const port = await freePort();
-    const first = await start({ port });
-    const client = new DepthwireClient({ url: first.ws, openWebSocket, backoff: { baseMs: 50, maxMs: 100 } });
-    cleanups.push(() => client.close());
-    const book = client.book('test:AAA-USD', { depth: 10, cadenceMs: 0 });
-    client.connect();
-    await vi.waitFor(() => expect(book.state).toBe('live'));
-    first.feed.delta([100, 9], [101, 0]);
-    await vi.waitFor(() => expect(book.book.sequence).toBe(2));
-    expect(bookChecksum(book.book)).toBe(
-      bookChecksum(first.depthwire.engine.markets.get('test:AAA-USD')!.book),
-    );
+  test.each([
+    ['of another epoch', undefined],
+    ['of the same epoch, as of a recording played twice', START_MS],
+  ])(
+    'keeps replicas of the SDK equal to the engine, across a restart of the server, %s',
+    async (_, epoch) => {
+      const port = await freePort();
+      const restart = () =>
+        start({ port }, undefined, epoch === undefined ? {} : { marketClock: new VirtualClock(epoch) });
+      const first = await restart();
+      const client = new DepthwireClient({
+        url: first.ws,
+        openWebSocket,
+        backoff: { baseMs: 50, maxMs: 100 },
+      });
+      cleanups.push(() => client.close());
+      const book = client.book('test:AAA-USD', { depth: 10, cadenceMs: 0 });
+      client.connect();
+      await vi.waitFor(() => expect(book.state).toBe('live'));
+      const firstEpoch = client.hello!.epoch;
+      first.feed.delta([100, 9], [101, 0]);
+      await vi.waitFor(() => expect(book.book.sequence).toBe(2));
+      expect(bookChecksum(book.book)).toBe(
+        bookChecksum(first.depthwire.engine.markets.get('test:AAA-USD')!.book),
+      );
 
-    await first.depthwire.close();
-    await vi.waitFor(() => expect(client.state).toBe('waiting'));
-    expect(book.state).toBe('recovering');
-    expect(book.book.bids.toFlat()).toEqual([100, 9, 99, 7]); // the last picture stays
+      await first.depthwire.close();
+      await vi.waitFor(() => expect(client.state).toBe('waiting'));
+      expect(book.state).toBe('recovering');
+      expect(book.book.bids.toFlat()).toEqual([100, 9, 99, 7]); // the last picture stays
 
-    const second = await start({ port });
-    await vi.waitFor(() => expect(book.state).toBe('live'), { timeout: 5_000 });
-    expect(bookChecksum(book.book)).toBe(
-      bookChecksum(second.depthwire.engine.markets.get('test:AAA-USD')!.book),
-    );
-    expect(book.book.bids.toFlat()).toEqual([100, 5, 99, 7]);
-  }, 15_000);
+      const second = await restart();
+      await vi.waitFor(() => expect(book.state).toBe('live'), { timeout: 5_000 });
+      expect(bookChecksum(book.book)).toBe(
+        bookChecksum(second.depthwire.engine.markets.get('test:AAA-USD')!.book),
+      );
+      expect(book.book.bids.toFlat()).toEqual([100, 5, 99, 7]);
+      expect(client.hello!.epoch === firstEpoch).toBe(epoch !== undefined);
+      second.feed.delta([100, 2], []); // numbered as the first run's delta was
+      await vi.waitFor(() => expect(book.book.bids.toFlat()).toEqual([100, 2, 99, 7]));
+    },
+    15_000,
+  );
 });
 
 describe('REST', () => {
@@ -263,8 +311,39 @@ describe('REST', () => {
       status: 'ready',
       instruments: 1,
       books: { live: 1 },
-      feeds: [{ id: 'scripted', refused: 0 }],
+      feeds: [{ id: 'scripted', state: 'running', error: null, books: { live: 1, syncing: 0 }, refused: 0 }],
     });
+  });
+
+  test('health tells how the books of each feed are', async () => {
+    const other = new ScriptedFeed('other', [testInstrument('other:AAA-USD')]);
+    const { depthwire } = await start({}, undefined, { feeds: [other] });
+    other.state('recovering', 'connection lost');
+    const { body } = await get(depthwire, '/api/v1/health');
+    expect(body).toMatchObject({
+      books: { live: 1, recovering: 1 },
+      feeds: [
+        { id: 'scripted', books: { live: 1, recovering: 0 } },
+        { id: 'other', state: 'running', books: { live: 0, recovering: 1 } },
+      ],
+    });
+  });
+
+  test('health tells that a venue is away, since when, why, and when it is tried again', async () => {
+    const away = new ScriptedFeed('away', []);
+    away.start = () => Promise.reject(new DepthwireError('venue_http', 'GET https://venue.example failed'));
+    const { depthwire } = await start({}, undefined, { feeds: [away] });
+    const { status, body } = await get(depthwire, '/api/v1/health');
+    expect(status).toBe(200); // the others are served
+    const [running, failed] = body.feeds as unknown as { since: number; retryAt: number }[];
+    expect(running).toMatchObject({ id: 'scripted', state: 'running', retryAt: null });
+    expect(failed).toMatchObject({
+      id: 'away',
+      state: 'failed',
+      error: { code: 'venue_http', message: 'GET https://venue.example failed', retry: true },
+      books: { syncing: 0, live: 0, stale: 0, recovering: 0 },
+    });
+    expect(failed!.retryAt).toBeGreaterThan(failed!.since);
   });
 
   test('book: exact decimals, state, sequence and checksum', async () => {
@@ -346,6 +425,68 @@ describe('start', () => {
       code: 'port_in_use',
       message: expect.stringContaining('--port'),
     });
+  });
+
+  test.each([
+    [
+      'ENOTFOUND',
+      'host',
+      /^host \(HOST, --host\): expected an address of this machine, .* got "127\.0\.0\.1"/,
+    ],
+    ['EAI_AGAIN', 'host', /^host \(HOST, --host\): expected /],
+    ['EADDRNOTAVAIL', 'host', /^host \(HOST, --host\): expected /],
+    [
+      'EACCES',
+      'port',
+      /^port \(PORT, --port\): this process may not listen on 0: choose a port from 1024 up/,
+    ],
+  ])('names the key that is wrong where listening fails with %s', async (code, key, message) => {
+    const depthwire = await createDepthwire({
+      config: parseConfig({ port: 0 }),
+      logger: pino({ level: 'silent' }),
+      feeds: [new ScriptedFeed()],
+    });
+    cleanups.push(() => depthwire.close());
+    vi.spyOn(depthwire.app, 'listen').mockRejectedValue(Object.assign(new Error(`listen ${code}`), { code }));
+    await expect(depthwire.listen()).rejects.toMatchObject({
+      code: 'invalid_config',
+      message: expect.stringMatching(message),
+      details: { key },
+    });
+  });
+
+  test('refuses an address of another machine', async () => {
+    const depthwire = await createDepthwire({
+      config: parseConfig({ host: '203.0.113.1', port: 0 }),
+      logger: pino({ level: 'silent' }),
+      feeds: [new ScriptedFeed()],
+    });
+    cleanups.push(() => depthwire.close());
+    await expect(depthwire.listen()).rejects.toMatchObject({
+      code: 'invalid_config',
+      details: { key: 'host' },
+    });
+  });
+
+  test('can be closed while its feeds start, and then does not listen', async () => {
+    const feed = new ScriptedFeed();
+    let isStopped = false;
+    feed.start = () => new Promise(() => {});
+    feed.stop = () => {
+      isStopped = true;
+      return Promise.resolve();
+    };
+    const depthwire = await createDepthwire({
+      config: parseConfig({ port: 0 }),
+      logger: pino({ level: 'silent' }),
+      feeds: [feed],
+    });
+    const listening = depthwire.listen();
+    const refused = expect(listening).rejects.toMatchObject({ code: 'unavailable' });
+    await depthwire.close();
+    await refused;
+    expect(isStopped).toBe(true);
+    expect(depthwire.app.server.listening).toBe(false);
   });
 
   test('refuses a web folder without a page', async () => {

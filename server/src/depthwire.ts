@@ -1,10 +1,12 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock, type Feed } from '@depthwire/feeds';
-import { DepthwireError, toDepthwireError, type Clock } from '@depthwire/shared';
+import { DepthwireError, type Clock } from '@depthwire/shared';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { createMemoryBus } from './bus/bus.ts';
 import type { Config } from './config/config.ts';
 import { Engine } from './engine/engine.ts';
+import { FeedSupervisor } from './engine/feed-supervisor.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { Hub } from './gateway/hub.ts';
 import { createApp } from './http/app.ts';
@@ -14,9 +16,6 @@ import { version } from './version.ts';
 const RECONNECT_HINT_MS = 2_000;
 /** Longest wait for feeds before the server listens all the same. */
 const FEED_START_MS = 5_000;
-/** Wait before a feed that could not start is tried again, doubled each time. */
-const FEED_RETRY_BASE_MS = 2_000;
-const FEED_RETRY_MAX_MS = 60_000;
 
 export interface DepthwireOptions {
   readonly config: Config;
@@ -46,6 +45,7 @@ export async function createDepthwire({
   const epoch = Math.floor(marketClock.now());
   const bus = createMemoryBus();
   const engine = new Engine({ clock: marketClock, bus, log: logger });
+  const supervisor = new FeedSupervisor({ engine, clock: systemClock, log: logger });
   const hub = new Hub({
     clock: marketClock,
     bus,
@@ -64,8 +64,11 @@ export async function createDepthwire({
   });
   let isStarted = false;
   let isClosing = false;
+  const closed = Promise.withResolvers<never>();
+  closed.promise.catch(() => undefined); // mostly nobody waits for it
   const app = await createApp({
     engine,
+    supervisor,
     gateway,
     marketClock,
     epoch,
@@ -82,50 +85,28 @@ export async function createDepthwire({
     throw error;
   });
 
-  /** One feed that cannot start holds up nobody else. */
-  async function startFeed(feed: Feed, attempt: number): Promise<void> {
-    try {
-      await engine.addFeed(feed);
-      logger.info({ feed: feed.id }, 'feed started');
-    } catch (error) {
-      const { code, message, retry } = toDepthwireError(error);
-      if (!retry) throw error;
-      const delayMs = Math.min(FEED_RETRY_MAX_MS, FEED_RETRY_BASE_MS * 2 ** attempt);
-      logger.error({ feed: feed.id, code, reason: message, retryInMs: delayMs }, 'feed could not start');
-      systemClock.at(systemClock.now() + delayMs, () => {
-        if (!isClosing)
-          startFeed(feed, attempt + 1).catch((cause: unknown) =>
-            logger.error({ feed: feed.id, err: cause }, 'feed given up'),
-          );
-      });
-    }
-  }
-
   return {
     app,
     engine,
     hub,
     async listen() {
       // A venue that does not answer must not keep the dashboard of the others waiting.
-      const started = Promise.all(feeds.map((feed) => startFeed(feed, 0)));
-      const isInTime = await Promise.race([started.then(() => true), elapsed(FEED_START_MS)]);
+      const started = supervisor.start(feeds).then(() => true);
+      const isLate = delay(FEED_START_MS, false, { ref: false });
+      const isInTime = await Promise.race([started, isLate, closed.promise]);
       if (!isInTime) started.catch((error: unknown) => logger.error({ err: error }, 'feed given up'));
       isStarted = true;
       try {
         return await app.listen({ host: config.host, port: config.port });
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-        throw new DepthwireError(
-          'port_in_use',
-          `another process listens on ${config.host}:${config.port}: stop it, or choose another port with PORT=8081 or --port 8081`,
-          { host: config.host, port: config.port },
-          error,
-        );
+        throw listenError(error as NodeJS.ErrnoException, config);
       }
     },
     async close() {
       if (isClosing) return;
       isClosing = true;
+      closed.reject(new DepthwireError('unavailable', 'stopped before it listened'));
+      supervisor.stop();
       gateway.close(RECONNECT_HINT_MS);
       await engine.stop();
       hub.close();
@@ -134,6 +115,33 @@ export async function createDepthwire({
   };
 }
 
-function elapsed(delayMs: number): Promise<false> {
-  return new Promise((resolve) => systemClock.at(systemClock.now() + delayMs, () => resolve(false)));
+/** What the operating system says of an address, as the key that is wrong and the fix. */
+function listenError(error: NodeJS.ErrnoException, { host, port }: Config): unknown {
+  const wrong = (key: 'host' | 'port', message: string) =>
+    new DepthwireError('invalid_config', message, { key, host, port }, error);
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return new DepthwireError(
+        'port_in_use',
+        `another process listens on ${host}:${port}: stop it, or choose another port with PORT=8081 or --port 8081`,
+        { host, port },
+        error,
+      );
+    case 'EACCES':
+      return wrong(
+        'port',
+        `port (PORT, --port): this process may not listen on ${port}: choose a port from 1024 up, such as 8080, or give it the right to`,
+      );
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+    case 'EADDRNOTAVAIL':
+    case 'EAFNOSUPPORT':
+    case 'EINVAL':
+      return wrong(
+        'host',
+        `host (HOST, --host): expected an address of this machine, such as 127.0.0.1, or 0.0.0.0 for all of them, got ${JSON.stringify(host)} (${error.message})`,
+      );
+    default:
+      return error;
+  }
 }

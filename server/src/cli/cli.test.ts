@@ -1,11 +1,14 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { createGunzip } from 'node:zlib';
+import { createGunzip, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BookReplica, codecs } from '@depthwire/shared';
 import { hasRecorded, recordedFolder, spotCapture, writeCapture } from '../../test/captures.ts';
@@ -69,6 +72,8 @@ describe('depthwire', () => {
     [['dance'], "unknown command 'dance'"],
     [['verify'], 'missing required argument'],
     [['serve', '--port', 'eighty'], 'expected an integer from 0 to 65535'],
+    [['serve', '--log-level', 'loud'], 'logLevel (--log-level): expected fatal, error'],
+    [['tail', 'sim:BTC-USD', '--url', 'localhost:8080'], 'expected a WebSocket URL such as ws://'],
     [['serve', '--speed', '2'], '--speed goes with --replay'],
     [['serve', '--config', 'nowhere.yaml'], 'nowhere.yaml: cannot be read'],
     [['replay', 'x.jsonl', '--speed', '-1'], 'expected a number above 0'],
@@ -85,6 +90,48 @@ describe('depthwire', () => {
     const { code, stderr } = await run('serve', '--config', 'wrong.yaml');
     expect(code).toBe(2);
     expect(stderr).toContain('gateway.heartbeat: unknown key');
+  });
+});
+
+describe('depthwire serve', () => {
+  test.each(['SIGTERM', 'SIGINT'] as const)('ends with 0 on %s, also before it listens', async (signal) => {
+    // a venue that takes the connection and never answers
+    const silent = createServer().listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as { port: number };
+    const feeds = `[{feed: sim, instruments: ["sim:BTC-USD"]}, {feed: binance, market: spot, symbols: [BTC-USDT], endpoints: {rest: "http://127.0.0.1:${port}"}}]`;
+    const child = spawn(process.execPath, [bin, 'serve', '--port', '0'], {
+      cwd: folder,
+      env: { ...process.env, DEPTHWIRE_FEEDS: feeds },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    children.push(child);
+    const messages: string[] = [];
+    for await (const line of createInterface(child.stdout)) {
+      const { msg } = JSON.parse(line) as { msg: string };
+      messages.push(msg);
+      if (msg === 'feed started') child.kill(signal);
+    }
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    expect([child.exitCode, child.signalCode]).toEqual([0, null]);
+    expect(messages).toContain('shutting down');
+    expect(messages).not.toContain('listening');
+    silent.close();
+  });
+
+  test('ends while it still reads a recording', async () => {
+    const file = await writeCapture(join(folder, 'long.jsonl.gz'), spotCapture());
+    const blank = gzipSync(Buffer.alloc(2 ** 24, '\n'));
+    for (let i = 0; i < 64; i++) await appendFile(file, blank); // a gigabyte, read for over a minute
+    const child = spawn(process.execPath, [bin, 'serve', '--replay', file, '--port', '0'], {
+      cwd: folder,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    children.push(child);
+    await delay(1_000);
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+    expect([child.exitCode, child.signalCode]).toEqual([0, null]);
   });
 });
 
@@ -241,16 +288,32 @@ describe('depthwire replay', () => {
 });
 
 describe('depthwire tail', () => {
+  const nowhere = 'ws://127.0.0.1:1/ws';
+  const nobody = `no server answers at ${nowhere}: connect ECONNREFUSED 127.0.0.1:1; is the server running?`;
+
   test('ends with 1 and a reason where there is no server or no such instrument', async () => {
-    expect(await run('tail', 'sim:BTC-USD', '--url', 'ws://127.0.0.1:1/ws', '--once')).toMatchObject({
+    expect(await run('tail', 'sim:BTC-USD', '--url', nowhere, '--once')).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('connection'),
+      stderr: expect.stringContaining(nobody),
     });
     const url = await serve('serve');
     expect(await run('tail', 'sim:MOON-USD', '--url', `${url.replace('http', 'ws')}/ws`)).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('sim:MOON-USD'),
     });
+  });
+
+  test('tells into a pipe why there is nothing to show, and goes on trying', async () => {
+    const child = spawn(process.execPath, [bin, 'tail', 'sim:BTC-USD', '--url', nowhere], {
+      cwd: folder,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    children.push(child);
+    const [line] = (await once(createInterface(child.stderr), 'line')) as [string];
+    expect(line).toContain(nobody);
+    expect(child.exitCode).toBeNull();
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([0, null]);
   });
 });
 

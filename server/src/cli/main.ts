@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { version } from '../version.ts';
 import { exitCodes } from './exit-codes.ts';
 import { addReplay } from './replay.ts';
+import { report } from './report.ts';
 import { addServe } from './serve.ts';
 import { addTail } from './tail.ts';
 import { addVerify } from './verify.ts';
@@ -36,9 +37,7 @@ Exit codes:
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
     const typed = toDepthwireError(error);
-    process.stderr.write(
-      `depthwire: ${typed.message}\n  (${typed.code}${typed.retry ? ', trying again may help' : ''})\n`,
-    );
+    report(typed);
     if (typed.code === 'internal' && error instanceof Error) process.stderr.write(`${error.stack}\n`);
     return typed.retry || typed.code === 'internal' ? exitCodes.failed : exitCodes.usage;
   }

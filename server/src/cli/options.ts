@@ -34,6 +34,15 @@ export function integer(min: number, max: number) {
   };
 }
 
+/** Where a server's stream is. */
+export function streamUrl(text: string): string {
+  const url = URL.parse(text);
+  if (!url || !['ws:', 'wss:'].includes(url.protocol) || url.hash !== '') {
+    throw new InvalidArgumentError('expected a WebSocket URL such as ws://127.0.0.1:8080/ws');
+  }
+  return text;
+}
+
 /** A factor of the recorded pace; `max` for as fast as it goes. */
 export function speed(text: string): number {
   if (text === 'max') return Infinity;

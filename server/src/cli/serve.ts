@@ -5,14 +5,12 @@ import {
   firstTimeMs,
   inspectCaptures,
   VirtualClock,
-  type Feed,
   type Pacemaker,
 } from '@depthwire/feeds';
-import type { Clock } from '@depthwire/shared';
 import { Option, type Command } from 'commander';
 import type { Logger } from 'pino';
-import { loadConfig, type Config } from '../config/config.ts';
-import { createDepthwire } from '../depthwire.ts';
+import { loadConfig } from '../config/config.ts';
+import { createDepthwire, type Depthwire, type DepthwireOptions } from '../depthwire.ts';
 import { createFeeds } from '../feed-factory.ts';
 import { exitCodes, type Done } from './exit-codes.ts';
 import { createLogger } from './logger.ts';
@@ -59,7 +57,7 @@ export function addServe(program: Command, done: Done): void {
   addReplayOptions(command).action(async (flags: ServeFlags) => done(await serve(flags)));
 }
 
-/** Serves until it is told to stop. */
+/** Serves until it is told to stop, be it while it starts. */
 export async function serve(flags: ServeFlags): Promise<number> {
   const { replay, host, port, web, logLevel } = flags;
   if (!replay) {
@@ -67,6 +65,7 @@ export async function serve(flags: ServeFlags): Promise<number> {
       assertOnly(flags[key] === undefined, `--${key} goes with --replay FILE`);
     }
   }
+  const stop = stopSignal();
   const config = await loadConfig({
     file: flags.config,
     env: process.env,
@@ -74,37 +73,60 @@ export async function serve(flags: ServeFlags): Promise<number> {
     cwd: process.cwd(),
   });
   const logger = createLogger(config.logLevel);
-  const depthwire = replay
-    ? await startReplay(replay, flags, config, logger)
-    : await start(createFeeds(config.feeds), config, logger);
-  await stopSignal();
+  const market = replay
+    ? await openRecording(replay, flags, logger, stop)
+    : { feeds: createFeeds(config.feeds) };
+  if (market === null || stop.aborted) return exitCodes.ok;
+  const depthwire = await createDepthwire({
+    config: { ...config, web: config.web === undefined ? undefined : resolve(config.web) },
+    logger,
+    ...market,
+  });
+  try {
+    const url = await Promise.race([depthwire.listen(), stopped(stop)]);
+    if (url !== undefined) {
+      logger.info({ url, instruments: depthwire.engine.markets.size }, 'listening');
+      market.onListening?.(depthwire);
+      await stopped(stop);
+    }
+  } catch (error) {
+    await depthwire.close(); // what has started would keep the process alive
+    throw error;
+  }
   logger.info('shutting down');
   const isClosed = await Promise.race([
     depthwire.close().then(() => true),
     delay(config.shutdownMs, false, { ref: false }),
   ]);
-  if (!isClosed) logger.warn({ shutdownMs: config.shutdownMs }, 'clients or feeds did not end in time');
+  if (!isClosed) {
+    logger.warn({ shutdownMs: config.shutdownMs }, 'clients or feeds did not end in time');
+    process.exit(exitCodes.ok); // their sockets would keep the process alive
+  }
   return exitCodes.ok;
 }
 
-async function start(feeds: readonly Feed[], config: Config, logger: Logger, marketClock?: Clock) {
-  const depthwire = await createDepthwire({
-    config: { ...config, web: config.web === undefined ? undefined : resolve(config.web) },
-    logger,
-    feeds,
-    marketClock,
-  });
-  const url = await depthwire.listen().catch(async (error: unknown) => {
-    await depthwire.close(); // what has started would keep the process alive
-    throw error;
-  });
-  logger.info({ url, instruments: depthwire.engine.markets.size }, 'listening');
-  return depthwire;
+/** What a server serves. */
+interface Market extends Pick<DepthwireOptions, 'feeds' | 'marketClock'> {
+  onListening?(depthwire: Depthwire): void;
 }
 
-async function startReplay(files: readonly string[], flags: ServeFlags, config: Config, logger: Logger) {
+/** @returns null when it was told to stop while it read */
+async function openRecording(
+  files: readonly string[],
+  flags: ServeFlags,
+  logger: Logger,
+  stop: AbortSignal,
+): Promise<Market | null> {
   const progress = new Progress('reading', true);
-  const captures = await inspectCaptures(files, flags, progress.update).finally(() => progress.stop());
+  const captures = await inspectCaptures(files, flags, (part) => {
+    stop.throwIfAborted();
+    progress.update(part);
+  })
+    .catch((error: unknown) => {
+      if (!stop.aborted) throw error;
+    })
+    .finally(() => progress.stop());
+  if (!captures) return null;
   for (const note of captures.flatMap((capture) => capture.notes)) logger.warn(note);
   const clock = new VirtualClock(firstTimeMs(captures));
   const ready = Promise.withResolvers<void>();
@@ -120,24 +142,33 @@ async function startReplay(files: readonly string[], flags: ServeFlags, config: 
       else logger.info('the replay has ended');
     },
   });
-  const depthwire = await start([feed], config, logger, clock);
-  if (!flags.wait) {
-    ready.resolve();
-    return depthwire;
-  }
-  logger.info('waiting for the first subscription');
-  depthwire.hub.onFirstChannel(ready.resolve);
-  return depthwire;
+  return {
+    feeds: [feed],
+    marketClock: clock,
+    onListening({ hub }) {
+      if (!flags.wait) {
+        ready.resolve();
+        return;
+      }
+      logger.info('waiting for the first subscription');
+      hub.onFirstChannel(ready.resolve);
+    },
+  };
 }
 
-function stopSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.once(signal, () => {
-        resolve();
-        // asked twice, it is meant at once
-        process.once(signal, () => process.exit(exitCodes.failed));
-      });
-    }
-  });
+function stopSignal(): AbortSignal {
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      stop.abort();
+      // asked twice, it is meant at once
+      process.once(signal, () => process.exit(exitCodes.failed));
+    });
+  }
+  return stop.signal;
+}
+
+function stopped(stop: AbortSignal): Promise<void> {
+  if (stop.aborted) return Promise.resolve();
+  return new Promise((resolve) => stop.addEventListener('abort', () => resolve(), { once: true }));
 }

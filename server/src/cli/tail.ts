@@ -1,9 +1,9 @@
 import { styleText } from 'node:util';
 import {
   DepthwireClient,
+  DepthwireError,
   formatUnits,
   type BookSubscription,
-  type DepthwireError,
   type OpenWebSocket,
   type TradesSubscription,
 } from '@depthwire/shared';
@@ -11,7 +11,8 @@ import type { Command } from 'commander';
 import { createLogUpdate } from 'log-update';
 import { WebSocket } from 'ws';
 import { exitCodes, type Done } from './exit-codes.ts';
-import { integer } from './options.ts';
+import { integer, streamUrl } from './options.ts';
+import { report } from './report.ts';
 
 const DRAW_PERIOD_MS = 100;
 const LINE_PERIOD_MS = 1_000;
@@ -23,37 +24,58 @@ interface TailFlags {
   readonly once?: boolean;
 }
 
-/** Node's own WebSocket hides why a connection failed; `ws` says it. */
-const openWebSocket: OpenWebSocket = (url, protocols) =>
-  new WebSocket(url, protocols, { perMessageDeflate: false }) as unknown as ReturnType<OpenWebSocket>;
-
 export function addTail(program: Command, done: Done): void {
   program
     .command('tail')
     .description('Show the live ladder of an instrument in the terminal.')
     .argument('<instrument>', 'an id such as sim:BTC-USD')
-    .option('--url <url>', 'the server', 'ws://127.0.0.1:8080/ws')
+    .option('--url <url>', 'the server', streamUrl, 'ws://127.0.0.1:8080/ws')
     .option('--depth <levels>', 'levels a side', integer(1, 100), 10)
     .option('--once', 'print one ladder and end')
     .action(async (instrument: string, flags: TailFlags) => done(await tail(instrument, flags)));
 }
 
 async function tail(instrument: string, { url, depth, once }: TailFlags): Promise<number> {
+  // Node's own WebSocket hides why a connection failed; `ws` says it, and the client does not ask.
+  let failure: string | null = null;
+  const openWebSocket: OpenWebSocket = (address, protocols) => {
+    failure = null;
+    const socket = new WebSocket(address, protocols, { perMessageDeflate: false });
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      failure = error.message || (error.code ?? null);
+    });
+    return socket as unknown as ReturnType<OpenWebSocket>;
+  };
   const client = new DepthwireClient({ url, openWebSocket });
   const book = client.book(instrument, { depth, cadenceMs: 100 });
   const trades = client.trades(instrument);
   const isLive = process.stdout.isTTY && !once;
   const view = createLogUpdate(process.stdout);
   const end = Promise.withResolvers<number>();
+  let hasConnected = false;
   let lastError: DepthwireError | null = null;
 
+  const connectionError = (error: DepthwireError, why: string): DepthwireError => {
+    if (error.code !== 'connection_lost') return error;
+    const message = hasConnected
+      ? `connection to ${url} lost: ${why}`
+      : `no server answers at ${url}: ${why}; is the server running? Start it with depthwire serve, or name another with --url`;
+    return new DepthwireError(error.code, message, error.details, error);
+  };
   const fail = (error: DepthwireError): void => {
-    process.stderr.write(`depthwire: ${error.message}\n`);
+    report(error);
     end.resolve(exitCodes.failed);
   };
+  client.on('state', (state) => {
+    if (state !== 'open') return;
+    hasConnected = true;
+    lastError = null;
+  });
   client.on('error', (error) => {
-    lastError = error;
-    if (once || client.state === 'closed') fail(error);
+    const told = lastError?.message;
+    lastError = connectionError(error, failure ?? error.message);
+    if (once || client.state === 'closed') fail(lastError);
+    else if (!isLive && lastError.message !== told) report(lastError); // a screen shows it itself
   });
   book.on('error', (error) => {
     if (!error.retry) fail(error);
@@ -93,8 +115,8 @@ function ladder(
   lastError: DepthwireError | null,
 ): string {
   const { book, instrument, state, reason, replica } = subscription;
-  if (!instrument)
-    return `${subscription.instrumentId}: ${client.state}${lastError ? ` (${lastError.message})` : ''}`;
+  const problem = lastError ? `  ${lastError.message}` : '';
+  if (!instrument) return `${subscription.instrumentId}: ${client.state}${problem}`;
   const { tick, lot } = instrument;
   const sides = [book.asks, book.bids] as const;
   const sizes = sides.flatMap((side) =>
@@ -120,7 +142,7 @@ function ladder(
   const asks = Array.from({ length: depth }, (_, i) => row(book.asks, depth - 1 - i, 'red'));
   const bids = Array.from({ length: depth }, (_, rank) => row(book.bids, rank, 'green'));
   return [
-    `${styleText('bold', instrument.id)}  ${styleText(colour, state)}${styleText('dim', origin)}${reason ? `  ${reason}` : ''}`,
+    `${styleText('bold', instrument.id)}  ${styleText(colour, state)}${styleText('dim', origin)}${reason ? `  ${reason}` : ''}${problem}`,
     ...asks,
     styleText(
       'dim',

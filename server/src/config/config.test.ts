@@ -11,6 +11,11 @@ async function folder(yaml?: string): Promise<string> {
   return path;
 }
 
+/** The whole message, or what it has to look like. */
+function matching(message: string | RegExp): unknown {
+  return message instanceof RegExp ? expect.stringMatching(message) : message;
+}
+
 describe('configuration', () => {
   test('defaults to the simulated market on loopback, port 8080', async () => {
     expect(await loadConfig({ env: {}, cwd: await folder() })).toMatchObject({
@@ -48,51 +53,116 @@ describe('configuration', () => {
   });
 
   test.each([
-    [{ port: 'eighty' }, /^port: .*number/],
-    [{ port: 70_000 }, /^port: /],
-    [{ prot: 8080 }, /^prot: unknown key/],
-    [{ logLevel: 'loud' }, /^logLevel: .*"info"/],
-    [{ feeds: [] }, /^feeds: expected at least one feed/],
+    [{ port: 'eighty' }, 'port: expected a whole number from 0 to 65535, such as 8080, got "eighty"'],
+    [{ port: 70_000 }, 'port: expected a whole number from 0 to 65535, such as 8080, got 70000'],
+    [{ port: 80.5 }, 'port: expected a whole number from 0 to 65535, such as 8080, got 80.5'],
+    [{ port: Number.NaN }, 'port: expected a whole number from 0 to 65535, such as 8080, got NaN'],
+    [{ port: null }, 'port: expected a whole number from 0 to 65535, such as 8080, got nothing'],
+    [{ host: '' }, 'host: expected an address to listen on, such as 127.0.0.1, got ""'],
+    [{ web: 5 }, 'web: expected a folder, such as web/build, got 5'],
+    [{ logLevel: 'loud' }, 'logLevel: expected fatal, error, warn, info, debug, trace or silent, got "loud"'],
+    [
+      { gateway: { heartbeatMs: 5 } },
+      'gateway.heartbeatMs: expected a whole number from 1000 to 300000, such as 15000, got 5',
+    ],
+    [{ gateway: [] }, 'gateway: expected keys and values, such as heartbeatMs: 15000, got []'],
+    [
+      { allowedOrigins: 'https://example.com' },
+      'allowedOrigins: expected a list of origins, such as [https://example.com], got "https://example.com"',
+    ],
+    [
+      { allowedOrigins: ['example.com'] },
+      'allowedOrigins[0]: expected an origin such as https://example.com, got "example.com"',
+    ],
+    [
+      { allowedOrigins: ['https://a.example', 'https://example.com/x'] },
+      'allowedOrigins[1]: expected an origin, which ends with the host or port: write https://example.com, got "https://example.com/x"',
+    ],
+    [
+      { allowedOrigins: ['HTTPS://Example.com:443/'] },
+      'allowedOrigins[0]: expected an origin, which ends with the host or port: write https://example.com, got "HTTPS://Example.com:443/"',
+    ],
+    [{ feeds: 'sim' }, 'feeds: expected a list of at least one feed, such as [{feed: sim}], got "sim"'],
+    [{ feeds: [] }, 'feeds: expected a list of at least one feed, such as [{feed: sim}], got []'],
+    [{ feeds: ['sim'] }, 'feeds[0]: expected a feed with its keys, such as {feed: sim}, got "sim"'],
+    [{ feeds: [{ market: 'spot' }] }, /^feeds\[0\]\.feed: expected sim.* binance.*, got nothing$/],
+    [{ feeds: [{ feed: 'mtgox' }] }, /^feeds\[0\]\.feed: no venue mtgox; there are: sim, binance/],
+    [
+      { feeds: [{ feed: 'binance', symbols: ['BTC-USDT'] }] },
+      /^feeds\[0\]\.market: expected spot.* usdm.*, got nothing$/,
+    ],
+    [
+      { feeds: [{ feed: 'binance', market: 'moon', symbols: ['BTC-USDT'] }] },
+      /^feeds\[0\]\.market: expected spot.* usdm.*, got "moon"$/,
+    ],
     [
       { feeds: [{ feed: 'binance', market: 'spot', symbols: [] }] },
-      /^feeds\[0\]\.symbols: expected at least one symbol/,
+      'feeds[0].symbols: expected a list of at least one symbol, such as [BTC-USDT], got []',
     ],
-    [{ feeds: [{ feed: 'binance', symbols: ['BTC-USDT'] }] }, /^feeds\[0\]\.market: /],
-    [{ feeds: [{ feed: 'sim', sede: 4 }] }, /^feeds\[0\]\.sede: unknown key/],
     [
       { feeds: [{ feed: 'binance', market: 'spot', symbols: ['X'], endpoints: { ws: 'http://x' } }] },
-      /^feeds\[0\]\.endpoints\.ws: expected a URL such as wss/,
+      'feeds[0].endpoints.ws: expected a URL such as wss://stream.example.com:9443, without a slash at the end, got "http://x"',
     ],
-    [{ gateway: { heartbeatMs: 5 } }, /^gateway\.heartbeatMs: /],
-    [{ allowedOrigins: ['example.com'] }, /^allowedOrigins\[0\]: expected a URL such as https/],
-  ])('names the wrong key of %j', (input, message) => {
+  ])('says what it expected and what it got: %j', (input, message) => {
     expect(() => parseConfig(input)).toThrow(
+      expect.objectContaining({ code: 'invalid_config', message: matching(message) }),
+    );
+  });
+
+  test('names unknown keys and those there are', () => {
+    expect(() => parseConfig({ prot: 8080, feeds: [{ feed: 'sim', sede: 4, rat: 1 }] })).toThrow(
+      /^feeds\[0\]\.sede: unknown key; .* there are: feed, seed, .*\nfeeds\[0\]\.rat: unknown key.*\nprot: unknown key; .* there are: host, port, /,
+    );
+  });
+
+  test.each([
+    ['an option that the simulator refuses', { feed: 'sim', rate: 100 }, /^feeds\[1\]\.rate: .*20, got 100/],
+    [
+      'an instrument the simulator lacks',
+      { feed: 'sim', instruments: ['sim:MOON-USD'] },
+      /^feeds\[1\]\.instruments: .*"sim:MOON-USD".*choose from sim:BTC-USD/,
+    ],
+    ['a second simulator', { feed: 'sim' }, /^feeds\[1\]\.feed: there is already a feed sim/],
+    [
+      'a second feed of the same id',
+      { feed: 'binance', market: 'spot', symbols: ['BTC-USDT'], id: 'sim' },
+      /^feeds\[1\]\.id: sim is taken by an earlier feed/,
+    ],
+  ])('refuses %s', (_name, feed, message) => {
+    expect(() => parseConfig({ feeds: [{ feed: 'sim' }, feed] })).toThrow(
       expect.objectContaining({ code: 'invalid_config', message: expect.stringMatching(message) }),
     );
   });
 
   test.each([
+    [{ PORT: 'eighty' }, 'port (PORT): expected a whole number from 0 to 65535, such as 8080, got "eighty"'],
+    [{ PORT: '-1' }, 'port (PORT): expected a whole number from 0 to 65535, such as 8080, got "-1"'],
+    [{ LOG_LEVEL: 'loud' }, /^logLevel \(LOG_LEVEL\): expected .* or silent, got "loud"$/],
     [
-      'an unknown venue',
-      { feed: 'mtgox', market: 'spot', symbols: ['BTC-USD'] },
-      /^feeds\[1\]: no adapter for venue mtgox; there are: .*binance/,
+      { DEPTHWIRE_ALLOWED_ORIGINS: 'https://a.example,b' },
+      /^allowedOrigins\[1\] \(DEPTHWIRE_ALLOWED_ORIGINS\): expected an origin .* got "b"$/,
     ],
     [
-      'an unknown market',
-      { feed: 'binance', market: 'moon', symbols: ['BTC-USD'] },
-      /^feeds\[1\]: binance has no market moon; there are: spot, usdm/,
+      { DEPTHWIRE_FEEDS: '[{feed: mtgox}]' },
+      /^feeds\[0\]\.feed \(DEPTHWIRE_FEEDS\): no venue mtgox; there are: sim, binance/,
     ],
-    ['a second feed of the same id', { feed: 'sim' }, /^feeds\[1\]\.id: sim is taken/],
-    [
-      'an instrument the simulator lacks',
-      { feed: 'sim', instruments: ['sim:MOON-USD'] },
-      /^feeds\[1\]: .*instruments/,
-    ],
-  ])('refuses %s', (_name, feed, message) => {
-    const { feeds } = parseConfig({ feeds: [{ feed: 'sim' }, feed] });
-    expect(() => createFeeds(feeds)).toThrow(
-      expect.objectContaining({ code: 'invalid_config', message: expect.stringMatching(message) }),
-    );
+    [{ DEPTHWIRE_FEEDS: '[{feed: sim, rate: 0}]' }, /^feeds\[0\]\.rate \(DEPTHWIRE_FEEDS\): /],
+    [{ DEPTHWIRE_FEEDS: '[{' }, /^feeds \(DEPTHWIRE_FEEDS\): not readable as YAML: /],
+  ])('names where it comes from: %j', async (env, message) => {
+    await expect(loadConfig({ env, cwd: await folder() })).rejects.toMatchObject({
+      code: 'invalid_config',
+      message: matching(message),
+    });
+  });
+
+  test('names the option of the command line, and no variable that it wins over', async () => {
+    const cwd = await folder();
+    await expect(
+      loadConfig({ env: { LOG_LEVEL: 'info' }, overrides: { logLevel: 'loud' }, cwd }),
+    ).rejects.toMatchObject({ message: expect.stringMatching(/^logLevel \(--log-level\): expected /) });
+    expect(await loadConfig({ env: { PORT: 'eighty' }, overrides: { port: 81 }, cwd })).toMatchObject({
+      port: 81,
+    });
   });
 
   test('a named file must exist and hold keys and values', async () => {
@@ -101,9 +171,5 @@ describe('configuration', () => {
       code: 'config_not_found',
     });
     await expect(loadConfig({ env: {}, cwd })).rejects.toMatchObject({ code: 'invalid_config' });
-    await expect(loadConfig({ env: { DEPTHWIRE_FEEDS: '[{' }, cwd: await folder() })).rejects.toMatchObject({
-      code: 'invalid_config',
-      message: expect.stringContaining('DEPTHWIRE_FEEDS'),
-    });
   });
 });

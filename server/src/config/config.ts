@@ -1,87 +1,64 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { inspect } from 'node:util';
 import { DepthwireError } from '@depthwire/shared';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
+import { feedProblems } from '../feed-factory.ts';
+import { feedList } from './feeds.ts';
+import { keys, oneOf, origin, text, wholeNumber } from './schema.ts';
 
 /** Read when no other file is named and it exists. */
 const DEFAULT_CONFIG_FILE = 'depthwire.yaml';
+/** Of a wrong value, in a message. */
+const MAX_SHOWN_CHARS = 80;
 
-const url = (protocols: string[], example: string) =>
-  z.string().refine(
-    (text) => {
-      const parsed = URL.parse(text);
-      return parsed !== null && protocols.includes(parsed.protocol) && !text.endsWith('/');
-    },
-    { error: `expected a URL such as ${example}, without a slash at the end` },
-  );
-
-const simulatorFeed = z.strictObject({
-  feed: z.literal('sim'),
-  seed: z.union([z.string(), z.int()]).optional(),
-  instruments: z.array(z.string()).min(1, 'expected at least one instrument id').optional(),
-  rate: z.number().optional(),
-  historyDays: z.number().optional(),
-});
-
-const venueFeed = z.strictObject({
-  feed: z.string().regex(/^[a-z0-9-]+$/, 'expected the name of a venue, such as binance'),
-  id: z
-    .string()
-    .regex(/^[a-z0-9-]{1,40}$/, 'expected small letters, digits and dashes')
-    .optional(),
-  market: z.string(),
-  symbols: z.array(z.string().min(1)).min(1, 'expected at least one symbol'),
-  endpoints: z
-    .strictObject({
-      ws: url(['ws:', 'wss:'], 'wss://stream.example.com:9443').optional(),
-      rest: url(['http:', 'https:'], 'https://api.example.com').optional(),
-    })
-    .optional(),
-  httpSpacingMs: z.int().min(0).max(60_000).optional(),
-});
-
-const configSchema = z.strictObject({
-  host: z.string().min(1).default('127.0.0.1'),
-  port: z.int().min(0).max(65_535).default(8080),
-  logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
-  /** Folder of the built dashboard; without it only the API is served. */
-  web: z.string().optional(),
-  /** Origins of other sites whose pages may connect. */
-  allowedOrigins: z.array(url(['http:', 'https:'], 'https://example.com')).default([]),
-  feeds: z
-    .array(z.union([simulatorFeed, venueFeed]))
-    .min(1, 'expected at least one feed')
-    .default([{ feed: 'sim' }]),
-  gateway: z
-    .strictObject({
-      heartbeatMs: z.int().min(1_000).max(300_000).default(15_000),
-      maxConnections: z.int().min(1).max(100_000).default(10_000),
-      maxSubscriptions: z.int().min(1).max(10_000).default(500),
-      maxMessageBytes: z.int().min(256).max(65_536).default(16_384),
-      maxBufferedBytes: z.int().min(65_536).max(268_435_456).default(4_194_304),
-      checksumIntervalMs: z.int().min(0).max(60_000).default(1_000),
-    })
-    .prefault({}),
-  /** Longest wait for clients and feeds to end at shutdown. */
-  shutdownMs: z.int().min(0).max(60_000).default(5_000),
-});
+const configSchema = keys(
+  {
+    host: text('an address to listen on, such as 127.0.0.1').default('127.0.0.1'),
+    port: wholeNumber(0, 65_535, 8080).default(8080),
+    logLevel: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+    /** Folder of the built dashboard; without it only the API is served. */
+    web: text('a folder, such as web/build').optional(),
+    /** Origins of other sites whose pages may connect. */
+    allowedOrigins: z
+      .array(origin('https://example.com'), {
+        error: 'expected a list of origins, such as [https://example.com]',
+      })
+      .default([]),
+    feeds: feedList.default([{ feed: 'sim' }]),
+    gateway: keys(
+      {
+        heartbeatMs: wholeNumber(1_000, 300_000, 15_000).default(15_000),
+        maxConnections: wholeNumber(1, 100_000, 10_000).default(10_000),
+        maxSubscriptions: wholeNumber(1, 10_000, 500).default(500),
+        maxMessageBytes: wholeNumber(256, 65_536, 16_384).default(16_384),
+        maxBufferedBytes: wholeNumber(65_536, 268_435_456, 4_194_304).default(4_194_304),
+        checksumIntervalMs: wholeNumber(0, 60_000, 1_000).default(1_000),
+      },
+      'heartbeatMs: 15000',
+    ).prefault({}),
+    /** Longest wait for clients and feeds to end at shutdown. */
+    shutdownMs: wholeNumber(0, 60_000, 5_000).default(5_000),
+  },
+  'port: 8080',
+);
 
 export type Config = z.infer<typeof configSchema>;
-export type FeedConfig = Config['feeds'][number];
 
 /** Keys that the environment may set, and how its text is read. */
-const environmentKeys = {
-  HOST: { key: 'host', read: (text: string): unknown => text },
-  PORT: { key: 'port', read: Number },
-  LOG_LEVEL: { key: 'logLevel', read: (text: string): unknown => text },
-  DEPTHWIRE_WEB: { key: 'web', read: (text: string): unknown => text },
+const environmentKeys: Readonly<Record<string, { key: keyof Config; read(value: string): unknown }>> = {
+  HOST: { key: 'host', read: (value) => value },
+  // what is no number is left as it is, for the message
+  PORT: { key: 'port', read: (value) => (/^\s*\d+\s*$/.test(value) ? Number(value) : value) },
+  LOG_LEVEL: { key: 'logLevel', read: (value) => value },
+  DEPTHWIRE_WEB: { key: 'web', read: (value) => value },
   DEPTHWIRE_ALLOWED_ORIGINS: {
     key: 'allowedOrigins',
-    read: (text: string): unknown => text.split(',').map((part) => part.trim()),
+    read: (value) => value.split(',').map((part) => part.trim()),
   },
-  DEPTHWIRE_FEEDS: { key: 'feeds', read: (text: string): unknown => parseYaml(text) },
-} as const;
+  DEPTHWIRE_FEEDS: { key: 'feeds', read: (value): unknown => parseYaml(value) },
+};
 
 export interface ConfigSources {
   /** Named on the command line or in `DEPTHWIRE_CONFIG`: must exist. */
@@ -100,31 +77,47 @@ export async function loadConfig({ file, env, overrides = {}, cwd }: ConfigSourc
   const named = file ?? env.DEPTHWIRE_CONFIG;
   const path = resolve(cwd, named ?? DEFAULT_CONFIG_FILE);
   const fromFile = await readConfigFile(path, named !== undefined);
-  const fromEnvironment: Record<string, unknown> = {};
+  const input = { ...fromFile };
+  const sources: Record<string, string> = {};
   for (const [name, { key, read }] of Object.entries(environmentKeys)) {
-    const text = env[name];
-    if (text === undefined || text === '') continue;
+    const value = env[name];
+    if (value === undefined || value === '') continue;
+    sources[key] = name;
     try {
-      fromEnvironment[key] = read(text);
+      input[key] = read(value);
     } catch (error) {
       throw new DepthwireError(
         'invalid_config',
-        `${name}: not readable as YAML: ${(error as Error).message}`,
-        { key: name },
+        `${key} (${name}): not readable as YAML: ${(error as Error).message}`,
+        { key },
         error,
       );
     }
   }
-  const given = Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined));
-  return parseConfig({ ...fromFile, ...fromEnvironment, ...given });
+  for (const [key, value] of Object.entries(overrides)) {
+    if (value === undefined) continue;
+    sources[key] = `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    input[key] = value;
+  }
+  return parseConfig(input, sources);
 }
 
-/** @throws DepthwireError `invalid_config` */
-export function parseConfig(input: unknown): Config {
+/**
+ * @param sources where keys come from that are not the file's
+ * @throws DepthwireError `invalid_config`
+ */
+export function parseConfig(input: unknown, sources: Readonly<Record<string, string>> = {}): Config {
   const result = configSchema.safeParse(input);
-  if (result.success) return result.data;
-  const problems = result.error.issues.flatMap((issue) => explain(issue, input));
-  throw new DepthwireError('invalid_config', problems.join('\n'), { key: problems[0]?.split(':')[0] });
+  const problems = result.success ? feedProblems(result.data.feeds) : result.error.issues.flatMap(eachKey);
+  if (result.success && problems.length === 0) return result.data;
+  const lines = problems.map(({ path, message }) => {
+    const source = sources[String(path[0])];
+    const at = `${keyOf(path)}${source === undefined ? '' : ` (${source})`}`;
+    return `${at}: ${message}${message.startsWith('expected') ? `, got ${show(valueAt(input, path))}` : ''}`;
+  });
+  throw new DepthwireError('invalid_config', [...new Set(lines)].join('\n'), {
+    key: keyOf(problems[0]!.path),
+  });
 }
 
 async function readConfigFile(path: string, mustExist: boolean): Promise<Record<string, unknown>> {
@@ -160,24 +153,28 @@ async function readConfigFile(path: string, mustExist: boolean): Promise<Record<
   return value as Record<string, unknown>;
 }
 
-function explain(issue: z.core.$ZodIssue, input: unknown): string[] {
-  const at = issue.path
-    .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
-    .join('')
-    .replace(/^\./, '');
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => `${at ? `${at}.` : ''}${key}: unknown key; remove it or correct its name`);
-  }
-  if (issue.code === 'invalid_union') {
-    const value = issue.path.reduce<unknown>(
-      (node, part) => (node as Record<PropertyKey, unknown> | undefined)?.[part],
-      input,
-    );
-    const isSimulator = (value as { feed?: unknown } | null | undefined)?.feed === 'sim';
-    const issues = issue.errors[isSimulator ? 0 : 1] ?? [];
-    return issues.flatMap((inner) =>
-      explain({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue, input),
-    );
-  }
-  return [`${at || 'config'}: ${issue.message.charAt(0).toLowerCase()}${issue.message.slice(1)}`];
+type Path = readonly PropertyKey[];
+
+/** Unknown keys come together, and are told one by one. */
+function eachKey(issue: z.core.$ZodIssue): { path: Path; message: string }[] {
+  const { path, message } = issue;
+  return issue.code === 'unrecognized_keys'
+    ? issue.keys.map((key) => ({ path: [...path, key], message }))
+    : [{ path, message }];
+}
+
+/** `feeds[0].market` */
+function keyOf(path: Path): string {
+  const key = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
+  return key.replace(/^\./, '') || 'config';
+}
+
+function valueAt(input: unknown, path: Path): unknown {
+  return path.reduce((node, part) => (node as Record<PropertyKey, unknown> | undefined)?.[part], input);
+}
+
+function show(value: unknown): string {
+  if (value == null) return 'nothing';
+  const shown = typeof value === 'string' ? JSON.stringify(value) : inspect(value, { breakLength: Infinity });
+  return shown.slice(0, MAX_SHOWN_CHARS);
 }

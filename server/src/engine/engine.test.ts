@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Candle, EpochMs } from '@depthwire/shared';
+import type { Candle, EpochMs, Lots, Ticks } from '@depthwire/shared';
 import { ScriptedFeed, startMarket, START_MS, testInstrument } from '../../test/markets.ts';
 
 async function liveMarket() {
@@ -62,6 +62,40 @@ describe('Engine', () => {
     expect(market.reason).toMatch('10 s');
     feed.delta([99, 8], []);
     expect(market.state).toBe('live');
+  });
+
+  test('does not call a book live that the venue has halted or closed', async () => {
+    const { feed, market } = await liveMarket();
+    for (const [status, state] of [
+      ['halted', 'stale'],
+      ['trading', 'live'],
+      ['closed', 'stale'],
+    ] as const) {
+      feed.emit({ type: 'instrument', instrument: testInstrument('test:AAA-USD', { status }) });
+      expect(market.state).toBe(state);
+    }
+    expect(market.reason).toMatch(/does not trade/);
+  });
+
+  test("shows the venue's 24 h figures while they are fresh, and its own after that", async () => {
+    const { feed, market, clock } = await liveMarket();
+    const at = START_MS as EpochMs;
+    feed.trade(105, 2, 1);
+    feed.emit({
+      type: 'ticker',
+      instrument: testInstrument().id,
+      venueTimeMs: at,
+      receiveTimeMs: at,
+      last: 104 as Ticks,
+      open: 90 as Ticks,
+      high: 120 as Ticks,
+      low: null,
+      volume: 5_000 as Lots,
+      turnover: null,
+    });
+    expect(market.ticker(at)).toMatchObject({ last: 105, open: 90, high: 120, low: 105, volume: 5_000 });
+    clock.advanceTo(START_MS + 301_000);
+    expect(market.ticker(clock.now())).toMatchObject({ last: 105, open: 105, high: 105, volume: 2 });
   });
 
   test("carries the feed's reason for a lost book, and since when", async () => {

@@ -4,6 +4,7 @@ import {
   DepthwireError,
   every,
   isInstrumentId,
+  type BookState,
   type BookStatusEvent,
   type Candle,
   type CandleInterval,
@@ -61,6 +62,15 @@ export class Engine {
 
   get feeds(): ReadonlyMap<Feed, Readonly<FeedCounters>> {
     return this.#feeds;
+  }
+
+  /** How many books are in each state, of all feeds or of one. */
+  countBooks(feed?: Feed): Record<BookState, number> {
+    const count: Record<BookState, number> = { syncing: 0, live: 0, stale: 0, recovering: 0 };
+    for (const [id, { state }] of this.#markets) {
+      if (feed === undefined || this.#owners.get(id) === feed) count[state] += 1;
+    }
+    return count;
   }
 
   /**
@@ -167,6 +177,10 @@ export class Engine {
         assertTrade(event);
         bus.publish({ type: 'trade', instrument: event.instrument, trade: market.applyTrade(event) });
         return;
+      case 'ticker':
+        assertTimes(event);
+        market.applyTicker(event);
+        return;
       case 'book-status':
         assertStatus(event);
         market.setFeedState(event.state, event.reason);
@@ -223,7 +237,9 @@ export class Engine {
       this.#owners.set(instrument.id, feed);
     }
     bus.publish({ type: 'instrument', instrument: instrument.id, isRescaled });
-    if (isRescaled) this.#publishState(this.#markets.get(instrument.id)!);
+    const current = this.#markets.get(instrument.id)!;
+    if (isRescaled) this.#publishState(current);
+    this.#settle(current);
   }
 
   #settle(market: Market): void {

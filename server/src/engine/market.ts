@@ -8,14 +8,18 @@ import {
   type CandleInterval,
   type Instrument,
   type Ticker,
+  type TickerEvent,
   type Trade,
   type TradeEvent,
 } from '@depthwire/shared';
 import { CandleSeries } from './candles.ts';
-import { RollingStatistics } from './statistics.ts';
+import { RollingStatistics, type DayStatistics } from './statistics.ts';
 
 /** Trades kept for each instrument. */
 const MAX_TAPE = 1_000;
+
+/** The venue's own 24 h figures are taken for so long after it sent them. */
+const TICKER_VALID_MS = 300_000;
 
 /** What a gateway may read of an instrument. */
 export interface MarketView {
@@ -44,6 +48,7 @@ export class Market implements MarketView {
   /** Since when the book has been crossed; null while it is not. */
   crossedSinceMs: number | null = null;
 
+  #venueTicker: TickerEvent | null = null;
   /** The feed's word. */
   #feedState: BookState = 'syncing';
   #feedReason: string | null = null;
@@ -101,6 +106,11 @@ export class Market implements MarketView {
     return trade;
   }
 
+  /** The venue's own 24 h figures, which know of the hours before this process began. */
+  applyTicker(event: TickerEvent): void {
+    this.#venueTicker = event;
+  }
+
   setFeedState(state: BookState, reason: string | null): void {
     this.#feedState = state;
     this.#feedReason = reason;
@@ -142,7 +152,7 @@ export class Market implements MarketView {
   ticker(nowMs: number): Ticker {
     const { bids, asks, bestBid, bestAsk } = this.book;
     return {
-      ...this.#statistics.at(nowMs),
+      ...this.#dayAt(nowMs),
       bid: bestBid,
       bidSize: bestBid === null ? zeroLots : bids.lotsAt(0),
       ask: bestAsk,
@@ -150,9 +160,27 @@ export class Market implements MarketView {
     };
   }
 
+  #dayAt(nowMs: number): DayStatistics {
+    const own = this.#statistics.at(nowMs);
+    const told = this.#venueTicker;
+    if (!told || nowMs - told.receiveTimeMs > TICKER_VALID_MS) return own;
+    return {
+      ...own,
+      last: own.last ?? told.last,
+      open: told.open ?? own.open,
+      high: told.high ?? own.high,
+      low: told.low ?? own.low,
+      volume: told.volume ?? own.volume,
+      turnover: told.turnover ?? own.turnover,
+    };
+  }
+
   #judge(): [BookState, string | null] {
     if (this.#feedState !== 'live') return [this.#feedState, this.#feedReason];
     if (this.#breach !== null) return ['recovering', this.#breach];
+    const { status } = this.instrument;
+    if (status === 'halted') return ['stale', 'the venue has halted trading'];
+    if (status === 'closed') return ['stale', 'the venue does not trade this instrument any more'];
     if (this.crossedSinceMs !== null) return ['recovering', 'the book is crossed'];
     if (this.#isSilent) return ['stale', `no update for over ${this.instrument.staleAfterMs / 1000} s`];
     return ['live', null];

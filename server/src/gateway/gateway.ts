@@ -6,6 +6,8 @@ import { Session, type SessionLimits } from './session.ts';
 
 /** How often sessions are looked after, milliseconds. */
 const TICK_MS = 250;
+/** What `ws` calls a message past its limit. */
+const TOO_LARGE = 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH';
 
 export interface GatewayLimits extends SessionLimits {
   readonly maxConnections: number;
@@ -49,7 +51,6 @@ export class Gateway {
   /** @param offered whether the client named subprotocols at all */
   accept(socket: WebSocket, offered: boolean): void {
     const { limits, log } = this.#options;
-    socket.on('error', (error) => log.debug({ reason: error.message }, 'socket error'));
     // A client that names none gets the default.
     const encoding = offered ? encodingOf(socket.protocol) : 'msgpack';
     if (encoding === null) {
@@ -83,16 +84,30 @@ export class Gateway {
     });
   }
 
+  /** Something failed on an accepted socket. What the client did wrong, `ws` tells it and ends the socket. */
+  onError(socket: WebSocket, error: NodeJS.ErrnoException): void {
+    const { limits, log } = this.#options;
+    if (error.code === TOO_LARGE) {
+      const { maxMessageBytes } = limits;
+      log.warn(
+        { closeCode: closeCodes.messageTooLarge.code, maxMessageBytes },
+        'a client sent a message larger than it may; the session ends',
+      );
+    } else if (error.code?.startsWith('WS_ERR_')) {
+      log.warn({ reason: error.message }, 'a client broke the WebSocket protocol; the session ends');
+    } else if (error.syscall !== undefined) {
+      log.debug({ reason: error.message }, 'socket error');
+    } else {
+      log.error({ err: error }, 'session failed');
+      socket.terminate();
+    }
+  }
+
   /** Says goodbye to everyone and accepts nobody any more. */
   close(reconnectMs: number): void {
     if (this.#isClosing) return;
     this.#isClosing = true;
     for (const timer of this.#timers) timer.cancel();
     for (const session of this.#sessions.values()) session.goodbye(reconnectMs);
-  }
-
-  /** Cuts the connections that did not end by themselves. */
-  terminate(): void {
-    for (const socket of this.#sessions.keys()) socket.terminate();
   }
 }

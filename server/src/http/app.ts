@@ -67,6 +67,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     strictTransportSecurity: false,
   });
   await app.register(fastifyWebsocket, {
+    errorHandler: (error, socket) => options.gateway.onError(socket, error),
     options: {
       maxPayload: options.maxMessageBytes,
       perMessageDeflate: false,

@@ -10,6 +10,7 @@ import {
 } from '@depthwire/shared';
 import type { FastifyInstance } from 'fastify';
 import type { Engine } from '../engine/engine.ts';
+import type { FeedSupervisor } from '../engine/feed-supervisor.ts';
 import type { MarketView } from '../engine/market.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 
@@ -19,6 +20,7 @@ const MAX_CANDLES = 1_500;
 
 export interface RoutesOptions {
   readonly engine: Engine;
+  readonly supervisor: FeedSupervisor;
   readonly gateway: Gateway;
   readonly marketClock: Clock;
   readonly epoch: number;
@@ -31,7 +33,7 @@ type Query = Readonly<Record<string, string | string[] | undefined>>;
 
 /** The REST API: `/api/v1`. Prices and sizes are decimal text, exact to the instrument's scales. */
 export function registerRoutes(app: FastifyInstance, options: RoutesOptions): void {
-  const { engine, gateway, marketClock, epoch } = options;
+  const { engine, supervisor, gateway, marketClock, epoch } = options;
 
   function market(id: string): MarketView {
     const found = engine.markets.get(id);
@@ -40,8 +42,6 @@ export function registerRoutes(app: FastifyInstance, options: RoutesOptions): vo
   }
 
   app.get('/api/v1/health', (_request, reply) => {
-    const states: Record<string, number> = { syncing: 0, live: 0, stale: 0, recovering: 0 };
-    for (const { state } of engine.markets.values()) states[state]! += 1;
     return reply.code(options.isReady() ? 200 : 503).send({
       status: options.isReady() ? 'ready' : 'unavailable',
       version: options.version,
@@ -49,8 +49,16 @@ export function registerRoutes(app: FastifyInstance, options: RoutesOptions): vo
       time: Math.floor(marketClock.now()),
       connections: gateway.connectionCount,
       instruments: engine.markets.size,
-      books: states,
-      feeds: [...engine.feeds].map(([feed, counters]) => ({ id: feed.id, ...counters })),
+      books: engine.countBooks(),
+      feeds: [...supervisor.statuses].map(([feed, { state, sinceMs, error, retryAtMs }]) => ({
+        id: feed.id,
+        state,
+        since: Math.floor(sinceMs),
+        error: error && { code: error.code, message: error.message, retry: error.retry },
+        retryAt: retryAtMs === null ? null : Math.floor(retryAtMs),
+        books: engine.countBooks(feed),
+        ...engine.feeds.get(feed),
+      })),
     });
   });
 

@@ -1,0 +1,75 @@
+import { z } from 'zod';
+
+// Building blocks of the configuration. Each has one message for whatever is wrong: what it expects.
+
+export function wholeNumber(min: number, max: number, example: number) {
+  const error = `expected a whole number from ${min} to ${max}, such as ${example}`;
+  return z.int({ error }).min(min, { error }).max(max, { error });
+}
+
+/** @param what the text is, with an example: `a symbol such as BTC-USDT` */
+export function text(what: string) {
+  const error = `expected ${what}`;
+  return z.string({ error }).min(1, { error });
+}
+
+export function textLike(pattern: RegExp, what: string) {
+  const error = `expected ${what}`;
+  return z.string({ error }).regex(pattern, { error });
+}
+
+export function oneOf<const Values extends readonly string[]>(values: Values) {
+  return z.enum(values, { error: `expected ${either(values)}` });
+}
+
+/** At least one item. */
+export function list<Item extends z.ZodType>(item: Item, what: string) {
+  const error = `expected a list of at least one ${what}`;
+  return z.array(item, { error }).min(1, { error });
+}
+
+/** Keys that are all known. */
+export function keys<Shape extends z.ZodRawShape>(shape: Shape, example: string) {
+  const known = Object.keys(shape).join(', ');
+  return z.strictObject(shape, {
+    error: ({ code }) =>
+      code === 'unrecognized_keys'
+        ? `unknown key; remove it or correct its name, there are: ${known}`
+        : `expected keys and values, such as ${example}`,
+  });
+}
+
+export function url(protocols: readonly string[], example: string) {
+  const error = `expected a URL such as ${example}, without a slash at the end`;
+  return z.string({ error }).refine(
+    (value) => {
+      const parsed = URL.parse(value);
+      return parsed !== null && protocols.includes(parsed.protocol) && !value.endsWith('/');
+    },
+    { error },
+  );
+}
+
+/** Exactly as a browser sends it: scheme, host, and the port where it is not the usual one. */
+export function origin(example: string) {
+  return z
+    .string({ error: `expected an origin such as ${example}` })
+    .refine((value) => originOf(value) === value, {
+      error: ({ input }) => {
+        const meant = originOf(String(input));
+        return meant === null
+          ? `expected an origin such as ${example}`
+          : `expected an origin, which ends with the host or port: write ${meant}`;
+      },
+    });
+}
+
+function originOf(value: string): string | null {
+  const parsed = URL.parse(value);
+  return parsed && ['http:', 'https:'].includes(parsed.protocol) ? parsed.origin : null;
+}
+
+/** `spot or usdm` */
+export function either(values: readonly string[]): string {
+  return new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(values);
+}
