@@ -23,6 +23,8 @@ export interface CaptureInfo {
   readonly instruments: readonly Instrument[];
   /** Where the tick and lot scales come from; `digits` as soon as one instrument's do. */
   readonly scales: 'metadata' | 'digits';
+  /** Recorded sockets of this market, and the symbols whose books or trades each brought. */
+  readonly sockets: ReadonlyMap<string, readonly string[]>;
   /** What a reader of the report should know. */
   readonly notes: readonly string[];
   readonly records: number;
@@ -59,17 +61,24 @@ export async function inspectCapture(
   onProgress?: (progress: ReadProgress) => void,
 ): Promise<CaptureInfo> {
   let identity = selection.venue === undefined ? null : identify(selection.venue, selection.market, null);
-  let metadata: string | null = null;
+  const metadata: string[] = [];
   const digits = new Map<string, SeenDigits>();
+  const sockets = new Map<string, Set<string>>();
+  /** Sockets of other markets of the venue. */
+  const strangers = new Map<string, string>();
+  let socket = '';
   const seen = (symbol: string): SeenDigits => {
     let entry = digits.get(symbol);
     if (!entry) digits.set(symbol, (entry = { price: noDigits(), size: noDigits() }));
+    sockets.get(socket)?.add(symbol);
     return entry;
   };
-  const sink = {
-    price: (symbol: string, text: string) => count(seen(symbol).price, text),
-    size: (symbol: string, text: string) => count(seen(symbol).size, text),
+  const note = (symbol: string, price: string, size: string) => {
+    const entry = seen(symbol);
+    count(entry.price, price);
+    count(entry.size, size);
   };
+  const sink = { level: note, trade: note };
 
   let records = 0;
   let firstMs = Number.NaN;
@@ -112,17 +121,27 @@ export async function inspectCapture(
   }
   for (const record of waiting) look(record);
 
-  function look(record: CaptureRecord): void {
-    const { capture } = identity!.adapter;
-    if (record.kind === 'in') capture.digits(record.data, sink);
-    else if (record.kind === 'rest' && capture.isMetadata(record.url)) metadata = record.data;
-    else if (record.kind === 'rest') capture.restDigits(record.url, record.data, sink);
+  function look({ kind, conn, url, data }: CaptureRecord): void {
+    const { adapter, market } = identity!;
+    if (kind === 'open') {
+      const other = adapter.capture.marketOf(url);
+      if (other !== null && other !== market && selection.venue === undefined) strangers.set(conn, other);
+    }
+    if (strangers.has(conn) || kind === 'out') return;
+    socket = kind === 'rest' ? '' : conn;
+    if (kind !== 'rest' && !sockets.has(conn)) sockets.set(conn, new Set());
+    if (kind === 'open' || market === null) return;
+    const text = { kind, url, data };
+    if (adapter.capture.isMetadata(text, market)) metadata.push(data);
+    else adapter.capture.look(text, sink);
   }
 
   const { adapter, market } = identity;
-  const notes: string[] = [];
+  const notes: string[] = [...new Set(strangers.values())].map(
+    (other) => `sockets of market ${other} were left out; --market ${other} takes those`,
+  );
   const symbols = chooseSymbols(file, [...digits.keys()], selection.symbols);
-  const listed = metadata === null ? null : fromMetadata(adapter, market, metadata, symbols, notes);
+  const listed = metadata.length === 0 ? null : fromMetadata(adapter, market, metadata, symbols, notes);
   const instruments = symbols.map((symbol) => {
     const known = listed?.get(symbol);
     const seen = digits.get(symbol)!;
@@ -148,6 +167,7 @@ export async function inspectCapture(
     market,
     instruments,
     scales: listed === null || guessed.length > 0 ? 'digits' : 'metadata',
+    sockets: new Map([...sockets].map(([conn, its]) => [conn, symbols.filter((symbol) => its.has(symbol))])),
     notes: notes.map((note) => `${basename(file)}: ${note}`),
     records,
     firstMs,
@@ -209,7 +229,7 @@ function chooseSymbols(
 function fromMetadata(
   adapter: VenueAdapter,
   market: string,
-  metadata: string,
+  metadata: readonly string[],
   symbols: readonly string[],
   notes: string[],
 ): ReadonlyMap<string, Instrument> | null {

@@ -5,9 +5,11 @@ import {
   type Instrument,
   type InstrumentId,
 } from '@depthwire/shared';
+import { BookRelay } from '../core/book-relay.ts';
 import type { Feed, FeedContext } from '../core/feed.ts';
 import {
   emptyStats,
+  sumStats,
   type HttpCallback,
   type SessionStats,
   type VenueAdapter,
@@ -98,7 +100,8 @@ export function createReplayFeed(options: ReplayOptions): ReplayFeed {
       }
       if (record.t - clock.now() > MAX_GAP_MS) clock.jumpTo(record.t);
       clock.advanceTo(record.t);
-      markets.get(marketKey(captures[source]!))!.play(record, source);
+      const capture = captures[source]!;
+      markets.get(marketKey(capture))!.play(record, source, capture.sockets);
       if (pacemaker.nowMs() - busySinceMs > MAX_BUSY_MS) {
         await pacemaker.sleep(0, abort.signal);
         if (abort.signal.aborted) return;
@@ -164,11 +167,7 @@ export function createReplayFeed(options: ReplayOptions): ReplayFeed {
       await running;
     },
     stats() {
-      const sum = emptyStats();
-      for (const market of markets.values()) {
-        for (const key of Object.keys(sum) as (keyof SessionStats)[]) sum[key] += market.stats[key];
-      }
-      return sum;
+      return [...markets.values()].flatMap((market) => market.stats()).reduce(sumStats, emptyStats());
     },
     sessions: () => [...markets.values()],
   };
@@ -196,23 +195,30 @@ function merged(captures: readonly CaptureInfo[]): Instrument[] {
     const other = bySymbol.get(instrument.symbol);
     const tick = other && other.tick.decimals > instrument.tick.decimals ? other.tick : instrument.tick;
     const lot = other && other.lot.decimals > instrument.lot.decimals ? other.lot : instrument.lot;
-    bySymbol.set(instrument.symbol, { ...instrument, tick, lot, origin: 'replayed' });
+    // What was recorded traded, whatever the metadata of another moment says.
+    bySymbol.set(instrument.symbol, { ...instrument, tick, lot, origin: 'replayed', status: 'trading' });
   }
   return [...bySymbol.values()];
 }
 
-/** The recorded sockets and HTTP answers of one market, as its session sees them. */
+/** A recorded answer, and the sessions that have had it. */
+interface Unclaimed {
+  readonly record: CaptureRecord;
+  readonly takenBy: Set<string>;
+}
+
+/** The recorded sockets and HTTP answers of one market, each socket with a session of its own. */
 class MarketReplay {
   readonly adapter: VenueAdapter;
   readonly market: string;
   readonly instruments: readonly Instrument[];
-  readonly #session: VenueSession;
-  readonly #clock: FeedContext['clock'];
-  readonly #sockets = new Set<string>();
-  /** Requests that wait for their recorded answer. */
-  readonly #pending = new Map<string, HttpCallback>();
-  /** Recorded answers that nobody has asked for yet; the newest of each kind. */
-  readonly #unclaimed = new Map<string, CaptureRecord>();
+  readonly #context: FeedContext;
+  readonly #relay: BookRelay;
+  readonly #sessions = new Map<string, VenueSession>();
+  /** Requests that wait for their recorded answer, by symbol. */
+  readonly #pending = new Map<string, HttpCallback[]>();
+  /** The newest recorded answer of each symbol, for those who have not had it. */
+  readonly #unclaimed = new Map<string, Unclaimed>();
 
   constructor(
     adapter: VenueAdapter,
@@ -223,86 +229,87 @@ class MarketReplay {
     this.adapter = adapter;
     this.market = market;
     this.instruments = instruments;
-    this.#clock = context.clock;
-    this.#session = adapter.createSession({
-      market,
-      endpoints: adapter.markets[market]!,
-      instruments,
-      io: {
-        clock: context.clock,
-        log: context.log,
-        emit: context.emit,
-        send: () => undefined, // the recorder has already subscribed
-        get: (url, callback) => this.#get(url, callback),
-      },
-    });
+    this.#context = context;
+    this.#relay = new BookRelay(context.clock, context.emit);
   }
 
-  get stats(): SessionStats {
-    return this.#session.stats;
+  stats(): SessionStats[] {
+    return [...this.#sessions.values()].map((session) => session.stats);
   }
 
-  play(record: CaptureRecord, source: number): void {
-    switch (record.kind) {
-      case 'open':
-        this.#open(`${source}/${record.conn}`, true);
-        return;
-      case 'in':
-        this.#open(`${source}/${record.conn}`, false);
-        this.#session.onFrame(record.data, record.t as EpochMs);
-        return;
-      case 'rest':
-        this.#onRest(record);
-        return;
-      case 'out':
+  /** @param sockets of the record's file, and the symbols of each */
+  play(record: CaptureRecord, source: number, sockets: CaptureInfo['sockets']): void {
+    if (record.kind === 'rest') {
+      this.#onRest(record);
+      return;
+    }
+    const symbols = sockets.get(record.conn);
+    if (!symbols || record.kind === 'out') return;
+    const socket = `${source}/${record.conn}`;
+    const known = this.#sessions.get(socket);
+    const session = known ?? this.#openSession(socket, symbols);
+    if (record.kind === 'in') session.onFrame(record.data, record.t as EpochMs);
+    else if (known) {
+      session.onClose('connection lost in the recording'); // the same socket opened again
+      session.onOpen(true);
     }
   }
 
   resync(instrument: InstrumentId, reason: string): void {
-    this.#session.resync(instrument, reason);
+    for (const session of this.#sessions.values()) session.resync(instrument, reason);
   }
 
   dispose(): void {
-    this.#session.dispose();
+    for (const session of this.#sessions.values()) session.dispose();
   }
 
-  /** Several recorded sockets are one to the session; the same one opened again is a reconnect. */
-  #open(socket: string, anew: boolean): void {
-    if (this.#sockets.has(socket)) {
-      if (!anew) return;
-      this.#session.onClose('connection lost in the recording');
-      this.#session.onOpen(true);
-      return;
-    }
-    this.#sockets.add(socket);
-    if (this.#sockets.size === 1) this.#session.onOpen(true);
+  #openSession(socket: string, symbols: readonly string[]): VenueSession {
+    const { clock, log } = this.#context;
+    const session = this.adapter.createSession({
+      market: this.market,
+      endpoints: this.adapter.markets[this.market]!,
+      instruments: this.instruments.filter(({ symbol }) => symbols.includes(symbol)),
+      io: {
+        clock,
+        log,
+        emit: this.#relay.open().emit,
+        get: (url, callback) => this.#get(socket, url, callback),
+        // The recorder has subscribed, and its connections did what they did.
+        send: () => undefined,
+        replaceConnection: () => undefined,
+        reconnect: () => undefined,
+      },
+    });
+    this.#sessions.set(socket, session);
+    session.onOpen(true);
+    return session;
   }
 
-  #get(url: string, callback: HttpCallback): void {
-    const key = this.adapter.capture.restKey(url);
-    if (key === null) {
+  #get(socket: string, url: string, callback: HttpCallback): void {
+    const symbol = this.adapter.capture.snapshotSymbol(url);
+    if (symbol === null) {
       callback(new DepthwireError('venue_http', `a recording cannot answer ${url}`, { url }));
       return;
     }
-    const record = this.#unclaimed.get(key);
-    if (record) {
-      this.#unclaimed.delete(key);
-      this.#clock.at(this.#clock.now(), () => callback(answer(record)));
-    } else {
-      this.#pending.set(key, callback);
+    const unclaimed = this.#unclaimed.get(symbol);
+    if (unclaimed && !unclaimed.takenBy.has(socket)) {
+      unclaimed.takenBy.add(socket);
+      const { clock } = this.#context;
+      clock.at(clock.now(), () => callback(answer(unclaimed.record)));
+      return;
     }
+    const waiting = this.#pending.get(symbol);
+    if (waiting) waiting.push(callback);
+    else this.#pending.set(symbol, [callback]);
   }
 
   #onRest(record: CaptureRecord): void {
-    const key = this.adapter.capture.restKey(record.url);
-    if (key === null) return;
-    const callback = this.#pending.get(key);
-    if (callback) {
-      this.#pending.delete(key);
-      callback(answer(record));
-    } else {
-      this.#unclaimed.set(key, record);
-    }
+    const symbol = this.adapter.capture.snapshotSymbol(record.url);
+    if (symbol === null) return;
+    const waiting = this.#pending.get(symbol);
+    this.#pending.delete(symbol);
+    if (waiting) for (const callback of waiting) callback(answer(record));
+    else this.#unclaimed.set(symbol, { record, takenBy: new Set() });
   }
 }
 

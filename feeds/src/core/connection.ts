@@ -3,7 +3,7 @@ import { WebSocket } from 'ws';
 import type { FeedLog } from './feed.ts';
 
 /** Venue snapshots can be tens of megabytes. */
-const MAX_FRAME_BYTES = 100 * 2 ** 20;
+export const MAX_FRAME_BYTES = 100 * 2 ** 20;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** Times the silence limit that a socket may go on with pings and no frames. */
 const PINGS_ALONE = 5;
@@ -76,6 +76,14 @@ export class VenueConnection {
 
   send(text: string): void {
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(text);
+  }
+
+  /** Gives the socket up, for a reason that only its reader could see, and opens another with back-off. */
+  reset(reason: string): void {
+    const socket = this.#socket;
+    if (!socket || this.#openedAtMs === null) return;
+    this.#onClose(reason);
+    socket.terminate();
   }
 
   close(): void {

@@ -1,9 +1,14 @@
-import { DepthwireError } from '@depthwire/shared';
-import { VenueConnection } from './connection.ts';
+import { DepthwireError, every, type Instrument, type InstrumentId, type Timer } from '@depthwire/shared';
+import { BookRelay } from './book-relay.ts';
 import type { Feed, FeedContext } from './feed.ts';
 import { HttpQueue } from './http.ts';
+import { fetchMetadata } from './metadata.ts';
 import { systemRandom } from './system.ts';
-import type { Endpoints, HttpResponse, VenueAdapter, VenueSession } from './venue.ts';
+import { VenueLink } from './venue-link.ts';
+import { emptyStats, sumStats, type Endpoints, type SessionStats, type VenueAdapter } from './venue.ts';
+
+/** How often the venue is asked whether an instrument was halted, delisted or given another tick size. */
+const METADATA_PERIOD_MS = 300_000;
 
 export interface VenueFeedOptions {
   /** Default: `VENUE-MARKET`. */
@@ -15,21 +20,25 @@ export interface VenueFeedOptions {
   readonly endpoints?: Partial<Endpoints>;
   /** Least time between two REST requests, milliseconds. Default: the venue's. */
   readonly httpSpacingMs?: number;
+  /** Least time between two frames sent on a connection, milliseconds. Default: the venue's. */
+  readonly sendSpacingMs?: number;
   readonly random?: () => number;
 }
 
-/** The live feed of a venue: metadata, one connection, one session. */
-export function createVenueFeed(adapter: VenueAdapter, options: VenueFeedOptions): Feed {
+/** A venue's feed and what it counted. */
+export interface VenueFeed extends Feed {
+  /** Sums over all its sessions since the start. */
+  stats(): SessionStats;
+  /** Connections lost and made anew. */
+  reconnects(): number;
+}
+
+/** The live feed of a venue: metadata, and as many connections as its symbols need. */
+export function createVenueFeed(adapter: VenueAdapter, options: VenueFeedOptions): VenueFeed {
   const { market, symbols } = options;
   const id = options.id ?? `${adapter.venue}-${market}`;
   if (symbols.length === 0)
     throw new DepthwireError('invalid_config', `feed ${id}: name at least one symbol`);
-  if (symbols.length > adapter.maxSymbols) {
-    throw new DepthwireError(
-      'invalid_config',
-      `feed ${id}: ${symbols.length} symbols, but a connection carries ${adapter.maxSymbols}: split the feed`,
-    );
-  }
   const base = adapter.markets[market];
   if (!base) throw new DepthwireError('unknown_venue', `${adapter.venue} has no market ${market}`);
   const endpoints: Endpoints = {
@@ -37,58 +46,92 @@ export function createVenueFeed(adapter: VenueAdapter, options: VenueFeedOptions
     rest: options.endpoints?.rest ?? base.rest,
   };
 
-  let connection: VenueConnection | null = null;
-  let session: VenueSession | null = null;
+  const links: VenueLink[] = [];
+  const listed = new Map<InstrumentId, { instrument: Instrument; link: VenueLink }>();
+  const abort = new AbortController();
+  const stopped = new Promise<null>((resolve) =>
+    abort.signal.addEventListener('abort', () => resolve(null), { once: true }),
+  );
   let http: HttpQueue | null = null;
-  const stopped = Promise.withResolvers<null>();
+  let refreshTimer: Timer | null = null;
+
+  function request(context: FeedContext, queue: HttpQueue): Promise<readonly Instrument[] | null> {
+    const { clock } = context;
+    const { signal } = abort;
+    const texts = fetchMetadata({ adapter, market, endpoints, symbols, http: queue, clock, signal });
+    texts.catch(() => undefined); // once stopped, nobody waits for it
+    return Promise.race([texts, stopped]).then((answer) => {
+      if (answer === null) return null;
+      const { instruments, refused } = adapter.parseMetadata(market, answer, symbols);
+      if (refused.size > 0 && listed.size === 0) throw refusal([...refused.values()]);
+      return instruments;
+    });
+  }
+
+  /** What the venue says of its instruments now; one that is gone from its list is closed. */
+  async function refresh(context: FeedContext, queue: HttpQueue): Promise<void> {
+    let now: readonly Instrument[] | null;
+    try {
+      now = await request(context, queue);
+    } catch (error) {
+      if (!(error instanceof DepthwireError)) throw error;
+      context.log.warn(
+        { feed: id, code: error.code, reason: error.message },
+        'metadata could not be renewed',
+      );
+      return;
+    }
+    if (now === null) return;
+    const byId = new Map(now.map((instrument) => [instrument.id, instrument]));
+    for (const [instrumentId, known] of listed) {
+      const next: Instrument = byId.get(instrumentId) ?? { ...known.instrument, status: 'closed' };
+      if (JSON.stringify(next) === JSON.stringify(known.instrument)) continue;
+      context.log.info({ feed: id, instrument: instrumentId, status: next.status }, 'instrument changed');
+      known.instrument = next;
+      known.link.update(next);
+    }
+  }
 
   return {
     id,
     async start(context: FeedContext) {
       const { clock, log } = context;
-      const queue = new HttpQueue({ clock, spacingMs: options.httpSpacingMs ?? adapter.httpSpacingMs });
-      http = queue;
-      const metadata = await Promise.race([
-        getOnce(queue, adapter.metadataUrl(market, endpoints)),
-        stopped.promise,
-      ]);
-      if (metadata === null) return;
-      const { instruments, refused } = adapter.parseMetadata(market, metadata.body, symbols);
-      if (refused.size > 0) throw refusal([...refused.values()]);
+      const spacingMs = options.httpSpacingMs ?? adapter.limits.httpSpacingMs;
+      const queue = (http = new HttpQueue({ clock, spacingMs }));
+      const instruments = await request(context, queue);
+      if (instruments === null) return;
       for (const instrument of instruments) context.emit({ type: 'instrument', instrument });
-      const live = adapter.createSession({
-        market,
-        endpoints,
-        instruments,
-        io: {
+      const relay = new BookRelay(clock, context.emit);
+      const { symbolsPerConnection } = adapter.limits;
+      for (let i = 0; i < instruments.length; i += symbolsPerConnection) {
+        const part = instruments.slice(i, i + symbolsPerConnection);
+        const link = new VenueLink({
+          adapter,
+          market,
+          endpoints,
+          instruments: part,
+          relay,
+          http: queue,
           clock,
           log,
-          emit: context.emit,
-          send: (text) => connection?.send(text),
-          get: (url, callback) => queue.get(url, callback),
-        },
-      });
-      session = live;
-      connection = new VenueConnection({
-        url: adapter.socketUrl(endpoints),
-        clock,
-        log,
-        random: options.random ?? systemRandom,
-        silenceMs: adapter.silenceMs,
-        onOpen: () => live.onOpen(),
-        onText: (text, receiveTimeMs) => live.onFrame(text, receiveTimeMs),
-        onClose: (reason) => live.onClose(reason),
-      });
-      connection.open();
+          random: options.random ?? systemRandom,
+          sendSpacingMs: options.sendSpacingMs,
+        });
+        links.push(link);
+        for (const instrument of part) listed.set(instrument.id, { instrument, link });
+      }
+      refreshTimer = every(clock, METADATA_PERIOD_MS, () => void refresh(context, queue));
     },
-    resync: (instrument, reason) => session?.resync(instrument, reason),
+    resync: (instrument, reason) => listed.get(instrument)?.link.resync(instrument, reason),
     stop() {
-      stopped.resolve(null);
-      connection?.close();
-      session?.dispose();
+      abort.abort();
+      refreshTimer?.cancel();
+      for (const link of links) link.close();
       http?.close();
       return Promise.resolve();
     },
+    stats: () => links.flatMap((link) => link.stats()).reduce(sumStats, emptyStats()),
+    reconnects: () => links.reduce((sum, link) => sum + link.reconnects, 0),
   };
 }
 
@@ -101,20 +144,4 @@ function refusal(errors: readonly DepthwireError[]): DepthwireError {
     first!.details,
     first,
   );
-}
-
-function getOnce(http: HttpQueue, url: string): Promise<HttpResponse> {
-  return new Promise((resolve, reject) => {
-    http.get(url, (result) => {
-      if (result instanceof DepthwireError) reject(result);
-      else if (result.status === 200) resolve(result);
-      else
-        reject(
-          new DepthwireError('venue_http', `GET ${url} answered ${result.status}`, {
-            url,
-            status: result.status,
-          }),
-        );
-    });
-  });
 }

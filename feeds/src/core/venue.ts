@@ -20,9 +20,16 @@ export interface SessionIo {
   readonly clock: Clock;
   readonly log: FeedLog;
   emit(event: FeedEvent): void;
-  /** Sends a text frame on the socket that opened last. */
+  /** Sends a text frame, no sooner than the venue's limits allow. */
   send(text: string): void;
   get(url: string, callback: HttpCallback): void;
+  /**
+   * The venue has said that it will end this connection: another one takes over, book by book,
+   * before it does.
+   */
+  replaceConnection(reason: string): void;
+  /** This connection is of no use any more: it is closed, and opened again with back-off. */
+  reconnect(reason: string): void;
 }
 
 /** What a session counted; `verify` and the feed pages show it. */
@@ -58,6 +65,12 @@ export function emptyStats(): SessionStats {
   };
 }
 
+export function sumStats(a: SessionStats, b: SessionStats): SessionStats {
+  const sum = { ...a };
+  for (const key of Object.keys(sum) as (keyof SessionStats)[]) sum[key] += b[key];
+  return sum;
+}
+
 /**
  * A venue's protocol without its sockets: frames in, events out. The live feed and the replay
  * of a capture drive the very same session.
@@ -74,6 +87,8 @@ export interface VenueSession {
   onClose(reason: string): void;
   /** Takes one book anew, for a reason that only its reader could see. */
   resync(instrument: InstrumentId, reason: string): void;
+  /** Takes what the venue's metadata now says of an instrument; its book anew where the scales changed. */
+  update(instrument: Instrument): void;
   /** Cancels timers; nothing is emitted afterwards. */
   dispose(): void;
 }
@@ -92,10 +107,19 @@ export interface Endpoints {
   readonly rest: string;
 }
 
-/** Prices and sizes as they stand in recorded frames, from which scales can be told. */
-export interface DigitSink {
-  price(symbol: string, text: string): void;
-  size(symbol: string, text: string): void;
+/** What a pass over a capture finds in its frames. */
+export interface CaptureSink {
+  /** A level of a symbol's book, in the venue's decimals. */
+  level(symbol: string, price: string, size: string): void;
+  trade(symbol: string, price: string, size: string): void;
+}
+
+/** A frame or an HTTP answer of a capture. */
+export interface RecordedText {
+  readonly kind: 'in' | 'rest';
+  /** Of an HTTP answer; empty for a frame. */
+  readonly url: string;
+  readonly data: string;
 }
 
 /** What a replay must know of a venue beyond its session. */
@@ -103,23 +127,50 @@ export interface CaptureSupport {
   /** The market of a recorded socket's URL; null when it is not this venue's. */
   marketOf(url: string): string | null;
   /**
-   * Names what a recorded or wanted HTTP answer is about, so that one serves for the other
-   * whatever host and version the URL names; null for answers that no session asks for.
+   * The venue symbol whose book an HTTP answer shows, recorded or wanted, whatever host and
+   * version the URL names; null for answers that no session asks for.
    */
-  restKey(url: string): string | null;
-  /** Whether the answer is the venue's instrument metadata. */
-  isMetadata(url: string): boolean;
-  /** Reports every price and size in a recorded frame. Ignores what it does not know. */
-  digits(text: string, sink: DigitSink): void;
-  /** The same for a recorded HTTP answer. */
-  restDigits(url: string, body: string, sink: DigitSink): void;
+  snapshotSymbol(url: string): string | null;
+  /** Whether it is instrument metadata of this market. */
+  isMetadata(text: RecordedText, market: string): boolean;
+  /** Reports every level and trade. Ignores what it does not know, and never throws. */
+  look(text: RecordedText, sink: CaptureSink): void;
 }
 
-/** What a venue's metadata answer tells of the symbols asked for. */
+/** What a venue's metadata tells of the symbols asked for. */
 export interface Metadata {
   readonly instruments: readonly Instrument[];
   /** Symbols, in capitals, of which it tells nothing usable: `unknown_symbol` or `malformed_venue_frame`. */
   readonly refused: ReadonlyMap<string, DepthwireError>;
+}
+
+/** Where a venue's instrument metadata comes from. */
+export type MetadataSource =
+  | {
+      readonly via: 'http';
+      /** To be fetched one after the other. */
+      urls(market: string, endpoints: Endpoints, symbols: readonly string[]): readonly string[];
+    }
+  | {
+      readonly via: 'socket';
+      /** Sent on a socket of its own. */
+      readonly request: string;
+      /** Whether a frame is the whole of the metadata. */
+      isAnswer(text: string): boolean;
+    };
+
+/** What a venue allows, and when its silence means trouble. */
+export interface VenueLimits {
+  /** Most symbols that one connection may carry; more take more connections. */
+  readonly symbolsPerConnection: number;
+  /** Least time between two frames sent on a connection, milliseconds. */
+  readonly sendSpacingMs: number;
+  /** Least time between two REST requests, milliseconds. */
+  readonly httpSpacingMs: number;
+  /** Silence on a socket after which it is taken for dead, milliseconds. */
+  readonly silenceMs: number;
+  /** Age at which a connection is replaced, before the venue ends it; null where it does not. */
+  readonly maxAgeMs: number | null;
 }
 
 /** One venue: the whole of what the rest of the project knows about it. */
@@ -127,22 +178,18 @@ export interface VenueAdapter {
   readonly venue: string;
   /** Endpoints by market. */
   readonly markets: Readonly<Record<string, Endpoints>>;
-  /** Most symbols that one connection may carry. */
-  readonly maxSymbols: number;
-  /** Least time between two REST requests that keeps within the venue's limits, milliseconds. */
-  readonly httpSpacingMs: number;
-  /** Silence on a socket after which it is taken for dead, milliseconds. */
-  readonly silenceMs: number;
-  metadataUrl(market: string, endpoints: Endpoints): string;
+  readonly limits: VenueLimits;
+  readonly metadata: MetadataSource;
   /**
-   * Instruments from the venue's metadata answer.
+   * Instruments from the venue's metadata.
+   * @param texts answers or frames, in the order they came; later ones win
    * @param symbols venue symbols or `BASE-QUOTE`, in any case; empty for all that trade
-   * @throws DepthwireError `malformed_venue_frame` where the answer as a whole makes no sense
+   * @throws DepthwireError `malformed_venue_frame` where one as a whole makes no sense
    */
-  parseMetadata(market: string, body: string, symbols: readonly string[]): Metadata;
+  parseMetadata(market: string, texts: readonly string[], symbols: readonly string[]): Metadata;
   /** An instrument of which only the symbol and the digits of its numbers are known. */
   guessInstrument(market: string, symbol: string, tickDecimals: number, lotDecimals: number): Instrument;
-  socketUrl(endpoints: Endpoints): string;
+  socketUrl(market: string, endpoints: Endpoints): string;
   createSession(options: SessionOptions): VenueSession;
   readonly capture: CaptureSupport;
 }

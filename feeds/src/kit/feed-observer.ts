@@ -8,6 +8,7 @@ import {
   type Instrument,
   type InstrumentId,
   type Scale,
+  type TickerEvent,
   type TradeEvent,
 } from '@depthwire/shared';
 import type { FeedContext, FeedLog } from '../core/feed.ts';
@@ -24,6 +25,8 @@ export interface ObservedMarket {
   /** Every state the feed told, in order. */
   readonly states: BookState[];
   readonly trades: TradeEvent[];
+  /** The venue's 24 h figures, as told last. */
+  ticker: TickerEvent | null;
   snapshots: number;
   deltas: number;
 }
@@ -85,6 +88,9 @@ export class FeedObserver {
       case 'trade':
         market.trades.push(event);
         break;
+      case 'ticker':
+        market.ticker = event;
+        break;
       case 'book-status':
         market.state = event.state;
         market.reason = event.reason;
@@ -104,6 +110,7 @@ export class FeedObserver {
         reason: null,
         states: [],
         trades: [],
+        ticker: null,
         snapshots: 0,
         deltas: 0,
       };

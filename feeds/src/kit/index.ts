@@ -1,7 +1,31 @@
 /** For people who write a feed: venues that run on the loopback interface, with known books. */
-export { BinanceEmulator, startBinanceEmulator, type BinanceEmulatorOptions } from './binance/emulator.ts';
-export type { EmulatedSymbol } from './binance/market.ts';
-export { fastClock } from './fast-clock.ts';
+export {
+  BinanceEmulator,
+  startBinanceEmulator,
+  type BinanceEmulatorOptions,
+  type BinanceMarket,
+  type BinanceSymbol,
+} from './binance/emulator.ts';
+export { EmulatedBook, type EmulatedSymbol, type Levels, type PastState } from './emulated-book.ts';
+export {
+  EmulatedConnection,
+  VenueEmulator,
+  type BookMessage,
+  type Damage,
+  type EmulatedTrade,
+  type EmulatorControls,
+  type EmulatorOptions,
+} from './venue-emulator.ts';
+export {
+  Bench,
+  conformanceCards,
+  conformanceTests,
+  type BenchOptions,
+  type ConformanceCard,
+  type ConformanceDriver,
+  type ConformanceTest,
+} from './conformance/index.ts';
+export { fastClock, type FastClock } from './fast-clock.ts';
 export { FeedObserver, type ObservedMarket } from './feed-observer.ts';
 export {
   respondJson,

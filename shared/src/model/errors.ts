@@ -43,7 +43,8 @@ export const errorCatalogue = {
   },
   checksum_mismatch: {
     retry: true,
-    meaning: 'The replica of a book differs from the server’s; the topic is resynced from a snapshot.',
+    meaning:
+      'A copy of a book differs from what its source’s checksum says; it is taken anew from a snapshot.',
   },
   malformed_frame: {
     retry: true,

@@ -50,6 +50,18 @@ export interface TradeEvent extends Timed {
   readonly side: AggressorSide;
 }
 
+/** The venue's own rolling 24 h figures; null where it gives none. */
+export interface TickerEvent extends Timed {
+  readonly type: 'ticker';
+  readonly last: Ticks | null;
+  readonly open: Ticks | null;
+  readonly high: Ticks | null;
+  readonly low: Ticks | null;
+  readonly volume: Lots | null;
+  /** In the quote currency. */
+  readonly turnover: number | null;
+}
+
 export interface BookStatusEvent {
   readonly type: 'book-status';
   readonly instrument: InstrumentId;
@@ -60,7 +72,8 @@ export interface BookStatusEvent {
 }
 
 /** What a feed may emit. */
-export type FeedEvent = InstrumentEvent | BookSnapshotEvent | BookDeltaEvent | TradeEvent | BookStatusEvent;
+export type FeedEvent =
+  InstrumentEvent | BookSnapshotEvent | BookDeltaEvent | TradeEvent | TickerEvent | BookStatusEvent;
 
 export interface Candle {
   /** Open time, unix seconds, a whole multiple of the interval. */

@@ -2,7 +2,20 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { VirtualClock } from '../../core/virtual-clock.ts';
 import { startBinanceEmulator, type BinanceEmulator } from '../index.ts';
-import type { DepthAnswer, DiffEvent } from './market.ts';
+import type { TextLevel } from '../truth-book.ts';
+
+interface DepthAnswer {
+  readonly lastUpdateId: number;
+  readonly bids: TextLevel[];
+  readonly asks: TextLevel[];
+}
+
+interface DiffEvent {
+  readonly U: number;
+  readonly u: number;
+  readonly b: TextLevel[];
+  readonly a: TextLevel[];
+}
 
 const START_MS = Date.parse('2026-11-20T12:00:00Z');
 const SYMBOLS = [
@@ -84,7 +97,7 @@ describe('Binance emulator: REST', () => {
     const { status, body } = await get('/api/v3/depth?symbol=BTCUSDT&limit=3');
     const { lastUpdateId, bids, asks } = body as DepthAnswer;
     expect(status).toBe(200);
-    expect(lastUpdateId).toBe(emulator.lastUpdateId('BTCUSDT'));
+    expect(lastUpdateId).toBe(emulator.lastId('BTCUSDT'));
     expect([bids.length, asks.length]).toEqual([3, 3]);
     expect(bids[0]).toEqual(['59999.99000000', expect.stringMatching(/^\d+\.\d{8}$/)]);
     expect(asks[0]![0]).toBe('60000.01000000');
@@ -123,7 +136,7 @@ describe('Binance emulator: REST', () => {
     expect(refused.headers.get('retry-after')).toBe('7');
 
     emulator.delaySnapshots(500);
-    const before = emulator.lastUpdateId('BTCUSDT');
+    const before = emulator.lastId('BTCUSDT');
     const delayed = get('/api/v3/depth?symbol=BTCUSDT');
     await vi.waitFor(() => expect(emulator.requests).toHaveLength(2), { interval: 1 });
     emulator.tick();
@@ -134,19 +147,19 @@ describe('Binance emulator: REST', () => {
     const held = get('/api/v3/depth?symbol=BTCUSDT');
     await vi.waitFor(() => expect(emulator.requests).toHaveLength(3), { interval: 1 });
     release();
-    expect((await held).body).toMatchObject({ lastUpdateId: emulator.lastUpdateId('BTCUSDT') });
+    expect((await held).body).toMatchObject({ lastUpdateId: emulator.lastId('BTCUSDT') });
   });
 
   it('answers with the book of some diffs ago when told to', async () => {
     await start();
     emulator.tick();
-    const past = emulator.lastUpdateId('BTCUSDT');
+    const past = emulator.lastId('BTCUSDT');
     emulator.tick();
     emulator.tick();
     emulator.staleSnapshot('BTCUSDT', 1, 2);
     expect((await get('/api/v3/depth?symbol=BTCUSDT')).body).toMatchObject({ lastUpdateId: past });
     expect((await get('/api/v3/depth?symbol=BTCUSDT')).body).toMatchObject({
-      lastUpdateId: emulator.lastUpdateId('BTCUSDT'),
+      lastUpdateId: emulator.lastId('BTCUSDT'),
     });
   });
 });
@@ -250,7 +263,7 @@ describe('Binance emulator: streams', () => {
         else expect(diff).toMatchObject({ pu: last, T: START_MS });
         expect(diff.U).toBeGreaterThan(last);
         expect(diff.u).toBeGreaterThanOrEqual(diff.U);
-        expect(diff.u).toBe(emulator.lastUpdateId('BTCUSDT'));
+        expect(diff.u).toBe(emulator.lastId('BTCUSDT'));
         last = diff.u;
         for (const side of ['b', 'a'] as const) {
           for (const [price, quantity] of diff[side]) {
@@ -286,15 +299,15 @@ describe('Binance emulator: streams', () => {
   it('drops, doubles and damages a diff when told to', async () => {
     await start();
     const client = await connect('/ws/btcusdt@depth');
-    emulator.dropNextDiff('BTCUSDT');
-    emulator.duplicateNextDiff('BTCUSDT');
-    const dropped = emulator.lastUpdateId('BTCUSDT') + 1;
+    emulator.dropNext('BTCUSDT');
+    emulator.duplicateNext('BTCUSDT');
+    const dropped = emulator.lastId('BTCUSDT') + 1;
     emulator.tick();
     emulator.tick();
     const first = (await client.next()) as DiffEvent;
     expect(first.U).toBeGreaterThan(dropped);
     expect(await client.next()).toEqual(first);
-    emulator.corruptNextFrame('BTCUSDT');
+    emulator.truncateNext('BTCUSDT');
     emulator.tick();
     await expect(client.next()).rejects.toThrow(SyntaxError);
     emulator.tick();
@@ -327,9 +340,9 @@ describe('Binance emulator: streams', () => {
   it('ticks by itself when given a period', async () => {
     clock = new VirtualClock(START_MS);
     emulator = await startBinanceEmulator({ market: 'spot', symbols: SYMBOLS, tickMs: 100, clock });
-    const before = emulator.lastUpdateId('BTCUSDT');
+    const before = emulator.lastId('BTCUSDT');
     clock.advanceTo(START_MS + 1_000);
-    expect(emulator.lastUpdateId('BTCUSDT')).toBeGreaterThan(before + 40);
+    expect(emulator.lastId('BTCUSDT')).toBeGreaterThan(before + 40);
   });
 
   it('tells that it has no such symbol', async () => {
@@ -337,7 +350,7 @@ describe('Binance emulator: streams', () => {
     expect(() => emulator.truth('NOPE')).toThrow(
       expect.objectContaining({ code: 'unknown_symbol' }) as Error,
     );
-    expect(() => emulator.dropNextDiff('NOPE')).toThrow(
+    expect(() => emulator.dropNext('NOPE')).toThrow(
       expect.objectContaining({ code: 'unknown_symbol' }) as Error,
     );
   });

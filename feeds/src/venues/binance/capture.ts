@@ -1,6 +1,6 @@
-import type { CaptureSupport } from '../../core/venue.ts';
+import type { CaptureSink, CaptureSupport } from '../../core/venue.ts';
 import { DepthwireError } from '@depthwire/shared';
-import type { PriceLevel } from './messages.ts';
+import type { PriceLevel } from '../../core/levels.ts';
 import { parseFrame, parseSnapshot } from './parse.ts';
 
 /** How recorded URLs and frames of Binance are read. */
@@ -8,41 +8,31 @@ export const binanceCapture: CaptureSupport = {
   marketOf(url) {
     if (/^wss?:\/\/(data-)?stream\.binance\.(com|vision)\b/.test(url)) return 'spot';
     if (/^wss?:\/\/fstream\.binance\.com\b/.test(url)) return 'usdm';
+    if (/^wss?:\/\/dstream\.binance\.com\b/.test(url)) return 'coinm';
+    if (/^wss?:\/\/stream\.binance\.us\b/.test(url)) return 'us';
     return null;
   },
-  restKey(url) {
+  snapshotSymbol(url) {
     const symbol = /\/depth\?(?:[^#]*&)?symbol=([^&#]+)/.exec(url)?.[1];
-    return symbol ? `depth:${decoded(symbol).toUpperCase()}` : null;
+    return symbol ? decoded(symbol).toUpperCase() : null;
   },
-  isMetadata: (url) => /\/exchangeInfo\b/.test(url),
-  digits(text, sink) {
-    const frame = attempt(() => parseFrame(text));
-    if (frame?.kind === 'depth') {
-      reportLevels(frame.depth.s, frame.depth.b, sink);
-      reportLevels(frame.depth.s, frame.depth.a, sink);
-    } else if (frame?.kind === 'trade' || frame?.kind === 'aggTrade') {
-      sink.price(frame.trade.s, frame.trade.p);
-      sink.size(frame.trade.s, frame.trade.q);
+  isMetadata: ({ kind, url }) => kind === 'rest' && /\/exchangeInfo\b/.test(url),
+  look({ kind, url, data }, sink) {
+    if (kind === 'rest') {
+      const symbol = binanceCapture.snapshotSymbol(url);
+      const snapshot = symbol === null ? null : attempt(() => parseSnapshot(data));
+      if (symbol && snapshot) reportLevels(symbol, [...snapshot.bids, ...snapshot.asks], sink);
+      return;
     }
-  },
-  restDigits(url, body, sink) {
-    const symbol = binanceCapture.restKey(url)?.slice('depth:'.length);
-    const snapshot = symbol === undefined ? null : attempt(() => parseSnapshot(body));
-    if (!symbol || !snapshot) return;
-    reportLevels(symbol, snapshot.bids, sink);
-    reportLevels(symbol, snapshot.asks, sink);
+    const frame = attempt(() => parseFrame(data));
+    if (frame?.kind === 'depth') reportLevels(frame.depth.s, [...frame.depth.b, ...frame.depth.a], sink);
+    else if (frame?.kind === 'trade' || frame?.kind === 'aggTrade')
+      sink.trade(frame.trade.s, frame.trade.p, frame.trade.q);
   },
 };
 
-function reportLevels(
-  symbol: string,
-  levels: readonly PriceLevel[],
-  sink: Parameters<CaptureSupport['digits']>[1],
-): void {
-  for (const [price, quantity] of levels) {
-    sink.price(symbol, price);
-    sink.size(symbol, quantity);
-  }
+function reportLevels(symbol: string, levels: readonly PriceLevel[], sink: CaptureSink): void {
+  for (const [price, size] of levels) sink.level(symbol, price, size);
 }
 
 function decoded(text: string): string {

@@ -1,14 +1,13 @@
 /**
- * Frames of Binance Spot and USD-M Futures, a raw one above each type.
+ * Frames of Binance Spot, USD-M and COIN-M Futures, a raw one above each type.
  * @see https://github.com/binance/binance-spot-api-docs web-socket-streams.md, rest-api.md
  * @see https://developers.binance.com/docs/derivatives/usds-margined-futures
  */
-
-export type PriceLevel = readonly [price: string, quantity: string];
+import type { PriceLevel } from '../../core/levels.ts';
 
 // {"stream":"btcusdt@depth@100ms","data":{"e":"depthUpdate","E":1700000000123,"s":"BTCUSDT","U":157,
 //  "u":160,"b":[["0.0024","10"]],"a":[["0.0026","100"]]}}
-// USD-M adds "T", the transaction time, and "pu", the last u of the event before.
+// Futures add "T", the transaction time, and "pu", the last u of the event before.
 export interface DepthUpdate {
   readonly e: 'depthUpdate';
   readonly E: number;
@@ -50,15 +49,27 @@ export interface AggregateTrade {
   readonly m: boolean;
 }
 
+// {"stream":"btcusdt@miniTicker","data":{"e":"24hrMiniTicker","E":1672515782136,"s":"BTCUSDT","c":"0.0025",
+//  "o":"0.0010","h":"0.0025","l":"0.0010","v":"10000","q":"18"}}
+export interface MiniTicker {
+  readonly e: '24hrMiniTicker';
+  readonly E: number;
+  readonly s: string;
+  readonly c: string;
+  readonly o: string;
+  readonly h: string;
+  readonly l: string;
+  /** In the units of quantities: contracts on COIN-M. */
+  readonly v: string;
+  /** In the quote currency; on COIN-M in the base currency. */
+  readonly q: string;
+}
+
+// {"e":"serverShutdown","E":1770123456789}: the connection ends in ten minutes or less.
+
 // GET /api/v3/depth?symbol=BTCUSDT&limit=5000
 // {"lastUpdateId":160,"bids":[["0.0024","10"]],"asks":[["0.0026","100"]]}
-// USD-M adds "E" and "T".
-export interface DepthSnapshot {
-  readonly id: number;
-  readonly timeMs: number | null;
-  readonly bids: readonly PriceLevel[];
-  readonly asks: readonly PriceLevel[];
-}
+// USD-M and COIN-M add "E" and "T".
 
 // {"result":null,"id":1}
 // {"code":2,"msg":"Invalid request: request ID must be an unsigned integer","id":null}
@@ -73,5 +84,7 @@ export type Frame =
   | { readonly kind: 'depth'; readonly depth: DepthUpdate }
   | { readonly kind: 'trade'; readonly trade: RawTrade }
   | { readonly kind: 'aggTrade'; readonly trade: AggregateTrade }
+  | { readonly kind: 'miniTicker'; readonly ticker: MiniTicker }
+  | { readonly kind: 'shutdown' }
   | { readonly kind: 'answer'; readonly answer: RequestAnswer }
   | { readonly kind: 'other'; readonly name: string };

@@ -1,7 +1,8 @@
 import { decimalScale, DepthwireError } from '@depthwire/shared';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { flattenLevels, parseFrame, parseSnapshot } from './parse.ts';
+import { flattenLevels } from '../../core/levels.ts';
+import { parseFrame, parseSnapshot } from './parse.ts';
 
 const depth = { e: 'depthUpdate', E: 1, s: 'BTCUSDT', U: 5, u: 6, b: [['1.5', '2']], a: [] };
 const trade = { e: 'trade', E: 1, s: 'BTCUSDT', t: 7, p: '1.5', q: '2', T: 1, m: true };
@@ -31,6 +32,25 @@ describe('parseFrame', () => {
     expect(parseFrame(JSON.stringify({ stream: 'btcusdt@any', data: event }))).toEqual(bare);
   });
 
+  it('reads 24 h statistics and the notice of an end', () => {
+    const event = {
+      e: '24hrMiniTicker',
+      E: 1,
+      s: 'BTCUSDT',
+      c: '2',
+      o: '1',
+      h: '3',
+      l: '0.5',
+      v: '10',
+      q: '18',
+    };
+    expect(parseFrame(JSON.stringify(event))).toEqual({ kind: 'miniTicker', ticker: event });
+    expect(errorOf(() => parseFrame(JSON.stringify({ ...event, v: 10 })))?.code).toBe(
+      'malformed_venue_frame',
+    );
+    expect(parseFrame('{"e":"serverShutdown","E":1}')).toEqual({ kind: 'shutdown' });
+  });
+
   it.each([
     ['an acceptance', '{"result":null,"id":3}', { id: 3, error: null }],
     ['a list', '{"result":["btcusdt@trade"],"id":3}', { id: 3, error: null }],
@@ -50,7 +70,6 @@ describe('parseFrame', () => {
 
   it.each([
     ['{"e":"kline","k":{}}', 'kline'],
-    ['{"e":"serverShutdown","E":1}', 'serverShutdown'],
     [
       '{"stream":"btcusdt@bookTicker","data":{"u":1,"s":"BTCUSDT","b":"1","B":"1","a":"2","A":"1"}}',
       'btcusdt@bookTicker',

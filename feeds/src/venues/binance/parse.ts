@@ -1,5 +1,7 @@
-import { DepthwireError, parseUnits, type Scale } from '@depthwire/shared';
-import type { AggregateTrade, DepthSnapshot, DepthUpdate, Frame, PriceLevel, RawTrade } from './messages.ts';
+import { DepthwireError } from '@depthwire/shared';
+import type { RestSnapshot } from '../../core/joined-book.ts';
+import type { PriceLevel } from '../../core/levels.ts';
+import type { AggregateTrade, DepthUpdate, Frame, MiniTicker, RawTrade } from './messages.ts';
 
 /**
  * A text frame of the socket, bare or in the combined-stream wrapper.
@@ -17,6 +19,10 @@ export function parseFrame(text: string): Frame {
       return { kind: 'trade', trade: checkTrade<RawTrade>(data, 't') };
     case 'aggTrade':
       return { kind: 'aggTrade', trade: checkTrade<AggregateTrade>(data, 'a') };
+    case '24hrMiniTicker':
+      return { kind: 'miniTicker', ticker: checkTicker(data) };
+    case 'serverShutdown':
+      return { kind: 'shutdown' };
     case undefined:
       if ('result' in data || 'code' in data) return { kind: 'answer', answer: checkAnswer(data) };
       return { kind: 'other', name: typeof frame.stream === 'string' ? frame.stream : 'unnamed' };
@@ -26,19 +32,16 @@ export function parseFrame(text: string): Frame {
   }
 }
 
-/** Whether a frame that cannot be read may have been a diff of a book: whatever is no trade for sure. */
-export function mayBeDepth(text: string): boolean {
-  return !/"e"\s*:\s*"(?:trade|aggTrade)"|"stream"\s*:\s*"[^"]*@(?:trade|aggTrade)"/.test(text);
-}
-
-/** The symbol that a frame names which cannot be read. */
-export function symbolIn(text: string): string | null {
+/** Symbols whose book a frame that cannot be read may have changed; null for any of them. */
+export function concernedBy(text: string): readonly string[] | null {
+  if (/"e"\s*:\s*"(?:trade|aggTrade|24hrMiniTicker)"|"stream"\s*:\s*"[^"@]*@(?!depth)/.test(text)) return [];
   const stream = /"stream"\s*:\s*"([^"@]+)@/.exec(text)?.[1];
-  return stream?.toUpperCase() ?? /"s"\s*:\s*"([^"]+)"/.exec(text)?.[1] ?? null;
+  const symbol = stream?.toUpperCase() ?? /"s"\s*:\s*"([^"]+)"/.exec(text)?.[1];
+  return symbol === undefined ? null : [symbol];
 }
 
 /** @throws DepthwireError `malformed_venue_frame` */
-export function parseSnapshot(body: string): DepthSnapshot {
+export function parseSnapshot(body: string): RestSnapshot {
   const value = parseJson(body);
   if (!isRecord(value)) throw malformed('depth', 'an object', value);
   const { lastUpdateId, T, bids, asks } = value;
@@ -49,23 +52,6 @@ export function parseSnapshot(body: string): DepthSnapshot {
     bids: checkLevels(bids, 'bids'),
     asks: checkLevels(asks, 'asks'),
   };
-}
-
-/**
- * Venue levels as flat `ticks, lots` pairs.
- * @throws DepthwireError `off_grid`, `invalid_decimal`, `out_of_range`, or `malformed_venue_frame` on
- *   a quantity below zero
- */
-export function flattenLevels(levels: readonly PriceLevel[], tick: Scale, lot: Scale): number[] {
-  const flat = new Array<number>(levels.length * 2);
-  for (let i = 0; i < levels.length; i++) {
-    const level = levels[i]!;
-    flat[2 * i] = parseUnits(level[0], tick);
-    const lots = parseUnits(level[1], lot);
-    if (lots < 0) throw malformed('quantity', 'zero or more', level[1]);
-    flat[2 * i + 1] = lots;
-  }
-  return flat;
 }
 
 function checkDepth(data: Record<string, unknown>): DepthUpdate {
@@ -93,6 +79,14 @@ function checkTrade<Kind>(data: Record<string, unknown>, id: 't' | 'a'): Kind {
   }
   if (typeof data.m !== 'boolean') throw malformed('m', 'true or false', data.m);
   return data as unknown as Kind;
+}
+
+function checkTicker(data: Record<string, unknown>): MiniTicker {
+  for (const key of ['s', 'c', 'o', 'h', 'l', 'v', 'q'] as const) {
+    if (typeof data[key] !== 'string') throw malformed(key, 'a text', data[key]);
+  }
+  if (!Number.isSafeInteger(data.E)) throw malformed('E', 'an integer', data.E);
+  return data as unknown as MiniTicker;
 }
 
 function checkAnswer(data: Record<string, unknown>) {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { BookSync, type Sequencer } from '../../core/book-sync.ts';
 import { VirtualClock } from '../../core/virtual-clock.ts';
 import type { DepthUpdate } from './messages.ts';
-import { spotSequencer, usdmSequencer } from './sequencer.ts';
+import { spotSequencer, futuresSequencer } from './sequencer.ts';
 
 const diff = (U: number, u: number, pu?: number): DepthUpdate => ({
   e: 'depthUpdate',
@@ -147,6 +147,6 @@ describe('USD-M, rule by rule', () => {
       ['snapshot 14', 'diff 25', 'live', 'lost', 'snapshot 42', 'diff 45', 'live'],
     ],
   ])('%s', (_rule, actions, outcome) => {
-    expect(play(usdmSequencer, actions)).toEqual(outcome);
+    expect(play(futuresSequencer, actions)).toEqual(outcome);
   });
 });

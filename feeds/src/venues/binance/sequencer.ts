@@ -30,7 +30,7 @@ export const spotSequencer: Sequencer<DepthUpdate> = {
 };
 
 /**
- * USD-M futures, "How to manage a local order book correctly": as on spot, but ids are shared by
+ * USD-M and COIN-M futures, "How to manage a local order book correctly": as on spot, but ids are shared by
  * all symbols and so not consecutive within one.
  *
  * 4. Drop events with u < lastUpdateId.
@@ -39,7 +39,7 @@ export const spotSequencer: Sequencer<DepthUpdate> = {
  *
  * An event whose pu is lastUpdateId follows the snapshot exactly, by rule 6.
  */
-export const usdmSequencer: Sequencer<DepthUpdate> = {
+export const futuresSequencer: Sequencer<DepthUpdate> = {
   follows(previous, next) {
     if (next.u <= previous.u) return 'old';
     return next.pu === previous.u ? 'next' : 'gap'; // 6

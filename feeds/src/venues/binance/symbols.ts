@@ -8,7 +8,10 @@ import {
 } from '@depthwire/shared';
 import type { Metadata } from '../../core/venue.ts';
 
-export type Market = 'spot' | 'usdm';
+export type Market = 'spot' | 'usdm' | 'coinm' | 'us';
+
+/** Binance.US is a venue of its own with the rules of Binance Spot. */
+export const isSpot = (market: Market) => market === 'spot' || market === 'us';
 
 /** Silence of a diff stream after which the venue's book is not trusted to be fresh. */
 const STALE_AFTER_MS = 60_000;
@@ -65,9 +68,7 @@ export function parseExchangeInfo(market: Market, body: string, symbols: readonl
     const symbol = normalise(info.symbol);
     // A dated future and the perpetual share base and quote: the pair means the perpetual.
     const pair =
-      market === 'spot' || isPerpetual(market, info)
-        ? normalise(`${info.baseAsset}${info.quoteAsset}`)
-        : symbol;
+      isSpot(market) || isPerpetual(market, info) ? normalise(`${info.baseAsset}${info.quoteAsset}`) : symbol;
     const isWanted = wanted.delete(symbol) || wanted.delete(pair);
     if (symbols.length > 0 ? !isWanted : statusOf(info) === 'closed') continue;
     try {
@@ -92,7 +93,7 @@ function isSymbolInfo(value: unknown): value is SymbolInfo {
   return isNamed && (info!.filters === undefined || Array.isArray(info!.filters));
 }
 
-/** `btc-usdt`, `BTC/USDT` and `BTCUSDT-PERP` name the symbol `BTCUSDT`. */
+/** `btc-usdt`, `BTC/USDT` and `BTCUSDT-PERP` name the symbol `BTCUSDT`; COIN-M's own names end in `_PERP`. */
 function normalise(symbol: string): string {
   return symbol
     .toUpperCase()
@@ -108,7 +109,7 @@ function toInstrument(market: Market, info: SymbolInfo): Instrument {
     return value;
   };
   return instrument(market, info.symbol, info.baseAsset, info.quoteAsset, {
-    kind: market === 'spot' ? 'spot' : isPerpetual(market, info) ? 'perpetual' : 'future',
+    kind: isSpot(market) ? 'spot' : isPerpetual(market, info) ? 'perpetual' : 'future',
     tick: scaleOf(filter('PRICE_FILTER', 'tickSize')),
     lot: scaleOf(filter('LOT_SIZE', 'stepSize')),
     status: statusOf(info),
@@ -126,7 +127,7 @@ export function guessInstrument(
   const quote = QUOTES.find((asset) => contract.endsWith(asset) && contract.length > asset.length) ?? '';
   const base = quote ? contract.slice(0, -quote.length) : contract;
   return instrument(market, symbol, base, quote, {
-    kind: market === 'spot' ? 'spot' : delivery ? 'future' : 'perpetual',
+    kind: isSpot(market) ? 'spot' : delivery && delivery !== 'PERP' ? 'future' : 'perpetual',
     tick: decimalScale(tickDecimals),
     lot: decimalScale(lotDecimals),
     status: 'trading',
@@ -142,10 +143,11 @@ function instrument(
 ): Instrument {
   const delivery = symbol.split('_')[1];
   const suffix = rest.kind === 'perpetual' ? '-PERP' : delivery ? `-${delivery}` : '';
+  const venue = market === 'us' ? 'binance-us' : 'binance';
   const pair = quote ? `${base}-${quote}` : base;
   return {
-    id: `binance:${pair}${suffix}`,
-    venue: 'binance',
+    id: `${venue}:${pair}${suffix}`,
+    venue,
     symbol,
     base,
     quote,
@@ -157,7 +159,7 @@ function instrument(
 }
 
 function isPerpetual(market: Market, info: SymbolInfo): boolean {
-  return market === 'usdm' && (typeof info.contractType !== 'string' || /PERPETUAL/.test(info.contractType));
+  return !isSpot(market) && (typeof info.contractType !== 'string' || /PERPETUAL/.test(info.contractType));
 }
 
 function statusOf(info: SymbolInfo): TradingStatus {
@@ -168,6 +170,7 @@ function statusOf(info: SymbolInfo): TradingStatus {
     case 'BREAK':
     case 'CANCEL_ONLY':
     case 'AUCTION_MATCH':
+    case 'PENDING_TRADING':
       return 'halted';
     default:
       return 'closed';

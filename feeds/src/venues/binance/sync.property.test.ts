@@ -2,10 +2,16 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BookSync } from '../../core/book-sync.ts';
 import { VirtualClock } from '../../core/virtual-clock.ts';
-import { canonicalBook, TruthBook, textUnits, type TextBook } from '../../kit/index.ts';
-import { EmulatedMarket, type BinanceMarket, type DepthAnswer } from '../../kit/binance/market.ts';
+import {
+  canonicalBook,
+  EmulatedBook,
+  TruthBook,
+  textUnits,
+  type PastState,
+  type TextBook,
+} from '../../kit/index.ts';
 import type { DepthUpdate } from './messages.ts';
-import { spotSequencer, usdmSequencer } from './sequencer.ts';
+import { spotSequencer, futuresSequencer } from './sequencer.ts';
 
 const SPEC = { symbol: 'ABCUSDT', base: 'ABC', quote: 'USDT', levels: 8 };
 
@@ -60,14 +66,14 @@ class Copy {
   /** Id up to which the book is told to be right. */
   id = 0;
   book = new TruthBook();
-  readonly sync: BookSync<DepthUpdate, { id: number; answer: DepthAnswer }>;
+  readonly sync: BookSync<DepthUpdate, PastState>;
 
-  constructor(market: BinanceMarket) {
-    this.sync = new BookSync(market === 'spot' ? spotSequencer : usdmSequencer, this.clock, {
+  constructor(market: 'spot' | 'usdm') {
+    this.sync = new BookSync(market === 'spot' ? spotSequencer : futuresSequencer, this.clock, {
       requestSnapshot: () => (this.isAsking = true),
-      applySnapshot: ({ answer }) => {
+      applySnapshot: ({ id, bids, asks }) => {
         this.book = new TruthBook();
-        this.#apply(answer.bids, answer.asks, answer.lastUpdateId);
+        this.#apply(bids, asks, id);
       },
       applyDiff: (diff) => this.#apply(diff.b, diff.a, diff.u),
       live: () => (this.isLive = true),
@@ -91,22 +97,38 @@ describe.each(['spot', 'usdm'] as const)('%s: joining diffs to a snapshot', (mar
     fc.assert(
       fc.property(actions, fc.integer({ min: 1, max: 1_000_000 }), (list, seed) => {
         const nextId = marketName === 'spot' ? (id: number) => id + 1 : (id: number) => id + 1 + (id % 3);
-        const market = new EmulatedMarket(marketName, SPEC, seed, 100, nextId);
+        const market = new EmulatedBook(SPEC, seed, 100, nextId);
         const truths = new Map<number, TextBook>();
         const copy = new Copy(marketName);
         let last: DepthUpdate | null = null;
         const change = (times: number) => {
           for (let i = 0; i < times; i++) {
             market.change();
-            truths.set(market.lastUpdateId, market.book.toText());
+            truths.set(market.id, market.truth());
           }
         };
-        const diff = () => (last = market.takeDiff(0));
-        truths.set(market.lastUpdateId, market.book.toText());
+        const diff = (): DepthUpdate | null => {
+          const { firstPendingId: U, publishedId: pu } = market;
+          const levels = market.publish();
+          if (levels)
+            last = {
+              e: 'depthUpdate',
+              E: 0,
+              s: SPEC.symbol,
+              U: U!,
+              u: market.id,
+              pu,
+              b: levels.bids,
+              a: levels.asks,
+            };
+          return last;
+        };
+        truths.set(market.id, market.truth());
         const answer = (diffsAgo: number) => {
           copy.isAsking = false;
-          const depth = market.depth(Infinity, 0, diffsAgo);
-          copy.sync.onSnapshot({ id: depth.lastUpdateId, answer: depth });
+          copy.sync.onSnapshot(
+            diffsAgo === 0 ? { id: market.id, ...market.truth() } : market.published(diffsAgo),
+          );
         };
         const check = () => {
           if (copy.isLive)
@@ -151,7 +173,7 @@ describe.each(['spot', 'usdm'] as const)('%s: joining diffs to a snapshot', (mar
         }
 
         // Whatever happened: after a loss that shows and a fresh snapshot it is live, and right.
-        for (let i = 0; i < 3 && !(copy.isLive && copy.id === market.lastUpdateId); i++) {
+        for (let i = 0; i < 3 && !(copy.isLive && copy.id === market.id); i++) {
           change(1);
           copy.sync.onDiff(diff()!);
           copy.clock.advanceTo(copy.clock.now() + 60_000);
@@ -159,8 +181,8 @@ describe.each(['spot', 'usdm'] as const)('%s: joining diffs to a snapshot', (mar
           check();
         }
         expect(copy.isLive).toBe(true);
-        expect(copy.id).toBe(market.lastUpdateId);
-        expect(copy.book.toText()).toEqual(market.book.toText());
+        expect(copy.id).toBe(market.id);
+        expect(copy.book.toText()).toEqual(market.truth());
       }),
       { numRuns: 300 },
     );

@@ -19,6 +19,7 @@ export function startSession(market: Market, symbols: readonly string[]) {
   const observer = new FeedObserver(clock);
   const sent: string[] = [];
   const asked: Asked[] = [];
+  const ended: string[] = [];
   const instruments: Instrument[] = symbols.map((symbol) => guessInstrument(market, symbol, 2, 3));
   for (const instrument of instruments) observer.context.emit({ type: 'instrument', instrument });
   const session = createBinanceSession({
@@ -31,6 +32,8 @@ export function startSession(market: Market, symbols: readonly string[]) {
       emit: observer.context.emit,
       send: (text) => sent.push(text),
       get: (url, callback) => asked.push({ url, callback }),
+      replaceConnection: (reason) => ended.push(reason),
+      reconnect: (reason) => ended.push(reason),
     },
   });
   const hear = (frame: object | string) =>
@@ -40,6 +43,8 @@ export function startSession(market: Market, symbols: readonly string[]) {
     observer,
     session,
     sent,
+    /** Why another connection was asked for. */
+    ended,
     /** Snapshot requests that wait for an answer, the oldest first. */
     asked,
     hear,

@@ -1,0 +1,223 @@
+import {
+  OrderBook,
+  type BookDeltaEvent,
+  type BookSnapshotEvent,
+  type BookState,
+  type BookStatusEvent,
+  type Clock,
+  type FeedEvent,
+  type Instrument,
+  type InstrumentId,
+  type TradeEvent,
+} from '@depthwire/shared';
+
+/** Trades of an instrument whose ids are remembered, to tell those that two connections bring. */
+const MAX_TRADE_IDS = 512;
+
+/** What a source that is not heard holds of an instrument, until it may take over. */
+interface Held {
+  instrument: Instrument | null;
+  readonly book: OrderBook;
+  hasBook: boolean;
+  state: BookState;
+  reason: string | null;
+  newest: BookSnapshotEvent | BookDeltaEvent | null;
+}
+
+interface Heard {
+  source: RelaySource;
+  isLive: boolean;
+  venueTimeMs: number | null;
+}
+
+/**
+ * Makes one flow of events out of several connections that bring the same instruments. Of each
+ * book one connection is heard at a time; a later one takes over, with a snapshot, as soon as its
+ * own book is live and no older than what was heard. Trades pass once, whoever brings them first.
+ */
+export class BookRelay {
+  readonly #clock: Clock;
+  readonly #emit: (event: FeedEvent) => void;
+  readonly #sources: RelaySource[] = [];
+  readonly #heard = new Map<InstrumentId, Heard>();
+  readonly #tradeIds = new Map<InstrumentId, Set<string | number>>();
+
+  constructor(clock: Clock, emit: (event: FeedEvent) => void) {
+    this.#clock = clock;
+    this.#emit = emit;
+  }
+
+  /** @param onTakeover called for each instrument that is heard from this source from then on */
+  open(onTakeover: (instrument: InstrumentId) => void = () => {}): RelaySource {
+    const source: RelaySource = new RelaySource(
+      (event) => this.#take(source, event),
+      () => this.#close(source),
+      onTakeover,
+    );
+    this.#sources.push(source);
+    return source;
+  }
+
+  #take(source: RelaySource, event: FeedEvent): void {
+    if (!this.#sources.includes(source)) return;
+    switch (event.type) {
+      case 'trade':
+        if (this.#isNewTrade(event)) this.#emit(event);
+        return;
+      case 'ticker':
+        this.#emit(event);
+        return;
+      case 'instrument':
+        if (this.#isHeard(source, event.instrument.id)) this.#emit(event);
+        else source.hold(event.instrument.id).instrument = event.instrument;
+        return;
+      default:
+        if (this.#isHeard(source, event.instrument)) this.#pass(event);
+        else if (this.#isLater(source, event.instrument)) this.#hold(source, event);
+    }
+  }
+
+  #isHeard(source: RelaySource, instrument: InstrumentId): boolean {
+    const heard = this.#heard.get(instrument);
+    if (heard) return heard.source === source;
+    this.#heard.set(instrument, { source, isLive: false, venueTimeMs: null });
+    source.onTakeover(instrument);
+    return true;
+  }
+
+  #isLater(source: RelaySource, instrument: InstrumentId): boolean {
+    return this.#sources.indexOf(source) > this.#sources.indexOf(this.#heard.get(instrument)!.source);
+  }
+
+  #pass(event: BookSnapshotEvent | BookDeltaEvent | BookStatusEvent): void {
+    const heard = this.#heard.get(event.instrument)!;
+    if (event.type === 'book-status') heard.isLive = event.state === 'live';
+    else heard.venueTimeMs = event.venueTimeMs ?? heard.venueTimeMs;
+    this.#emit(event);
+  }
+
+  #hold(source: RelaySource, event: BookSnapshotEvent | BookDeltaEvent | BookStatusEvent): void {
+    const held = source.hold(event.instrument);
+    switch (event.type) {
+      case 'book-snapshot':
+        held.book.loadSnapshot(event.bids, event.asks);
+        held.hasBook = true;
+        held.newest = event;
+        break;
+      case 'book-delta':
+        held.book.applyDelta(event.bids, event.asks);
+        held.newest = event;
+        break;
+      case 'book-status':
+        held.state = event.state;
+        held.reason = event.reason;
+    }
+    const heard = this.#heard.get(event.instrument)!;
+    const isBehind =
+      heard.isLive &&
+      heard.venueTimeMs !== null &&
+      (held.newest?.venueTimeMs ?? Infinity) < heard.venueTimeMs;
+    if (held.state === 'live' && held.hasBook && !isBehind) this.#takeOver(source, event.instrument);
+  }
+
+  #takeOver(source: RelaySource, id: InstrumentId): void {
+    const held = source.release(id);
+    const wasLive = this.#heard.get(id)?.isLive ?? false;
+    this.#heard.set(id, {
+      source,
+      isLive: held.state === 'live',
+      venueTimeMs: held.newest?.venueTimeMs ?? null,
+    });
+    if (held.instrument) this.#emit({ type: 'instrument', instrument: held.instrument });
+    if (held.hasBook && held.newest) {
+      const { venueTimeMs, receiveTimeMs } = held.newest;
+      this.#emit({
+        type: 'book-snapshot',
+        instrument: id,
+        venueTimeMs,
+        receiveTimeMs,
+        bids: held.book.bids.toFlat(),
+        asks: held.book.asks.toFlat(),
+      });
+    }
+    if (!(wasLive && held.state === 'live')) {
+      this.#emit({
+        type: 'book-status',
+        instrument: id,
+        timeMs: this.#clock.now(),
+        state: held.state,
+        reason: held.reason,
+      });
+    }
+    source.onTakeover(id);
+  }
+
+  /** What was heard from it is heard from the newest of the others. */
+  #close(source: RelaySource): void {
+    const index = this.#sources.indexOf(source);
+    if (index < 0) return;
+    this.#sources.splice(index, 1);
+    for (const [id, heard] of this.#heard) {
+      if (heard.source !== source) continue;
+      const next = this.#sources.findLast((other) => other.holds(id));
+      if (!next) {
+        this.#heard.delete(id);
+        continue;
+      }
+      this.#takeOver(next, id);
+    }
+  }
+
+  #isNewTrade({ instrument, id }: TradeEvent): boolean {
+    let ids = this.#tradeIds.get(instrument);
+    if (!ids) this.#tradeIds.set(instrument, (ids = new Set()));
+    if (ids.has(id)) return false;
+    ids.add(id);
+    if (ids.size > MAX_TRADE_IDS) ids.delete(ids.values().next().value!);
+    return true;
+  }
+}
+
+/** One connection's way into a relay. */
+export class RelaySource {
+  readonly emit: (event: FeedEvent) => void;
+  readonly close: () => void;
+  readonly onTakeover: (instrument: InstrumentId) => void;
+  readonly #held = new Map<InstrumentId, Held>();
+
+  constructor(
+    emit: (event: FeedEvent) => void,
+    close: () => void,
+    onTakeover: (instrument: InstrumentId) => void,
+  ) {
+    this.emit = emit;
+    this.close = close;
+    this.onTakeover = onTakeover;
+  }
+
+  holds(id: InstrumentId): boolean {
+    return this.#held.has(id);
+  }
+
+  hold(id: InstrumentId): Held {
+    let held = this.#held.get(id);
+    if (!held) {
+      held = {
+        instrument: null,
+        book: new OrderBook(),
+        hasBook: false,
+        state: 'syncing',
+        reason: null,
+        newest: null,
+      };
+      this.#held.set(id, held);
+    }
+    return held;
+  }
+
+  release(id: InstrumentId): Held {
+    const held = this.hold(id);
+    this.#held.delete(id);
+    return held;
+  }
+}

@@ -1,0 +1,147 @@
+import { DepthwireError, type EpochMs } from '@depthwire/shared';
+import { BookSync, type Sequencer } from './book-sync.ts';
+import type { InstrumentOutlet, LevelUpdate } from './instrument-outlet.ts';
+import type { PriceLevel } from './levels.ts';
+import type { Session, SessionBook } from './session.ts';
+import type { HttpResponse } from './venue.ts';
+
+/** A depth snapshot as the venue's REST interface gives it. */
+export interface RestSnapshot {
+  /** What the sequence rule compares diffs with. */
+  readonly id: number;
+  readonly timeMs: number | null;
+  readonly bids: readonly PriceLevel[];
+  readonly asks: readonly PriceLevel[];
+}
+
+export interface JoinedBookOptions<Diff> {
+  readonly sequencer: Sequencer<Diff>;
+  snapshotUrl(symbol: string): string;
+  /** @throws DepthwireError */
+  parseSnapshot(body: string): RestSnapshot;
+  levelsOf(diff: Diff): Omit<LevelUpdate, 'receiveTimeMs'>;
+}
+
+/** A book whose stream brings changes only, and whose snapshot is fetched over HTTP. */
+export class JoinedBook<Diff> implements SessionBook {
+  readonly outlet: InstrumentOutlet;
+  readonly #session: Session<JoinedBook<Diff>>;
+  readonly #options: JoinedBookOptions<Diff>;
+  readonly #sync: BookSync<Diff, RestSnapshot>;
+  /** Receive time of the frame being worked on. */
+  #receiveTimeMs: EpochMs;
+  #wasLive = false;
+  #isOpen = false;
+  /** Whether the streams are known to flow: a snapshot taken before could miss what came between. */
+  #isSubscribed = false;
+  /** Which connection this is, so that answers asked for on an earlier one are not taken. */
+  #connection = 0;
+
+  constructor(
+    outlet: InstrumentOutlet,
+    session: Session<JoinedBook<Diff>>,
+    options: JoinedBookOptions<Diff>,
+  ) {
+    const { io, stats } = session;
+    this.outlet = outlet;
+    this.#session = session;
+    this.#options = options;
+    this.#receiveTimeMs = io.clock.now();
+    this.#sync = new BookSync<Diff, RestSnapshot>(options.sequencer, io.clock, {
+      requestSnapshot: () => this.#requestSnapshot(),
+      applySnapshot: ({ bids, asks, timeMs }) =>
+        outlet.snapshot({ bids, asks, venueTimeMs: timeMs, receiveTimeMs: this.#receiveTimeMs }),
+      applyDiff: (diff) => this.#applyDiff(diff),
+      live: () => {
+        this.#wasLive = true;
+        outlet.state('live', null);
+      },
+      doubted: (reason) => outlet.state('recovering', reason),
+      lost: (reason) => {
+        if (this.#wasLive) stats.resyncs += 1;
+        this.#wasLive = false;
+        io.log.warn({ instrument: outlet.instrument.id, reason }, 'book lost, resyncing');
+        outlet.state('recovering', reason);
+      },
+      link: () => (stats.links += 1),
+      gap: () => (stats.gaps += 1),
+    });
+  }
+
+  opened(isSubscribed: boolean): void {
+    this.#connection += 1;
+    this.#isOpen = true;
+    this.#isSubscribed = false;
+    if (isSubscribed) this.subscribed();
+  }
+
+  closed(): boolean {
+    const wasLive = this.#wasLive;
+    this.#isOpen = false;
+    this.#wasLive = false;
+    this.#sync.stop();
+    return wasLive;
+  }
+
+  /** The venue has begun to send this book's diffs. */
+  subscribed(): void {
+    if (this.#isSubscribed || !this.#isOpen) return;
+    this.#isSubscribed = true;
+    this.#sync.start();
+  }
+
+  diff(diff: Diff, receiveTimeMs: EpochMs): void {
+    this.subscribed();
+    this.#receiveTimeMs = receiveTimeMs;
+    this.#sync.onDiff(diff);
+  }
+
+  resync(reason: string): void {
+    this.#sync.resync(reason);
+  }
+
+  doubt(reason: string): void {
+    this.#sync.doubt(reason);
+  }
+
+  refused(reason: string): void {
+    this.outlet.state('recovering', `the venue refused the subscription: ${reason}`);
+  }
+
+  #requestSnapshot(): void {
+    const asked = this.#connection;
+    this.#session.io.get(this.#options.snapshotUrl(this.outlet.instrument.symbol), (result) => {
+      if (this.#isOpen && asked === this.#connection) this.#onSnapshotResult(result);
+    });
+  }
+
+  #onSnapshotResult(result: HttpResponse | DepthwireError): void {
+    const { io, stats } = this.#session;
+    const instrument = this.outlet.instrument.id;
+    if (result instanceof DepthwireError || result.status !== 200) {
+      const reason = result instanceof DepthwireError ? result.message : `HTTP ${result.status}`;
+      io.log.warn({ instrument, reason }, 'no snapshot');
+      this.#sync.onSnapshotFailed(result instanceof DepthwireError ? null : result.retryAfterMs);
+      return;
+    }
+    this.#receiveTimeMs = result.receiveTimeMs;
+    try {
+      this.#sync.onSnapshot(this.#options.parseSnapshot(result.body));
+    } catch (error) {
+      if (!(error instanceof DepthwireError)) throw error;
+      stats.malformed += 1;
+      io.log.warn({ instrument, code: error.code, reason: error.message }, 'unusable snapshot');
+      this.#sync.onSnapshotFailed(null);
+    }
+  }
+
+  #applyDiff(diff: Diff): void {
+    try {
+      this.outlet.delta({ ...this.#options.levelsOf(diff), receiveTimeMs: this.#receiveTimeMs });
+    } catch (error) {
+      if (!(error instanceof DepthwireError)) throw error;
+      this.#session.stats.malformed += 1;
+      this.#sync.resync(`${error.code}: ${error.message}`);
+    }
+  }
+}

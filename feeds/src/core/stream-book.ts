@@ -1,0 +1,191 @@
+import { DepthwireError, type EpochMs, type OrderBook, type Timer } from '@depthwire/shared';
+import type { InstrumentOutlet, LevelUpdate } from './instrument-outlet.ts';
+import type { Session, SessionBook } from './session.ts';
+
+/** Wait for the first snapshot of a connection: the requests of many symbols are paced. */
+const SUBSCRIBE_WAIT_MS = 30_000;
+/** Wait for a snapshot that was asked for anew. */
+const SNAPSHOT_WAIT_MS = 10_000;
+/** How long an unreadable frame may stay unexplained. */
+const PROOF_WAIT_MS = 5_000;
+/** Wait before a book is asked for again, doubled each time; the first time there is none. */
+const RETRY_BASE_MS = 1_000;
+/** Failed tries with one book after which the whole connection is made anew. */
+const MAX_ATTEMPTS = 3;
+/** A book that stayed live this long starts its tries anew. */
+const STABLE_AFTER_MS = 30_000;
+/** Wait before a book that the venue refused is asked for again. */
+const REFUSED_WAIT_MS = 60_000;
+
+/**
+ * A book whose venue sends the snapshot on the stream itself, after each subscription. Its
+ * protocol checks sequence or checksum; on trouble this book alone is subscribed anew, later each
+ * time, and the connection only after repeated failure.
+ */
+export class StreamBook implements SessionBook {
+  readonly outlet: InstrumentOutlet;
+  readonly #session: Session<StreamBook>;
+  readonly #resubscribe: (symbol: string) => readonly string[];
+  #phase: 'idle' | 'waiting' | 'following' = 'idle';
+  /** Whether `live` is what was told last. */
+  #isLive = false;
+  #isDoubted = false;
+  #attempt = 0;
+  #liveSinceMs: EpochMs | null = null;
+  #timer: Timer | null = null;
+
+  /** @param resubscribe requests that make the venue send one symbol's snapshot again */
+  constructor(
+    outlet: InstrumentOutlet,
+    session: Session<StreamBook>,
+    resubscribe: (symbol: string) => readonly string[],
+  ) {
+    this.outlet = outlet;
+    this.#session = session;
+    this.#resubscribe = resubscribe;
+  }
+
+  /** Whether a snapshot is there that updates can follow; without one they are of no use. */
+  get isFollowing(): boolean {
+    return this.#phase === 'following';
+  }
+
+  opened(): void {
+    this.#phase = 'waiting';
+    this.#isLive = this.#isDoubted = false;
+    this.#attempt = 0;
+    this.#arm(SUBSCRIBE_WAIT_MS, () => this.#request('no snapshot came'));
+  }
+
+  closed(): boolean {
+    const wasLive = this.#isLive;
+    this.#phase = 'idle';
+    this.#isLive = this.#isDoubted = false;
+    this.#timer?.cancel();
+    return wasLive;
+  }
+
+  /**
+   * Replaces the book, which is live from here on.
+   * @param check why the book is wrong with these levels in it, by the venue's checksum; null where it is right
+   * @returns whether it was taken
+   */
+  snapshot(update: LevelUpdate, check?: (book: OrderBook) => string | null): boolean {
+    if (this.#phase === 'idle') return false;
+    if (!this.#try(() => this.outlet.snapshot(update, check), check !== undefined)) return false;
+    this.#phase = 'following';
+    this.#tellLive();
+    return true;
+  }
+
+  /**
+   * Applies an update that the protocol found in sequence; one that cannot be applied loses the book.
+   * @param check as of `snapshot`
+   * @returns whether it was taken
+   */
+  delta(update: LevelUpdate, check?: (book: OrderBook) => string | null): boolean {
+    return this.isFollowing && this.#try(() => this.outlet.delta(update, check), check !== undefined);
+  }
+
+  /** The update at hand follows the one before: nothing is missing. */
+  link(): void {
+    this.#session.stats.links += 1;
+    this.prove();
+  }
+
+  /** Something is missing before the update at hand. */
+  gap(reason: string): void {
+    this.#session.stats.gaps += 1;
+    this.#lose(reason);
+  }
+
+  resync(reason: string): void {
+    if (this.isFollowing) this.#lose(reason);
+  }
+
+  doubt(reason: string): void {
+    if (!this.isFollowing || this.#isDoubted) return;
+    this.#isDoubted = true;
+    this.#isLive = false;
+    this.outlet.state('recovering', reason);
+    this.#arm(PROOF_WAIT_MS, () => this.#lose(reason));
+  }
+
+  /** What came since shows that no update is missing. */
+  prove(): void {
+    if (this.#isDoubted) this.#tellLive();
+  }
+
+  refused(reason: string): void {
+    if (this.#phase === 'idle') return;
+    this.#phase = 'waiting';
+    this.#isLive = this.#isDoubted = false;
+    this.outlet.state('recovering', `the venue refused the subscription: ${reason}`);
+    this.#arm(REFUSED_WAIT_MS, () => this.#request(reason));
+  }
+
+  /** @returns whether the levels were taken; if not, the book is lost */
+  #try(take: () => void, isChecked: boolean): boolean {
+    const { stats } = this.#session;
+    try {
+      take();
+    } catch (error) {
+      if (!(error instanceof DepthwireError)) throw error;
+      if (error.code === 'checksum_mismatch') stats.checksumsBad += 1;
+      else stats.malformed += 1;
+      this.#lose(`${error.code}: ${error.message}`);
+      return false;
+    }
+    if (isChecked) {
+      stats.checksumsOk += 1;
+      this.prove();
+    }
+    return true;
+  }
+
+  #tellLive(): void {
+    this.#timer?.cancel();
+    this.#isDoubted = false;
+    if (this.#isLive) return;
+    this.#isLive = true;
+    this.#liveSinceMs = this.#session.io.clock.now();
+    this.outlet.state('live', null);
+  }
+
+  #lose(reason: string): void {
+    const { io, stats } = this.#session;
+    if (this.#isLive || this.#isDoubted) stats.resyncs += 1;
+    if (this.#liveSinceMs !== null && io.clock.now() - this.#liveSinceMs >= STABLE_AFTER_MS)
+      this.#attempt = 0;
+    this.#phase = 'waiting';
+    this.#isLive = this.#isDoubted = false;
+    this.#liveSinceMs = null;
+    io.log.warn({ instrument: this.outlet.instrument.id, reason }, 'book lost, resyncing');
+    this.outlet.state('recovering', reason);
+    this.#request(reason);
+  }
+
+  #request(reason: string): void {
+    const { io } = this.#session;
+    if (this.#attempt >= MAX_ATTEMPTS) {
+      this.#attempt = 0;
+      this.#arm(SNAPSHOT_WAIT_MS, () => this.#request(reason));
+      io.reconnect(`${this.outlet.instrument.id} failed ${MAX_ATTEMPTS} times, lastly: ${reason}`);
+      return;
+    }
+    const delayMs = this.#attempt === 0 ? 0 : RETRY_BASE_MS * 2 ** (this.#attempt - 1);
+    this.#attempt += 1;
+    const ask = () => {
+      this.#arm(SNAPSHOT_WAIT_MS, () => this.#request('no snapshot came'));
+      for (const request of this.#resubscribe(this.outlet.instrument.symbol)) io.send(request);
+    };
+    if (delayMs === 0) ask();
+    else this.#arm(delayMs, ask);
+  }
+
+  #arm(delayMs: number, task: () => void): void {
+    const { clock } = this.#session.io;
+    this.#timer?.cancel();
+    this.#timer = clock.at(clock.now() + delayMs, task);
+  }
+}

@@ -1,0 +1,255 @@
+import assert from 'node:assert/strict';
+import type { BookState } from '@depthwire/shared';
+import { createVenueFeed, type VenueFeed } from '../../core/venue-feed.ts';
+import type { VenueAdapter } from '../../core/venue.ts';
+import { systemClock } from '../../core/system.ts';
+import { sleep } from '../sleep.ts';
+import { fastClock, type FastClock } from '../fast-clock.ts';
+import { FeedObserver, type ObservedMarket } from '../feed-observer.ts';
+import { canonicalBook } from '../truth-book.ts';
+import type { EmulatedSymbol } from '../emulated-book.ts';
+import type { EmulatorControls, EmulatorOptions } from '../venue-emulator.ts';
+
+/** How a venue's adapter is put to the test. */
+export interface ConformanceDriver {
+  /** For the names of the tests: `Kraken spot`. */
+  readonly name: string;
+  readonly adapter: VenueAdapter;
+  readonly market: string;
+  /** Two or more, so that trouble with one can be seen to leave the other alone. */
+  readonly symbols: readonly EmulatedSymbol[];
+  startEmulator(options: EmulatorOptions): Promise<EmulatorControls>;
+  /** Levels a side that the venue's book has. Default: all there are. */
+  readonly depth?: number;
+  /** Whether snapshots come over HTTP, and not on the stream. */
+  readonly hasHttpSnapshots: boolean;
+  /** Whether updates carry a checksum of the book. */
+  readonly hasChecksums: boolean;
+  /** Whether the venue announces the end of a connection. */
+  readonly announcesEnds: boolean;
+  /** Cards that this venue's protocol cannot pass, by id, with the reason. */
+  readonly knownGaps?: Readonly<Record<string, string>>;
+}
+
+export interface BenchOptions {
+  /** Times as fast as real time. Default 20. */
+  readonly speed?: number;
+  /** Age at which connections are replaced, milliseconds. Default: never. */
+  readonly maxAgeMs?: number;
+}
+
+const DEFAULT_SPEED = 20;
+/** Longest wait for anything, milliseconds of real time. */
+const PATIENCE_MS = 10_000;
+
+/**
+ * A live feed on an emulated venue, watched: at every event, a book that is told to be live must
+ * be one that the venue had, and no older than the one before.
+ */
+export class Bench {
+  readonly clock: FastClock;
+  readonly emulator: EmulatorControls;
+  readonly observer: FeedObserver;
+  readonly feed: VenueFeed;
+  /** What was wrong with books told to be live. */
+  readonly wrong: string[] = [];
+  readonly #driver: ConformanceDriver;
+  /** Every state that a book was in, and its place in their order, by symbol. */
+  readonly #truths = new Map<string, Map<string, number>>();
+  readonly #reached = new Map<string, number>();
+
+  private constructor(
+    driver: ConformanceDriver,
+    emulator: EmulatorControls,
+    clock: FastClock,
+    { maxAgeMs = null }: { maxAgeMs?: number | null },
+  ) {
+    this.#driver = driver;
+    this.clock = clock;
+    this.emulator = emulator;
+    this.observer = new FeedObserver(clock, (event, market) => {
+      if (event.type !== 'instrument' && event.type !== 'trade' && event.type !== 'ticker')
+        this.#check(market);
+    });
+    const { adapter, market, symbols } = driver;
+    this.feed = createVenueFeed(
+      { ...adapter, limits: { ...adapter.limits, maxAgeMs } },
+      {
+        market,
+        symbols: symbols.map(({ symbol }) => symbol),
+        endpoints: emulator.endpoints,
+        httpSpacingMs: 0,
+        random: () => 0,
+      },
+    );
+    for (const { symbol } of symbols) {
+      this.#truths.set(symbol, new Map());
+      this.#remember(symbol);
+    }
+  }
+
+  /** A feed on an emulator, not started yet. */
+  static async open(
+    driver: ConformanceDriver,
+    { speed = DEFAULT_SPEED, maxAgeMs }: BenchOptions = {},
+  ): Promise<Bench> {
+    const clock = fastClock(speed);
+    const emulator = await driver.startEmulator({ symbols: driver.symbols, seed: 7, clock });
+    return new Bench(driver, emulator, clock, { maxAgeMs });
+  }
+
+  /** A feed whose books are all live and right. */
+  static async openLive(driver: ConformanceDriver, options?: BenchOptions): Promise<Bench> {
+    const bench = await Bench.open(driver, options);
+    try {
+      await bench.feed.start(bench.observer.context);
+      await bench.subscribed();
+      await bench.flow(5);
+      await bench.settled();
+      for (const symbol of bench.symbols) bench.states(symbol);
+    } catch (error) {
+      await bench.close();
+      throw error;
+    }
+    return bench;
+  }
+
+  async close(): Promise<void> {
+    await this.feed.stop();
+    await this.emulator.close();
+  }
+
+  get symbols(): readonly string[] {
+    return this.#driver.symbols.map(({ symbol }) => symbol);
+  }
+
+  /** The symbol that trouble is made with. */
+  get victim(): string {
+    return this.symbols[0]!;
+  }
+
+  get bystanders(): readonly string[] {
+    return this.symbols.slice(1);
+  }
+
+  market(symbol: string): ObservedMarket {
+    return this.observer.market(symbol);
+  }
+
+  /** Changes each book, and publishes the changes. */
+  tick(): void {
+    for (const symbol of this.symbols) this.update(symbol);
+  }
+
+  /** Changes one book, and publishes the changes. */
+  update(symbol: string): void {
+    for (let i = 0; i < 4; i++) {
+      this.emulator.change(symbol);
+      this.#remember(symbol);
+    }
+    this.emulator.publish(symbol);
+  }
+
+  setLevel(...level: Parameters<EmulatorControls['setLevel']>): void {
+    this.emulator.setLevel(...level);
+    this.#remember(level[0]);
+  }
+
+  /** Ticks with time for frames to arrive in between. */
+  async flow(ticks: number, onTick?: () => void): Promise<void> {
+    for (let i = 0; i < ticks; i++) {
+      this.tick();
+      onTick?.();
+      await sleep(1);
+    }
+  }
+
+  /** Goes on ticking for so many milliseconds of the feed's time. */
+  async flowFor(ms: number): Promise<void> {
+    const endMs = this.clock.now() + ms;
+    while (this.clock.now() < endMs) await this.flow(1);
+  }
+
+  /** Waits until the books are subscribed to. */
+  subscribed(): Promise<void> {
+    return this.until('the feed subscribes', () =>
+      this.symbols.every((symbol) => this.emulator.isSubscribed(symbol)),
+    );
+  }
+
+  /** Waits until every book is live and is the venue's; ticks go on, as a market's do. */
+  async settled(): Promise<void> {
+    await this.until('every book is live', async () => {
+      if (this.#isSettled()) return true;
+      await this.flow(1);
+      await sleep(5);
+      return this.#isSettled();
+    });
+    this.rightSoFar();
+  }
+
+  /** No wrong book was told to be live until now. */
+  rightSoFar(): void {
+    assert.deepEqual(this.wrong, [], 'a wrong book was told to be live');
+  }
+
+  async until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
+    const endMs = systemClock.now() + PATIENCE_MS;
+    while (!(await isSo())) {
+      if (systemClock.now() > endMs) {
+        const states = this.symbols.map((symbol) => this.#describe(symbol)).join('; ');
+        throw new assert.AssertionError({ message: `waited for long: ${what} (${states})` });
+      }
+      await sleep(1);
+    }
+  }
+
+  async state(symbol: string, state: BookState): Promise<void> {
+    await this.until(`${symbol} is ${state}`, () => this.market(symbol).states.includes(state));
+  }
+
+  /** States of a book since the last look. */
+  states(symbol: string): BookState[] {
+    return this.market(symbol).states.splice(0);
+  }
+
+  /** The books of these were live all the time since the last look. */
+  undisturbed(symbols: readonly string[]): void {
+    for (const symbol of symbols)
+      assert.deepEqual(this.states(symbol), [], `${symbol} has nothing to do with it, but its state changed`);
+  }
+
+  #isSettled(): boolean {
+    return this.symbols.every(
+      (symbol) =>
+        this.observer.markets.size > 0 &&
+        this.observer.isLive(symbol) &&
+        canonicalBook(this.observer.text(symbol)) === this.#truth(symbol),
+    );
+  }
+
+  #truth(symbol: string): string {
+    return canonicalBook(this.emulator.truth(symbol, this.#driver.depth));
+  }
+
+  #remember(symbol: string): void {
+    const truths = this.#truths.get(symbol)!;
+    truths.set(this.#truth(symbol), truths.size);
+  }
+
+  #check({ state, instrument: { symbol } }: ObservedMarket): void {
+    if (state !== 'live') return;
+    const place = this.#truths.get(symbol)?.get(canonicalBook(this.observer.text(symbol)));
+    if (place === undefined) this.wrong.push(`${symbol} is live, but never was like this`);
+    else if (place < (this.#reached.get(symbol) ?? 0)) this.wrong.push(`${symbol} went back in time`);
+    else this.#reached.set(symbol, place);
+  }
+
+  #describe(symbol: string): string {
+    const market = [...this.observer.markets.values()].find(({ instrument }) => instrument.symbol === symbol);
+    if (!market) return `${symbol} not announced`;
+    const { state, reason } = market;
+    const isRight = canonicalBook(this.observer.text(symbol)) === this.#truth(symbol);
+    return `${symbol} ${state}${reason === null ? '' : ` (${reason})`}, ${isRight ? 'right' : 'other than the truth'}`;
+  }
+}
