@@ -130,7 +130,7 @@ describe('BookSync', () => {
     expect(news()).toEqual(['gap', 'lost: sequence gap: 9-10 after 6-6', 'request']);
     sync.onDiff([11, 11]);
     sync.onSnapshot({ id: 9 });
-    expect(news()).toEqual(['snapshot 9', 'diff 9-10', 'live', 'diff 11-11']);
+    expect(news()).toEqual(['snapshot 9', 'diff 9-10', 'diff 11-11', 'live']);
   });
 
   it('does not take a snapshot that misses the diff whose absence was noticed', () => {
@@ -296,9 +296,9 @@ describe('BookSync, when told that the book is wrong', () => {
     for (const id of [1, 2, 3, 4]) run.sync.onDiff([id, id]);
     run.news();
     run.sync.onSnapshot({ id: 0 });
-    expect(run.news()).toEqual(['snapshot 0', 'diff 1-1', 'live', 'lost: off_grid', 'request']);
+    expect(run.news()).toEqual(['snapshot 0', 'diff 1-1', 'lost: off_grid', 'request']);
     run.sync.onSnapshot({ id: 2 });
-    expect(run.news()).toEqual(['snapshot 2', 'diff 3-3', 'live', 'diff 4-4']);
+    expect(run.news()).toEqual(['snapshot 2', 'diff 3-3', 'diff 4-4', 'live']);
   });
 
   it('by whoever hears that it is live', () => {
@@ -314,7 +314,7 @@ describe('BookSync, when told that the book is wrong', () => {
     run.sync.onDiff([2, 2]);
     run.news();
     run.sync.onSnapshot({ id: 0 });
-    expect(run.news()).toEqual(['snapshot 0', 'diff 1-1', 'live', 'lost: crossed', 'request']);
+    expect(run.news()).toEqual(['snapshot 0', 'diff 1-1', 'diff 2-2', 'live', 'lost: crossed', 'request']);
     run.sync.onSnapshot({ id: 2 });
     expect(run.news()).toEqual(['snapshot 2', 'live']);
   });
@@ -356,7 +356,7 @@ describe('BookSync, when a snapshot is of no use', () => {
     expect(run.news()).toEqual(['request']);
     isBroken = false;
     run.sync.onSnapshot({ id: 0 });
-    expect(run.news()).toEqual(['snapshot 0', 'diff 1-1', 'live', 'diff 2-2']);
+    expect(run.news()).toEqual(['snapshot 0', 'diff 1-1', 'diff 2-2', 'live']);
   });
 
   it('can be answered before the request returns', () => {

@@ -51,6 +51,8 @@ export class BookSync<Diff, Snapshot extends { readonly id: number }> {
   #requested = false;
   /** Whether `live` was told since the book was last begun or lost. */
   #isTold = false;
+  /** While held diffs are applied the book is still in the past. */
+  #isCatchingUp = false;
   #timer: Timer | null = null;
 
   constructor(sequencer: Sequencer<Diff>, clock: Clock, handlers: BookSyncHandlers<Diff, Snapshot>) {
@@ -136,7 +138,10 @@ export class BookSync<Diff, Snapshot extends { readonly id: number }> {
       throw error;
     }
     if (!this.#is('joining')) return;
+    this.#isCatchingUp = true;
     for (const diff of buffer) this.#take(diff);
+    this.#isCatchingUp = false;
+    if (this.#is('live')) this.#tellLive();
     if (!this.#is('joining')) return;
     if (this.#previous !== null && this.#sequencer.matches(snapshot.id, this.#previous)) this.#goLive();
     else this.#arm(QUIET_MS, () => this.#tellLive());
@@ -211,7 +216,7 @@ export class BookSync<Diff, Snapshot extends { readonly id: number }> {
 
   /** After quiet alone the phase stays `joining`: the first diff has still to fit the snapshot. */
   #tellLive(): void {
-    if (this.#isTold) return;
+    if (this.#isTold || this.#isCatchingUp) return;
     this.#clearTimer();
     this.#attempt = 0;
     this.#isTold = true;

@@ -103,6 +103,7 @@ export class VenueConnection {
     if (this.#openedAtMs !== null && now - this.#openedAtMs >= STABLE_AFTER_MS) this.#attempt = 0;
     if (this.#openedAtMs !== null) this.#options.onClose(`connection lost: ${reason}`);
     this.#openedAtMs = null;
+    if (this.#closed) return; // by whom it was told
     const delayMs = backoffMs(BACKOFF, this.#attempt, random());
     this.#attempt += 1;
     log.warn({ url, reason, retryInMs: Math.round(delayMs) }, 'venue connection lost');

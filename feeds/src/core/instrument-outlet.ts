@@ -64,7 +64,8 @@ export interface OutletOptions {
 export class InstrumentOutlet {
   readonly #io: SessionIo;
   readonly #stats: SessionStats;
-  readonly #depth: number;
+  /** Levels a side that are kept of the copy; a venue may say so only once it has accepted a subscription. */
+  depth: number;
   /** The copy of the book; null unless kept. */
   readonly book: OrderBook | null;
   #instrument: Instrument;
@@ -82,7 +83,7 @@ export class InstrumentOutlet {
     this.#instrument = this.#listed = instrument;
     this.#io = io;
     this.#stats = stats;
-    this.#depth = depth;
+    this.depth = depth;
     this.book = keepsBook ? new OrderBook() : null;
   }
 
@@ -101,8 +102,8 @@ export class InstrumentOutlet {
     const bids = flattenLevels(update.bids, instrument.tick, instrument.lot);
     const asks = flattenLevels(update.asks, instrument.tick, instrument.lot);
     this.book?.loadSnapshot(bids, asks);
-    this.book?.bids.truncate(this.#depth);
-    this.book?.asks.truncate(this.#depth);
+    this.book?.bids.truncate(this.depth);
+    this.book?.asks.truncate(this.depth);
     if (this.book && check) assertRight(check(this.book));
     if (instrument !== this.#instrument) {
       this.#io.log.warn(
@@ -143,8 +144,8 @@ export class InstrumentOutlet {
     }
     if (this.book) {
       this.book.applyDelta(bids, asks);
-      cutOff(this.book.bids, this.#depth, bids);
-      cutOff(this.book.asks, this.#depth, asks);
+      cutOff(this.book.bids, this.depth, bids);
+      cutOff(this.book.asks, this.depth, asks);
       if (check) assertRight(check(this.book));
     }
     this.#io.emit({
