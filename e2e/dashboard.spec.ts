@@ -1,5 +1,18 @@
+import type { Page } from '@playwright/test';
 import { expect, test } from './fixtures.ts';
-import { everyFrameVerified, expectLive, panels, readBook, watchForTrouble } from './page.ts';
+import {
+  choose,
+  everyFrameVerified,
+  expectAbove,
+  expectLive,
+  expectOrigin,
+  openLive,
+  panel,
+  readBook,
+  restBook,
+  watchForTrouble,
+  watchRows,
+} from './page.ts';
 
 /** All that holds numbers; bars behind them are data themselves. */
 const FIXED_PARTS = [
@@ -14,6 +27,8 @@ const FIXED_PARTS = [
   '[data-testid=asks] > *',
 ].join(', ');
 
+const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+
 test.describe('the simulated market', () => {
   test.use({ serverArgs: everyFrameVerified });
 
@@ -22,14 +37,8 @@ test.describe('the simulated market', () => {
     depthwire,
   }) => {
     const trouble = watchForTrouble(page, () => depthwire.url);
-    await page.goto('/');
-    await expectLive(page);
-    for (const name of panels) {
-      await expect(page.getByRole('region', { name, exact: true })).toHaveAttribute(
-        'data-origin',
-        'simulated',
-      );
-    }
+    await openLive(page);
+    await expectOrigin(page, 'simulated');
     await expect(page.getByTestId('connection')).toContainText('Connected');
     await expect(page.getByTestId('connection')).toContainText('ms');
     expect(trouble).toEqual([]);
@@ -39,28 +48,21 @@ test.describe('the simulated market', () => {
     page,
     request,
   }) => {
-    await page.goto('/?instrument=sim:BRK.A-USD');
-    await expectLive(page);
+    await openLive(page, '/?instrument=sim:BRK.A-USD');
     // The quietest instrument, so that both can be read at the same sequence.
     await expect
       .poll(
         async () => {
           const ours = await readBook(page);
-          const theirs = (await (await request.get('/api/v1/instruments/sim:BRK.A-USD/book')).json()) as {
-            sequence: number;
-            checksum: number;
-          };
+          const theirs = await restBook(request, 'sim:BRK.A-USD');
           return [ours?.instrument, ours?.sequence === theirs.sequence, ours?.checksum === theirs.checksum];
         },
         { timeout: 15_000 },
       )
       .toEqual(['sim:BRK.A-USD', true, true]);
 
-    await page.goto('/?instrument=sim:BTC-USD-PERP');
-    await expectLive(page);
-    await expect
-      .poll(async () => (await readBook(page))?.frames ?? 0, { timeout: 15_000 })
-      .toBeGreaterThan(30);
+    await openLive(page, '/?instrument=sim:BTC-USD-PERP');
+    await expectAbove(page, 'frames', 30);
     const book = await readBook(page);
     expect(book).toMatchObject({ state: 'live', resyncs: 0 });
     expect(book!.verified).toBeGreaterThan(30);
@@ -69,14 +71,8 @@ test.describe('the simulated market', () => {
   test('follows the watchlist: every panel moves to the chosen instrument, and a reload keeps it', async ({
     page,
   }) => {
-    await page.goto('/');
-    await expectLive(page);
-    await page
-      .getByRole('row', { name: /ES-USD/ })
-      .first()
-      .click();
-    await expect.poll(async () => (await readBook(page))?.instrument).toBe('sim:ES-USD');
-    await expectLive(page);
+    await openLive(page);
+    await choose(page, /^ES-USD/, 'sim:ES-USD');
     await expect(page).toHaveURL(/ES-USD/);
     await page.reload();
     await expectLive(page);
@@ -84,21 +80,16 @@ test.describe('the simulated market', () => {
   });
 
   test('finds instruments by search, from the keyboard', async ({ page }) => {
-    await page.goto('/');
-    await expectLive(page);
+    await openLive(page);
     await page.keyboard.press('/');
     await page.keyboard.type('eur');
-    const rows = page.getByRole('region', { name: 'Watchlist' }).getByRole('row', { name: /USD/ });
-    await expect(rows).toHaveCount(1);
-    await expect(rows.first()).toContainText('EUR');
+    await expect(watchRows(page)).toHaveCount(1);
+    await expect(watchRows(page).first()).toContainText('EUR');
   });
 
   test('moves nothing while numbers change', async ({ page }) => {
-    await page.goto('/?instrument=sim:BTC-USD-PERP');
-    await expectLive(page);
-    await expect
-      .poll(async () => (await readBook(page))?.frames ?? 0, { timeout: 15_000 })
-      .toBeGreaterThan(10);
+    await openLive(page, '/?instrument=sim:BTC-USD-PERP');
+    await expectAbove(page, 'frames', 10);
     const boxes = () =>
       page.evaluate(
         (selector) =>
@@ -110,44 +101,92 @@ test.describe('the simulated market', () => {
       );
     const before = await boxes();
     expect(before.length).toBeGreaterThan(150);
-    const { frames } = (await readBook(page))!;
-    await expect
-      .poll(async () => (await readBook(page))!.frames, { timeout: 15_000 })
-      .toBeGreaterThan(frames + 30);
+    await expectAbove(page, 'frames', (await readBook(page))!.frames + 30);
     expect(await boxes()).toEqual(before);
   });
 
-  test('keeps the last picture when the server goes, says so, and recovers by itself', async ({
+  test('keeps the last picture when the server goes, says why, and recovers by itself', async ({
     page,
     depthwire,
   }) => {
-    await page.goto('/');
-    await expectLive(page);
-    const book = page.getByRole('region', { name: 'Order book' });
+    await openLive(page);
+    const book = panel(page, 'Order book');
     await depthwire.stop('SIGKILL');
     await expect(page.getByTestId('connection')).toContainText('Reconnecting');
     await expect(book).toHaveAttribute('data-state', 'recovering');
+    await expect(panel(page, 'Depth').getByText('connection lost')).toBeInViewport({ ratio: 1 });
     expect(await book.textContent()).toMatch(/\d{2,}\.\d/);
     await depthwire.start();
     await expect(page.getByTestId('connection')).toContainText('Connected', { timeout: 20_000 });
     await expectLive(page);
-    const verified = (await readBook(page))!.verified;
-    await expect
-      .poll(async () => (await readBook(page))!.verified, { timeout: 15_000 })
-      .toBeGreaterThan(verified + 5);
+    await expectAbove(page, 'verified', (await readBook(page))!.verified + 5);
   });
 
   test('recovers from an orderly restart too', async ({ page, depthwire }) => {
-    await page.goto('/');
-    await expectLive(page);
+    await openLive(page);
     await depthwire.restart();
     await expectLive(page);
     await expect(page.getByTestId('connection')).toContainText('Connected');
   });
 });
 
+test.describe('long names', () => {
+  const others = [
+    { id: 'binance:1000SHIB-USDT-PERP', venue: 'binance', base: '1000SHIB', quote: 'USDT' },
+    { id: 'binance:BTC-USDT-PERP', venue: 'binance', base: 'BTC', quote: 'USDT' },
+    { id: 'elsewhere:BTC-USDT-PERP', venue: 'elsewhere', base: 'BTC', quote: 'USDT' },
+    { id: 'sim:GC-USD-2026-12', venue: 'sim', base: 'GC', quote: 'USD' },
+  ];
+
+  test.beforeEach(async ({ page }) => {
+    await page.route('**/api/v1/instruments', async (route) => {
+      const { instruments } = (await (await route.fetch()).json()) as { instruments: object[] };
+      const more = others.map((other) => ({ ...instruments[0], ...other }));
+      await route.fulfill({ json: { instruments: [...more, ...instruments] } });
+    });
+  });
+
+  /** Each name in full, no two alike, and the whole id where the pointer rests. */
+  async function expectTellingNames(page: Page): Promise<void> {
+    await expect(watchRows(page)).toHaveCount(39);
+    for (const { id } of others) {
+      await expect(watchRows(page).and(page.locator(`[data-instrument="${id}"]`))).toHaveAttribute(
+        'title',
+        new RegExp(`^${id} `),
+      );
+    }
+    const names = await watchRows(page).evaluateAll((rows) =>
+      rows.map((row) => {
+        const parts = [...row.querySelectorAll<HTMLElement>('[role=gridcell]:first-child > span')];
+        const isCut = parts.some((part) => part.scrollWidth > part.clientWidth);
+        return `${parts.map((part) => part.textContent).join(' ')}${isCut ? ' is cut' : ''}`;
+      }),
+    );
+    expect(names.filter((name) => name.endsWith('is cut'))).toEqual([]);
+    expect(new Set(names).size).toBe(names.length);
+  }
+
+  test('can be told apart at every usual width', async ({ page }) => {
+    for (const width of [1280, 1440, 1920]) {
+      await page.setViewportSize({ width, height: 900 });
+      await page.goto('/');
+      await expectTellingNames(page);
+    }
+  });
+
+  test.describe('on a phone', () => {
+    test.use(phone);
+
+    test('can be told apart too', async ({ page }) => {
+      await page.goto('/');
+      await page.getByRole('button', { name: 'List' }).click();
+      await expectTellingNames(page);
+    });
+  });
+});
+
 test.describe('on a phone', () => {
-  test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+  test.use(phone);
 
   test('shows price and panels without sideways scrolling', async ({ page }) => {
     await page.goto('/');

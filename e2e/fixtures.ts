@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { test as base } from '@playwright/test';
+import { expect, test as base } from '@playwright/test';
 
-export { expect } from '@playwright/test';
+export { expect };
 
 const root = path.resolve(import.meta.dirname, '..');
 const READY_TIMEOUT_MS = 15_000;
@@ -65,6 +65,12 @@ class Depthwire {
     const overdue = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
     await exited;
     clearTimeout(overdue);
+  }
+
+  /** Waits until the recording that it serves was played. */
+  async ended(timeoutMs = 20_000): Promise<void> {
+    const hasEnded = () => this.log.some((line) => line.includes('the replay has ended'));
+    await expect.poll(hasEnded, { timeout: timeoutMs }).toBe(true);
   }
 
   async restart(signal?: NodeJS.Signals): Promise<void> {

@@ -1,7 +1,10 @@
 import path from 'node:path';
 import { bookChecksum, OrderBook, type BookSubscription } from '@depthwire/shared';
-import type { Page } from '@playwright/test';
+import type { APIRequestContext, Locator, Page } from '@playwright/test';
 import { expect } from './fixtures.ts';
+
+/** For what takes more than a moment on a busy machine. */
+const PATIENT = { timeout: 15_000 };
 
 export const everyFrameVerified = ['--config', path.join(import.meta.dirname, 'every-frame-verified.yaml')];
 
@@ -43,13 +46,51 @@ export async function readBook(page: Page): Promise<PageBook | null> {
   return { ...rest, checksum: checksumOf(bids, asks) };
 }
 
-/** Waits until every panel draws live data. */
+/** The book as the server holds it. */
+export interface RestBook {
+  readonly state: string;
+  readonly sequence: number;
+  readonly checksum: number;
+}
+
+export async function restBook(request: APIRequestContext, instrument: string): Promise<RestBook> {
+  return (await (await request.get(`/api/v1/instruments/${instrument}/book`)).json()) as RestBook;
+}
+
+export function panel(page: Page, name: (typeof panels)[number]): Locator {
+  return page.getByRole('region', { name, exact: true });
+}
+
+/** Opens the page and waits until every panel draws live data. */
+export async function openLive(page: Page, path = '/'): Promise<void> {
+  await page.goto(path);
+  await expectLive(page);
+}
+
 export async function expectLive(page: Page): Promise<void> {
   for (const name of panels) {
-    await expect(page.getByRole('region', { name, exact: true })).toHaveAttribute('data-state', 'live', {
-      timeout: 15_000,
-    });
+    await expect(panel(page, name)).toHaveAttribute('data-state', 'live', PATIENT);
   }
+}
+
+export async function expectOrigin(page: Page, origin: string): Promise<void> {
+  for (const name of panels) await expect(panel(page, name)).toHaveAttribute('data-origin', origin);
+}
+
+/** Waits until a figure of the page's book is above a value. */
+export async function expectAbove(page: Page, figure: 'frames' | 'verified', value: number): Promise<void> {
+  await expect.poll(async () => (await readBook(page))?.[figure] ?? 0, PATIENT).toBeGreaterThan(value);
+}
+
+/** Chooses an instrument in the watchlist and waits until every panel shows it. */
+export async function choose(page: Page, text: string | RegExp, instrument: string): Promise<void> {
+  await watchRows(page).filter({ hasText: text }).first().click();
+  await expect.poll(async () => (await readBook(page))?.instrument).toBe(instrument);
+  await expectLive(page);
+}
+
+export function watchRows(page: Page): Locator {
+  return panel(page, 'Watchlist').getByTestId('watch-row');
 }
 
 /** Collects what a page must not have: errors, and requests to other hosts. */

@@ -1,5 +1,6 @@
 import {
   DepthwireError,
+  RECORDING_ENDED,
   toDepthwireError,
   type EpochMs,
   type Instrument,
@@ -121,7 +122,7 @@ export function createReplayFeed(options: ReplayOptions): ReplayFeed {
           instrument: id,
           timeMs: clock.now(),
           state: 'stale',
-          reason: 'the recording has ended',
+          reason: RECORDING_ENDED,
         });
       }
     }

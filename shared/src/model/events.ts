@@ -10,6 +10,9 @@ export const bookStates = ['syncing', 'live', 'stale', 'recovering'] as const;
  */
 export type BookState = (typeof bookStates)[number];
 
+/** The reason of every book once a recording has been played to its end: nothing will follow. */
+export const RECORDING_ENDED = 'the recording has ended';
+
 /** The side that took liquidity. */
 export type AggressorSide = 'buy' | 'sell';
 

@@ -4,7 +4,7 @@ import { formatBps, formatCompact, formatPercent, withSign } from './number.ts';
 import { decimalsOfStep, formatBetweenTicks, formatPrice, groupThousands, priceParts } from './price.ts';
 import { exactSize, formatSize, sizeFormat } from './size.ts';
 import { niceCeiling, niceFloor, steadyScale } from './steady.ts';
-import { formatAge, formatCountdown, formatDelay, formatTime, milliseconds } from './time.ts';
+import { explainLag, formatAge, formatCountdown, formatDelay, formatTime, milliseconds } from './time.ts';
 
 const cent = scaleOf('0.01');
 const quarter = scaleOf('0.25');
@@ -91,6 +91,12 @@ describe('sizes', () => {
     expect(formatSize(22_865_999_538, scaleOf('1'), { exponent: 6, decimals: 0 })).toBe('22,865M');
     expect(formatSize(1_234_567, scaleOf('1'), exactSize(scaleOf('1')))).toBe('1,234,567');
   });
+
+  it('never shows a size as nothing', () => {
+    expect(formatSize(499_999, satoshi, { exponent: 0, decimals: 2 })).toBe('<0.01');
+    expect(formatSize(290, scaleOf('1'), { exponent: 3, decimals: 0 })).toBe('<1K');
+    expect(formatSize(0, satoshi, { exponent: 0, decimals: 2 })).toBe('0.00');
+  });
 });
 
 describe('axis', () => {
@@ -122,6 +128,16 @@ describe('times', () => {
     expect(formatAge(4 * 3_600_000 + 12 * 60_000)).toBe('4 h 12 min');
     expect(formatDelay(0.4)).toBe('<1 ms');
     expect(formatDelay(1_240)).toBe('1.2 s');
+    expect(formatDelay(999.7)).toBe('1.0 s');
+  });
+
+  it('shows a negative lag as what it is: the venue’s clock is ahead', () => {
+    expect(formatDelay(-1_300)).toBe('\u22121.3 s');
+    expect(formatDelay(-42)).toBe('\u221242 ms');
+    expect(formatDelay(-0.4)).toBe('<1 ms');
+    expect(explainLag(-1_300)).toBe('the venue’s clock is ahead of the server’s by 1.3 s or more');
+    expect(explainLag(0)).toBeNull();
+    expect(explainLag(80)).toBeNull();
   });
 
   it('counts down to zero, not below', () => {

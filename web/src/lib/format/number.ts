@@ -1,6 +1,6 @@
 import { groupThousands } from './price.ts';
 
-const MINUS = '\u2212';
+export const MINUS = '\u2212';
 const COMPACT = [
   { from: 1e12, suffix: 'T' },
   { from: 1e9, suffix: 'B' },

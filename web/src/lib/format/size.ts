@@ -42,8 +42,13 @@ export function exactSize(lot: Scale): SizeFormat {
   return { exponent: 0, decimals: lot.decimals };
 }
 
-/** A size in the column's format, cut rather than rounded: never more than there is. */
+/**
+ * A size in the column's format, cut rather than rounded: never more than there is. What is too
+ * small for the format is `<0.01`, for a zero would say that there is nothing.
+ */
 export function formatSize(lots: number, lot: Scale, { exponent, decimals }: SizeFormat): string {
   const scale = { units: lot.units, decimals: lot.decimals + exponent };
-  return groupThousands(formatUnits(lots, scale, decimals)) + SUFFIXES[exponent];
+  const text = formatUnits(lots, scale, decimals);
+  if (lots > 0 && Number(text) === 0) return `<${(10 ** -decimals).toFixed(decimals)}${SUFFIXES[exponent]}`;
+  return groupThousands(text) + SUFFIXES[exponent];
 }

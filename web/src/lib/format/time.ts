@@ -1,3 +1,5 @@
+import { MINUS } from './number.ts';
+
 export type TimeZone = 'local' | 'utc';
 
 const two = (value: number) => (value < 10 ? `0${value}` : String(value));
@@ -33,11 +35,19 @@ export function formatAge(ms: number): string {
   return `${Math.floor(seconds / 86_400)} d`;
 }
 
-/** A delay: `<1 ms`, `42 ms`, `1.2 s`. */
+/** A delay: `<1 ms`, `42 ms`, `1.2 s`; `−1.3 s` where the later clock is behind the earlier one. */
 export function formatDelay(ms: number): string {
-  if (ms < 1) return '<1 ms';
-  if (ms < 1000) return `${Math.round(ms)} ms`;
-  return `${(ms / 1000).toFixed(1)} s`;
+  const size = Math.abs(ms);
+  if (size < 1) return '<1 ms';
+  const sign = ms < 0 ? MINUS : '';
+  // 999.5 and more would round to 1000 ms
+  return sign + (size < 999.5 ? `${Math.round(size)} ms` : `${(size / 1000).toFixed(1)} s`);
+}
+
+/** What a venue's lag means, where the number alone would puzzle; null where it is plain. */
+export function explainLag(lagMs: number): string | null {
+  if (lagMs > -1) return null;
+  return `the venue’s clock is ahead of the server’s by ${formatDelay(-lagMs)} or more`;
 }
 
 /** A countdown: `04:59`, `23:59:59`. */

@@ -35,7 +35,7 @@ export class App {
   constructor(url: string, wanted: string | null) {
     this.connection = new Connection(url);
     this.market = new Market(this.connection);
-    this.watchlist = new Watchlist(this.connection);
+    this.watchlist = new Watchlist(this.connection, () => this.market.timeMs(Date.now()));
     this.selectedId = wanted ?? this.preferences.instrument;
   }
 

@@ -12,7 +12,13 @@ const live = {
 
 describe('freshness of a panel', () => {
   it('passes on what is known while connected', () => {
-    expect(freshnessOf(live)).toEqual({ state: 'live', sinceMs: 5, clock: 'market', reason: null });
+    expect(freshnessOf(live)).toEqual({
+      state: 'live',
+      sinceMs: 5,
+      clock: 'market',
+      reason: null,
+      hasEnded: false,
+    });
     expect(freshnessOf({ ...live, state: 'stale', reason: 'silent' })).toMatchObject({
       state: 'stale',
       reason: 'silent',
@@ -21,7 +27,23 @@ describe('freshness of a panel', () => {
 
   it('is never live without a connection', () => {
     const lost = freshnessOf({ ...live, isOpen: false, lostAtMs: 9 });
-    expect(lost).toEqual({ state: 'recovering', sinceMs: 9, clock: 'local', reason: 'connection lost' });
+    expect(lost).toEqual({
+      state: 'recovering',
+      sinceMs: 9,
+      clock: 'local',
+      reason: 'connection lost',
+      hasEnded: false,
+    });
+  });
+
+  it('tells the end of a recording from silence, while connected', () => {
+    const ended = { ...live, state: 'stale', reason: 'the recording has ended' } as const;
+    expect(freshnessOf(ended)).toMatchObject({ state: 'stale', hasEnded: true });
+    expect(freshnessOf({ ...ended, reason: 'no update for over 5 s' }).hasEnded).toBe(false);
+    expect(freshnessOf({ ...ended, isOpen: false, lostAtMs: 9 })).toMatchObject({
+      state: 'recovering',
+      hasEnded: false,
+    });
   });
 
   it('is syncing until there is something to show', () => {

@@ -1,4 +1,4 @@
-import type { BookState } from '@depthwire/shared';
+import { RECORDING_ENDED, type BookState } from '@depthwire/shared';
 
 /** What a panel says about the data it shows. */
 export interface Freshness {
@@ -7,6 +7,8 @@ export interface Freshness {
   readonly sinceMs: number | null;
   readonly clock: 'market' | 'local';
   readonly reason: string | null;
+  /** Whether this is the last picture of a recording: nothing is wrong, and nothing more will come. */
+  readonly hasEnded: boolean;
 }
 
 export interface FreshnessInput {
@@ -27,13 +29,19 @@ export interface FreshnessInput {
  */
 export function freshnessOf(input: FreshnessInput): Freshness {
   if (!input.isOpen) {
+    const away = { clock: 'local', hasEnded: false } as const;
     return input.hasData
-      ? { state: 'recovering', sinceMs: input.lostAtMs, clock: 'local', reason: 'connection lost' }
-      : { state: 'syncing', sinceMs: null, clock: 'local', reason: null };
+      ? { ...away, state: 'recovering', sinceMs: input.lostAtMs, reason: 'connection lost' }
+      : { ...away, state: 'syncing', sinceMs: null, reason: null };
   }
   const { state, sinceMs, reason } = input;
-  if (!input.hasData && state === 'live') return { state: 'syncing', sinceMs: null, clock: 'market', reason };
-  return { state, sinceMs, clock: 'market', reason };
+  const known = {
+    clock: 'market',
+    reason,
+    hasEnded: state === 'stale' && reason === RECORDING_ENDED,
+  } as const;
+  if (!input.hasData && state === 'live') return { ...known, state: 'syncing', sinceMs: null };
+  return { ...known, state, sinceMs };
 }
 
 /** The state of a list: live as long as any of it is. */

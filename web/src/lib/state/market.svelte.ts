@@ -134,8 +134,10 @@ export class Market {
     });
   }
 
-  /** The market clock, unix milliseconds: the recorded time in a replay. */
+  /** The market clock, unix milliseconds: the recorded time in a replay, and the last of it once that has ended. */
   timeMs(nowMs: number): number | null {
+    const { hasEnded, sinceMs } = this.freshness('status');
+    if (hasEnded && sinceMs !== null) return sinceMs;
     const { book } = this;
     if (book && book.receivedAtMs !== null && book.replica.timeMs > 0) {
       return book.replica.timeMs + Math.max(0, nowMs - book.receivedAtMs);

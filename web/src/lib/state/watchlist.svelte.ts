@@ -1,4 +1,11 @@
-import { unitsToNumber, type BookState, type Instrument, type TickerSubscription } from '@depthwire/shared';
+import {
+  candleIntervals,
+  unitsToNumber,
+  type BookState,
+  type CandleInterval,
+  type Instrument,
+  type TickerSubscription,
+} from '@depthwire/shared';
 import { extendSeries, type Series } from '../panels/watchlist/sparkline.ts';
 import type { Connection } from './connection.svelte.ts';
 import { requestFrame } from './frames.ts';
@@ -8,8 +15,9 @@ const CADENCE_MS = 250;
 /** Subscriptions left for the panels of the selected instrument. */
 const RESERVED_SUBSCRIPTIONS = 16;
 const DEFAULT_MAX_SUBSCRIPTIONS = 200;
-const SPARK_INTERVAL = '15m';
-const SPARK_STEP_SECONDS = 900;
+const SPARK_INTERVAL: CandleInterval = '15m';
+/** Recordings are seldom longer than an hour or two. */
+const REPLAYED_SPARK_INTERVAL: CandleInterval = '1m';
 const SPARK_LENGTH = 96;
 /** Histories fetched at the same time. */
 const SPARK_CONCURRENCY = 3;
@@ -22,9 +30,6 @@ export class WatchRow {
   readonly id: string;
   /** The id without its venue. */
   readonly name: string;
-  readonly pair: string;
-  /** What the name has behind the pair, in lower case: `perp`. */
-  readonly suffix: string;
   instrument = $state.raw<Instrument>() as Instrument;
   last = $state<number | null>(null);
   /** Share by which the last price differs from that of 24 h ago. */
@@ -39,10 +44,6 @@ export class WatchRow {
   constructor(instrument: Instrument) {
     this.id = instrument.id;
     this.name = instrument.id.slice(instrument.id.indexOf(':') + 1);
-    const pair = `${instrument.base}-${instrument.quote}`;
-    const hasPair = this.name.startsWith(`${pair}-`);
-    this.pair = hasPair ? pair : this.name;
-    this.suffix = hasPair ? this.name.slice(pair.length + 1).toLowerCase() : '';
     this.instrument = instrument;
   }
 
@@ -63,6 +64,7 @@ export class Watchlist {
   rows = $state.raw<readonly WatchRow[]>([]);
 
   readonly #connection: Connection;
+  readonly #timeMs: () => number | null;
   readonly #subscribed = new Map<string, { ticker: TickerSubscription; stop: () => void }>();
   readonly #dirty = new Set<WatchRow>();
   readonly #flush = () => {
@@ -73,8 +75,10 @@ export class Watchlist {
   #sparksRunning = 0;
   #closedAtMs: number | null = null;
 
-  constructor(connection: Connection) {
+  /** @param timeMs the market's clock, once it is known: a replay has another than this machine */
+  constructor(connection: Connection, timeMs: () => number | null) {
     this.#connection = connection;
+    this.#timeMs = timeMs;
   }
 
   start(): () => void {
@@ -135,9 +139,10 @@ export class Watchlist {
     const instrument = ticker.instrument;
     if (instrument && JSON.stringify(instrument) !== JSON.stringify(row.instrument))
       row.instrument = instrument;
-    if (row.spark && row.last !== null) {
+    const now = this.#timeMs();
+    if (row.spark && row.last !== null && now !== null) {
       const value = unitsToNumber(row.last, row.instrument.tick);
-      row.spark = extendSeries(row.spark, Date.now() / 1000, value, SPARK_LENGTH);
+      row.spark = extendSeries(row.spark, now / 1000, value, SPARK_LENGTH);
     }
   }
 
@@ -151,12 +156,16 @@ export class Watchlist {
     if (!row) return;
     this.#sparksRunning += 1;
     try {
-      const candles = await fetchCandles(row.instrument, SPARK_INTERVAL, SPARK_LENGTH);
-      const last = candles.at(-1);
-      if (last) {
-        const values = candles.map(({ close }) => unitsToNumber(close, row.instrument.tick));
-        row.spark = { stepSeconds: SPARK_STEP_SECONDS, time: last.time, values };
-      }
+      const isReplayed = row.instrument.origin === 'replayed';
+      const interval = isReplayed ? REPLAYED_SPARK_INTERVAL : SPARK_INTERVAL;
+      const stepSeconds = candleIntervals[interval];
+      const candles = await fetchCandles(row.instrument, interval, SPARK_LENGTH);
+      const values = candles.map(({ close }) => unitsToNumber(close, row.instrument.tick));
+      // A recording may begin with no history at all.
+      const now = this.#timeMs();
+      const newest = candles.at(-1)?.time ?? (now === null ? null : now / 1000);
+      if (newest === null) throw new Error('the market’s time is not known yet');
+      row.spark = { stepSeconds, time: newest - (newest % stepSeconds), values };
     } catch {
       // The list works without; the server may only be starting.
       setTimeout(() => this.#queueSparks([row]), SPARK_RETRY_MS);

@@ -79,8 +79,18 @@ export function drawDepth({ context, width, height }: Canvas, picture: DepthPict
   context.fillStyle = colours['text-3'];
   context.textBaseline = 'middle';
   context.textAlign = 'right';
+  // A rim of the ground, where the curve runs through a label.
+  context.strokeStyle = withAlpha(colours.ground, 0.8);
+  context.lineWidth = 3;
+  context.lineJoin = 'round';
   for (const mark of SIZE_MARKS) {
-    context.fillText(picture.sizeText(mark * picture.topLots), width - 8, y(mark * picture.topLots) + 8);
+    const label = [
+      picture.sizeText(mark * picture.topLots),
+      width - 8,
+      y(mark * picture.topLots) + 8,
+    ] as const;
+    context.strokeText(...label);
+    context.fillText(...label);
   }
   context.textAlign = 'center';
   for (const mark of priceMarks) {

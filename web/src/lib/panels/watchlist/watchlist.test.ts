@@ -1,4 +1,7 @@
+import type { Instrument } from '@depthwire/shared';
 import { describe, expect, it } from 'vitest';
+import { fitColumns } from './columns.ts';
+import { longestNames, nameRows } from './names.ts';
 import { matches, sortRows, type Sortable } from './sort.ts';
 import { extendSeries, sparklinePath } from './sparkline.ts';
 
@@ -48,12 +51,81 @@ describe('search', () => {
   });
 });
 
+const listed = (id: string, more: Partial<Instrument> = {}) => {
+  const [venue, name] = id.split(':') as [string, string];
+  const [base, quote] = name.split('-') as [string, string];
+  return { id, venue, base, quote, origin: 'live', status: 'trading', ...more } as const;
+};
+
+/** The names as they are read, without the empty parts. */
+const read = (...instruments: ReturnType<typeof listed>[]) =>
+  [...nameRows(instruments).values()].map((name) => Object.values(name).filter(Boolean).join(' '));
+
+describe('names', () => {
+  it('splits what follows the pair from it', () => {
+    const names = nameRows([listed('binance:1000SHIB-USDT-PERP'), listed('sim:ES-USD')]);
+    expect(names.get('binance:1000SHIB-USDT-PERP')).toMatchObject({ pair: '1000SHIB-USDT', suffix: 'perp' });
+    expect(names.get('sim:ES-USD')).toMatchObject({ pair: 'ES-USD', suffix: '' });
+  });
+
+  it('names the venue where two would read the same', () => {
+    expect(read(listed('a:BTC-USDT-PERP'), listed('b:BTC-USDT-PERP'), listed('b:ETH-USDT'))).toEqual([
+      'BTC-USDT perp a',
+      'BTC-USDT perp b',
+      'ETH-USDT',
+    ]);
+  });
+
+  it('names the origin where the list mixes them, and what does not trade', () => {
+    const simulated = listed('sim:BTC-USD', { origin: 'simulated' });
+    expect(read(simulated, listed('a:BTC-USD'))).toEqual(['BTC-USD sim', 'BTC-USD']);
+    expect(read(simulated, listed('sim:ES-USD', { origin: 'simulated', status: 'halted' }))).toEqual([
+      'BTC-USD',
+      'ES-USD halted',
+    ]);
+  });
+
+  it('finds the longest', () => {
+    const names = nameRows(['a:B-USD', 'a:LONGEST-USD-PERP', 'a:C-USD'].map((id) => listed(id)));
+    expect(longestNames(names.values())[0]).toMatchObject({ pair: 'LONGEST-USD' });
+  });
+});
+
+describe('columns', () => {
+  const room = { width: 412, name: 98, last: 76, em: 12 };
+
+  it('shows all where there is room, in the order of the screen', () => {
+    expect(fitColumns(room).shown).toEqual(['name', 'spark', 'last', 'change', 'turnover', 'spread']);
+  });
+
+  it('gives up the least useful first, and cuts no name for any of them', () => {
+    expect(fitColumns({ ...room, name: 120 }).shown).not.toContain('spread');
+    expect(fitColumns({ ...room, name: 150 }).shown).not.toContain('turnover');
+    const narrow = fitColumns({ ...room, name: 220 });
+    expect(narrow.shown).toEqual(['name', 'last', 'change']);
+    expect(narrow.tracks).toBe('minmax(220px, 1fr) 76px 56px');
+  });
+
+  it('cuts names only where nothing else can give way', () => {
+    expect(fitColumns({ ...room, width: 260, name: 150 }).tracks).toBe('minmax(150px, 1fr) 76px');
+    expect(fitColumns({ ...room, width: 260, name: 220 }).tracks).toBe('minmax(160px, 1fr) 76px');
+  });
+
+  it('counts in the size of the text', () => {
+    expect(fitColumns({ ...room, em: 16 }).shown).not.toContain('spread');
+  });
+});
+
 describe('sparkline', () => {
   const series = { stepSeconds: 60, time: 600, values: [1, 2, 3] };
 
   it('moves the last point within a step and adds one after it', () => {
     expect(extendSeries(series, 659, 4, 10)).toEqual({ ...series, values: [1, 2, 4] });
     expect(extendSeries(series, 665, 4, 10)).toEqual({ stepSeconds: 60, time: 660, values: [1, 2, 3, 4] });
+  });
+
+  it('begins with nothing', () => {
+    expect(extendSeries({ ...series, values: [] }, 601, 4, 10)).toEqual({ ...series, values: [4] });
   });
 
   it('keeps its length', () => {
