@@ -18,7 +18,8 @@ RUN npm run build -w web
 
 # What the server needs at run time, and nothing else.
 FROM manifests AS dependencies
-RUN npm ci --ignore-scripts --omit=dev -w server
+# bufferutil comes with ccxt, a package for tests, but npm keeps it for ws, which works without it.
+RUN npm ci --ignore-scripts --omit=dev -w server && rm -rf node_modules/bufferutil node_modules/node-gyp-build
 
 FROM node:24-slim
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080
@@ -28,6 +29,7 @@ COPY --from=dependencies /depthwire ./
 COPY shared shared
 COPY feeds feeds
 COPY server server
+COPY examples examples
 COPY --from=web /depthwire/web/build web/build
 USER node
 EXPOSE 8080

@@ -1,8 +1,43 @@
 export type { CandleQuery, Feed, FeedContext, FeedLog } from './core/feed.ts';
 export { systemClock } from './core/system.ts';
 export { VirtualClock } from './core/virtual-clock.ts';
-export { createVenueFeed, type VenueFeedOptions } from './core/venue-feed.ts';
-export type { Endpoints, SessionStats, VenueAdapter } from './core/venue.ts';
+export { createVenueFeed, type VenueFeed, type VenueFeedOptions } from './core/venue-feed.ts';
+export { emptyStats, type SessionStats } from './core/session-stats.ts';
+export {
+  type CaptureSink,
+  type CaptureSupport,
+  type Endpoints,
+  type HttpResponse,
+  type Metadata,
+  type MetadataSource,
+  type RecordedText,
+  type SessionIo,
+  type SessionOptions,
+  type VenueAdapter,
+  type VenueLimits,
+  type VenueSession,
+} from './core/venue.ts';
+export { defineVenue, type VenueDefinition } from './core/define-venue.ts';
+export { Session, type Protocol, type SessionBook } from './core/session.ts';
+export { StreamBook } from './core/stream-book.ts';
+export { JoinedBook, type JoinedBookOptions, type RestSnapshot } from './core/joined-book.ts';
+export type { Sequencer } from './core/book-sync.ts';
+export type {
+  InstrumentOutlet,
+  LevelUpdate,
+  OutletOptions,
+  VenueTicker,
+  VenueTrade,
+} from './core/instrument-outlet.ts';
+export { flattenLevels, type PriceLevel } from './core/levels.ts';
+export {
+  checkIntegers,
+  checkLevels,
+  checkTexts,
+  isRecord,
+  malformed,
+  parseJson,
+} from './core/frame-checks.ts';
 export { findVenue, venues } from './registry.ts';
 export { inspectCapture, type CaptureInfo, type CaptureSelection } from './capture/inspect.ts';
 export {
@@ -13,4 +48,5 @@ export {
   type ReplayFeed,
 } from './capture/replay.ts';
 export { readCapture, type CaptureRecord, type ReadProgress } from './capture/read.ts';
+export { createCcxtFeed, type CcxtFeedOptions } from './bridge/ccxt.ts';
 export { createSimulatorFeed, type SimulatorOptions } from './simulator/index.ts';

@@ -73,6 +73,16 @@ describe('inspectCapture', () => {
       { tick: { units: 1, decimals: 3 }, lot: { units: 1, decimals: 3 } },
     ]);
     expect(finer.notes).toEqual([expect.stringMatching(/BTCUSDT: the wire has finer digits/)]);
+
+    const larger = await inspect([
+      exchangeInfo('BTCUSDT', '0.00000001', '0.001'),
+      open(0),
+      diff(10, 1, 2, { b: [['99999997.25', '2']] }),
+    ]);
+    expect(larger.instruments).toMatchObject([
+      { tick: { units: 1, decimals: 2 }, lot: { units: 1, decimals: 3 } },
+    ]);
+    expect(larger.notes).toEqual([expect.stringMatching(/BTCUSDT: the wire has larger numbers/)]);
   });
 
   it('takes from the metadata what it has, and tells the rest from the digits', async () => {

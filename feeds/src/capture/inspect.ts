@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { decimalScale, DepthwireError, type Instrument, type Scale } from '@depthwire/shared';
-import type { VenueAdapter } from '../core/venue.ts';
+import type { CaptureSupport, VenueAdapter } from '../core/venue.ts';
 import { findVenue, venues } from '../registry.ts';
 import { readCapture, type CaptureRecord, type ReadProgress } from './read.ts';
 
@@ -66,6 +66,13 @@ export async function inspectCapture(
   const sockets = new Map<string, Set<string>>();
   /** Sockets of other markets of the venue. */
   const strangers = new Map<string, string>();
+  const looks = new Map<string, CaptureSupport['look']>();
+  const lookOf = (conn: string, { capture }: VenueAdapter): CaptureSupport['look'] => {
+    if (!capture.createLook) return (text, sink) => capture.look(text, sink);
+    const look = looks.get(conn) ?? capture.createLook();
+    looks.set(conn, look);
+    return look;
+  };
   let socket = '';
   const seen = (symbol: string): SeenDigits => {
     let entry = digits.get(symbol);
@@ -78,7 +85,7 @@ export async function inspectCapture(
     count(entry.price, price);
     count(entry.size, size);
   };
-  const sink = { level: note, trade: note };
+  const sink = { level: note, trade: note, book: seen };
 
   let records = 0;
   let firstMs = Number.NaN;
@@ -125,33 +132,48 @@ export async function inspectCapture(
     const { adapter, market } = identity!;
     if (kind === 'open') {
       const other = adapter.capture.marketOf(url);
-      if (other !== null && other !== market && selection.venue === undefined) strangers.set(conn, other);
+      if (other !== null && !isSameSocket(adapter, other, market) && selection.venue === undefined)
+        strangers.set(conn, other);
     }
     if (strangers.has(conn) || kind === 'out') return;
     socket = kind === 'rest' ? '' : conn;
     if (kind !== 'rest' && !sockets.has(conn)) sockets.set(conn, new Set());
+    if (kind === 'open') looks.delete(conn);
     if (kind === 'open' || market === null) return;
     const text = { kind, url, data };
     if (adapter.capture.isMetadata(text, market)) metadata.push(data);
-    else adapter.capture.look(text, sink);
+    else lookOf(conn, adapter)(text, sink);
   }
 
-  const { adapter, market } = identity;
+  const { adapter } = identity;
+  const { marketOfSymbol } = adapter.capture;
+  const found = [...digits.keys()].filter(
+    (symbol) =>
+      selection.market === undefined || (marketOfSymbol?.(symbol) ?? selection.market) === selection.market,
+  );
+  const market =
+    selection.market ?? mostCommon(found.map((symbol) => marketOfSymbol?.(symbol))) ?? identity.market;
   const notes: string[] = [...new Set(strangers.values())].map(
     (other) => `sockets of market ${other} were left out; --market ${other} takes those`,
   );
-  const symbols = chooseSymbols(file, [...digits.keys()], selection.symbols);
+  const symbols = chooseSymbols(file, found, selection.symbols);
   const listed = metadata.length === 0 ? null : fromMetadata(adapter, market, metadata, symbols, notes);
   const instruments = symbols.map((symbol) => {
     const known = listed?.get(symbol);
     const seen = digits.get(symbol)!;
-    const price = decimalsOf(`${symbol}: price`, seen.price, notes);
-    const size = decimalsOf(`${symbol}: size`, seen.size, notes);
+    const doubts = known ? [] : notes; // what the metadata's scale cannot hold shows when it is met
+    const price = decimalsOf(`${symbol}: price`, seen.price, doubts);
+    const size = decimalsOf(`${symbol}: size`, seen.size, doubts);
     if (!known) return adapter.guessInstrument(market, symbol, price, size);
-    const tick = fit(known.tick, price);
-    const lot = fit(known.lot, size);
+    const tick = fit(known.tick, seen.price, price);
+    const lot = fit(known.lot, seen.size, size);
     if (tick === known.tick && lot === known.lot) return known;
-    notes.push(`${symbol}: the wire has finer digits than the metadata, a finer scale is used`);
+    const isFiner = tick.decimals > known.tick.decimals || lot.decimals > known.lot.decimals;
+    notes.push(
+      isFiner
+        ? `${symbol}: the wire has finer digits than the metadata, a finer scale is used`
+        : `${symbol}: the wire has larger numbers than the scale of the metadata holds, a coarser one is used`,
+    );
     return { ...known, tick, lot };
   });
   const guessed = symbols.filter((symbol) => !listed?.has(symbol));
@@ -203,6 +225,19 @@ function identify(
   return { adapter, market: market ?? (url === null ? null : adapter.capture.marketOf(url)) };
 }
 
+/** Whether sockets of one market carry the other's instruments too. */
+function isSameSocket({ markets, socketUrl }: VenueAdapter, market: string, other: string | null): boolean {
+  if (market === other) return true;
+  const [one, two] = [markets[market], other === null ? undefined : markets[other]];
+  return one !== undefined && two !== undefined && socketUrl(market, one) === socketUrl(other!, two);
+}
+
+function mostCommon(values: readonly (string | undefined)[]): string | undefined {
+  const counts = new Map<string | undefined, number>();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return [...counts].sort(([, a], [, b]) => b - a)[0]?.[0];
+}
+
 /** @param wanted in any case */
 function chooseSymbols(
   file: string,
@@ -248,9 +283,10 @@ function fromMetadata(
   }
 }
 
-/** A scale whose unit every number with so many decimals is a multiple of, as far as can be told. */
-function fit(scale: Scale, decimals: number): Scale {
-  return decimals > scale.decimals ? decimalScale(decimals) : scale;
+/** A scale that holds every number seen, as far as can be told; the metadata's own where it does. */
+function fit(scale: Scale, seen: Digits, decimals: number): Scale {
+  const isTooFine = seen.integers + scale.decimals > EXACT_DIGITS && seen.decimals === decimals;
+  return decimals > scale.decimals || isTooFine ? decimalScale(decimals) : scale;
 }
 
 function noDigits(): Digits {

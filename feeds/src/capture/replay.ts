@@ -8,14 +8,8 @@ import {
 } from '@depthwire/shared';
 import { BookRelay } from '../core/book-relay.ts';
 import type { Feed, FeedContext } from '../core/feed.ts';
-import {
-  emptyStats,
-  sumStats,
-  type HttpCallback,
-  type SessionStats,
-  type VenueAdapter,
-  type VenueSession,
-} from '../core/venue.ts';
+import { emptyStats, sumStats, type SessionStats } from '../core/session-stats.ts';
+import { type HttpCallback, type VenueAdapter, type VenueSession } from '../core/venue.ts';
 import type { VirtualClock } from '../core/virtual-clock.ts';
 import { inspectCapture, type CaptureInfo, type CaptureSelection } from './inspect.ts';
 import { readCapture, type CaptureRecord, type ReadProgress } from './read.ts';
@@ -109,6 +103,7 @@ export function createReplayFeed(options: ReplayOptions): ReplayFeed {
         busySinceMs = pacemaker.nowMs();
       }
     }
+    for (const market of markets.values()) market.ended();
   }
 
   /** Lets time go on without records, until the feed is stopped. */
@@ -258,6 +253,10 @@ class MarketReplay {
 
   resync(instrument: InstrumentId, reason: string): void {
     for (const session of this.#sessions.values()) session.resync(instrument, reason);
+  }
+
+  ended(): void {
+    for (const session of this.#sessions.values()) session.ended?.();
   }
 
   dispose(): void {

@@ -8,6 +8,19 @@ const QUIET_MS = 5_000;
 const RETRY_BASE_MS = 1_000;
 const RETRY_MAX_MS = 30_000;
 
+/**
+ * What is to be known of a stream whose diffs do not name the one before them, so that nothing
+ * tells of a lost one.
+ */
+export interface Unchained<Diff> {
+  /** Whether a snapshot is as new as a diff: none can be missing between the two then. */
+  reaches(snapshotId: number, diff: Diff): boolean;
+  /** Diffs to hold before a snapshot is asked for, which would be too old otherwise. */
+  readonly minDiffs: number;
+  /** How far a snapshot lags behind the stream at most, milliseconds; the wait where fewer diffs come. */
+  readonly lagMs: number;
+}
+
 /** A venue's sequence rule; pure. */
 export interface Sequencer<Diff> {
   /** How a diff stands to the one before it on the wire. */
@@ -17,6 +30,7 @@ export interface Sequencer<Diff> {
   /** Whether the snapshot is exactly the book after this diff. */
   matches(snapshotId: number, diff: Diff): boolean;
   describe(diff: Diff): string;
+  readonly unchained?: Unchained<Diff>;
 }
 
 /** What a book sync tells its session. */
@@ -49,6 +63,11 @@ export class BookSync<Diff, Snapshot extends { readonly id: number }> {
   #snapshotId = 0;
   #attempt = 0;
   #requested = false;
+  /** When the diffs held began to be complete, and when the snapshot was asked for. */
+  #begunAtMs = 0;
+  #requestedAtMs = 0;
+  /** Whether a snapshot is wanted, but not asked for yet. */
+  #isHoldingBack = false;
   /** Whether `live` was told since the book was last begun or lost. */
   #isTold = false;
   /** While held diffs are applied the book is still in the past. */
@@ -69,6 +88,7 @@ export class BookSync<Diff, Snapshot extends { readonly id: number }> {
     this.#previous = null;
     this.#attempt = 0;
     this.#requested = false;
+    this.#begunAtMs = this.#clock.now();
     this.#clearTimer();
     this.#request();
   }
@@ -76,6 +96,7 @@ export class BookSync<Diff, Snapshot extends { readonly id: number }> {
   stop(): void {
     this.#phase = 'idle';
     this.#isTold = false;
+    this.#isHoldingBack = false;
     this.#buffer = [];
     this.#previous = null;
     this.#clearTimer();
@@ -89,9 +110,14 @@ export class BookSync<Diff, Snapshot extends { readonly id: number }> {
 
   /**
    * Something came that could not be read and may have been a diff of this book. The next diff
-   * proves by its sequence whether one is missing; where none comes, only a snapshot can.
+   * proves by its sequence whether one is missing; where none comes, or diffs are unchained, only a
+   * snapshot can.
    */
   doubt(reason: string): void {
+    if (this.#sequencer.unchained) {
+      this.resync(reason);
+      return;
+    }
     if (this.#phase !== 'live' && this.#phase !== 'joining') return;
     if (this.#isTold) {
       this.#isTold = false;
@@ -156,6 +182,11 @@ export class BookSync<Diff, Snapshot extends { readonly id: number }> {
   /** Whether the snapshot lacks diffs that have come, but are no longer held. */
   #isTooOld({ id }: Snapshot): boolean {
     const first = this.#buffer[0];
+    const { unchained } = this.#sequencer;
+    if (unchained)
+      return first === undefined
+        ? this.#requestedAtMs < this.#begunAtMs + unchained.lagMs
+        : !unchained.reaches(id, first);
     if (first !== undefined) return this.#sequencer.joins(id, first) === 'gap';
     const previous = this.#previous;
     if (previous === null) return false;
@@ -228,6 +259,7 @@ export class BookSync<Diff, Snapshot extends { readonly id: number }> {
     this.#phase = 'buffering';
     this.#isTold = false;
     this.#buffer = [];
+    this.#begunAtMs = this.#clock.now();
     this.#handlers.lost(reason);
     this.#request();
   }
@@ -235,11 +267,24 @@ export class BookSync<Diff, Snapshot extends { readonly id: number }> {
   #push(diff: Diff): void {
     if (this.#buffer.length >= MAX_BUFFERED_DIFFS) this.#buffer = [];
     this.#buffer.push(diff);
+    if (this.#isHoldingBack && this.#buffer.length >= this.#sequencer.unchained!.minDiffs) this.#ask();
   }
 
   #request(): void {
     if (this.#requested) return;
+    const { unchained } = this.#sequencer;
+    const waitMs = unchained ? this.#begunAtMs + unchained.lagMs - this.#clock.now() : 0;
+    if (unchained && waitMs > 0 && this.#buffer.length < unchained.minDiffs) {
+      this.#isHoldingBack = true;
+      this.#arm(waitMs, () => this.#ask());
+    } else this.#ask();
+  }
+
+  #ask(): void {
+    this.#isHoldingBack = false;
+    this.#clearTimer();
     this.#requested = true;
+    this.#requestedAtMs = this.#clock.now();
     this.#handlers.requestSnapshot();
   }
 

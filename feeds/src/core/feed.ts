@@ -1,4 +1,5 @@
 import type { Candle, CandleInterval, Clock, FeedEvent, InstrumentId } from '@depthwire/shared';
+import type { SessionStats } from './session-stats.ts';
 
 /** Where a feed writes what an operator should know; a pino logger fits. */
 export interface FeedLog {
@@ -18,6 +19,11 @@ export interface FeedContext {
    * are read before `emit` returns, so a feed may reuse them.
    */
   emit(event: FeedEvent): void;
+  /**
+   * Tells that this feed cannot go on: it is stopped, its books are `recovering` with the reason, and
+   * a fresh one is started after a while. What a task of `clock.at` throws comes to the same.
+   */
+  fail(error: unknown): void;
 }
 
 export interface CandleQuery {
@@ -42,6 +48,10 @@ export interface Feed {
   stop(): Promise<void>;
   /** Takes one instrument's book anew, because the engine found it wrong; others go on. */
   resync?(instrument: InstrumentId, reason: string): void;
+  /** What its sessions counted since the start; for feeds that read a venue's frames. */
+  stats?(): SessionStats;
+  /** Connections lost and made anew since the start. */
+  reconnects?(): number;
   /** Candles of the past, oldest first, the open one as it stood at the start among them. */
   candles?(query: CandleQuery): Promise<Candle[]>;
 }

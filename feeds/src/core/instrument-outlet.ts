@@ -12,7 +12,8 @@ import {
   type Ticks,
 } from '@depthwire/shared';
 import { flattenLevels, withGrid, type PriceLevel } from './levels.ts';
-import type { SessionIo, SessionStats } from './venue.ts';
+import type { SessionStats } from './session-stats.ts';
+import type { SessionIo } from './venue.ts';
 
 /** Levels of one message, bids and asks each in the order of the wire. */
 export interface LevelUpdate {
@@ -21,6 +22,12 @@ export interface LevelUpdate {
   readonly venueTimeMs: number | null;
   readonly receiveTimeMs: EpochMs;
 }
+
+/**
+ * Why a book is wrong with the levels of a message in it, by the venue's checksum; null where it is right.
+ * @param instrument with the grid that the book counts in
+ */
+export type BookCheck = (book: OrderBook, instrument: Instrument) => string | null;
 
 /** A trade in the venue's decimals. */
 export interface VenueTrade {
@@ -57,12 +64,15 @@ export interface OutletOptions {
   readonly depth?: number;
 }
 
+/** What an outlet needs of a session. */
+export type OutletIo = Pick<SessionIo, 'clock' | 'log' | 'emit'>;
+
 /**
  * One instrument's way out of a session: from the venue's decimals to events, on a grid that
  * grows finer where the venue's numbers ask for it.
  */
 export class InstrumentOutlet {
-  readonly #io: SessionIo;
+  readonly #io: OutletIo;
   readonly #stats: SessionStats;
   /** Levels a side that are kept of the copy; a venue may say so only once it has accepted a subscription. */
   depth: number;
@@ -76,7 +86,7 @@ export class InstrumentOutlet {
 
   constructor(
     instrument: Instrument,
-    io: SessionIo,
+    io: OutletIo,
     stats: SessionStats,
     { keepsBook = false, depth = Infinity }: OutletOptions = {},
   ) {
@@ -91,11 +101,16 @@ export class InstrumentOutlet {
     return this.#instrument;
   }
 
+  /** As the venue lists it; the grid in use may be finer. */
+  get listed(): Instrument {
+    return this.#listed;
+  }
+
   /**
    * @param check whether the book is right now that the levels are in it; a text says why not
    * @throws DepthwireError as `flattenLevels`, or `checksum_mismatch`; nothing is emitted then
    */
-  snapshot(update: LevelUpdate, check?: (book: OrderBook) => string | null): void {
+  snapshot(update: LevelUpdate, check?: BookCheck): void {
     const offGrid = this.#offGrid;
     this.#offGrid = [];
     const instrument = withGrid(this.#instrument, update.bids, update.asks, offGrid);
@@ -104,7 +119,7 @@ export class InstrumentOutlet {
     this.book?.loadSnapshot(bids, asks);
     this.book?.bids.truncate(this.depth);
     this.book?.asks.truncate(this.depth);
-    if (this.book && check) assertRight(check(this.book));
+    if (this.book && check) assertRight(check(this.book, instrument));
     if (instrument !== this.#instrument) {
       this.#io.log.warn(
         {
@@ -131,7 +146,7 @@ export class InstrumentOutlet {
    * @throws DepthwireError as `flattenLevels`, or `checksum_mismatch`: the book misses the update,
    *   and nothing is emitted. A finer grid, if that is what is wrong, comes with the next snapshot.
    */
-  delta(update: LevelUpdate, check?: (book: OrderBook) => string | null): void {
+  delta(update: LevelUpdate, check?: BookCheck): void {
     const { id, tick, lot } = this.#instrument;
     let bids: number[];
     let asks: number[];
@@ -146,7 +161,7 @@ export class InstrumentOutlet {
       this.book.applyDelta(bids, asks);
       cutOff(this.book.bids, this.depth, bids);
       cutOff(this.book.asks, this.depth, asks);
-      if (check) assertRight(check(this.book));
+      if (check) assertRight(check(this.book, this.#instrument));
     }
     this.#io.emit({
       type: 'book-delta',
@@ -156,6 +171,16 @@ export class InstrumentOutlet {
       bids,
       asks,
     });
+  }
+
+  /** The next snapshot takes a grid that fits these levels too. */
+  refine(levels: readonly PriceLevel[]): void {
+    this.#offGrid = [...this.#offGrid, ...levels];
+  }
+
+  /** @throws DepthwireError `checksum_mismatch` */
+  verify(check: BookCheck): void {
+    if (this.book) assertRight(check(this.book, this.#instrument));
   }
 
   /** @throws DepthwireError as `flattenLevels` */

@@ -31,6 +31,7 @@ export class JoinedBook<Diff> implements SessionBook {
   /** Receive time of the frame being worked on. */
   #receiveTimeMs: EpochMs;
   #wasLive = false;
+  #isLive = false;
   #isOpen = false;
   /** Whether the streams are known to flow: a snapshot taken before could miss what came between. */
   #isSubscribed = false;
@@ -53,19 +54,27 @@ export class JoinedBook<Diff> implements SessionBook {
         outlet.snapshot({ bids, asks, venueTimeMs: timeMs, receiveTimeMs: this.#receiveTimeMs }),
       applyDiff: (diff) => this.#applyDiff(diff),
       live: () => {
-        this.#wasLive = true;
+        this.#wasLive = this.#isLive = true;
         outlet.state('live', null);
       },
-      doubted: (reason) => outlet.state('recovering', reason),
+      doubted: (reason) => {
+        this.#isLive = false;
+        outlet.state('recovering', reason);
+      },
       lost: (reason) => {
         if (this.#wasLive) stats.resyncs += 1;
-        this.#wasLive = false;
+        this.#wasLive = this.#isLive = false;
         io.log.warn({ instrument: outlet.instrument.id, reason }, 'book lost, resyncing');
         outlet.state('recovering', reason);
       },
       link: () => (stats.links += 1),
       gap: () => (stats.gaps += 1),
     });
+  }
+
+  /** Whether the book was last told to be live. */
+  get isLive(): boolean {
+    return this.#isLive;
   }
 
   opened(isSubscribed: boolean): void {
@@ -78,7 +87,7 @@ export class JoinedBook<Diff> implements SessionBook {
   closed(): boolean {
     const wasLive = this.#wasLive;
     this.#isOpen = false;
-    this.#wasLive = false;
+    this.#wasLive = this.#isLive = false;
     this.#sync.stop();
     return wasLive;
   }
@@ -98,6 +107,12 @@ export class JoinedBook<Diff> implements SessionBook {
 
   resync(reason: string): void {
     this.#sync.resync(reason);
+  }
+
+  /** Something else than the sequence of the diffs tells that one is missing. */
+  gap(reason: string): void {
+    this.#session.stats.gaps += 1;
+    this.resync(reason);
   }
 
   doubt(reason: string): void {

@@ -2,6 +2,7 @@ import {
   decimalScale,
   decimalsOf,
   DepthwireError,
+  parseLots,
   parseUnits,
   type Instrument,
   type Scale,
@@ -20,7 +21,7 @@ export function flattenLevels(levels: readonly PriceLevel[], tick: Scale, lot: S
   for (let i = 0; i < levels.length; i++) {
     const level = levels[i]!;
     flat[2 * i] = parseUnits(level[0], tick);
-    const lots = parseUnits(level[1], lot);
+    const lots = parseLots(level[1], lot);
     if (lots < 0)
       throw new DepthwireError('malformed_venue_frame', `size: expected zero or more, got ${level[1]}`, {
         key: 'size',

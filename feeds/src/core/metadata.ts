@@ -5,6 +5,8 @@ import type { HttpQueue } from './http.ts';
 import type { Endpoints, HttpResponse, VenueAdapter } from './venue.ts';
 
 const SOCKET_TIMEOUT_MS = 15_000;
+/** Pages of one list; a venue that names another one for ever is not followed. */
+const MAX_PAGES = 50;
 
 export interface MetadataRequest {
   readonly adapter: VenueAdapter;
@@ -24,8 +26,14 @@ export async function fetchMetadata(request: MetadataRequest): Promise<string[]>
   const { adapter, market, endpoints, symbols, http } = request;
   if (adapter.metadata.via === 'socket') return [await askSocket(request, adapter.metadata)];
   const texts: string[] = [];
-  for (const url of adapter.metadata.urls(market, endpoints, symbols))
-    texts.push((await get(http, url)).body);
+  for (const first of adapter.metadata.urls(market, endpoints, symbols)) {
+    let url: string | null = first;
+    for (let page = 0; url !== null && page < MAX_PAGES; page++) {
+      const { body } = await get(http, url);
+      texts.push(body);
+      url = adapter.metadata.next?.(url, body) ?? null;
+    }
+  }
   return texts;
 }
 
@@ -56,7 +64,13 @@ function askSocket(
     socket.on('open', () => socket.send(request));
     socket.on('message', (data) => {
       const text = (data as Buffer).toString('utf8');
-      if (!isAnswer(text)) return;
+      try {
+        if (!isAnswer(text)) return;
+      } catch (error) {
+        timer.cancel();
+        reject(error as Error);
+        return;
+      }
       timer.cancel();
       resolve(text);
     });

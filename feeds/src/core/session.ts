@@ -1,12 +1,7 @@
 import { DepthwireError, type EpochMs, type Instrument, type InstrumentId } from '@depthwire/shared';
 import { InstrumentOutlet, type OutletOptions } from './instrument-outlet.ts';
-import {
-  emptyStats,
-  type SessionIo,
-  type SessionOptions,
-  type SessionStats,
-  type VenueSession,
-} from './venue.ts';
+import { emptyStats, type SessionStats } from './session-stats.ts';
+import { type SessionIo, type SessionOptions, type VenueSession } from './venue.ts';
 
 /** One instrument's book within a session: a `StreamBook` or a `JoinedBook`. */
 export interface SessionBook {
@@ -38,8 +33,15 @@ export interface Protocol<Book extends SessionBook> {
   onFrame(text: string, receiveTimeMs: EpochMs): void;
   /** Symbols whose book a frame that cannot be read may have changed; null for any of them. */
   concerned(text: string): readonly string[] | null;
-  /** A new connection: nothing that belonged to the one before counts any more. */
-  opened?(): void;
+  /**
+   * A new connection: nothing that belonged to the one before counts any more.
+   * @param isSubscribed whether somebody else has subscribed, as in a recording: the answers are to their requests
+   */
+  opened?(isSubscribed: boolean): void;
+  /** The connection is gone, or the session is over: timers of the protocol are cancelled. */
+  closed?(): void;
+  /** See `VenueSession.ended`. */
+  ended?(): void;
 }
 
 /**
@@ -78,7 +80,7 @@ export class Session<Book extends SessionBook> implements VenueSession {
   }
 
   onOpen(isSubscribed = false): void {
-    this.#protocol.opened?.();
+    this.#protocol.opened?.(isSubscribed);
     for (const book of this.books.values()) {
       book.outlet.state('syncing', this.#lostBecause);
       book.opened(isSubscribed);
@@ -102,6 +104,7 @@ export class Session<Book extends SessionBook> implements VenueSession {
 
   onClose(reason: string): void {
     this.#lostBecause = reason;
+    this.#protocol.closed?.();
     for (const book of this.books.values()) {
       if (book.closed()) this.stats.resyncs += 1;
       book.outlet.state('recovering', reason);
@@ -125,8 +128,13 @@ export class Session<Book extends SessionBook> implements VenueSession {
     for (const book of this.books.values()) book.resync(reason);
   }
 
+  ended(): void {
+    this.#protocol.ended?.();
+  }
+
   dispose(): void {
     this.#isDisposed = true;
+    this.#protocol.closed?.();
     for (const book of this.books.values()) book.closed();
   }
 

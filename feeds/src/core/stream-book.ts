@@ -1,5 +1,5 @@
-import { DepthwireError, type EpochMs, type OrderBook, type Timer } from '@depthwire/shared';
-import type { InstrumentOutlet, LevelUpdate } from './instrument-outlet.ts';
+import { DepthwireError, type EpochMs, type Timer } from '@depthwire/shared';
+import type { BookCheck, InstrumentOutlet, LevelUpdate } from './instrument-outlet.ts';
 import type { Session, SessionBook } from './session.ts';
 
 /** Wait for the first snapshot of a connection: the requests of many symbols are paced. */
@@ -70,7 +70,7 @@ export class StreamBook implements SessionBook {
    * @param check why the book is wrong with these levels in it, by the venue's checksum; null where it is right
    * @returns whether it was taken
    */
-  snapshot(update: LevelUpdate, check?: (book: OrderBook) => string | null): boolean {
+  snapshot(update: LevelUpdate, check?: BookCheck): boolean {
     if (this.#phase === 'idle') return false;
     if (!this.#try(() => this.outlet.snapshot(update, check), check !== undefined)) return false;
     this.#phase = 'following';
@@ -83,8 +83,13 @@ export class StreamBook implements SessionBook {
    * @param check as of `snapshot`
    * @returns whether it was taken
    */
-  delta(update: LevelUpdate, check?: (book: OrderBook) => string | null): boolean {
+  delta(update: LevelUpdate, check?: BookCheck): boolean {
     return this.isFollowing && this.#try(() => this.outlet.delta(update, check), check !== undefined);
+  }
+
+  /** Holds the book against a checksum that came by itself. @returns whether it is right; if not, it is lost */
+  verify(check: BookCheck): boolean {
+    return this.isFollowing && this.#try(() => this.outlet.verify(check), true);
   }
 
   /** The update at hand follows the one before: nothing is missing. */
@@ -117,11 +122,18 @@ export class StreamBook implements SessionBook {
   }
 
   refused(reason: string): void {
+    this.suspend(`the venue refused the subscription: ${reason}`, REFUSED_WAIT_MS);
+  }
+
+  /** The book is not to be had for a while: unless its snapshot comes by itself, it is asked for then. */
+  suspend(reason: string, waitMs: number): void {
     if (this.#phase === 'idle') return;
+    if (this.#isLive || this.#isDoubted) this.#session.stats.resyncs += 1;
     this.#phase = 'waiting';
     this.#isLive = this.#isDoubted = false;
-    this.outlet.state('recovering', `the venue refused the subscription: ${reason}`);
-    this.#arm(REFUSED_WAIT_MS, () => this.#request(reason));
+    this.#attempt = 0; // one symbol that the venue does not send must not cost the others their connection
+    this.outlet.state('recovering', reason);
+    this.#arm(waitMs, () => this.#request(reason));
   }
 
   /** @returns whether the levels were taken; if not, the book is lost */

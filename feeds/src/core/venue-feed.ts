@@ -5,7 +5,8 @@ import { HttpQueue } from './http.ts';
 import { fetchMetadata } from './metadata.ts';
 import { systemRandom } from './system.ts';
 import { VenueLink } from './venue-link.ts';
-import { emptyStats, sumStats, type Endpoints, type SessionStats, type VenueAdapter } from './venue.ts';
+import { emptyStats, sumStats, type SessionStats } from './session-stats.ts';
+import { type Endpoints, type VenueAdapter } from './venue.ts';
 
 /** How often the venue is asked whether an instrument was halted, delisted or given another tick size. */
 const METADATA_PERIOD_MS = 300_000;
@@ -74,7 +75,10 @@ export function createVenueFeed(adapter: VenueAdapter, options: VenueFeedOptions
     try {
       now = await request(context, queue);
     } catch (error) {
-      if (!(error instanceof DepthwireError)) throw error;
+      if (!(error instanceof DepthwireError)) {
+        context.fail(error);
+        return;
+      }
       context.log.warn(
         { feed: id, code: error.code, reason: error.message },
         'metadata could not be renewed',
@@ -116,6 +120,7 @@ export function createVenueFeed(adapter: VenueAdapter, options: VenueFeedOptions
           log,
           random: options.random ?? systemRandom,
           sendSpacingMs: options.sendSpacingMs,
+          fail: context.fail,
         });
         links.push(link);
         for (const instrument of part) listed.set(instrument.id, { instrument, link });

@@ -2,9 +2,11 @@ import type { Clock, Instrument, InstrumentId, Timer } from '@depthwire/shared';
 import type { BookRelay, RelaySource } from './book-relay.ts';
 import { VenueConnection } from './connection.ts';
 import type { FeedLog } from './feed.ts';
+import { guardCallback, guardSession } from './guarded-session.ts';
 import type { HttpQueue } from './http.ts';
 import { PacedSender } from './paced-sender.ts';
-import type { Endpoints, SessionStats, VenueAdapter, VenueSession } from './venue.ts';
+import type { SessionStats } from './session-stats.ts';
+import type { Endpoints, VenueAdapter, VenueSession } from './venue.ts';
 
 /** A connection that has not taken over every book after so long is given up. */
 const TAKEOVER_MS = 60_000;
@@ -22,6 +24,8 @@ export interface VenueLinkOptions {
   readonly random: () => number;
   /** Least time between two frames sent, milliseconds. Default: the venue's. */
   readonly sendSpacingMs?: number;
+  /** Told what the adapter throws that is none of the errors it may throw. */
+  fail(error: unknown): void;
 }
 
 /** One connection, with its session and its way to the engine. */
@@ -97,7 +101,8 @@ export class VenueLink {
       taken.add(instrument);
       if (this.#next === line && taken.size === instruments.length) this.#promote();
     });
-    const session = adapter.createSession({
+    const { fail } = this.#options;
+    const created = adapter.createSession({
       market,
       endpoints,
       instruments,
@@ -106,13 +111,14 @@ export class VenueLink {
         log,
         emit: source.emit,
         send: (text) => line.sender.send(text),
-        get: (url, callback) => http.get(url, callback),
+        get: (url, callback) => http.get(url, guardCallback(callback, fail)),
         replaceConnection: (reason) => {
           if (this.#line === line) this.replace(reason);
         },
         reconnect: (reason) => connection.reset(reason),
       },
     });
+    const session = guardSession(created, fail);
     const connection = new VenueConnection({
       url: adapter.socketUrl(market, endpoints),
       clock,

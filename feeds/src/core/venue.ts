@@ -1,5 +1,6 @@
 import type { Clock, DepthwireError, EpochMs, FeedEvent, Instrument, InstrumentId } from '@depthwire/shared';
 import type { FeedLog } from './feed.ts';
+import type { SessionStats } from './session-stats.ts';
 
 /** What came back for an HTTP GET. */
 export interface HttpResponse {
@@ -32,45 +33,6 @@ export interface SessionIo {
   reconnect(reason: string): void;
 }
 
-/** What a session counted; `verify` and the feed pages show it. */
-export interface SessionStats {
-  /** Frames of any kind. */
-  frames: number;
-  /** Order-book messages among them. */
-  bookUpdates: number;
-  trades: number;
-  /** Frames that could not be understood. */
-  malformed: number;
-  /** Pairs of consecutive book messages that the venue's sequence rule joins. */
-  links: number;
-  /** Pairs that it does not. */
-  gaps: number;
-  checksumsOk: number;
-  checksumsBad: number;
-  /** Books that had to be taken anew after having been live. */
-  resyncs: number;
-}
-
-export function emptyStats(): SessionStats {
-  return {
-    frames: 0,
-    bookUpdates: 0,
-    trades: 0,
-    malformed: 0,
-    links: 0,
-    gaps: 0,
-    checksumsOk: 0,
-    checksumsBad: 0,
-    resyncs: 0,
-  };
-}
-
-export function sumStats(a: SessionStats, b: SessionStats): SessionStats {
-  const sum = { ...a };
-  for (const key of Object.keys(sum) as (keyof SessionStats)[]) sum[key] += b[key];
-  return sum;
-}
-
 /**
  * A venue's protocol without its sockets: frames in, events out. The live feed and the replay
  * of a capture drive the very same session.
@@ -89,6 +51,11 @@ export interface VenueSession {
   resync(instrument: InstrumentId, reason: string): void;
   /** Takes what the venue's metadata now says of an instrument; its book anew where the scales changed. */
   update(instrument: Instrument): void;
+  /**
+   * A recording has ended, in the middle of whatever it was in: what is held until a later frame
+   * confirms it is told now, as far as the sequence has confirmed it.
+   */
+  ended?(): void;
   /** Cancels timers; nothing is emitted afterwards. */
   dispose(): void;
 }
@@ -112,6 +79,8 @@ export interface CaptureSink {
   /** A level of a symbol's book, in the venue's decimals. */
   level(symbol: string, price: string, size: string): void;
   trade(symbol: string, price: string, size: string): void;
+  /** A symbol's book, where it may have no level. */
+  book(symbol: string): void;
 }
 
 /** A frame or an HTTP answer of a capture. */
@@ -126,6 +95,8 @@ export interface RecordedText {
 export interface CaptureSupport {
   /** The market of a recorded socket's URL; null when it is not this venue's. */
   marketOf(url: string): string | null;
+  /** Where one socket carries several markets: that of a symbol. `marketOf` names any of them then. */
+  marketOfSymbol?(symbol: string): string;
   /**
    * The venue symbol whose book an HTTP answer shows, recorded or wanted, whatever host and
    * version the URL names; null for answers that no session asks for.
@@ -135,6 +106,8 @@ export interface CaptureSupport {
   isMetadata(text: RecordedText, market: string): boolean;
   /** Reports every level and trade. Ignores what it does not know, and never throws. */
   look(text: RecordedText, sink: CaptureSink): void;
+  /** A `look` for one connection, where it takes its earlier frames to know what a frame is of. */
+  createLook?(): (text: RecordedText, sink: CaptureSink) => void;
 }
 
 /** What a venue's metadata tells of the symbols asked for. */
@@ -150,6 +123,8 @@ export type MetadataSource =
       readonly via: 'http';
       /** To be fetched one after the other. */
       urls(market: string, endpoints: Endpoints, symbols: readonly string[]): readonly string[];
+      /** The page that follows an answer, where the venue lists in pages; null after the last. */
+      next?(url: string, body: string): string | null;
     }
   | {
       readonly via: 'socket';

@@ -164,7 +164,8 @@ export class EmulatedBook {
   }
 }
 
-function difference(
+/** Absolute sizes that lead from one state of a side to another, zero for what has left it. */
+export function difference(
   before: readonly TextLevel[],
   now: readonly TextLevel[],
   depth: number,

@@ -38,6 +38,8 @@ export interface ObservedMarket {
 export class FeedObserver {
   readonly markets = new Map<InstrumentId, ObservedMarket>();
   readonly context: FeedContext;
+  /** What the feed said it failed with. */
+  readonly failures: unknown[] = [];
   readonly #onEvent: (event: FeedEvent, market: ObservedMarket) => void;
 
   /** @param onEvent called after each event took effect */
@@ -47,7 +49,12 @@ export class FeedObserver {
     log: FeedLog = silent,
   ) {
     this.#onEvent = onEvent;
-    this.context = { clock, log, emit: (event) => this.#accept(event) };
+    this.context = {
+      clock,
+      log,
+      emit: (event) => this.#accept(event),
+      fail: (error) => this.failures.push(error),
+    };
   }
 
   /** By instrument id or by venue symbol. */

@@ -6,11 +6,28 @@ export {
   type BinanceMarket,
   type BinanceSymbol,
 } from './binance/emulator.ts';
+export {
+  BybitEmulator,
+  startBybitEmulator,
+  type BybitEmulatorOptions,
+  type BybitMarket,
+  type BybitSymbol,
+} from './bybit/emulator.ts';
+export {
+  DeribitEmulator,
+  startDeribitEmulator,
+  type DeribitEmulatorOptions,
+  type DeribitSymbol,
+} from './deribit/emulator.ts';
+export { CoinbaseEmulator, startCoinbaseEmulator } from './coinbase/emulator.ts';
+export { KrakenEmulator, startKrakenEmulator } from './kraken/emulator.ts';
+export { BitfinexEmulator, startBitfinexEmulator } from './bitfinex/emulator.ts';
 export { EmulatedBook, type EmulatedSymbol, type Levels, type PastState } from './emulated-book.ts';
 export {
   EmulatedConnection,
   VenueEmulator,
   type BookMessage,
+  type Burst,
   type Damage,
   type EmulatedTrade,
   type EmulatorControls,
@@ -25,6 +42,7 @@ export {
   type ConformanceDriver,
   type ConformanceTest,
 } from './conformance/index.ts';
+export { OkxEmulator, startOkxEmulator, type OkxEmulatorOptions, type OkxMarket } from './okx/emulator.ts';
 export { fastClock, type FastClock } from './fast-clock.ts';
 export { FeedObserver, type ObservedMarket } from './feed-observer.ts';
 export {
@@ -34,6 +52,7 @@ export {
   type LoopbackServer,
 } from './loopback-server.ts';
 export { MarketWalk, type Change, type Step, type WalkOptions, type WalkTrade } from './market-walk.ts';
+export { scriptSession, START_MS } from './scripted-session.ts';
 export {
   canonicalBook,
   textUnits,

@@ -3,11 +3,13 @@ import type { AddressInfo } from 'node:net';
 import { WebSocketServer, type WebSocket } from 'ws';
 
 export interface LoopbackOptions {
+  /** Default: a free one. */
+  readonly port?: number;
   onRequest(url: URL, response: ServerResponse, request: IncomingMessage): void;
   onSocket(socket: WebSocket, url: URL): void;
 }
 
-/** An HTTP and WebSocket server on a free port of the loopback interface. */
+/** An HTTP and WebSocket server on the loopback interface. */
 export interface LoopbackServer {
   /** `http://127.0.0.1:PORT` */
   readonly rest: string;
@@ -32,7 +34,7 @@ export async function startLoopbackServer(options: LoopbackOptions): Promise<Loo
   });
   await new Promise<void>((resolve, reject) => {
     http.once('error', reject);
-    http.listen(0, '127.0.0.1', resolve);
+    http.listen(options.port ?? 0, '127.0.0.1', resolve);
   });
   const host = `127.0.0.1:${(http.address() as AddressInfo).port}`;
   const disconnectAll = () => {

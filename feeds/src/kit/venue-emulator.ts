@@ -16,6 +16,8 @@ export interface EmulatorOptions {
   readonly seed?: number;
   /** Calls `tick` this often, milliseconds; default: never, the owner calls it. */
   readonly tickMs?: number;
+  /** To listen on; default: a free one. */
+  readonly port?: number;
   readonly clock?: Clock;
 }
 
@@ -56,12 +58,17 @@ export interface Damage {
   readonly breaksChecksum: boolean;
 }
 
-/** An update ready to be put into each connection's own frame. */
+/** Several frames that make up one update. */
+export interface Burst {
+  readonly frames: readonly string[];
+}
+
+/** An update ready to be put into each connection's own frame, or frames. */
 export type BookMessage<State> = (
   connection: EmulatedConnection<State>,
   levels: Levels,
   damage: Damage,
-) => object | string;
+) => object | string | Burst;
 
 interface Faults {
   drop: number;
@@ -104,9 +111,11 @@ export abstract class VenueEmulator<State = unknown> {
   #held: (() => void)[] | null = null;
 
   readonly #tickMs: number | null;
+  readonly #port: number | undefined;
 
-  constructor({ symbols, seed = 1, tickMs, clock = systemClock }: EmulatorOptions) {
+  constructor({ symbols, seed = 1, tickMs, port, clock = systemClock }: EmulatorOptions) {
     this.clock = clock;
+    this.#port = port;
     this.#tickMs = tickMs ?? null;
     for (const [i, spec] of symbols.entries()) {
       this.books.set(spec.symbol, this.createBook(spec, seed + i));
@@ -126,6 +135,7 @@ export abstract class VenueEmulator<State = unknown> {
   /** Begins to listen. */
   async start(): Promise<this> {
     this.#server = await startLoopbackServer({
+      port: this.#port,
       onRequest: (url, response, request) => {
         this.requests.push(url.pathname + url.search);
         this.onRequest(url, response, request);
@@ -326,14 +336,16 @@ export abstract class VenueEmulator<State = unknown> {
     const breaksChecksum = !isDropped && take(faults, 'breakChecksum');
     const levels = !isDropped && take(faults, 'corruptSize') ? withWrongSize(update.levels) : update.levels;
     for (const connection of this.subscribers(this.bookTopic(symbol))) {
-      const frame = update.message(connection, levels, { breaksChecksum }); // counts, even where it is lost
+      const message = update.message(connection, levels, { breaksChecksum }); // counts, even where it is lost
       if (isDropped) continue;
-      const text = isCut ? cut(frame) : frame;
+      const frames: (object | string)[] =
+        'frames' in Object(message) ? [...(message as Burst).frames] : [message];
+      if (isCut) frames[0] = cut(frames[0]!);
       if (isReordered) {
-        this.#holdBack(connection, symbol, text);
+        for (const frame of frames) this.#holdBack(connection, symbol, frame);
         continue;
       }
-      for (let i = 0; i < copies; i++) connection.send(text);
+      for (let i = 0; i < copies; i++) for (const frame of frames) connection.send(frame);
       this.#releaseHeldBack(connection, symbol);
     }
   }

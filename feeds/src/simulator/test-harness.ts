@@ -45,6 +45,9 @@ export async function startSession(
   await session.feed.start({
     clock,
     log: silent,
+    fail(error) {
+      throw error;
+    },
     emit(event) {
       onEvent(event, session);
       if (event.type === 'instrument') {

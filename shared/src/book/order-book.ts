@@ -1,6 +1,6 @@
 import { DepthwireError } from '../model/errors.ts';
 import type { FlatLevels } from '../model/events.ts';
-import type { Lots, Ticks } from '../model/units.ts';
+import { isLots, type Lots, type Ticks } from '../model/units.ts';
 
 const INITIAL_CAPACITY = 64;
 
@@ -156,8 +156,8 @@ export class OrderBook {
 
   /**
    * Replaces the book.
-   * @throws DepthwireError `invalid_event` on a level that is not two safe integers with a size
-   *   of zero or more; the book is then unchanged
+   * @throws DepthwireError `invalid_event` on a level whose price is no safe integer or whose size is no
+   *   whole number of lots; the book is then unchanged
    */
   loadSnapshot(bids: FlatLevels, asks: FlatLevels): void {
     assertLevels(bids);
@@ -205,7 +205,7 @@ function assertLevels(levels: FlatLevels): void {
   }
   for (let i = 0; i < levels.length; i += 2) {
     const lots = levels[i + 1]!;
-    if (!Number.isSafeInteger(levels[i]) || !Number.isSafeInteger(lots) || lots < 0) {
+    if (!Number.isSafeInteger(levels[i]) || !isLots(lots)) {
       throw new DepthwireError(
         'invalid_event',
         `level ${i / 2}: expected whole ticks and whole lots of zero or more, got ${levels[i]} and ${lots}`,

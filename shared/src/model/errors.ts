@@ -69,6 +69,20 @@ export const errorCatalogue = {
   unknown_venue: { retry: false, meaning: 'No adapter is registered for this venue or market.' },
   unknown_feed: { retry: false, meaning: 'No feed is registered under this name.' },
   invalid_event: { retry: false, meaning: 'A feed emitted an event that the engine cannot accept.' },
+  feed_failed: { retry: true, meaning: 'A feed threw an error that nobody expected; it is started anew.' },
+  feed_timeout: { retry: true, meaning: 'A feed did not start or answer in time; it is started anew.' },
+  feed_flooded: {
+    retry: true,
+    meaning: 'A feed sent more events in a second than it may; it is started anew.',
+  },
+  feed_malformed: {
+    retry: true,
+    meaning: 'Too many events of a feed were refused; it is started anew.',
+  },
+  feed_dishonest: {
+    retry: true,
+    meaning: 'A feed does not do what it says it can, such as candles; it is started anew.',
+  },
   // captures
   capture_not_found: { retry: false, meaning: 'The capture file does not exist or cannot be read.' },
   capture_truncated: {
@@ -89,6 +103,10 @@ export const errorCatalogue = {
   invalid_argument: {
     retry: false,
     meaning: 'A command line argument is wrong; the message names it and the fix.',
+  },
+  missing_package: {
+    retry: false,
+    meaning: 'A feed needs a package that is not installed; the message has the command that installs it.',
   },
   port_in_use: { retry: true, meaning: 'Another process already listens on the configured address.' },
 } as const satisfies Record<string, { retry: boolean; meaning: string }>;

@@ -6,8 +6,11 @@ export type InstrumentId = string;
 export const instrumentKinds = ['spot', 'perpetual', 'future', 'option', 'fx', 'equity'] as const;
 export type InstrumentKind = (typeof instrumentKinds)[number];
 
-/** Where the data comes from; every screen shows what is not `live`. */
-export const origins = ['live', 'delayed', 'replayed', 'simulated'] as const;
+/**
+ * Where the data comes from; every screen shows what is not `live`. `bridged` comes as it happens, but
+ * through a library: the venue's sequence numbers and checksums were not checked here.
+ */
+export const origins = ['live', 'bridged', 'delayed', 'replayed', 'simulated'] as const;
 export type Origin = (typeof origins)[number];
 
 /** What the venue lets be done with the instrument now. */

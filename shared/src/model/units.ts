@@ -20,6 +20,8 @@ export interface Scale {
 }
 
 const MAX_DECIMALS = 18;
+const MAX_UNITS = BigInt(Number.MAX_SAFE_INTEGER);
+const MAX_LOTS = 2 ** 63;
 const ZERO = 48;
 const NINE = 57;
 const DOT = 46;
@@ -92,6 +94,23 @@ export function decimalsOf(text: string): number {
  * @throws DepthwireError `invalid_decimal`, `off_grid` or `out_of_range`.
  */
 export function parseUnits(text: string, scale: Scale): number {
+  return parseUpTo(text, scale, MAX_UNITS);
+}
+
+/**
+ * As `parseUnits`, for sizes, which may be far larger in some orders than in others: past 2^53 those
+ * that a double holds exactly are taken, as it does round ones, up to 2^63.
+ */
+export function parseLots(text: string, scale: Scale): number {
+  return parseUpTo(text, scale, BigInt(MAX_LOTS) - 1n);
+}
+
+/** Whether a value is a whole number of lots, as `parseLots` gives them. */
+export function isLots(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) < MAX_LOTS;
+}
+
+function parseUpTo(text: string, scale: Scale, limit: bigint): number {
   // The venues' hot path: plain digits with one point, few enough to be exact in a double.
   const length = text.length;
   if (length > 0 && length <= 17) {
@@ -135,17 +154,17 @@ export function parseUnits(text: string, scale: Scale): number {
       }
     }
   }
-  return parseUnitsSlow(text, scale);
+  return parseUnitsSlow(text, scale, limit);
 }
 
-function parseUnitsSlow(text: string, scale: Scale): number {
+function parseUnitsSlow(text: string, scale: Scale, limit: bigint): number {
   const decimal = parseDecimal(text);
   if (decimal.decimals > scale.decimals) throw offGrid(text, scale);
   const scaled = decimal.digits * 10n ** BigInt(scale.decimals - decimal.decimals);
   const step = BigInt(scale.units);
   if (scaled % step !== 0n) throw offGrid(text, scale);
   const units = scaled / step;
-  if (units > BigInt(Number.MAX_SAFE_INTEGER)) {
+  if (units > limit || BigInt(Number(units)) !== units) {
     throw new DepthwireError('out_of_range', `${text} is past 2^53 units of ${formatUnits(1, scale)}`);
   }
   return decimal.negative && units !== 0n ? -Number(units) : Number(units);

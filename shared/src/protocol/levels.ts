@@ -1,5 +1,6 @@
 import { DepthwireError } from '../model/errors.ts';
 import type { FlatLevels } from '../model/events.ts';
+import { isLots } from '../model/units.ts';
 import type { WireLevels } from './messages.ts';
 import { show } from './show.ts';
 
@@ -24,7 +25,7 @@ export function encodeLevels(levels: FlatLevels, direction: -1 | 1, reference: n
 
 /**
  * The inverse of `encodeLevels`.
- * @throws DepthwireError `malformed_frame` on anything but pairs of integers within 2^53
+ * @throws DepthwireError `malformed_frame` on anything but pairs of integers, prices within 2^53
  */
 export function decodeLevels(wire: unknown, direction: -1 | 1, reference: number): number[] {
   if (!Array.isArray(wire) || wire.length % 2 !== 0) {
@@ -35,7 +36,7 @@ export function decodeLevels(wire: unknown, direction: -1 | 1, reference: number
   for (let i = 0; i < wire.length; i += 2) {
     const distance: unknown = wire[i];
     const lots: unknown = wire[i + 1];
-    if (!Number.isSafeInteger(distance) || !Number.isSafeInteger(lots) || (lots as number) < 0) {
+    if (!Number.isSafeInteger(distance) || !isLots(lots)) {
       throw new DepthwireError(
         'malformed_frame',
         `level ${i / 2}: expected two integers, got ${show(distance)} and ${show(lots)}`,
@@ -45,7 +46,7 @@ export function decodeLevels(wire: unknown, direction: -1 | 1, reference: number
     if (!Number.isSafeInteger(from))
       throw new DepthwireError('malformed_frame', `level ${i / 2}: its price is past 2^53 ticks`);
     levels[i] = from;
-    levels[i + 1] = lots as number;
+    levels[i + 1] = lots;
   }
   return levels;
 }

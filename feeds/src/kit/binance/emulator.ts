@@ -191,10 +191,11 @@ export class BinanceEmulator extends VenueEmulator<StreamClient> {
     const listed = [...this.books.values()].filter(({ isListed }) => isListed);
     const symbols = listed.map(({ spec, isHalted, tick }) => {
       const status = !isHalted ? 'TRADING' : this.#isSpot ? 'HALT' : 'PENDING_TRADING';
+      const marginAsset = this.#market === 'coinm' ? spec.base : spec.quote;
       const { contractType = 'PERPETUAL' } = this.#specs.find(({ symbol }) => symbol === spec.symbol)!;
       return {
         symbol: spec.symbol,
-        ...(this.#isSpot ? {} : { pair: spec.base + spec.quote, contractType }),
+        ...(this.#isSpot ? {} : { pair: spec.base + spec.quote, contractType, marginAsset }),
         [this.#market === 'coinm' ? 'contractStatus' : 'status']: status,
         baseAsset: spec.base,
         quoteAsset: spec.quote,

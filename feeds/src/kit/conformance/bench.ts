@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import type { BookState } from '@depthwire/shared';
+import type { BookState, Origin } from '@depthwire/shared';
 import { createVenueFeed, type VenueFeed } from '../../core/venue-feed.ts';
-import type { VenueAdapter } from '../../core/venue.ts';
+import type { Endpoints, VenueAdapter } from '../../core/venue.ts';
 import { systemClock } from '../../core/system.ts';
 import { sleep } from '../sleep.ts';
 import { fastClock, type FastClock } from '../fast-clock.ts';
@@ -10,15 +10,27 @@ import { canonicalBook } from '../truth-book.ts';
 import type { EmulatedSymbol } from '../emulated-book.ts';
 import type { EmulatorControls, EmulatorOptions } from '../venue-emulator.ts';
 
-/** How a venue's adapter is put to the test. */
-export interface ConformanceDriver {
+/** What is put to the test: a venue's adapter, or any other feed. */
+type Subject =
+  | { readonly adapter: VenueAdapter; readonly market: string }
+  | {
+      /** The feed of all the driver's symbols, on an emulator that listens there. */
+      createFeed(endpoints: Endpoints): VenueFeed;
+      /** What its instruments say of where they come from. Default: `live`. */
+      readonly origin?: Origin;
+      /** Connections that end apart, and are counted apart. Default: 1. */
+      readonly connections?: number;
+    };
+
+/** How a feed is put to the test. */
+export type ConformanceDriver = Subject & {
   /** For the names of the tests: `Kraken spot`. */
   readonly name: string;
-  readonly adapter: VenueAdapter;
-  readonly market: string;
   /** Two or more, so that trouble with one can be seen to leave the other alone. */
   readonly symbols: readonly EmulatedSymbol[];
   startEmulator(options: EmulatorOptions): Promise<EmulatorControls>;
+  /** Times as fast as real time at most, where the venue's answers are waited for only briefly. */
+  readonly maxSpeed?: number;
   /** Levels a side that the venue's book has. Default: all there are. */
   readonly depth?: number;
   /** Whether snapshots come over HTTP, and not on the stream. */
@@ -29,7 +41,7 @@ export interface ConformanceDriver {
   readonly announcesEnds: boolean;
   /** Cards that this venue's protocol cannot pass, by id, with the reason. */
   readonly knownGaps?: Readonly<Record<string, string>>;
-}
+};
 
 export interface BenchOptions {
   /** Times as fast as real time. Default 20. */
@@ -71,17 +83,8 @@ export class Bench {
       if (event.type !== 'instrument' && event.type !== 'trade' && event.type !== 'ticker')
         this.#check(market);
     });
-    const { adapter, market, symbols } = driver;
-    this.feed = createVenueFeed(
-      { ...adapter, limits: { ...adapter.limits, maxAgeMs } },
-      {
-        market,
-        symbols: symbols.map(({ symbol }) => symbol),
-        endpoints: emulator.endpoints,
-        httpSpacingMs: 0,
-        random: () => 0,
-      },
-    );
+    const { symbols } = driver;
+    this.feed = createFeed(driver, emulator.endpoints, maxAgeMs);
     for (const { symbol } of symbols) {
       this.#truths.set(symbol, new Map());
       this.#remember(symbol);
@@ -93,7 +96,7 @@ export class Bench {
     driver: ConformanceDriver,
     { speed = DEFAULT_SPEED, maxAgeMs }: BenchOptions = {},
   ): Promise<Bench> {
-    const clock = fastClock(speed);
+    const clock = fastClock(Math.min(speed, driver.maxSpeed ?? Infinity));
     const emulator = await driver.startEmulator({ symbols: driver.symbols, seed: 7, clock });
     return new Bench(driver, emulator, clock, { maxAgeMs });
   }
@@ -117,6 +120,15 @@ export class Bench {
   async close(): Promise<void> {
     await this.feed.stop();
     await this.emulator.close();
+  }
+
+  /** What the instruments have to say of where they come from. */
+  get origin(): Origin {
+    return ('createFeed' in this.#driver && this.#driver.origin) || 'live';
+  }
+
+  get connections(): number {
+    return ('createFeed' in this.#driver && this.#driver.connections) || 1;
   }
 
   get symbols(): readonly string[] {
@@ -252,4 +264,19 @@ export class Bench {
     const isRight = canonicalBook(this.observer.text(symbol)) === this.#truth(symbol);
     return `${symbol} ${state}${reason === null ? '' : ` (${reason})`}, ${isRight ? 'right' : 'other than the truth'}`;
   }
+}
+
+function createFeed(driver: ConformanceDriver, endpoints: Endpoints, maxAgeMs: number | null): VenueFeed {
+  if ('createFeed' in driver) return driver.createFeed(endpoints);
+  const { adapter, market, symbols } = driver;
+  return createVenueFeed(
+    { ...adapter, limits: { ...adapter.limits, maxAgeMs } },
+    {
+      market,
+      symbols: symbols.map(({ symbol }) => symbol),
+      endpoints,
+      httpSpacingMs: 0,
+      random: () => 0,
+    },
+  );
 }

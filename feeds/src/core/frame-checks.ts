@@ -1,0 +1,56 @@
+import { DepthwireError } from '@depthwire/shared';
+import type { PriceLevel } from './levels.ts';
+
+/**
+ * A venue's text as JSON.
+ * @throws DepthwireError `malformed_venue_frame`
+ */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new DepthwireError('malformed_venue_frame', `not JSON: ${(error as Error).message}`, {}, error);
+  }
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** @throws DepthwireError `malformed_venue_frame` where a level is not `["price","size",…]` */
+export function checkLevels(value: unknown, key: string): readonly PriceLevel[] {
+  if (!Array.isArray(value)) throw malformed(key, 'an array of levels', value);
+  for (const level of value as unknown[]) {
+    if (!Array.isArray(level) || typeof level[0] !== 'string' || typeof level[1] !== 'string')
+      throw malformed(key, '["price","size"]', level);
+  }
+  return value as PriceLevel[];
+}
+
+/** @throws DepthwireError `malformed_venue_frame` where one of the keys holds no text */
+export function checkTexts(record: Record<string, unknown>, keys: readonly string[]): void {
+  for (const key of keys) {
+    if (typeof record[key] !== 'string') throw malformed(key, 'a text', record[key]);
+  }
+}
+
+/** @throws DepthwireError `malformed_venue_frame` where one of the keys holds no whole number */
+export function checkIntegers(record: Record<string, unknown>, keys: readonly string[]): void {
+  for (const key of keys) {
+    if (!Number.isSafeInteger(record[key])) throw malformed(key, 'an integer', record[key]);
+  }
+}
+
+export function malformed(key: string, expected: string, got: unknown): DepthwireError {
+  return new DepthwireError('malformed_venue_frame', `${key}: expected ${expected}, got ${show(got)}`, {
+    key,
+  });
+}
+
+/** Any JSON value in short: what nests is named only, for it may nest deeper than the stack. */
+export function show(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (isRecord(value)) return 'an object';
+  return (JSON.stringify(value) ?? '').slice(0, 60);
+}
