@@ -39,6 +39,16 @@ module.exports = {
       'A screen knows the protocol and nothing behind it.',
     ),
     {
+      name: 'examples-are-strangers',
+      severity: 'error',
+      comment: 'What a feed of anybody else could not import is no example.',
+      from: { path: '^examples/' },
+      to: {
+        path: '^(shared|feeds|server|web)/',
+        pathNot: String.raw`^(shared/src|feeds/src|feeds/src/kit)/index\.ts$`,
+      },
+    },
+    {
       name: 'bare-names-across-packages',
       severity: 'error',
       comment: 'Another package is imported by its name, never by a path into it.',
@@ -106,9 +116,9 @@ module.exports = {
       name: 'no-dev-dependencies-in-production',
       severity: 'error',
       comment:
-        'What runs on a server is a dependency. (The web app is bundled: all it needs is there at build time.)',
+        'What runs on a server is a dependency, or a peer where it is optional. (The web app is bundled: all it needs is there at build time.)',
       from: { path: '^(shared|feeds|server)/src/', pathNot: TEST },
-      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only', 'npm-peer'] },
     },
   ],
   options: {

@@ -31,7 +31,7 @@ export default defineConfig(
   },
   {
     // The rules that need types, for what runs unattended.
-    files: ['{shared,feeds,server}/**/*.ts', 'web/src/**/*.ts', 'e2e/**/*.ts', 'scripts/**/*.ts'],
+    files: ['{shared,feeds,server}/**/*.ts', 'web/src/**/*.ts', 'e2e/**/*.ts', '{scripts,examples}/**/*.ts'],
     languageOptions: {
       parserOptions: {
         project: ['tsconfig.json', '{shared,feeds,server,web}/tsconfig.json'],
@@ -40,7 +40,10 @@ export default defineConfig(
     },
     rules: {
       '@typescript-eslint/await-thenable': 'error',
-      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-floating-promises': [
+        'error',
+        { allowForKnownSafeCalls: [{ from: 'package', name: ['describe', 'test'], package: 'node:test' }] },
+      ],
       '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: { arguments: false } }],
       '@typescript-eslint/only-throw-error': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': [

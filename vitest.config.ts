@@ -12,6 +12,8 @@ export default defineConfig({
       nodePackage('shared'),
       nodePackage('feeds'),
       nodePackage('server'),
+      // examples/venue has tests for Node's own runner: this project runs that
+      { test: { name: 'examples', environment: 'node', include: ['examples/*.test.ts'], testTimeout } },
       { test: { name: 'scripts', environment: 'node', include: ['scripts/**/*.test.ts'], testTimeout } },
       'web', // has its own configuration
     ],

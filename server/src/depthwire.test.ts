@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { pino, type Logger } from 'pino';
-import { VirtualClock, type Feed } from '@depthwire/feeds';
+import { emptyStats, VirtualClock, type Feed } from '@depthwire/feeds';
 import {
   BookReplica,
   bookChecksum,
@@ -19,6 +19,7 @@ import { RawClient } from '../test/raw-client.ts';
 import { ScriptedFeed, START_MS, testInstrument } from '../test/markets.ts';
 import { parseConfig, type Config } from './config/config.ts';
 import { createDepthwire, type Depthwire } from './depthwire.ts';
+import type { FeedSource } from './engine/feed-source.ts';
 
 const openWebSocket: OpenWebSocket = (url, protocols) =>
   new WebSocket(url, protocols) as unknown as ReturnType<OpenWebSocket>;
@@ -32,7 +33,7 @@ afterEach(async () => {
 interface Started {
   readonly logger: Logger;
   /** Beside the scripted one. */
-  readonly feeds: readonly Feed[];
+  readonly feeds: readonly (Feed | FeedSource)[];
   readonly marketClock: Clock;
 }
 
@@ -332,7 +333,7 @@ describe('REST', () => {
   test('health tells that a venue is away, since when, why, and when it is tried again', async () => {
     const away = new ScriptedFeed('away', []);
     away.start = () => Promise.reject(new DepthwireError('venue_http', 'GET https://venue.example failed'));
-    const { depthwire } = await start({}, undefined, { feeds: [away] });
+    const { depthwire } = await start({}, undefined, { feeds: [{ id: 'away', create: () => away }] });
     const { status, body } = await get(depthwire, '/api/v1/health');
     expect(status).toBe(200); // the others are served
     const [running, failed] = body.feeds as unknown as { since: number; retryAt: number }[];
@@ -344,6 +345,27 @@ describe('REST', () => {
       books: { syncing: 0, live: 0, stale: 0, recovering: 0 },
     });
     expect(failed!.retryAt).toBeGreaterThan(failed!.since);
+  });
+
+  test('feeds tells how good each one is, and names the books that are not live', async () => {
+    const other = new ScriptedFeed('other', [testInstrument('other:AAA-USD')]);
+    const stats = { ...emptyStats(), frames: 12, links: 9, gaps: 1, checksumsOk: 3 };
+    Object.assign(other, { stats: () => stats, reconnects: () => 2 });
+    const { depthwire } = await start({}, undefined, { feeds: [other] });
+    other.state('recovering', 'connection lost');
+    const { body } = await get(depthwire, '/api/v1/feeds');
+    expect(body.feeds).toMatchObject([
+      { id: 'scripted', source: null, reconnects: null, troubles: [], latencyMs: { p50: 0, p99: 0 } },
+      {
+        id: 'other',
+        state: 'running',
+        source: stats,
+        reconnects: 2,
+        stalenessMs: null,
+        latencyMs: null,
+        troubles: [{ instrument: 'other:AAA-USD', state: 'recovering', reason: 'connection lost' }],
+      },
+    ]);
   });
 
   test('book: exact decimals, state, sequence and checksum', async () => {

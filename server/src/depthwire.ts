@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { createMemoryBus } from './bus/bus.ts';
 import type { Config } from './config/config.ts';
 import { Engine } from './engine/engine.ts';
+import type { FeedSource } from './engine/feed-source.ts';
 import { FeedSupervisor } from './engine/feed-supervisor.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { Hub } from './gateway/hub.ts';
@@ -20,7 +21,8 @@ const FEED_START_MS = 5_000;
 export interface DepthwireOptions {
   readonly config: Config;
   readonly logger: Logger;
-  readonly feeds: readonly Feed[];
+  /** A feed that fails is begun anew where it comes from a source. */
+  readonly feeds: readonly (Feed | FeedSource)[];
   /** Default: the machine's clock. A replay hands in its own. */
   readonly marketClock?: Clock;
 }

@@ -1,10 +1,23 @@
-import { createSimulatorFeed, createVenueFeed, findVenue, type Feed } from '@depthwire/feeds';
+import { createCcxtFeed, createSimulatorFeed, createVenueFeed, findVenue, type Feed } from '@depthwire/feeds';
 import { DepthwireError } from '@depthwire/shared';
 import type { FeedConfig } from './config/feeds.ts';
+import type { FeedSource } from './engine/feed-source.ts';
+
+/** Events in a second of a feed that is plugged in, unless the configuration says otherwise. */
+const MAX_PLUGIN_EVENTS_PER_SECOND = 50_000;
 
 /** Feeds as a checked configuration names them. */
-export function createFeeds(configs: readonly FeedConfig[]): Feed[] {
-  return configs.map(createFeed);
+export function createFeeds(configs: readonly FeedConfig[]): FeedSource[] {
+  return configs.map((config) => {
+    const isPluggedIn = 'plugin' in config;
+    const limit = 'maxEventsPerSecond' in config ? config.maxEventsPerSecond : undefined;
+    return {
+      id: idOf(config, createFeed(config)),
+      create: () => createFeed(config),
+      isPluggedIn,
+      maxEventsPerSecond: limit ?? (isPluggedIn ? MAX_PLUGIN_EVENTS_PER_SECOND : undefined),
+    };
+  });
 }
 
 /** What only the feeds can tell: options that are wrong, and ids that are taken. */
@@ -14,37 +27,48 @@ export function feedProblems(
   const ids = new Set<string>();
   return configs.flatMap((config, i) => {
     try {
-      const { id } = createFeed(config);
+      const id = idOf(config, createFeed(config));
       if (!ids.has(id)) {
         ids.add(id);
         return [];
       }
-      return 'symbols' in config
+      return config.feed === 'sim'
         ? [
-            {
-              path: ['feeds', i, 'id'],
-              message: `${id} is taken by an earlier feed; give this one an id of its own`,
-            },
-          ]
-        : [
             {
               path: ['feeds', i, 'feed'],
               message: `there is already a feed ${id}; name all its instruments there`,
             },
+          ]
+        : [
+            {
+              path: ['feeds', i, 'id'],
+              message: `${id} is taken by an earlier feed; give this one an id of its own`,
+            },
           ];
     } catch (error) {
-      if (!(error instanceof DepthwireError)) throw error;
-      const { key } = error.details;
-      return [{ path: ['feeds', i, ...(typeof key === 'string' ? [key] : [])], message: error.message }];
+      const isTyped = error instanceof DepthwireError;
+      if (!isTyped && !('plugin' in config)) throw error;
+      const key = isTyped ? error.details.key : undefined;
+      const message = isTyped ? error.message : `the factory threw: ${String(error)}`;
+      return [{ path: ['feeds', i, ...(typeof key === 'string' ? [key] : [])], message }];
     }
   });
 }
 
+const idOf = (config: FeedConfig, feed: Feed): string =>
+  ('options' in config && config.options.id) || feed.id;
+
 function createFeed(config: FeedConfig): Feed {
+  if ('options' in config) return config.plugin.create(config.options);
+  if ('exchange' in config) {
+    const { id, exchange, symbols, depth, hostname, urls, exchangeOptions: options } = config;
+    return createCcxtFeed({ id, exchange, symbols, depth, hostname, urls, options });
+  }
   if (!('symbols' in config)) {
     const { seed, instruments, rate, historyDays } = config;
     return createSimulatorFeed({ seed, instruments, rate, historyDays });
   }
   const { feed, id, market, symbols, endpoints, httpSpacingMs } = config;
-  return createVenueFeed(findVenue(feed, market), { id, market, symbols, endpoints, httpSpacingMs });
+  const adapter = 'plugin' in config ? config.plugin.adapter : findVenue(feed, market);
+  return createVenueFeed(adapter, { id, market, symbols, endpoints, httpSpacingMs });
 }

@@ -66,22 +66,24 @@ export class ScriptedFeed implements Feed {
   }
 
   snapshot(bids: number[], asks: number[], instrument: string = this.#first): void {
+    const now = this.#now;
     this.emit({
       type: 'book-snapshot',
       instrument,
-      venueTimeMs: this.#now,
-      receiveTimeMs: this.#now,
+      venueTimeMs: now,
+      receiveTimeMs: now,
       bids,
       asks,
     });
   }
 
   delta(bids: number[], asks: number[], instrument: string = this.#first): void {
+    const now = this.#now;
     this.emit({
       type: 'book-delta',
       instrument,
-      venueTimeMs: this.#now,
-      receiveTimeMs: this.#now,
+      venueTimeMs: now,
+      receiveTimeMs: now,
       bids,
       asks,
     });
@@ -96,11 +98,12 @@ export class ScriptedFeed implements Feed {
   }
 
   trade(price: number, size: number, id: number, instrument: string = this.#first): void {
+    const now = this.#now;
     this.emit({
       type: 'trade',
       instrument,
-      venueTimeMs: this.#now,
-      receiveTimeMs: this.#now,
+      venueTimeMs: now,
+      receiveTimeMs: now,
       id,
       price: price as Ticks,
       size: size as Lots,

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { resolve } from 'node:path';
+import { inspect } from 'node:util';
 import {
   createReplayFeed,
   firstTimeMs,
@@ -11,6 +12,7 @@ import { Option, type Command } from 'commander';
 import type { Logger } from 'pino';
 import { loadConfig } from '../config/config.ts';
 import { createDepthwire, type Depthwire, type DepthwireOptions } from '../depthwire.ts';
+import { blameFeed } from '../engine/guarded-feed.ts';
 import { createFeeds } from '../feed-factory.ts';
 import { exitCodes, type Done } from './exit-codes.ts';
 import { createLogger } from './logger.ts';
@@ -27,6 +29,9 @@ export interface ServeFlags extends SelectionFlags {
   readonly speed?: number;
   readonly wait?: boolean;
 }
+
+/** How long what is left in the event loop may go on after all is closed. */
+const LEFT_BEHIND_MS = 500;
 
 /** The replay's sense of real time. */
 export const pacemaker: Pacemaker = {
@@ -73,6 +78,7 @@ export async function serve(flags: ServeFlags): Promise<number> {
     cwd: process.cwd(),
   });
   const logger = createLogger(config.logLevel);
+  outliveFeeds();
   const market = replay
     ? await openRecording(replay, flags, logger, stop)
     : { feeds: createFeeds(config.feeds) };
@@ -102,6 +108,8 @@ export async function serve(flags: ServeFlags): Promise<number> {
     logger.warn({ shutdownMs: config.shutdownMs }, 'clients or feeds did not end in time');
     process.exit(exitCodes.ok); // their sockets would keep the process alive
   }
+  // A timer or socket that a feed left behind would do so too.
+  setTimeout(() => process.exit(exitCodes.ok), LEFT_BEHIND_MS).unref();
   return exitCodes.ok;
 }
 
@@ -154,6 +162,17 @@ async function openRecording(
       hub.onFirstChannel(ready.resolve);
     },
   };
+}
+
+/** An error that a feed did not catch ends that feed; any other ends the process, as it would anyway. */
+function outliveFeeds(): void {
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(event, (error: unknown) => {
+      if (blameFeed(error)) return;
+      process.stderr.write(`${inspect(error)}\n`);
+      process.exit(exitCodes.failed);
+    });
+  }
 }
 
 function stopSignal(): AbortSignal {

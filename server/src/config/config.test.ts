@@ -86,7 +86,7 @@ describe('configuration', () => {
     [{ feeds: [] }, 'feeds: expected a list of at least one feed, such as [{feed: sim}], got []'],
     [{ feeds: ['sim'] }, 'feeds[0]: expected a feed with its keys, such as {feed: sim}, got "sim"'],
     [{ feeds: [{ market: 'spot' }] }, /^feeds\[0\]\.feed: expected sim.* binance.*, got nothing$/],
-    [{ feeds: [{ feed: 'mtgox' }] }, /^feeds\[0\]\.feed: no venue mtgox; there are: sim, binance/],
+    [{ feeds: [{ feed: 'mtgox' }] }, /^feeds\[0\]\.feed: no feed mtgox; there are: sim, binance/],
     [
       { feeds: [{ feed: 'binance', symbols: ['BTC-USDT'] }] },
       /^feeds\[0\]\.market: expected spot.* usdm.*, got nothing$/,
@@ -102,6 +102,18 @@ describe('configuration', () => {
     [
       { feeds: [{ feed: 'binance', market: 'spot', symbols: ['X'], endpoints: { ws: 'http://x' } }] },
       'feeds[0].endpoints.ws: expected a URL such as wss://stream.example.com:9443, without a slash at the end, got "http://x"',
+    ],
+    [
+      { feeds: [{ feed: 'ccxt', exchange: 'Kraken Pro', symbols: ['BTC/USD'] }] },
+      'feeds[0].exchange: expected the name that ccxt has for a venue, such as kraken, got "Kraken Pro"',
+    ],
+    [
+      { feeds: [{ feed: 'ccxt', exchange: 'kraken', symbols: ['BTC/USD'], depth: 0 }] },
+      'feeds[0].depth: expected a whole number from 1 to 5000, such as 100, got 0',
+    ],
+    [
+      { feeds: [{ feed: 'ccxt', exchange: 'kraken', symbols: ['BTC/USD'], urls: 'http://x' }] },
+      'feeds[0].urls: expected keys and values, such as {api: {public: "http://127.0.0.1:8000"}}, got "http://x"',
     ],
   ])('says what it expected and what it got: %j', (input, message) => {
     expect(() => parseConfig(input)).toThrow(
@@ -144,7 +156,7 @@ describe('configuration', () => {
     ],
     [
       { DEPTHWIRE_FEEDS: '[{feed: mtgox}]' },
-      /^feeds\[0\]\.feed \(DEPTHWIRE_FEEDS\): no venue mtgox; there are: sim, binance/,
+      /^feeds\[0\]\.feed \(DEPTHWIRE_FEEDS\): no feed mtgox \(no package mtgox was found\); there are: sim, binance/,
     ],
     [{ DEPTHWIRE_FEEDS: '[{feed: sim, rate: 0}]' }, /^feeds\[0\]\.rate \(DEPTHWIRE_FEEDS\): /],
     [{ DEPTHWIRE_FEEDS: '[{' }, /^feeds \(DEPTHWIRE_FEEDS\): not readable as YAML: /],

@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { inspect } from 'node:util';
-import { DepthwireError } from '@depthwire/shared';
+import { DepthwireError, toDepthwireError } from '@depthwire/shared';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { feedProblems } from '../feed-factory.ts';
-import { feedList } from './feeds.ts';
+import { loadPlugin } from '../plugins/load.ts';
+import { feedList, feedNames, type FeedPlugins } from './feeds.ts';
 import { keys, oneOf, origin, text, wholeNumber } from './schema.ts';
 
 /** Read when no other file is named and it exists. */
@@ -13,38 +14,39 @@ const DEFAULT_CONFIG_FILE = 'depthwire.yaml';
 /** Of a wrong value, in a message. */
 const MAX_SHOWN_CHARS = 80;
 
-const configSchema = keys(
-  {
-    host: text('an address to listen on, such as 127.0.0.1').default('127.0.0.1'),
-    port: wholeNumber(0, 65_535, 8080).default(8080),
-    logLevel: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
-    /** Folder of the built dashboard; without it only the API is served. */
-    web: text('a folder, such as web/build').optional(),
-    /** Origins of other sites whose pages may connect. */
-    allowedOrigins: z
-      .array(origin('https://example.com'), {
-        error: 'expected a list of origins, such as [https://example.com]',
-      })
-      .default([]),
-    feeds: feedList.default([{ feed: 'sim' }]),
-    gateway: keys(
-      {
-        heartbeatMs: wholeNumber(1_000, 300_000, 15_000).default(15_000),
-        maxConnections: wholeNumber(1, 100_000, 10_000).default(10_000),
-        maxSubscriptions: wholeNumber(1, 10_000, 500).default(500),
-        maxMessageBytes: wholeNumber(256, 65_536, 16_384).default(16_384),
-        maxBufferedBytes: wholeNumber(65_536, 268_435_456, 4_194_304).default(4_194_304),
-        checksumIntervalMs: wholeNumber(0, 60_000, 1_000).default(1_000),
-      },
-      'heartbeatMs: 15000',
-    ).prefault({}),
-    /** Longest wait for clients and feeds to end at shutdown. */
-    shutdownMs: wholeNumber(0, 60_000, 5_000).default(5_000),
-  },
-  'port: 8080',
-);
+const configSchema = (plugins: FeedPlugins) =>
+  keys(
+    {
+      host: text('an address to listen on, such as 127.0.0.1').default('127.0.0.1'),
+      port: wholeNumber(0, 65_535, 8080).default(8080),
+      logLevel: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+      /** Folder of the built dashboard; without it only the API is served. */
+      web: text('a folder, such as web/build').optional(),
+      /** Origins of other sites whose pages may connect. */
+      allowedOrigins: z
+        .array(origin('https://example.com'), {
+          error: 'expected a list of origins, such as [https://example.com]',
+        })
+        .default([]),
+      feeds: feedList(plugins).default([{ feed: 'sim' }]),
+      gateway: keys(
+        {
+          heartbeatMs: wholeNumber(1_000, 300_000, 15_000).default(15_000),
+          maxConnections: wholeNumber(1, 100_000, 10_000).default(10_000),
+          maxSubscriptions: wholeNumber(1, 10_000, 500).default(500),
+          maxMessageBytes: wholeNumber(256, 65_536, 16_384).default(16_384),
+          maxBufferedBytes: wholeNumber(65_536, 268_435_456, 4_194_304).default(4_194_304),
+          checksumIntervalMs: wholeNumber(0, 60_000, 1_000).default(1_000),
+        },
+        'heartbeatMs: 15000',
+      ).prefault({}),
+      /** Longest wait for clients and feeds to end at shutdown. */
+      shutdownMs: wholeNumber(0, 60_000, 5_000).default(5_000),
+    },
+    'port: 8080',
+  );
 
-export type Config = z.infer<typeof configSchema>;
+export type Config = z.infer<ReturnType<typeof configSchema>>;
 
 /** Keys that the environment may set, and how its text is read. */
 const environmentKeys: Readonly<Record<string, { key: keyof Config; read(value: string): unknown }>> = {
@@ -99,15 +101,33 @@ export async function loadConfig({ file, env, overrides = {}, cwd }: ConfigSourc
     sources[key] = `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
     input[key] = value;
   }
-  return parseConfig(input, sources);
+  const folder = sources.feeds === undefined ? dirname(path) : cwd;
+  return parseConfig(input, sources, await loadPlugins(input.feeds, folder));
+}
+
+/** What feeds are named that are modules of their own. */
+async function loadPlugins(feeds: unknown, folder: string): Promise<FeedPlugins> {
+  const entries: readonly unknown[] = Array.isArray(feeds) ? feeds : [];
+  const names = entries
+    .map((entry) => (entry as { feed?: unknown } | null)?.feed)
+    .filter((name): name is string => typeof name === 'string' && name !== '' && !feedNames.includes(name));
+  const loaded = [...new Set(names)].map(
+    async (name) => [name, await loadPlugin(name, folder).catch(toDepthwireError)] as const,
+  );
+  return new Map(await Promise.all(loaded));
 }
 
 /**
  * @param sources where keys come from that are not the file's
+ * @param plugins modules that feeds are named by
  * @throws DepthwireError `invalid_config`
  */
-export function parseConfig(input: unknown, sources: Readonly<Record<string, string>> = {}): Config {
-  const result = configSchema.safeParse(input);
+export function parseConfig(
+  input: unknown,
+  sources: Readonly<Record<string, string>> = {},
+  plugins: FeedPlugins = new Map(),
+): Config {
+  const result = configSchema(plugins).safeParse(input);
   const problems = result.success ? feedProblems(result.data.feeds) : result.error.issues.flatMap(eachKey);
   if (result.success && problems.length === 0) return result.data;
   const lines = problems.map(({ path, message }) => {

@@ -1,11 +1,9 @@
 import {
-  bookStates,
   candleIntervals,
   DepthwireError,
   every,
-  isInstrumentId,
+  toDepthwireError,
   type BookState,
-  type BookStatusEvent,
   type Candle,
   type CandleInterval,
   type Clock,
@@ -13,10 +11,11 @@ import {
   type Instrument,
   type InstrumentId,
   type Timer,
-  type TradeEvent,
 } from '@depthwire/shared';
-import type { Feed, FeedLog } from '@depthwire/feeds';
+import type { CandleQuery, Feed, FeedLog } from '@depthwire/feeds';
 import type { Bus } from '../bus/bus.ts';
+import { checkedInstrument, checkEvent } from './event-checks.ts';
+import { FeedQuality } from './feed-quality.ts';
 import { Market, type MarketView } from './market.ts';
 
 /** How often silence and crossed books are looked for. */
@@ -29,6 +28,8 @@ const SEED_CANDLES = 500;
 const DAY_MINUTES = 1_440;
 /** Instruments of one process. */
 const MAX_INSTRUMENTS = 10_000;
+/** Levels of one side; no venue's book has so many. */
+const MAX_BOOK_LEVELS = 250_000;
 
 export interface EngineOptions {
   readonly clock: Clock;
@@ -41,6 +42,7 @@ export interface FeedCounters {
   events: number;
   /** Events the engine could not accept. */
   refused: number;
+  readonly quality: FeedQuality;
 }
 
 /** Feed events in, markets and market events out. */
@@ -49,6 +51,8 @@ export class Engine {
   readonly #markets = new Map<InstrumentId, Market>();
   readonly #owners = new Map<InstrumentId, Feed>();
   readonly #feeds = new Map<Feed, FeedCounters>();
+  /** Whose history was taken over: once is enough, however often their feed is started. */
+  readonly #seeded = new WeakSet<Market>();
   readonly #watch: Timer;
 
   constructor(options: EngineOptions) {
@@ -67,18 +71,21 @@ export class Engine {
   /** How many books are in each state, of all feeds or of one. */
   countBooks(feed?: Feed): Record<BookState, number> {
     const count: Record<BookState, number> = { syncing: 0, live: 0, stale: 0, recovering: 0 };
-    for (const [id, { state }] of this.#markets) {
-      if (feed === undefined || this.#owners.get(id) === feed) count[state] += 1;
-    }
+    for (const { state } of feed ? this.marketsOf(feed) : this.#markets.values()) count[state] += 1;
     return count;
+  }
+
+  marketsOf(feed: Feed): MarketView[] {
+    return [...this.#markets].filter(([id]) => this.#owners.get(id) === feed).map(([, market]) => market);
   }
 
   /**
    * Starts a feed and takes its events; resolves once its history is loaded.
+   * @param onRefused told of each event that could not be accepted
    * @throws DepthwireError when the feed cannot start; other feeds are not affected
    */
-  async addFeed(feed: Feed): Promise<void> {
-    const counters: FeedCounters = { events: 0, refused: 0 };
+  async addFeed(feed: Feed, onRefused: (error: DepthwireError) => void = () => {}): Promise<void> {
+    const counters: FeedCounters = { events: 0, refused: 0, quality: new FeedQuality() };
     this.#feeds.set(feed, counters);
     const { clock, log } = this.#options;
     await feed.start({
@@ -88,15 +95,38 @@ export class Engine {
         counters.events += 1;
         try {
           this.#accept(feed, event);
+          counters.quality.event(latencyOf(event));
         } catch (error) {
           if (!(error instanceof DepthwireError)) throw error;
           counters.refused += 1;
           log.error({ feed: feed.id, code: error.code, reason: error.message }, 'event refused');
+          onRefused(error);
           this.#onRefused(feed, event, error);
         }
       },
+      fail(error) {
+        throw error; // nobody watches over this feed
+      },
     });
     await this.#seedHistory(feed);
+  }
+
+  /**
+   * The feed is gone, or brings these books no more; where they come again, they count from a snapshot on.
+   * @param except instruments that it goes on to bring
+   */
+  loseBooks(
+    feed: Feed,
+    state: 'recovering' | 'stale',
+    reason: string,
+    except: ReadonlySet<InstrumentId> = new Set(),
+  ): void {
+    for (const [id, market] of this.#markets) {
+      if (this.#owners.get(id) !== feed || except.has(id)) continue;
+      market.setFeedState(state, reason);
+      market.breach(reason);
+      this.#settle(market);
+    }
   }
 
   async stop(): Promise<void> {
@@ -123,7 +153,7 @@ export class Engine {
     const endS =
       kept[0]?.time ?? Math.min(beforeS, Math.floor(this.#options.clock.now() / 1000 / seconds) * seconds);
     const missing = limit - kept.length;
-    const older = await feed.candles({
+    const older = await this.#history(feed, {
       instrument: id,
       interval,
       fromS: endS - missing * seconds,
@@ -140,6 +170,7 @@ export class Engine {
   }
 
   #accept(feed: Feed, event: FeedEvent): void {
+    checkEvent(event);
     if (event.type === 'instrument') {
       this.#acceptInstrument(feed, event.instrument);
       return;
@@ -155,8 +186,11 @@ export class Engine {
     switch (event.type) {
       case 'book-snapshot':
       case 'book-delta': {
-        assertTimes(event);
         market.applyBook(event);
+        if (Math.max(market.book.bids.count, market.book.asks.count) > MAX_BOOK_LEVELS) {
+          market.book.clear();
+          throw new DepthwireError('invalid_event', `the book has over ${MAX_BOOK_LEVELS} levels a side`);
+        }
         const { instrument, receiveTimeMs, venueTimeMs, bids, asks } = event;
         // The state is settled before anybody reads the levels: nobody sees a crossed book as live.
         const hasNewState = market.settleState(clock.now());
@@ -173,25 +207,16 @@ export class Engine {
         return;
       }
       case 'trade':
-        assertTimes(event);
-        assertTrade(event);
         bus.publish({ type: 'trade', instrument: event.instrument, trade: market.applyTrade(event) });
         return;
       case 'ticker':
-        assertTimes(event);
         market.applyTicker(event);
         return;
       case 'book-status':
-        assertStatus(event);
         market.setFeedState(event.state, event.reason);
         market.watchSilence(clock.now());
         this.#settle(market);
         return;
-      default:
-        throw new DepthwireError(
-          'invalid_event',
-          `${feed.id} sent an event of unknown type ${String((event as { type: unknown }).type)}`,
-        );
     }
   }
 
@@ -206,14 +231,9 @@ export class Engine {
     feed.resync?.(event.instrument, reason);
   }
 
-  #acceptInstrument(feed: Feed, instrument: Instrument): void {
+  #acceptInstrument(feed: Feed, told: Instrument): void {
     const { bus, clock } = this.#options;
-    if (!isInstrumentId(instrument?.id)) {
-      throw new DepthwireError(
-        'invalid_event',
-        `${feed.id}: instrument id: expected VENUE:BASE-QUOTE, got ${String(instrument?.id)}`,
-      );
-    }
+    const instrument = checkedInstrument(told);
     const owner = this.#owners.get(instrument.id);
     if (owner && owner !== feed) {
       throw new DepthwireError(
@@ -251,8 +271,16 @@ export class Engine {
     this.#options.bus.publish({ type: 'book-state', instrument: market.instrument.id, state, reason });
   }
 
+  /** How old the newest update of each of a feed's books is, milliseconds. */
+  *#agesOf(feed: Feed, nowMs: number): Generator<number> {
+    for (const { receiveTimeMs } of this.marketsOf(feed)) {
+      if (receiveTimeMs !== null) yield nowMs - receiveTimeMs;
+    }
+  }
+
   #lookForTrouble(): void {
     const now = this.#options.clock.now();
+    for (const [feed, { quality }] of this.#feeds) quality.tick(this.#agesOf(feed, now));
     for (const market of this.#markets.values()) {
       market.watchSilence(now);
       this.#settle(market);
@@ -269,46 +297,38 @@ export class Engine {
     if (!feed.candles) return;
     const nowS = this.#options.clock.now() / 1000;
     for (const [id, market] of this.#markets) {
-      if (this.#owners.get(id) !== feed) continue;
+      if (this.#owners.get(id) !== feed || this.#seeded.has(market)) continue;
+      this.#seeded.add(market);
       for (const [interval, seconds] of Object.entries(candleIntervals) as [CandleInterval, number][]) {
         const toS = Math.ceil(nowS / seconds) * seconds;
         const count = interval === '1m' ? DAY_MINUTES : SEED_CANDLES;
-        const history = await feed.candles({ instrument: id, interval, fromS: toS - count * seconds, toS });
-        market.seedCandles(interval, history);
+        const fromS = toS - count * seconds;
+        market.seedCandles(interval, await this.#history(feed, { instrument: id, interval, fromS, toS }));
       }
     }
   }
+
+  /** A feed's candles of the past; none where it cannot tell them now: that keeps nobody from its live data. */
+  async #history(feed: Feed, query: CandleQuery): Promise<readonly Candle[]> {
+    try {
+      return (await feed.candles?.(query)) ?? [];
+    } catch (error) {
+      const { code, message } = toDepthwireError(error);
+      const { instrument, interval } = query;
+      this.#options.log.warn({ feed: feed.id, instrument, interval, code, reason: message }, 'no candles');
+      return [];
+    }
+  }
+}
+
+/** From the venue's time to the receive time, where the event tells both. */
+function latencyOf(event: FeedEvent): number | null {
+  if (event.type === 'instrument' || event.type === 'book-status' || event.venueTimeMs === null) return null;
+  return event.receiveTimeMs - event.venueTimeMs;
 }
 
 function hasSameScales(a: Instrument, b: Instrument): boolean {
   return (['tick', 'lot'] as const).every(
     (key) => a[key].units === b[key].units && a[key].decimals === b[key].decimals,
   );
-}
-
-function assertTimes(event: { receiveTimeMs: number; venueTimeMs: number | null }): void {
-  if (
-    !Number.isFinite(event.receiveTimeMs) ||
-    !(event.venueTimeMs === null || Number.isFinite(event.venueTimeMs))
-  ) {
-    throw new DepthwireError('invalid_event', 'receiveTimeMs and venueTimeMs: expected unix milliseconds');
-  }
-}
-
-function assertTrade(event: TradeEvent): void {
-  const isId = typeof event.id === 'string' ? event.id.length <= 64 : Number.isSafeInteger(event.id);
-  if (!isId || !Number.isSafeInteger(event.price) || !Number.isSafeInteger(event.size) || event.size <= 0) {
-    throw new DepthwireError('invalid_event', 'trade: expected an id, whole ticks and whole lots above zero');
-  }
-  if (event.side !== 'buy' && event.side !== 'sell')
-    throw new DepthwireError('invalid_event', 'trade: side: expected buy or sell');
-}
-
-function assertStatus(event: BookStatusEvent): void {
-  if (!bookStates.includes(event.state)) {
-    throw new DepthwireError(
-      'invalid_event',
-      `book-status: state: expected ${bookStates.join(', ')}, got ${String(event.state)}`,
-    );
-  }
 }

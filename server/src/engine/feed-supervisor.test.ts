@@ -25,18 +25,19 @@ async function supervise(failure: Error) {
   const { engine, clock } = await startMarket();
   const supervisor = new FeedSupervisor({ engine, clock, log: silentLog });
   const feed = new BrokenFeed(failure);
-  const status = () => supervisor.statuses.get(feed);
+  const source = { id: feed.id, create: () => feed };
+  const status = (id = feed.id) => [...supervisor.statuses].find(([one]) => one.id === id)?.[1];
   const advance = async (ms: number) => {
     clock.advanceTo(clock.now() + ms);
     await new Promise((resolve) => setImmediate(resolve));
   };
-  return { supervisor, feed, status, advance };
+  return { supervisor, feed, source, status, advance };
 }
 
 describe('FeedSupervisor', () => {
   test('tells what a feed does, and tries one whose venue is away again, later each time', async () => {
-    const { supervisor, feed, status, advance } = await supervise(away);
-    const started = supervisor.start([feed]);
+    const { supervisor, feed, source, status, advance } = await supervise(away);
+    const started = supervisor.start([source]);
     expect(status()).toEqual({ state: 'starting', sinceMs: START_MS, error: null, retryAtMs: null });
     await started;
     const failed = { state: 'failed', sinceMs: START_MS, error: away };
@@ -54,10 +55,10 @@ describe('FeedSupervisor', () => {
   });
 
   test('starts the others while one waits, and gives up where trying again is of no use', async () => {
-    const { supervisor, feed, status, advance } = await supervise(away);
+    const { supervisor, feed, source, status, advance } = await supervise(away);
     const other = new ScriptedFeed('other', []);
-    await supervisor.start([feed, other]);
-    expect(supervisor.statuses.get(other)).toMatchObject({ state: 'running' });
+    await supervisor.start([source, other]);
+    expect(status('other')).toMatchObject({ state: 'running' });
 
     const unknown = new DepthwireError('unknown_symbol', 'no MOON-USD');
     feed.failure = unknown;
@@ -69,13 +70,13 @@ describe('FeedSupervisor', () => {
 
   test('throws what a first try fails with for good', async () => {
     const unknown = new DepthwireError('unknown_symbol', 'no MOON-USD');
-    const { supervisor, feed } = await supervise(unknown);
-    await expect(supervisor.start([feed])).rejects.toBe(unknown);
+    const { supervisor, source } = await supervise(unknown);
+    await expect(supervisor.start([source])).rejects.toBe(unknown);
   });
 
   test('tries nothing any more once it is stopped', async () => {
-    const { supervisor, feed, advance } = await supervise(away);
-    await supervisor.start([feed]);
+    const { supervisor, feed, source, advance } = await supervise(away);
+    await supervisor.start([source]);
     supervisor.stop();
     await advance(600_000);
     expect(feed.tries).toBe(1);

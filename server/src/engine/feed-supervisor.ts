@@ -7,12 +7,16 @@ import {
 } from '@depthwire/shared';
 import type { Feed, FeedLog } from '@depthwire/feeds';
 import type { Engine } from './engine.ts';
+import { isFeedSource, type FeedSource } from './feed-source.ts';
+import { GuardedFeed } from './guarded-feed.ts';
 
-/** Wait before a feed that could not start is tried again, doubled each time. */
+/** Wait before a feed that failed is tried again, doubled each time. */
 const RETRY_BASE_MS = 2_000;
 const RETRY_MAX_MS = 60_000;
+/** A feed that ran this long starts its tries anew. */
+const STABLE_AFTER_MS = 300_000;
 
-/** Whether a feed has started; how its books are is told by their own states. */
+/** Whether a feed runs; how its books are is told by their own states. */
 export interface FeedStatus {
   readonly state: 'starting' | 'running' | 'failed';
   readonly sinceMs: EpochMs;
@@ -29,11 +33,22 @@ export interface FeedSupervisorOptions {
   readonly log: FeedLog;
 }
 
-/** Starts feeds, each by itself: one that cannot start for now is tried again, and holds up nobody else. */
+interface Supervised {
+  readonly feed: GuardedFeed;
+  /** Whether there can be another one after this. */
+  readonly isRenewable: boolean;
+  status: FeedStatus;
+  /** Failures in a row. */
+  attempt: number;
+  /** Failures in all. */
+  failures: number;
+  retry: Timer | null;
+}
+
+/** Starts feeds, each by itself: one that fails is begun anew, later each time, and holds up nobody else. */
 export class FeedSupervisor {
   readonly #options: FeedSupervisorOptions;
-  readonly #statuses = new Map<Feed, FeedStatus>();
-  readonly #retries = new Map<Feed, Timer>();
+  readonly #supervised: Supervised[] = [];
   #isStopped = false;
 
   constructor(options: FeedSupervisorOptions) {
@@ -41,67 +56,93 @@ export class FeedSupervisor {
   }
 
   get statuses(): ReadonlyMap<Feed, FeedStatus> {
-    return this.#statuses;
+    return new Map(this.#supervised.map(({ feed, status }) => [feed, status]));
   }
 
   /**
    * @returns once each feed has started, or waits for its next try
-   * @throws DepthwireError of the first one for which trying again is of no use
+   * @throws DepthwireError of the first one for which trying again is of no use, unless it is plugged in
    */
-  async start(feeds: readonly Feed[]): Promise<void> {
-    await Promise.all(feeds.map((feed) => this.#start(feed, 0)));
+  async start(feeds: readonly (Feed | FeedSource)[]): Promise<void> {
+    const supervised = feeds.map((feed) => this.#supervise(feed));
+    this.#supervised.push(...supervised);
+    await Promise.all(supervised.map((one) => this.#start(one)));
   }
 
   /** Tries nothing any more; the feeds themselves are the engine's to stop. */
   stop(): void {
     this.#isStopped = true;
-    for (const timer of this.#retries.values()) timer.cancel();
-    this.#retries.clear();
+    for (const { retry } of this.#supervised) retry?.cancel();
   }
 
-  async #start(feed: Feed, attempt: number): Promise<void> {
+  #supervise(feed: Feed | FeedSource): Supervised {
+    const { clock, log } = this.#options;
+    const isRenewable = isFeedSource(feed);
+    const source = isRenewable ? feed : { id: feed.id, create: () => feed };
+    const one: Supervised = {
+      feed: new GuardedFeed(source, {
+        clock,
+        log,
+        onFailure: (error) => this.#onFailure(one, error),
+      }),
+      isRenewable,
+      status: { state: 'starting', sinceMs: clock.now(), error: null, retryAtMs: null },
+      attempt: 0,
+      failures: 0,
+      retry: null,
+    };
+    return one;
+  }
+
+  async #start(one: Supervised): Promise<void> {
     const { engine, log } = this.#options;
-    const before = this.#statuses.get(feed);
-    this.#set(feed, before?.state ?? 'starting', before?.error);
+    const { feed, status } = one;
+    const { failures } = one;
+    this.#set(one, status.state, status.error);
     try {
-      await engine.addFeed(feed);
+      await engine.addFeed(feed, (error) => feed.onRefused(error));
     } catch (error) {
-      if (this.#isStopped) return; // it was stopped in the middle of its start
-      const typed = toDepthwireError(error);
-      if (!typed.retry) {
-        this.#set(feed, 'failed', typed);
-        throw error;
-      }
-      this.#retry(feed, attempt, typed);
+      if (this.#isStopped) return;
+      if (one.failures === failures) this.#onFailure(one, toDepthwireError(error));
+      if (one.status.retryAtMs === null && !feed.source.isPluggedIn) throw error;
       return;
     }
-    if (this.#isStopped) return;
-    this.#set(feed, 'running');
+    if (this.#isStopped || one.failures !== failures) return; // it failed while its history was loaded
+    this.#set(one, 'running');
     log.info({ feed: feed.id }, 'feed started');
+    engine.loseBooks(feed, 'stale', `feed ${feed.id} does not bring it any more`, feed.instruments);
   }
 
-  #retry(feed: Feed, attempt: number, error: DepthwireError): void {
-    const { clock, log } = this.#options;
-    const retryInMs = Math.min(RETRY_MAX_MS, RETRY_BASE_MS * 2 ** attempt);
+  #onFailure(one: Supervised, error: DepthwireError): void {
+    if (this.#isStopped) return;
+    one.failures += 1;
+    const { clock, log, engine } = this.#options;
+    const { feed, status } = one;
+    const reason = `feed ${feed.id} failed: ${error.message}`.slice(0, 500);
+    engine.loseBooks(feed, 'recovering', reason);
+    if (status.state === 'running' && clock.now() - status.sinceMs >= STABLE_AFTER_MS) one.attempt = 0;
+    if (!one.isRenewable || !(error.retry || feed.source.isPluggedIn)) {
+      log.error({ feed: feed.id, code: error.code, reason: error.message }, 'feed given up');
+      this.#set(one, 'failed', error);
+      return;
+    }
+    const retryInMs = Math.min(RETRY_MAX_MS, RETRY_BASE_MS * 2 ** one.attempt);
     const retryAtMs = (clock.now() + retryInMs) as EpochMs;
-    this.#set(feed, 'failed', error, retryAtMs);
-    log.error({ feed: feed.id, code: error.code, reason: error.message, retryInMs }, 'feed could not start');
-    const timer = clock.at(retryAtMs, () => {
-      this.#start(feed, attempt + 1).catch((cause: unknown) =>
-        log.error({ feed: feed.id, err: cause }, 'feed given up'),
-      );
+    one.attempt += 1;
+    this.#set(one, 'failed', error, retryAtMs);
+    log.error({ feed: feed.id, code: error.code, reason: error.message, retryInMs }, 'feed failed');
+    one.retry = clock.at(retryAtMs, () => {
+      this.#start(one).catch(() => undefined); // it has been told, and is given up
     });
-    this.#retries.set(feed, timer);
   }
 
   #set(
-    feed: Feed,
+    one: Supervised,
     state: FeedStatus['state'],
     error: DepthwireError | null = null,
     retryAtMs: EpochMs | null = null,
   ): void {
-    const before = this.#statuses.get(feed);
-    const sinceMs = before?.state === state ? before.sinceMs : this.#options.clock.now();
-    this.#statuses.set(feed, { state, sinceMs, error, retryAtMs });
+    const sinceMs = one.status.state === state ? one.status.sinceMs : this.#options.clock.now();
+    one.status = { state, sinceMs, error, retryAtMs };
   }
 }

@@ -1,5 +1,6 @@
 import {
   candleIntervals,
+  DepthwireError,
   OrderBook,
   type BookDeltaEvent,
   type BookSnapshotEvent,
@@ -55,6 +56,8 @@ export class Market implements MarketView {
   #isSilent = false;
   /** Why the book misses an update; null while it misses none. */
   #breach: string | null = null;
+  /** Whether there is a book that deltas can change. */
+  #hasSnapshot = false;
   #state: BookState = 'syncing';
   #reason: string | null = null;
   #stateSinceMs: number;
@@ -87,6 +90,12 @@ export class Market implements MarketView {
     if (event.type === 'book-snapshot') {
       this.book.loadSnapshot(event.bids, event.asks);
       this.#breach = null;
+      this.#hasSnapshot = true;
+    } else if (!this.#hasSnapshot) {
+      throw new DepthwireError(
+        'invalid_event',
+        `a book-delta of ${event.instrument} before its book-snapshot`,
+      );
     } else this.book.applyDelta(event.bids, event.asks);
     this.book.sequence += 1;
     this.receiveTimeMs = event.receiveTimeMs;
@@ -177,6 +186,7 @@ export class Market implements MarketView {
 
   #judge(): [BookState, string | null] {
     if (this.#feedState !== 'live') return [this.#feedState, this.#feedReason];
+    if (!this.#hasSnapshot) return ['syncing', 'the feed has sent no snapshot yet'];
     if (this.#breach !== null) return ['recovering', this.#breach];
     const { status } = this.instrument;
     if (status === 'halted') return ['stale', 'the venue has halted trading'];

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fastifyHelmet from '@fastify/helmet';
 import fastifyStatic from '@fastify/static';
@@ -52,7 +52,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
         'default-src': ["'self'"],
         'script-src': [
           "'self'",
-          ...(index && existsSync(index) ? inlineScriptHashes(readFileSync(index, 'utf8')) : []),
+          ...(options.web !== undefined && existsSync(options.web) ? inlineScriptHashes(options.web) : []),
         ],
         // Svelte sets style attributes for sizes that come from data.
         'style-src': ["'self'", "'unsafe-inline'"],
@@ -106,6 +106,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     }
     await app.register(fastifyStatic, {
       root: options.web,
+      extensions: ['html'],
       cacheControl: false,
       setHeaders(reply, path) {
         const isHashed = path.includes('/_app/immutable/');
@@ -143,8 +144,11 @@ function isAllowedOrigin({ headers }: FastifyRequest, allowed: readonly string[]
   return URL.parse(origin)?.host === host || allowed.includes(origin);
 }
 
-/** SvelteKit starts the page by an inline script, which the policy must name by its hash. */
-function inlineScriptHashes(html: string): string[] {
-  const scripts = [...html.matchAll(/<script(?![^>]*\ssrc=)[^>]*>([\s\S]*?)<\/script>/g)];
+/** SvelteKit starts each page by an inline script, which the policy must name by its hash. */
+function inlineScriptHashes(folder: string): string[] {
+  const pages = readdirSync(folder).filter((name) => name.endsWith('.html'));
+  const scripts = pages.flatMap((name) => [
+    ...readFileSync(join(folder, name), 'utf8').matchAll(/<script(?![^>]*\ssrc=)[^>]*>([\s\S]*?)<\/script>/g),
+  ]);
   return scripts.map(([, code]) => `'sha256-${createHash('sha256').update(code!).digest('base64')}'`);
 }

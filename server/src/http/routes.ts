@@ -8,15 +8,18 @@ import {
   type Clock,
   type Instrument,
 } from '@depthwire/shared';
+import type { Feed } from '@depthwire/feeds';
 import type { FastifyInstance } from 'fastify';
 import type { Engine } from '../engine/engine.ts';
-import type { FeedSupervisor } from '../engine/feed-supervisor.ts';
+import type { FeedStatus, FeedSupervisor } from '../engine/feed-supervisor.ts';
 import type { MarketView } from '../engine/market.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 
 const MAX_DEPTH = 5_000;
 const MAX_TRADES = 1_000;
 const MAX_CANDLES = 1_500;
+/** Books that are not live, named for each feed. */
+const MAX_TROUBLES = 100;
 
 export interface RoutesOptions {
   readonly engine: Engine;
@@ -41,6 +44,40 @@ export function registerRoutes(app: FastifyInstance, options: RoutesOptions): vo
     return found;
   }
 
+  function feedHealth(feed: Feed, { state, sinceMs, error, retryAtMs }: FeedStatus) {
+    const { events = 0, refused = 0 } = engine.feeds.get(feed) ?? {};
+    return {
+      id: feed.id,
+      state,
+      since: Math.floor(sinceMs),
+      error: error && { code: error.code, message: error.message, retry: error.retry },
+      retryAt: retryAtMs === null ? null : Math.floor(retryAtMs),
+      books: engine.countBooks(feed),
+      events,
+      refused,
+    };
+  }
+
+  app.get('/api/v1/feeds', () => ({
+    time: Math.floor(marketClock.now()),
+    feeds: [...supervisor.statuses].map(([feed, status]) => ({
+      ...feedHealth(feed, status),
+      ...(engine.feeds.get(feed)?.quality.figures() ?? null),
+      source: feed.stats?.() ?? null,
+      reconnects: feed.reconnects?.() ?? null,
+      troubles: engine
+        .marketsOf(feed)
+        .filter(({ state }) => state !== 'live')
+        .slice(0, MAX_TROUBLES)
+        .map(({ instrument, state, reason, stateSinceMs }) => ({
+          instrument: instrument.id,
+          state,
+          reason,
+          since: Math.floor(stateSinceMs),
+        })),
+    })),
+  }));
+
   app.get('/api/v1/health', (_request, reply) => {
     return reply.code(options.isReady() ? 200 : 503).send({
       status: options.isReady() ? 'ready' : 'unavailable',
@@ -50,15 +87,7 @@ export function registerRoutes(app: FastifyInstance, options: RoutesOptions): vo
       connections: gateway.connectionCount,
       instruments: engine.markets.size,
       books: engine.countBooks(),
-      feeds: [...supervisor.statuses].map(([feed, { state, sinceMs, error, retryAtMs }]) => ({
-        id: feed.id,
-        state,
-        since: Math.floor(sinceMs),
-        error: error && { code: error.code, message: error.message, retry: error.retry },
-        retryAt: retryAtMs === null ? null : Math.floor(retryAtMs),
-        books: engine.countBooks(feed),
-        ...engine.feeds.get(feed),
-      })),
+      feeds: [...supervisor.statuses].map(([feed, status]) => feedHealth(feed, status)),
     });
   });
 

@@ -1,0 +1,69 @@
+/** Samples kept of each figure. */
+const MAX_SAMPLES = 2_048;
+/** Seconds over which a rate is told. */
+const RATE_SECONDS = 10;
+
+/** The middle and the bad end of a figure's recent samples; null before the first. */
+export interface Percentiles {
+  readonly p50: number;
+  readonly p99: number;
+}
+
+/** What was measured of a feed lately. */
+export interface FeedFigures {
+  readonly eventsPerSecond: number;
+  /** Age of the newest update of each book, sampled every second, milliseconds. */
+  readonly stalenessMs: Percentiles | null;
+  /** From the venue's time to the receive time, milliseconds; below zero where the venue's clock is ahead. */
+  readonly latencyMs: Percentiles | null;
+}
+
+/** How good a feed is, measured as it runs. Clockless: its owner calls `tick` every second. */
+export class FeedQuality {
+  readonly #latencies = new RecentSamples();
+  readonly #ages = new RecentSamples();
+  /** Events in each of the last seconds, the running one last. */
+  readonly #counts = [0];
+
+  /** @param latencyMs null where the event has no venue time */
+  event(latencyMs: number | null): void {
+    this.#counts[this.#counts.length - 1]! += 1;
+    if (latencyMs !== null) this.#latencies.add(latencyMs);
+  }
+
+  /** @param agesMs of the newest update of each book */
+  tick(agesMs: Iterable<number>): void {
+    for (const age of agesMs) this.#ages.add(age);
+    this.#counts.push(0);
+    if (this.#counts.length > RATE_SECONDS + 1) this.#counts.shift();
+  }
+
+  figures(): FeedFigures {
+    const full = this.#counts.slice(0, -1);
+    const sum = full.reduce((total, count) => total + count, 0);
+    return {
+      eventsPerSecond: full.length === 0 ? 0 : sum / full.length,
+      stalenessMs: this.#ages.percentiles(),
+      latencyMs: this.#latencies.percentiles(),
+    };
+  }
+}
+
+class RecentSamples {
+  readonly #values = new Float64Array(MAX_SAMPLES);
+  #count = 0;
+
+  add(value: number): void {
+    this.#values[this.#count % MAX_SAMPLES] = value;
+    this.#count += 1;
+  }
+
+  /** By nearest rank. */
+  percentiles(): Percentiles | null {
+    const count = Math.min(this.#count, MAX_SAMPLES);
+    if (count === 0) return null;
+    const sorted = this.#values.slice(0, count).sort();
+    const at = (share: number) => sorted[Math.ceil(share * count) - 1]!;
+    return { p50: at(0.5), p99: at(0.99) };
+  }
+}
