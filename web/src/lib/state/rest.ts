@@ -2,6 +2,7 @@ import {
   DepthwireError,
   isErrorCode,
   parseUnits,
+  type BookState,
   type Candle,
   type CandleInterval,
   type Instrument,
@@ -21,6 +22,42 @@ type RestCandle = [
   volume: string,
   trades: number,
 ];
+
+/** See docs/operating.md, `GET /api/v1/feeds`. */
+export interface FeedReport {
+  readonly id: string;
+  readonly state: 'starting' | 'running' | 'failed';
+  /** Unix milliseconds. */
+  readonly since: number;
+  readonly error: { readonly code: string; readonly message: string } | null;
+  readonly retryAt: number | null;
+  readonly books: Readonly<Record<BookState, number>>;
+  readonly events: number;
+  readonly refused: number;
+  readonly eventsPerSecond?: number;
+  readonly stalenessMs?: Percentiles | null;
+  readonly latencyMs?: Percentiles | null;
+  readonly source: Readonly<Record<SourceCounter, number>> | null;
+  readonly reconnects: number | null;
+  readonly troubles: readonly {
+    readonly instrument: string;
+    readonly state: BookState;
+    readonly reason: string | null;
+    readonly since: number;
+  }[];
+}
+
+export type SourceCounter = 'frames' | 'malformed' | 'gaps' | 'checksumsOk' | 'checksumsBad' | 'resyncs';
+
+export interface Percentiles {
+  readonly p50: number;
+  readonly p99: number;
+}
+
+export async function fetchFeeds(): Promise<FeedReport[]> {
+  const { feeds } = await getJson<{ feeds: FeedReport[] }>('feeds');
+  return feeds;
+}
 
 export async function fetchInstruments(): Promise<Instrument[]> {
   const body = await getJson<{ instruments: Instrument[] }>('instruments');

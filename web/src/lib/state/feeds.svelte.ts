@@ -1,0 +1,49 @@
+import type { BookState } from '@depthwire/shared';
+import { fetchFeeds, type FeedReport } from './rest.ts';
+
+const PERIOD_MS = 2_000;
+
+/** How each feed of the server is, asked for again and again while somebody looks. */
+export class Feeds {
+  reports = $state.raw<readonly FeedReport[] | null>(null);
+  /** Why the last request failed; null while the server answers. */
+  error = $state<string | null>(null);
+  /** When it answered last, by this machine's clock. */
+  answeredAtMs = $state<number | null>(null);
+
+  /** @returns what ends it */
+  start(): () => void {
+    let isStopped = false;
+    let timer: ReturnType<typeof setTimeout>;
+    const ask = async () => {
+      try {
+        this.reports = await fetchFeeds();
+        this.answeredAtMs = Date.now();
+        this.error = null;
+      } catch (error) {
+        this.error = (error as Error).message;
+      }
+      if (!isStopped) timer = setTimeout(() => void ask(), PERIOD_MS);
+    };
+    void ask();
+    return () => {
+      isStopped = true;
+      clearTimeout(timer);
+    };
+  }
+}
+
+/** What is said of a feed in one word, and how bad it is. */
+export function verdictOf({ state, books }: FeedReport): { word: string; level: 'good' | 'warning' | 'bad' } {
+  if (state === 'failed') return { word: 'failed', level: 'bad' };
+  if (state === 'starting') return { word: 'starting', level: 'warning' };
+  const total = Object.values(books).reduce((sum, count) => sum + count, 0);
+  if (total === 0) return { word: 'no books', level: 'warning' };
+  if (books.live === total) return { word: 'live', level: 'good' };
+  if (books.live === 0) return { word: worst(books), level: 'bad' };
+  return { word: `${books.live} of ${total} live`, level: 'warning' };
+}
+
+function worst(books: Readonly<Record<BookState, number>>): BookState {
+  return (['recovering', 'stale', 'syncing'] as const).find((state) => books[state] > 0) ?? 'live';
+}

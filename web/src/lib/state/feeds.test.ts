@@ -1,0 +1,31 @@
+import { describe, expect, test } from 'vitest';
+import { verdictOf } from './feeds.svelte.ts';
+import type { FeedReport } from './rest.ts';
+
+const report = (state: FeedReport['state'], books: Partial<FeedReport['books']>): FeedReport => ({
+  id: 'x',
+  state,
+  since: 0,
+  error: null,
+  retryAt: null,
+  books: { syncing: 0, live: 0, stale: 0, recovering: 0, ...books },
+  events: 0,
+  refused: 0,
+  source: null,
+  reconnects: null,
+  troubles: [],
+});
+
+describe('what is said of a feed', () => {
+  test.each([
+    ['running', { live: 3 }, 'live', 'good'],
+    ['running', { live: 2, stale: 1 }, '2 of 3 live', 'warning'],
+    ['running', { stale: 1, recovering: 2 }, 'recovering', 'bad'],
+    ['running', { syncing: 2 }, 'syncing', 'bad'],
+    ['running', {}, 'no books', 'warning'],
+    ['starting', { live: 1 }, 'starting', 'warning'],
+    ['failed', { live: 1 }, 'failed', 'bad'],
+  ] as const)('%s with %j: %s', (state, books, word, level) => {
+    expect(verdictOf(report(state, books))).toEqual({ word, level });
+  });
+});
