@@ -1,6 +1,7 @@
 import { DepthwireError } from '@depthwire/shared';
 import type { VenueAdapter } from './core/venue.ts';
 import { binance } from './venues/binance/index.ts';
+import { bitstamp } from './venues/bitstamp/index.ts';
 import { bitfinex } from './venues/bitfinex/index.ts';
 import { bybit } from './venues/bybit/index.ts';
 import { coinbase } from './venues/coinbase/index.ts';
@@ -9,7 +10,16 @@ import { kraken } from './venues/kraken/index.ts';
 import { okx } from './venues/okx/index.ts';
 
 /** Every venue with an adapter, one line each. */
-export const venues: readonly VenueAdapter[] = [binance, bitfinex, bybit, coinbase, deribit, kraken, okx];
+export const venues: readonly VenueAdapter[] = [
+  binance,
+  bitfinex,
+  bitstamp,
+  bybit,
+  coinbase,
+  deribit,
+  kraken,
+  okx,
+];
 
 /** @throws DepthwireError `unknown_venue`, naming those there are */
 export function findVenue(name: string, market?: string): VenueAdapter {

@@ -1,7 +1,7 @@
 import { DepthwireError, every, type Instrument, type InstrumentId, type Timer } from '@depthwire/shared';
 import type { FeedContext } from '../core/feed.ts';
 import { systemRandom } from '../core/system.ts';
-import type { VenueFeed } from '../core/venue-feed.ts';
+import type { CountingFeed } from '../core/venue-feed.ts';
 import { emptyStats, sumStats, type SessionStats } from '../core/session-stats.ts';
 import { BridgedInstrument } from './bridged-instrument.ts';
 import { findMarket, toInstrument } from './instruments.ts';
@@ -46,7 +46,7 @@ export interface CcxtFeedOptions {
 }
 
 /** Any venue that CCXT follows over WebSockets, of lower fidelity than an adapter: see docs/ccxt-bridge.md. */
-export function createCcxtFeed(options: CcxtFeedOptions): VenueFeed {
+export function createCcxtFeed(options: CcxtFeedOptions): CountingFeed {
   const { exchange: name, symbols, depth, openSpacingMs = OPEN_SPACING_MS, random = systemRandom } = options;
   const id = options.id ?? `ccxt-${name}`;
   if (symbols.length === 0 || symbols.length > MAX_SYMBOLS)

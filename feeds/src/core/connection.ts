@@ -1,6 +1,7 @@
 import { backoffMs, type BackoffPolicy, type Clock, type EpochMs, type Timer } from '@depthwire/shared';
 import { WebSocket } from 'ws';
 import type { FeedLog } from './feed.ts';
+import type { SocketTap, WireTap } from './wire-tap.ts';
 
 /** Venue snapshots can be tens of megabytes. */
 export const MAX_FRAME_BYTES = 100 * 2 ** 20;
@@ -19,6 +20,7 @@ export interface ConnectionOptions {
   readonly random: () => number;
   /** Silence after which the socket is taken for dead, milliseconds. */
   readonly silenceMs: number;
+  readonly tap?: WireTap;
   onOpen(): void;
   onText(text: string, receiveTimeMs: EpochMs): void;
   onClose(reason: string): void;
@@ -28,6 +30,7 @@ export interface ConnectionOptions {
 export class VenueConnection {
   readonly #options: ConnectionOptions;
   #socket: WebSocket | null = null;
+  #tap: SocketTap | undefined;
   #timer: Timer | null = null;
   #attempt = 0;
   #openedAtMs: number | null = null;
@@ -49,7 +52,9 @@ export class VenueConnection {
     });
     this.#socket = socket;
     let reason = '';
+    let tap: SocketTap | undefined;
     socket.on('open', () => {
+      tap = this.#tap = this.#options.tap?.opened(url, clock.now());
       this.#openedAtMs = clock.now();
       this.#lastFrameAtMs = this.#lastSeenAtMs = clock.now();
       this.#options.log.info({ url }, 'connected to the venue');
@@ -60,7 +65,10 @@ export class VenueConnection {
       if (this.#socket !== socket) return; // what a socket given up still had
       const now = clock.now();
       this.#lastFrameAtMs = this.#lastSeenAtMs = now;
-      if (!isBinary) this.#options.onText((data as Buffer).toString('utf8'), now);
+      if (isBinary) return;
+      const text = (data as Buffer).toString('utf8');
+      tap?.received(text, now);
+      this.#options.onText(text, now);
     });
     socket.on('ping', () => {
       this.#lastSeenAtMs = clock.now();
@@ -69,13 +77,16 @@ export class VenueConnection {
       reason = error.message;
     });
     socket.on('close', (code, text) => {
+      tap?.closed();
       if (this.#socket === socket)
         this.#onClose(reason || `closed with code ${code} ${text.toString()}`.trim());
     });
   }
 
   send(text: string): void {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(text);
+    if (this.#socket?.readyState !== WebSocket.OPEN) return;
+    this.#tap?.sent(text, this.#options.clock.now());
+    this.#socket.send(text);
   }
 
   /** Gives the socket up, for a reason that only its reader could see, and opens another with back-off. */

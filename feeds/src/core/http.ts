@@ -1,5 +1,6 @@
 import { DepthwireError, type Clock, type EpochMs, type Timer } from '@depthwire/shared';
 import type { HttpCallback, HttpResponse } from './venue.ts';
+import type { WireTap } from './wire-tap.ts';
 
 /** Requests waiting; the next one is refused. */
 const MAX_QUEUED = 2_000;
@@ -13,6 +14,7 @@ export interface HttpQueueOptions {
   /** Least time from one request to the next, milliseconds. */
   readonly spacingMs: number;
   readonly fetch?: typeof fetch;
+  readonly tap?: WireTap;
 }
 
 /**
@@ -60,6 +62,8 @@ export class HttpQueue {
       void this.#send(request.url).then((result) => {
         this.#busy = false;
         if (this.#abort.signal.aborted) return;
+        if (!(result instanceof DepthwireError) && result.status === 200)
+          this.#options.tap?.answered(request.url, result.body, result.receiveTimeMs);
         const waitMs = result instanceof DepthwireError ? 0 : penaltyMs(result);
         this.#nextAtMs = clock.now() + Math.max(this.#options.spacingMs, waitMs);
         request.callback(result);

@@ -31,7 +31,8 @@ export class JoinedBook<Diff> implements SessionBook {
   /** Receive time of the frame being worked on. */
   #receiveTimeMs: EpochMs;
   #wasLive = false;
-  #isLive = false;
+  #isSuspect = false;
+  #joinCount = 0;
   #isOpen = false;
   /** Whether the streams are known to flow: a snapshot taken before could miss what came between. */
   #isSubscribed = false;
@@ -54,16 +55,15 @@ export class JoinedBook<Diff> implements SessionBook {
         outlet.snapshot({ bids, asks, venueTimeMs: timeMs, receiveTimeMs: this.#receiveTimeMs }),
       applyDiff: (diff) => this.#applyDiff(diff),
       live: () => {
-        this.#wasLive = this.#isLive = true;
+        this.#wasLive = true;
+        this.#isSuspect = false;
+        this.#joinCount += 1;
         outlet.state('live', null);
       },
-      doubted: (reason) => {
-        this.#isLive = false;
-        outlet.state('recovering', reason);
-      },
+      doubted: (reason) => outlet.state('recovering', reason),
       lost: (reason) => {
         if (this.#wasLive) stats.resyncs += 1;
-        this.#wasLive = this.#isLive = false;
+        this.#wasLive = false;
         io.log.warn({ instrument: outlet.instrument.id, reason }, 'book lost, resyncing');
         outlet.state('recovering', reason);
       },
@@ -72,9 +72,19 @@ export class JoinedBook<Diff> implements SessionBook {
     });
   }
 
-  /** Whether the book was last told to be live. */
-  get isLive(): boolean {
-    return this.#isLive;
+  /** Whether the book was told to be live since it was last lost. */
+  get isJoined(): boolean {
+    return this.#wasLive;
+  }
+
+  /** Whether it is kept, but not live, because of `suspect`. */
+  get isSuspect(): boolean {
+    return this.#wasLive && this.#isSuspect;
+  }
+
+  /** How often the book was joined to a snapshot. */
+  get joinCount(): number {
+    return this.#joinCount;
   }
 
   opened(isSubscribed: boolean): void {
@@ -87,7 +97,7 @@ export class JoinedBook<Diff> implements SessionBook {
   closed(): boolean {
     const wasLive = this.#wasLive;
     this.#isOpen = false;
-    this.#wasLive = this.#isLive = false;
+    this.#wasLive = false;
     this.#sync.stop();
     return wasLive;
   }
@@ -107,6 +117,20 @@ export class JoinedBook<Diff> implements SessionBook {
 
   resync(reason: string): void {
     this.#sync.resync(reason);
+  }
+
+  /** Something else than the sequence makes the book doubtful: it is kept, but not live before `trust`. */
+  suspect(reason: string): void {
+    if (!this.#wasLive || this.#isSuspect) return;
+    this.#isSuspect = true;
+    this.outlet.state('recovering', reason);
+  }
+
+  /** The suspicion was wrong. */
+  trust(): void {
+    if (!this.#wasLive || !this.#isSuspect) return;
+    this.#isSuspect = false;
+    this.outlet.state('live', null);
   }
 
   /** Something else than the sequence of the diffs tells that one is missing. */

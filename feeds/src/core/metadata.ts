@@ -3,6 +3,7 @@ import { WebSocket } from 'ws';
 import { MAX_FRAME_BYTES } from './connection.ts';
 import type { HttpQueue } from './http.ts';
 import type { Endpoints, HttpResponse, VenueAdapter } from './venue.ts';
+import type { SocketTap, WireTap } from './wire-tap.ts';
 
 const SOCKET_TIMEOUT_MS = 15_000;
 /** Pages of one list; a venue that names another one for ever is not followed. */
@@ -16,6 +17,7 @@ export interface MetadataRequest {
   readonly http: HttpQueue;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  readonly tap?: WireTap;
 }
 
 /**
@@ -51,7 +53,7 @@ function get(http: HttpQueue, url: string): Promise<HttpResponse> {
 }
 
 function askSocket(
-  { adapter, market, endpoints, clock, signal }: MetadataRequest,
+  { adapter, market, endpoints, clock, signal, tap }: MetadataRequest,
   { request, isAnswer }: Extract<VenueAdapter['metadata'], { via: 'socket' }>,
 ): Promise<string> {
   const url = adapter.socketUrl(market, endpoints);
@@ -61,9 +63,15 @@ function askSocket(
       reject(new DepthwireError('venue_http', `${url}: no instrument metadata: ${reason}`, { url }));
     const timer = clock.at(clock.now() + SOCKET_TIMEOUT_MS, () => fail('no answer in time'));
     signal.addEventListener('abort', () => fail('the feed was stopped'), { once: true });
-    socket.on('open', () => socket.send(request));
+    let socketTap: SocketTap | undefined;
+    socket.on('open', () => {
+      socketTap = tap?.opened(url, clock.now());
+      socketTap?.sent(request, clock.now());
+      socket.send(request);
+    });
     socket.on('message', (data) => {
       const text = (data as Buffer).toString('utf8');
+      socketTap?.received(text, clock.now());
       try {
         if (!isAnswer(text)) return;
       } catch (error) {
@@ -75,6 +83,7 @@ function askSocket(
       resolve(text);
     });
     socket.on('error', (error) => fail(error.message));
+    socket.on('close', () => socketTap?.closed());
     socket.on('close', (code) => fail(`closed with code ${code}`));
   }).finally(() => socket.terminate());
 }

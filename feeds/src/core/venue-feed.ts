@@ -6,7 +6,8 @@ import { fetchMetadata } from './metadata.ts';
 import { systemRandom } from './system.ts';
 import { VenueLink } from './venue-link.ts';
 import { emptyStats, sumStats, type SessionStats } from './session-stats.ts';
-import { type Endpoints, type VenueAdapter } from './venue.ts';
+import type { Endpoints, VenueAdapter } from './venue.ts';
+import type { WireTap } from './wire-tap.ts';
 
 /** How often the venue is asked whether an instrument was halted, delisted or given another tick size. */
 const METADATA_PERIOD_MS = 300_000;
@@ -24,14 +25,21 @@ export interface VenueFeedOptions {
   /** Least time between two frames sent on a connection, milliseconds. Default: the venue's. */
   readonly sendSpacingMs?: number;
   readonly random?: () => number;
+  /** Hears everything that is sent and received. */
+  readonly tap?: WireTap;
 }
 
-/** A venue's feed and what it counted. */
-export interface VenueFeed extends Feed {
+/** A feed that tells what it counted. */
+export interface CountingFeed extends Feed {
   /** Sums over all its sessions since the start. */
   stats(): SessionStats;
   /** Connections lost and made anew. */
   reconnects(): number;
+}
+
+export interface VenueFeed extends CountingFeed {
+  /** Has another connection take over from each one, book by book. */
+  replaceConnections(reason: string): void;
 }
 
 /** The live feed of a venue: metadata, and as many connections as its symbols need. */
@@ -59,7 +67,16 @@ export function createVenueFeed(adapter: VenueAdapter, options: VenueFeedOptions
   function request(context: FeedContext, queue: HttpQueue): Promise<readonly Instrument[] | null> {
     const { clock } = context;
     const { signal } = abort;
-    const texts = fetchMetadata({ adapter, market, endpoints, symbols, http: queue, clock, signal });
+    const texts = fetchMetadata({
+      adapter,
+      market,
+      endpoints,
+      symbols,
+      http: queue,
+      clock,
+      signal,
+      tap: options.tap,
+    });
     texts.catch(() => undefined); // once stopped, nobody waits for it
     return Promise.race([texts, stopped]).then((answer) => {
       if (answer === null) return null;
@@ -101,7 +118,7 @@ export function createVenueFeed(adapter: VenueAdapter, options: VenueFeedOptions
     async start(context: FeedContext) {
       const { clock, log } = context;
       const spacingMs = options.httpSpacingMs ?? adapter.limits.httpSpacingMs;
-      const queue = (http = new HttpQueue({ clock, spacingMs }));
+      const queue = (http = new HttpQueue({ clock, spacingMs, tap: options.tap }));
       const instruments = await request(context, queue);
       if (instruments === null) return;
       for (const instrument of instruments) context.emit({ type: 'instrument', instrument });
@@ -120,6 +137,7 @@ export function createVenueFeed(adapter: VenueAdapter, options: VenueFeedOptions
           log,
           random: options.random ?? systemRandom,
           sendSpacingMs: options.sendSpacingMs,
+          tap: options.tap,
           fail: context.fail,
         });
         links.push(link);
@@ -137,6 +155,9 @@ export function createVenueFeed(adapter: VenueAdapter, options: VenueFeedOptions
     },
     stats: () => links.flatMap((link) => link.stats()).reduce(sumStats, emptyStats()),
     reconnects: () => links.reduce((sum, link) => sum + link.reconnects, 0),
+    replaceConnections(reason) {
+      for (const link of links) link.replace(reason);
+    },
   };
 }
 

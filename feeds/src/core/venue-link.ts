@@ -7,8 +7,9 @@ import type { HttpQueue } from './http.ts';
 import { PacedSender } from './paced-sender.ts';
 import type { SessionStats } from './session-stats.ts';
 import type { Endpoints, VenueAdapter, VenueSession } from './venue.ts';
+import type { WireTap } from './wire-tap.ts';
 
-/** A connection that has not taken over every book after so long is given up. */
+/** A connection that has not taken over every book after so long is given up; HTTP snapshots add to it. */
 const TAKEOVER_MS = 60_000;
 
 export interface VenueLinkOptions {
@@ -24,6 +25,7 @@ export interface VenueLinkOptions {
   readonly random: () => number;
   /** Least time between two frames sent, milliseconds. Default: the venue's. */
   readonly sendSpacingMs?: number;
+  readonly tap?: WireTap;
   /** Told what the adapter throws that is none of the errors it may throw. */
   fail(error: unknown): void;
 }
@@ -89,7 +91,9 @@ export class VenueLink {
     const { clock, log, adapter, market } = this.#options;
     log.info({ venue: adapter.venue, market, reason }, 'replacing the connection');
     this.#next = this.#open();
-    this.#takeoverTimer = clock.at(clock.now() + TAKEOVER_MS, () =>
+    const { instruments } = this.#options;
+    const snapshotsMs = 2 * instruments.length * adapter.limits.httpSpacingMs;
+    this.#takeoverTimer = clock.at(clock.now() + TAKEOVER_MS + snapshotsMs, () =>
       this.#giveUpNext('it did not take over in time'),
     );
   }
@@ -125,6 +129,7 @@ export class VenueLink {
       log,
       random,
       silenceMs: adapter.limits.silenceMs,
+      tap: this.#options.tap,
       onOpen: () => {
         if (this.#line === line) this.#watchAge();
         session.onOpen();

@@ -6,6 +6,7 @@ export {
   type BinanceMarket,
   type BinanceSymbol,
 } from './binance/emulator.ts';
+export { BitstampEmulator, startBitstampEmulator } from './bitstamp/emulator.ts';
 export {
   BybitEmulator,
   startBybitEmulator,

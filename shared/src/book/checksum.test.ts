@@ -64,6 +64,11 @@ describe('bookChecksum', () => {
     }
   });
 
+  test('covers round sizes past 2^53', () => {
+    const bids: Level[] = [[1, 11_271_600_000_000_000]];
+    expect(bookChecksum(bookOf(bids, []))).toBe(referenceChecksum(bids, []));
+  });
+
   test('equals the definition for any book', () => {
     fc.assert(
       fc.property(side(1), side(-1), (bids, asks) => {

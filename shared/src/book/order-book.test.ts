@@ -170,6 +170,12 @@ describe('OrderBook', () => {
     expect(prices).toEqual(Array.from({ length: 5_000 }, (_, i) => 4_999 - i));
   });
 
+  test('holds round sizes past 2^53', () => {
+    const book = new OrderBook();
+    book.loadSnapshot([1, 11_271_600_000_000_000], []);
+    expect(book.bids.lotsAtPrice(1)).toBe(11_271_600_000_000_000);
+  });
+
   const wrongLevels: [string, number[]][] = [
     ['half a level', [100, 5, 99]],
     ['a fraction of a tick', [100.5, 1]],
@@ -178,6 +184,7 @@ describe('OrderBook', () => {
     ['no number', [Number.NaN, 1]],
     ['an infinite size', [100, Infinity]],
     ['a price past 2^53', [2 ** 53, 1]],
+    ['a size past 2^63', [100, 2 ** 63]],
     ['a text', ['100' as unknown as number, 1]],
     ['a wrong level behind right ones', [100, 1, 99, 2, 98, Number.NaN]],
   ];

@@ -59,7 +59,7 @@ export const errorCatalogue = {
   },
   out_of_range: {
     retry: false,
-    meaning: 'The price or size does not fit the exact integers Depthwire counts in (2^53 − 1).',
+    meaning: 'The price or size does not fit the exact integers Depthwire counts in.',
   },
   // feeds
   malformed_venue_frame: { retry: false, meaning: 'A frame of a venue is not what its documents describe.' },
@@ -90,6 +90,10 @@ export const errorCatalogue = {
     meaning: 'The capture ends in the middle of a line or of its compressed data.',
   },
   capture_corrupt: { retry: false, meaning: 'A line of the capture is not a record of the capture format.' },
+  capture_not_written: {
+    retry: false,
+    meaning: 'The capture file is there already, or the disk does not take it.',
+  },
   capture_unknown_venue: {
     retry: false,
     meaning: 'The venue of the capture cannot be told, or has no adapter.',

@@ -6,6 +6,8 @@ import {
   decimalsOf,
   formatUnits,
   formatUnitsShortest,
+  isLots,
+  parseLots,
   parseUnits,
   scaleOf,
   unitsToNumber,
@@ -146,6 +148,30 @@ describe('parseUnits', () => {
     ['1', decimalScale(18)],
   ])('refuses %s as out of range', (text, ofScale) => {
     expect(codeOf(() => parseUnits(text, ofScale))).toBe('out_of_range');
+  });
+
+  test.each<[string, Scale, number]>([
+    ['112716000.00000000', decimalScale(8), 11_271_600_000_000_000],
+    ['14722.10011783', decimalScale(8), 1_472_210_011_783],
+    ['9007199254740992', decimalScale(0), 2 ** 53],
+    ['9223372036854774784', decimalScale(0), 2 ** 63 - 1024],
+  ])('takes a size of %s where a double holds it exactly', (text, ofScale, expected) => {
+    const lots = parseLots(text, ofScale);
+    expect(lots).toBe(expected);
+    expect(isLots(lots)).toBe(true);
+    expect(Number(formatUnitsShortest(lots, ofScale))).toBe(Number(text));
+  });
+
+  test.each<[string, Scale]>([
+    ['9007199254740993', decimalScale(0)],
+    ['112716000.00000001', decimalScale(8)],
+    ['9223372036854775808', decimalScale(0)],
+  ])('refuses a size of %s, which none holds', (text, ofScale) => {
+    expect(codeOf(() => parseLots(text, ofScale))).toBe('out_of_range');
+  });
+
+  test.each([-1, 0.5, 2 ** 63, Number.NaN, Infinity, '1', null])('%s is no number of lots', (value) => {
+    expect(isLots(value)).toBe(false);
   });
 
   test.each([

@@ -21,7 +21,7 @@ export interface Scale {
 
 const MAX_DECIMALS = 18;
 const MAX_UNITS = BigInt(Number.MAX_SAFE_INTEGER);
-const MAX_LOTS = 2 ** 63;
+const MAX_LOTS = 2n ** 63n - 1n;
 const ZERO = 48;
 const NINE = 57;
 const DOT = 46;
@@ -102,12 +102,12 @@ export function parseUnits(text: string, scale: Scale): number {
  * that a double holds exactly are taken, as it does round ones, up to 2^63.
  */
 export function parseLots(text: string, scale: Scale): number {
-  return parseUpTo(text, scale, BigInt(MAX_LOTS) - 1n);
+  return parseUpTo(text, scale, MAX_LOTS);
 }
 
 /** Whether a value is a whole number of lots, as `parseLots` gives them. */
 export function isLots(value: unknown): value is number {
-  return Number.isInteger(value) && (value as number) >= 0 && (value as number) < MAX_LOTS;
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 63;
 }
 
 function parseUpTo(text: string, scale: Scale, limit: bigint): number {

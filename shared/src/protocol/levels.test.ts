@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { isLots } from '../model/units.ts';
 import { decodeLevels, encodeLevels } from './levels.ts';
 
 const direction = fc.constantFrom<1 | -1>(1, -1);
@@ -57,6 +58,7 @@ describe('levels on the wire', () => {
     ['no number', [Number.NaN, 2]],
     ['a distance past 2^53', [2 ** 53, 2]],
     ['a price past 2^53', [Number.MAX_SAFE_INTEGER, 1, Number.MAX_SAFE_INTEGER, 1]],
+    ['a size past 2^63', [1, 2 ** 63]],
     ['a hole', Array.from({ length: 2 })],
     ['what cannot be shown', [{ toString: 1 }, Object.create(null)]],
   ])('refuse %s', (_, wire) => {
@@ -68,7 +70,9 @@ describe('levels on the wire', () => {
       fc.property(fc.anything(), direction, (wire, side) => {
         try {
           const decoded = decodeLevels(wire, side, 0);
-          expect(decoded.every(Number.isSafeInteger)).toBe(true);
+          expect(
+            decoded.every((value, i) => (i % 2 === 0 ? Number.isSafeInteger(value) : isLots(value))),
+          ).toBe(true);
         } catch (error) {
           expect(error).toMatchObject({ code: 'malformed_frame' });
         }

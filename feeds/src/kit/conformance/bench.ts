@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { BookState, Origin } from '@depthwire/shared';
-import { createVenueFeed, type VenueFeed } from '../../core/venue-feed.ts';
+import { createVenueFeed, type CountingFeed } from '../../core/venue-feed.ts';
 import type { Endpoints, VenueAdapter } from '../../core/venue.ts';
 import { systemClock } from '../../core/system.ts';
 import { sleep } from '../sleep.ts';
@@ -15,7 +15,7 @@ type Subject =
   | { readonly adapter: VenueAdapter; readonly market: string }
   | {
       /** The feed of all the driver's symbols, on an emulator that listens there. */
-      createFeed(endpoints: Endpoints): VenueFeed;
+      createFeed(endpoints: Endpoints): CountingFeed;
       /** What its instruments say of where they come from. Default: `live`. */
       readonly origin?: Origin;
       /** Connections that end apart, and are counted apart. Default: 1. */
@@ -37,6 +37,8 @@ export type ConformanceDriver = Subject & {
   readonly hasHttpSnapshots: boolean;
   /** Whether updates carry a checksum of the book. */
   readonly hasChecksums: boolean;
+  /** Whether nothing on the stream tells of a lost update; what follows on one is then asked for instead. */
+  readonly hidesLosses?: boolean;
   /** Whether the venue announces the end of a connection. */
   readonly announcesEnds: boolean;
   /** Cards that this venue's protocol cannot pass, by id, with the reason. */
@@ -62,7 +64,7 @@ export class Bench {
   readonly clock: FastClock;
   readonly emulator: EmulatorControls;
   readonly observer: FeedObserver;
-  readonly feed: VenueFeed;
+  readonly feed: CountingFeed;
   /** What was wrong with books told to be live. */
   readonly wrong: string[] = [];
   readonly #driver: ConformanceDriver;
@@ -146,6 +148,13 @@ export class Bench {
 
   market(symbol: string): ObservedMarket {
     return this.observer.market(symbol);
+  }
+
+  /** The victim's book has to be taken anew: its next update is lost, or somebody asks for it. */
+  lose(): void {
+    const { hidesLosses } = this.#driver;
+    if (hidesLosses) this.feed.resync!(this.market(this.victim).instrument.id, 'the book is not trusted');
+    else this.emulator.dropNext(this.victim);
   }
 
   /** Changes each book, and publishes the changes. */
@@ -266,7 +275,7 @@ export class Bench {
   }
 }
 
-function createFeed(driver: ConformanceDriver, endpoints: Endpoints, maxAgeMs: number | null): VenueFeed {
+function createFeed(driver: ConformanceDriver, endpoints: Endpoints, maxAgeMs: number | null): CountingFeed {
   if ('createFeed' in driver) return driver.createFeed(endpoints);
   const { adapter, market, symbols } = driver;
   return createVenueFeed(

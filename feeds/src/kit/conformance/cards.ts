@@ -56,7 +56,7 @@ function trouble(makeIt: (bench: Bench) => void | Promise<void>): Test {
 function refusal(answer: number | 'garbage' | 'timeout', retryAfterS: number | null = null): Test {
   return trouble((bench) => {
     bench.emulator.refuseSnapshots(answer, 2, retryAfterS);
-    bench.emulator.dropNext(bench.victim);
+    bench.lose();
   });
 }
 
@@ -174,7 +174,7 @@ export const conformanceCards: readonly ConformanceCard[] = [
     'takes no snapshot that was meant for the connection before',
     async (bench) => {
       const release = bench.emulator.holdSnapshots();
-      bench.emulator.dropNext(bench.victim);
+      bench.lose();
       await bench.flow(3);
       bench.emulator.disconnectAll();
       await bench.flow(2);
@@ -286,7 +286,7 @@ export const conformanceCards: readonly ConformanceCard[] = [
     'does not go live with a snapshot that lags behind the stream',
     async (bench) => {
       bench.emulator.staleSnapshot(bench.victim, 2, 3);
-      bench.emulator.dropNext(bench.victim);
+      bench.lose();
       await bench.flow(5);
       await bench.settled();
       bench.undisturbed(bench.bystanders);
