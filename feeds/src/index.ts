@@ -47,6 +47,9 @@ export {
   type Pacemaker,
   type ReplayFeed,
 } from './capture/replay.ts';
+export { Recorder, type RecorderOptions } from './capture/record.ts';
+export { fsyncPolicies, type FsyncPolicy } from './capture/write.ts';
+export type { SocketTap, WireTap } from './core/wire-tap.ts';
 export { readCapture, type CaptureRecord, type ReadProgress } from './capture/read.ts';
 export { createCcxtFeed, type CcxtFeedOptions } from './bridge/ccxt.ts';
 export { createSimulatorFeed, type SimulatorOptions } from './simulator/index.ts';

@@ -15,6 +15,16 @@ export interface CaptureSelection {
   readonly symbols?: readonly string[];
 }
 
+export interface RecordedSocket {
+  /** Whose books or trades it brought. */
+  readonly symbols: readonly string[];
+  /** Its last record. */
+  readonly lastLine: number;
+  readonly lastMs: number;
+  /** Time of the last frame about each symbol's book. */
+  readonly lastBookMs: ReadonlyMap<string, number>;
+}
+
 /** What one pass over a capture tells, before it is replayed. */
 export interface CaptureInfo {
   readonly file: string;
@@ -23,8 +33,8 @@ export interface CaptureInfo {
   readonly instruments: readonly Instrument[];
   /** Where the tick and lot scales come from; `digits` as soon as one instrument's do. */
   readonly scales: 'metadata' | 'digits';
-  /** Recorded sockets of this market, and the symbols whose books or trades each brought. */
-  readonly sockets: ReadonlyMap<string, readonly string[]>;
+  /** Recorded sockets of this market. */
+  readonly sockets: ReadonlyMap<string, RecordedSocket>;
   /** What a reader of the report should know. */
   readonly notes: readonly string[];
   readonly records: number;
@@ -45,6 +55,13 @@ interface Digits {
   excess: string | null;
 }
 
+interface SocketNotes {
+  readonly symbols: Set<string>;
+  readonly lastBookMs: Map<string, number>;
+  lastLine: number;
+  lastMs: number;
+}
+
 interface SeenDigits {
   readonly price: Digits;
   readonly size: Digits;
@@ -63,7 +80,7 @@ export async function inspectCapture(
   let identity = selection.venue === undefined ? null : identify(selection.venue, selection.market, null);
   const metadata: string[] = [];
   const digits = new Map<string, SeenDigits>();
-  const sockets = new Map<string, Set<string>>();
+  const sockets = new Map<string, SocketNotes>();
   /** Sockets of other markets of the venue. */
   const strangers = new Map<string, string>();
   const looks = new Map<string, CaptureSupport['look']>();
@@ -77,7 +94,7 @@ export async function inspectCapture(
   const seen = (symbol: string): SeenDigits => {
     let entry = digits.get(symbol);
     if (!entry) digits.set(symbol, (entry = { price: noDigits(), size: noDigits() }));
-    sockets.get(socket)?.add(symbol);
+    sockets.get(socket)?.symbols.add(symbol);
     return entry;
   };
   const note = (symbol: string, price: string, size: string) => {
@@ -85,7 +102,19 @@ export async function inspectCapture(
     count(entry.price, price);
     count(entry.size, size);
   };
-  const sink = { level: note, trade: note, book: seen };
+  const noteBook = (symbol: string) => {
+    seen(symbol);
+    const notes = sockets.get(socket);
+    notes?.lastBookMs.set(symbol, notes.lastMs);
+  };
+  const sink = {
+    level(symbol: string, price: string, size: string) {
+      note(symbol, price, size);
+      noteBook(symbol);
+    },
+    trade: note,
+    book: noteBook,
+  };
 
   let records = 0;
   let firstMs = Number.NaN;
@@ -128,7 +157,7 @@ export async function inspectCapture(
   }
   for (const record of waiting) look(record);
 
-  function look({ kind, conn, url, data }: CaptureRecord): void {
+  function look({ kind, conn, url, data, line, t }: CaptureRecord): void {
     const { adapter, market } = identity!;
     if (kind === 'open') {
       const other = adapter.capture.marketOf(url);
@@ -137,7 +166,13 @@ export async function inspectCapture(
     }
     if (strangers.has(conn) || kind === 'out') return;
     socket = kind === 'rest' ? '' : conn;
-    if (kind !== 'rest' && !sockets.has(conn)) sockets.set(conn, new Set());
+    if (kind !== 'rest') {
+      let notes = sockets.get(conn);
+      if (!notes)
+        sockets.set(conn, (notes = { symbols: new Set(), lastBookMs: new Map(), lastLine: 0, lastMs: 0 }));
+      notes.lastLine = line;
+      notes.lastMs = t;
+    }
     if (kind === 'open') looks.delete(conn);
     if (kind === 'open' || market === null) return;
     const text = { kind, url, data };
@@ -176,6 +211,7 @@ export async function inspectCapture(
     );
     return { ...known, tick, lot };
   });
+  if (symbols.length === 0) notes.push(`no book or trade of ${adapter.venue} ${market} in it`);
   const guessed = symbols.filter((symbol) => !listed?.has(symbol));
   if (guessed.length > 0) {
     const whose = listed === null ? '' : ` of ${guessed.join(', ')}`;
@@ -189,7 +225,12 @@ export async function inspectCapture(
     market,
     instruments,
     scales: listed === null || guessed.length > 0 ? 'digits' : 'metadata',
-    sockets: new Map([...sockets].map(([conn, its]) => [conn, symbols.filter((symbol) => its.has(symbol))])),
+    sockets: new Map(
+      [...sockets].map(([conn, its]) => [
+        conn,
+        { ...its, symbols: symbols.filter((symbol) => its.symbols.has(symbol)) },
+      ]),
+    ),
     notes: notes.map((note) => `${basename(file)}: ${note}`),
     records,
     firstMs,

@@ -1,3 +1,4 @@
+import { every } from '@depthwire/shared';
 import { afterAll, describe, expect, it } from 'vitest';
 import { CaptureFolder, diff, FakePacemaker, open, prepareReplay, replay, rest, T0 } from './test-harness.ts';
 
@@ -54,12 +55,35 @@ describe('replay pace', () => {
   });
 
   it('skips recorded silence, though the market clock passes through it', async () => {
-    const quiet = folder.write([open(0), rest(100, 2), diff(1_100, 3, 3), diff(3_601_100, 4, 4)]);
+    const quiet = folder.write([open(0), rest(100, 2), diff(1_100, 3, 3), diff(301_100, 4, 4)]);
     const { seen, run } = await paced(quiet, 1);
-    expect(seen.map(([, market]) => market)).toEqual([100, 1_100, 3_601_100]);
+    expect(seen.map(([, market]) => market)).toEqual([100, 1_100, 301_100]);
     expect(seen[2]![0] - seen[1]![0]).toBe(5_000);
-    expect(run.clock.now()).toBe(T0 + 3_601_100);
+    expect(run.clock.now()).toBe(T0 + 301_100);
   });
+
+  it.each([1, 10, Infinity])(
+    'jumps over days between files at speed %d, without living through them',
+    async (speed) => {
+      const DAYS_MS = 100 * 86_400_000;
+      const later = folder.write([
+        open(DAYS_MS),
+        rest(DAYS_MS + 100, 2, { s: 'ETHUSDT' }),
+        diff(DAYS_MS + 500, 3, 3, { s: 'ETHUSDT' }),
+      ]);
+      const pacemaker = new FakePacemaker();
+      const run = await prepareReplay([later, file], { speed, pacemaker });
+      let ticks = 0;
+      every(run.clock, 1_000, () => (ticks += 1));
+      await run.feed.start(run.observer.context);
+      expect(await run.ended).toBeNull();
+      await run.feed.stop();
+      expect(run.observer.isLive('ETHUSDT')).toBe(true);
+      expect(run.observer.market('BTCUSDT').states).toEqual(['syncing', 'live']);
+      expect(ticks).toBeLessThan(10);
+      expect(pacemaker.elapsedMs).toBeLessThan(5_000);
+    },
+  );
 
   it('fires the timers of a quiet market on the way, at their own times', async () => {
     const quiet = folder.write([open(0), rest(100, 2), diff(20_100, 3, 3)]);

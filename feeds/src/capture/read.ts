@@ -65,6 +65,7 @@ export async function* readCapture(
   source.setEncoding('utf8');
 
   let line = 0;
+  let records = 0;
   let rest = '';
   try {
     for await (const chunk of source as AsyncIterable<string>) {
@@ -78,6 +79,7 @@ export async function* readCapture(
         const record = parseRecord(file, line, text);
         if (record) batch.push(record);
       }
+      records += batch.length;
       onProgress?.({ bytesRead, bytesTotal });
       if (batch.length > 0) yield batch;
     }
@@ -87,7 +89,7 @@ export async function* readCapture(
     if (code === 'Z_BUF_ERROR') {
       throw new DepthwireError(
         'capture_truncated',
-        `${file}: the compressed data ends early, after line ${line}`,
+        `${file}: the compressed data ends early, after line ${line}; ${howMany(records)} before it could be read`,
         { file, line: line + 1 },
         error,
       );
@@ -107,7 +109,7 @@ export async function* readCapture(
       if (!((error as Error).cause instanceof SyntaxError)) throw error;
       throw new DepthwireError(
         'capture_truncated',
-        `${file}: line ${line} ends in the middle of a record`,
+        `${file}: line ${line} ends in the middle of a record; ${howMany(records)} before it could be read`,
         { file, line },
         error,
       );
@@ -162,6 +164,8 @@ function parseRecord(file: string, line: number, text: string): CaptureRecord | 
     throw corrupt(file, line, `data: expected a text in a record of kind ${kind}`);
   return { line, t, conn, kind: kind!, url: url ?? '', data: data ?? '' };
 }
+
+const howMany = (records: number) => (records === 1 ? 'the one record' : `the ${records} records`);
 
 function corrupt(file: string, line: number, what: string, cause?: unknown): DepthwireError {
   return new DepthwireError('capture_corrupt', `${file}: line ${line}: ${what}`, { file, line }, cause);

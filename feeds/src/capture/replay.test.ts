@@ -212,6 +212,35 @@ describe('replay: sockets', () => {
     expect(observer.isLive('ETHUSDT')).toBe(true);
   });
 
+  it('does not call a book live whose socket ended while another one goes on with it', async () => {
+    const first = [open(0, 'ws.1'), rest(100, 2), diff(200, 3, 3)];
+    const second = [
+      open(300, 'ws.2'),
+      diff(400, 4, 4, { conn: 'ws.2' }),
+      diff(5_000, 5, 5, { conn: 'ws.2' }),
+    ];
+    const { observer } = await play([...first, ...second]);
+    expect(observer.market('BTCUSDT')).toMatchObject({
+      states: ['syncing', 'live', 'recovering'],
+      reason: 'its socket ended in the recording',
+    });
+    const healed = await play([...first, ...second, rest(5_100, 5), diff(5_200, 6, 6, { conn: 'ws.2' })]);
+    expect(healed.observer.isLive('BTCUSDT')).toBe(true);
+  });
+
+  it('leaves books alone whose sockets end side by side', async () => {
+    const { observer } = await play([
+      open(0, 'ws.1'),
+      open(1, 'ws.2'),
+      rest(100, 2),
+      diff(200, 3, 3),
+      diff(201, 3, 3, { conn: 'ws.2' }),
+      diff(300, 4, 4),
+      diff(350, 4, 4, { conn: 'ws.2' }),
+    ]);
+    expect(observer.isLive('BTCUSDT')).toBe(true);
+  });
+
   it('needs no socket recorded where venue and market are named', async () => {
     const { observer } = await play([diff(0, 1, 2), rest(100, 2), diff(200, 3, 3)], {
       selection: { venue: 'binance', market: 'spot' },

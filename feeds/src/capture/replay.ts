@@ -3,6 +3,7 @@ import {
   RECORDING_ENDED,
   toDepthwireError,
   type EpochMs,
+  type FeedEvent,
   type Instrument,
   type InstrumentId,
 } from '@depthwire/shared';
@@ -11,13 +12,15 @@ import type { Feed, FeedContext } from '../core/feed.ts';
 import { emptyStats, sumStats, type SessionStats } from '../core/session-stats.ts';
 import { type HttpCallback, type VenueAdapter, type VenueSession } from '../core/venue.ts';
 import type { VirtualClock } from '../core/virtual-clock.ts';
-import { inspectCapture, type CaptureInfo, type CaptureSelection } from './inspect.ts';
+import { inspectCapture, type CaptureInfo, type CaptureSelection, type RecordedSocket } from './inspect.ts';
 import { readCapture, type CaptureRecord, type ReadProgress } from './read.ts';
 
 /** Recorded silence longer than this is skipped, in milliseconds of the viewer's time. */
 const MAX_IDLE_MS = 5_000;
 /** Recorded time that is lived through; across a longer gap (files of other days) the clock jumps. */
 const MAX_GAP_MS = 600_000;
+/** Sockets that bring the same books side by side end so closely together. */
+const OVERLAP_MS = 1_000;
 /** Longest stretch of work before other tasks get their turn, milliseconds. */
 const MAX_BUSY_MS = 8;
 
@@ -78,6 +81,12 @@ export function createReplayFeed(options: ReplayOptions): ReplayFeed {
     let busySinceMs = wallMs;
     for await (const { record, source } of merge(captures, options.onProgress)) {
       if (abort.signal.aborted) return;
+      // By the records alone, so that it is the same at any speed.
+      if (record.t - clock.now() > MAX_GAP_MS) {
+        clock.jumpTo(record.t);
+        virtualMs = record.t;
+        wallMs = pacemaker.nowMs();
+      }
       while (Number.isFinite(speed)) {
         const now = pacemaker.nowMs();
         const reachedMs = virtualMs + (now - wallMs) * speed;
@@ -93,10 +102,9 @@ export function createReplayFeed(options: ReplayOptions): ReplayFeed {
         if (abort.signal.aborted) return;
         busySinceMs = pacemaker.nowMs();
       }
-      if (record.t - clock.now() > MAX_GAP_MS) clock.jumpTo(record.t);
       clock.advanceTo(record.t);
       const capture = captures[source]!;
-      markets.get(marketKey(capture))!.play(record, source, capture.sockets);
+      markets.get(marketKey(capture))!.play(record, source, capture.sockets.get(record.conn));
       if (pacemaker.nowMs() - busySinceMs > MAX_BUSY_MS) {
         await pacemaker.sleep(0, abort.signal);
         if (abort.signal.aborted) return;
@@ -139,7 +147,7 @@ export function createReplayFeed(options: ReplayOptions): ReplayFeed {
         const key = marketKey(capture);
         const others = captures.filter((other) => marketKey(other) === key);
         if (!markets.has(key))
-          markets.set(key, new MarketReplay(capture.adapter, capture.market, merged(others), context));
+          markets.set(key, new MarketReplay(capture.adapter, capture.market, others, context));
       }
       for (const market of markets.values()) {
         for (const instrument of market.instruments) context.emit({ type: 'instrument', instrument });
@@ -203,6 +211,11 @@ interface Unclaimed {
   readonly takenBy: Set<string>;
 }
 
+interface Line {
+  readonly session: VenueSession;
+  emit(this: void, event: FeedEvent): void;
+}
+
 /** The recorded sockets and HTTP answers of one market, each socket with a session of its own. */
 class MarketReplay {
   readonly adapter: VenueAdapter;
@@ -210,61 +223,79 @@ class MarketReplay {
   readonly instruments: readonly Instrument[];
   readonly #context: FeedContext;
   readonly #relay: BookRelay;
-  readonly #sessions = new Map<string, VenueSession>();
+  readonly #lines = new Map<string, Line>();
   /** Requests that wait for their recorded answer, by symbol. */
   readonly #pending = new Map<string, HttpCallback[]>();
   /** The newest recorded answer of each symbol, for those who have not had it. */
   readonly #unclaimed = new Map<string, Unclaimed>();
+  /** All sockets of the market, those of other files among them. */
+  readonly #sockets: readonly RecordedSocket[];
 
-  constructor(
-    adapter: VenueAdapter,
-    market: string,
-    instruments: readonly Instrument[],
-    context: FeedContext,
-  ) {
+  constructor(adapter: VenueAdapter, market: string, captures: readonly CaptureInfo[], context: FeedContext) {
     this.adapter = adapter;
     this.market = market;
-    this.instruments = instruments;
+    this.instruments = merged(captures);
+    this.#sockets = captures.flatMap(({ sockets }) => [...sockets.values()]);
     this.#context = context;
     this.#relay = new BookRelay(context.clock, context.emit);
   }
 
   stats(): SessionStats[] {
-    return [...this.#sessions.values()].map((session) => session.stats);
+    return [...this.#lines.values()].map(({ session }) => session.stats);
   }
 
-  /** @param sockets of the record's file, and the symbols of each */
-  play(record: CaptureRecord, source: number, sockets: CaptureInfo['sockets']): void {
+  /** @param recorded the record's socket; undefined for HTTP answers and sockets of other markets */
+  play(record: CaptureRecord, source: number, recorded: RecordedSocket | undefined): void {
     if (record.kind === 'rest') {
       this.#onRest(record);
       return;
     }
-    const symbols = sockets.get(record.conn);
-    if (!symbols || record.kind === 'out') return;
+    if (!recorded) return;
     const socket = `${source}/${record.conn}`;
-    const known = this.#sessions.get(socket);
-    const session = known ?? this.#openSession(socket, symbols);
-    if (record.kind === 'in') session.onFrame(record.data, record.t as EpochMs);
-    else if (known) {
-      session.onClose('connection lost in the recording'); // the same socket opened again
-      session.onOpen(true);
+    const known = this.#lines.get(socket);
+    const line = known ?? this.#openLine(socket, recorded);
+    if (record.kind === 'in') line.session.onFrame(record.data, record.t as EpochMs);
+    else if (record.kind === 'open' && known) {
+      line.session.onClose('connection lost in the recording'); // the same socket opened again
+      line.session.onOpen(true);
+    }
+    if (record.line === recorded.lastLine) this.#onLast(line, recorded);
+  }
+
+  /**
+   * No closing is recorded. A socket is over where it brings nothing more and another one goes on with
+   * its books: they are not live any more, unless the other one has them.
+   */
+  #onLast({ emit }: Line, { symbols, lastMs }: RecordedSocket): void {
+    for (const { id, symbol } of this.instruments) {
+      if (!symbols.includes(symbol)) continue;
+      const goesOn = this.#sockets.some((other) => (other.lastBookMs.get(symbol) ?? 0) > lastMs + OVERLAP_MS);
+      if (!goesOn) continue;
+      emit({
+        type: 'book-status',
+        instrument: id,
+        timeMs: this.#context.clock.now(),
+        state: 'recovering',
+        reason: 'its socket ended in the recording',
+      });
     }
   }
 
   resync(instrument: InstrumentId, reason: string): void {
-    for (const session of this.#sessions.values()) session.resync(instrument, reason);
+    for (const { session } of this.#lines.values()) session.resync(instrument, reason);
   }
 
   ended(): void {
-    for (const session of this.#sessions.values()) session.ended?.();
+    for (const { session } of this.#lines.values()) session.ended?.();
   }
 
   dispose(): void {
-    for (const session of this.#sessions.values()) session.dispose();
+    for (const { session } of this.#lines.values()) session.dispose();
   }
 
-  #openSession(socket: string, symbols: readonly string[]): VenueSession {
+  #openLine(socket: string, { symbols }: RecordedSocket): Line {
     const { clock, log } = this.#context;
+    const { emit } = this.#relay.open();
     const session = this.adapter.createSession({
       market: this.market,
       endpoints: this.adapter.markets[this.market]!,
@@ -272,7 +303,7 @@ class MarketReplay {
       io: {
         clock,
         log,
-        emit: this.#relay.open().emit,
+        emit,
         get: (url, callback) => this.#get(socket, url, callback),
         // The recorder has subscribed, and its connections did what they did.
         send: () => undefined,
@@ -280,9 +311,10 @@ class MarketReplay {
         reconnect: () => undefined,
       },
     });
-    this.#sessions.set(socket, session);
+    const line: Line = { session, emit };
+    this.#lines.set(socket, line);
     session.onOpen(true);
-    return session;
+    return line;
   }
 
   #get(socket: string, url: string, callback: HttpCallback): void {

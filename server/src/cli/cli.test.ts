@@ -1,7 +1,7 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -63,7 +63,8 @@ describe('depthwire', () => {
   test('has help for every command, and exit codes in it', async () => {
     const { code, stdout } = await run('--help');
     expect(code).toBe(0);
-    for (const command of ['serve', 'replay', 'verify', 'tail']) expect(stdout).toContain(command);
+    for (const command of ['serve', 'replay', 'record', 'verify', 'tail', 'new-feed'])
+      expect(stdout).toContain(command);
     expect(stdout).toContain('Exit codes');
     expect((await run('verify', '--help')).stdout).toContain('--symbols');
   });
@@ -89,7 +90,7 @@ describe('depthwire', () => {
     await writeFile(join(folder, 'wrong.yaml'), 'gateway:\n  heartbeat: 5\n');
     const { code, stderr } = await run('serve', '--config', 'wrong.yaml');
     expect(code).toBe(2);
-    expect(stderr).toContain('gateway.heartbeat: unknown key');
+    expect(stderr).toContain('gateway.heartbeat (wrong.yaml): unknown key');
   });
 });
 
@@ -199,6 +200,49 @@ describe('depthwire verify', () => {
     const { report } = await verify(await writeCapture(join(folder, 'healed.jsonl'), records));
     expect(report.sequence.gaps).toBe(1);
     expect(report.books.ABCUSDT).toEqual(truth);
+  });
+
+  test('does not call a capture right in which nothing could be checked', async () => {
+    const records = spotCapture().filter((record) => !('data' in record));
+    const file = await writeCapture(join(folder, 'nothing.jsonl'), [
+      ...records,
+      { t: 2_000, conn: 'ws', kind: 'in', data: '{"e":"kline","k":{}}' },
+    ]);
+    const { code, report } = await verify(file);
+    expect({ code, frames: report.frames, books: report.books }).toEqual({ code: 1, frames: 1, books: {} });
+    expect(report.notes).toContainEqual(expect.stringContaining('no book or trade of binance spot'));
+  });
+
+  test('makes a table of a folder of captures, where one that cannot be read is a row', async () => {
+    const place = join(folder, 'captures');
+    await mkdir(place);
+    await writeCapture(join(place, 'a.jsonl.gz'), spotCapture());
+    await writeFile(join(place, 'b.jsonl'), 'no capture\n');
+    await writeFile(join(place, 'notes.txt'), 'not looked at');
+    const { code, stdout } = await run('verify', place);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^capture +market +frames/);
+    expect(stdout).toMatch(/a\.jsonl\.gz +binance spot .* 1 of 1 +right/);
+    expect(stdout).toMatch(/b\.jsonl .*line 1: not JSON/);
+    expect(stdout).toMatch(/\n1 of 2 right\n$/);
+    const json = await run('verify', '--json', place);
+    const reports = JSON.parse(json.stdout) as Record<string, object>;
+    expect(reports).toMatchObject({
+      [join(place, 'a.jsonl.gz')]: { books: { ABCUSDT: { state: 'live' } } },
+      [join(place, 'b.jsonl')]: { error: { code: 'capture_corrupt' } },
+    });
+    expect((await run('verify', join(place, 'a.jsonl.gz'), join(place, 'a.jsonl.gz'))).code).toBe(0);
+    await rm(join(place, 'b.jsonl'));
+    expect((await run('verify', place)).code).toBe(0);
+    expect(await run('verify', join(place, 'a.jsonl.gz'), 'nowhere')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('nowhere: there is no such file'),
+    });
+    await rm(join(place, 'a.jsonl.gz'));
+    expect(await run('verify', place)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('holds no captures'),
+    });
   });
 
   test('names the line where a capture is corrupt, cut off or of an unknown venue', async () => {

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { version } from '../version.ts';
 import { exitCodes } from './exit-codes.ts';
 import { addNewFeed } from './new-feed.ts';
+import { addRecord } from './record.ts';
 import { addReplay } from './replay.ts';
 import { report } from './report.ts';
 import { addServe } from './serve.ts';
@@ -31,7 +32,7 @@ Exit codes:
   const done = (code: number): void => {
     exitCode = code;
   };
-  for (const add of [addServe, addReplay, addVerify, addTail, addNewFeed]) add(program, done);
+  for (const add of [addServe, addReplay, addRecord, addVerify, addTail, addNewFeed]) add(program, done);
   try {
     await program.parseAsync(args, { from: 'user' });
     return exitCode;

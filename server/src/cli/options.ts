@@ -15,7 +15,8 @@ export function addSelection(command: Command): Command {
     .option('--symbols <list>', 'venue symbols, separated by commas (default: all)', list);
 }
 
-function list(text: string): string[] {
+/** Names separated by commas. */
+export function list(text: string): string[] {
   const parts = text
     .split(',')
     .map((part) => part.trim())

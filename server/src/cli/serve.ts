@@ -18,6 +18,7 @@ import { exitCodes, type Done } from './exit-codes.ts';
 import { createLogger } from './logger.ts';
 import { addSelection, assertOnly, integer, speed, type SelectionFlags } from './options.ts';
 import { Progress } from './progress.ts';
+import { stopped, stopSignal } from './stop-signal.ts';
 
 export interface ServeFlags extends SelectionFlags {
   readonly config?: string;
@@ -173,21 +174,4 @@ function outliveFeeds(): void {
       process.exit(exitCodes.failed);
     });
   }
-}
-
-function stopSignal(): AbortSignal {
-  const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      stop.abort();
-      // asked twice, it is meant at once
-      process.once(signal, () => process.exit(exitCodes.failed));
-    });
-  }
-  return stop.signal;
-}
-
-function stopped(stop: AbortSignal): Promise<void> {
-  if (stop.aborted) return Promise.resolve();
-  return new Promise((resolve) => stop.addEventListener('abort', () => resolve(), { once: true }));
 }

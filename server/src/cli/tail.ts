@@ -81,11 +81,17 @@ async function tail(instrument: string, { url, depth, once }: TailFlags): Promis
     if (!error.retry) fail(error);
   });
   if (once) {
-    book.on('change', () => {
-      if (book.state !== 'live') return;
+    let hasTrades = false;
+    trades.on('change', () => {
+      hasTrades = true;
+      show();
+    });
+    book.on('change', show);
+    function show(): void {
+      if (book.state !== 'live' || !hasTrades) return;
       process.stdout.write(`${ladder(client, book, trades, depth, lastError)}\n`);
       end.resolve(exitCodes.ok);
-    });
+    }
   }
   const timer = once
     ? null

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { readdir, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { styleText } from 'node:util';
 import {
   createReplayFeed,
@@ -9,10 +11,11 @@ import {
   type SessionStats,
 } from '@depthwire/feeds';
 import {
+  DepthwireError,
   formatUnitsShortest,
+  toDepthwireError,
   type BookSide,
   type BookState,
-  type DepthwireError,
   type Instrument,
   type Scale,
 } from '@depthwire/shared';
@@ -62,23 +65,88 @@ export interface VerifyReport {
   readonly books: Readonly<Record<string, BookReport>>;
 }
 
+/** A capture that could not be verified at all. */
+interface FailureReport {
+  readonly file: string;
+  readonly error: { readonly code: string; readonly message: string };
+}
+
 export function addVerify(program: Command, done: Done): void {
   const command = program
     .command('verify')
-    .description('Run a capture through the live path and check sequences, checksums and final books.')
-    .argument('<file>', 'a capture: JSON Lines, gzip or plain')
-    .option('--json', 'print one JSON object')
+    .description('Run captures through the live path and check sequences, checksums and final books.')
+    .argument('<paths...>', 'captures (JSON Lines, gzip or plain), or folders of them')
+    .option('--json', 'print one JSON object; for several captures one that has each by its name')
     .option('--depth <levels>', 'levels a side to report and hash (default: all)', integer(1, 1_000_000));
   addSelection(command)
     .addHelpText(
       'after',
       '\nExits with 0 when every book is live and no gap, bad checksum or malformed frame was seen, else with 1.',
     )
-    .action(async (file: string, flags: VerifyFlags) => {
-      const report = await verifyCapture(file, flags, !flags.json);
-      process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : describe(report));
-      done(isRight(report) ? exitCodes.ok : exitCodes.failed);
+    .action(async (paths: string[], flags: VerifyFlags) => {
+      const { files, isSingle } = await capturesIn(paths);
+      done(await (isSingle ? verifyOne(files[0]!, flags) : verifyAll(files, flags)));
     });
+}
+
+async function verifyOne(file: string, flags: VerifyFlags): Promise<number> {
+  const report = await verifyCapture(file, flags, !flags.json).catch((error: unknown) => {
+    // For programs; the text for people goes to standard error as always.
+    if (flags.json) process.stdout.write(`${JSON.stringify(failure(file, error))}\n`);
+    throw error;
+  });
+  process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : describe(report));
+  return isRight(report) ? exitCodes.ok : exitCodes.failed;
+}
+
+/** A capture that cannot be read is one of the results, not their end. */
+async function verifyAll(files: readonly string[], flags: VerifyFlags): Promise<number> {
+  const sizes = await Promise.all(files.map((file) => stat(file).then(({ size }) => size)));
+  const bytesTotal = sizes.reduce((sum, size) => sum + size, 0);
+  const progress = new Progress('verifying', !flags.json);
+  const reports: (VerifyReport | FailureReport)[] = [];
+  let bytesRead = 0;
+  for (const [i, file] of files.entries()) {
+    progress.update({ bytesRead, bytesTotal });
+    reports.push(await verifyCapture(file, flags, false).catch((error: unknown) => failure(file, error)));
+    bytesRead += sizes[i]!;
+  }
+  progress.stop();
+  process.stdout.write(
+    flags.json
+      ? `${JSON.stringify(Object.fromEntries(reports.map((report) => [report.file, report])))}\n`
+      : describeAll(reports),
+  );
+  return reports.every((report) => 'books' in report && isRight(report)) ? exitCodes.ok : exitCodes.failed;
+}
+
+function failure(file: string, error: unknown): FailureReport {
+  const { code, message } = toDepthwireError(error);
+  return { file, error: { code, message } };
+}
+
+/** @throws DepthwireError `capture_not_found` */
+async function capturesIn(paths: readonly string[]): Promise<{ files: string[]; isSingle: boolean }> {
+  const files: string[] = [];
+  let hasFolder = false;
+  for (const path of paths) {
+    const entry = await stat(path).catch(() => null);
+    if (!entry?.isDirectory()) {
+      files.push(path);
+      continue;
+    }
+    hasFolder = true;
+    const names = (await readdir(path)).filter((name) => /\.jsonl(\.gz)?$/.test(name)).sort();
+    if (names.length === 0)
+      throw new DepthwireError('capture_not_found', `${path}: holds no captures (*.jsonl.gz, *.jsonl)`);
+    files.push(...names.map((name) => join(path, name)));
+  }
+  const isSingle = files.length === 1 && !hasFolder;
+  for (const file of isSingle ? [] : files) {
+    if (!(await stat(file).catch(() => null)))
+      throw new DepthwireError('capture_not_found', `${file}: there is no such file`, { file });
+  }
+  return { files, isSingle };
 }
 
 /** @throws DepthwireError `capture_*`, `unknown_venue` or `unknown_symbol` */
@@ -165,12 +233,72 @@ function canonicalSide(
 function isRight(report: VerifyReport): boolean {
   return (
     report.frames > 0 &&
+    Object.keys(report.books).length > 0 &&
     report.sequence.gaps === 0 &&
     report.checksums.bad === 0 &&
     report.malformed === 0 &&
     report.refusedEvents === 0 &&
     Object.values(report.books).every(({ state }) => state === 'live')
   );
+}
+
+function describeAll(reports: readonly (VerifyReport | FailureReport)[]): string {
+  const head = [
+    'capture',
+    'market',
+    'frames',
+    'links',
+    'gaps',
+    'checksums',
+    'malformed',
+    'resyncs',
+    'live',
+    '',
+  ];
+  const rows = reports.map((report) => {
+    const name = basename(report.file);
+    if (!('books' in report)) return [name, '', '', '', '', '', '', '', '', report.error.message];
+    const { venue, market, frames, sequence, checksums, malformed, resyncs } = report;
+    const states = Object.values(report.books).map(({ state }) => state);
+    const live = states.filter((state) => state === 'live').length;
+    const figures = [frames, sequence.links, sequence.gaps];
+    const checked = checksums.ok + checksums.bad;
+    return [
+      name,
+      `${venue} ${market}`,
+      ...figures.map(String),
+      checked === 0 ? '–' : `${checksums.ok} of ${checked}`,
+      String(malformed),
+      String(resyncs),
+      `${live} of ${states.length}`,
+      isRight(report) ? 'right' : 'not right',
+    ];
+  });
+  const right = reports.filter((report) => 'books' in report && isRight(report)).length;
+  const table = formatTable(
+    [head, ...rows],
+    (column) => column >= 2 && column <= 8,
+    (row) => row.at(-1) === 'right',
+  );
+  return `${table}\n${right} of ${reports.length} right\n`;
+}
+
+/** Columns side by side; rows that are not as they should be stand out. */
+function formatTable(
+  table: readonly (readonly string[])[],
+  isNumber: (column: number) => boolean,
+  isGood: (row: readonly string[]) => boolean,
+): string {
+  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
+  const lines = table.map((row, i) => {
+    const cells = row.map((cell, column) =>
+      isNumber(column) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!),
+    );
+    const line = cells.join('  ').trimEnd();
+    if (i === 0) return styleText('dim', line);
+    return isGood(row) ? line : styleText('yellow', line);
+  });
+  return lines.join('\n');
 }
 
 function describe(report: VerifyReport): string {
@@ -185,24 +313,19 @@ function describe(report: VerifyReport): string {
     book.sha256.slice(0, 12),
     book.reason ?? '',
   ]);
-  const table = [['symbol', 'state', 'bids', 'asks', 'best bid', 'best ask', 'sha256', ''], ...rows];
-  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
-  const isNumber = (column: number) => column >= 2 && column <= 5;
-  const lines = table.map((row, i) => {
-    const cells = row.map((cell, column) =>
-      isNumber(column) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!),
-    );
-    const line = cells.join('  ').trimEnd();
-    if (i === 0) return styleText('dim', line);
-    return row[1] === 'live' ? line : styleText('yellow', line);
-  });
+  const head = ['symbol', 'state', 'bids', 'asks', 'best bid', 'best ask', 'sha256', ''];
+  const table = formatTable(
+    [head, ...rows],
+    (column) => column >= 2 && column <= 5,
+    (row) => row[1] === 'live',
+  );
   const verdict = isRight(report) ? styleText('green', 'right') : styleText('red', 'not right');
   return [
     `${report.file}: ${report.venue} ${report.market}, ${verdict}`,
     ...report.notes.map((note) => styleText('yellow', `note: ${note}`)),
     `${report.frames} frames, ${report.bookUpdates} book updates, ${report.trades} trades, ${report.malformed} malformed`,
     `sequence: ${sequence.links} links, ${sequence.gaps} gaps · checksums: ${checksums.ok} right, ${checksums.bad} wrong · resyncs: ${report.resyncs}`,
-    ...lines,
+    table,
     '',
   ].join('\n');
 }

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { inspect } from 'node:util';
 import { DepthwireError, toDepthwireError } from '@depthwire/shared';
 import { parse as parseYaml } from 'yaml';
@@ -80,7 +80,9 @@ export async function loadConfig({ file, env, overrides = {}, cwd }: ConfigSourc
   const path = resolve(cwd, named ?? DEFAULT_CONFIG_FILE);
   const fromFile = await readConfigFile(path, named !== undefined);
   const input = { ...fromFile };
-  const sources: Record<string, string> = {};
+  const sources: Record<string, string> = Object.fromEntries(
+    Object.keys(fromFile).map((key) => [key, basename(path)]),
+  );
   for (const [name, { key, read }] of Object.entries(environmentKeys)) {
     const value = env[name];
     if (value === undefined || value === '') continue;
@@ -101,7 +103,7 @@ export async function loadConfig({ file, env, overrides = {}, cwd }: ConfigSourc
     sources[key] = `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
     input[key] = value;
   }
-  const folder = sources.feeds === undefined ? dirname(path) : cwd;
+  const folder = input.feeds === fromFile.feeds ? dirname(path) : cwd;
   return parseConfig(input, sources, await loadPlugins(input.feeds, folder));
 }
 
