@@ -2,7 +2,8 @@ import adapter from '@sveltejs/adapter-static';
 import { sveltekit } from '@sveltejs/kit/vite';
 import { defineConfig } from 'vite';
 
-const server = process.env.DEPTHWIRE_SERVER ?? 'http://127.0.0.1:8080';
+/** Where `npm run dev` has the server listen. */
+const server = `http://127.0.0.1:${process.env.PORT ?? 8080}`;
 
 export default defineConfig({
   plugins: [sveltekit({ adapter: adapter({ pages: 'build' }) })],
