@@ -11,6 +11,19 @@ const INTERMITTENCY = 0.03;
 const VOLUME_EXPONENT = 0.6;
 const VOLUME_NOISE = 0.1;
 
+/**
+ * Trades see the path only now and then, so their extremes fall short of its own: by 0.58 standard
+ * deviations of what it moves between two looks (Broadie, Glasserman and Kou 1997). Measured on
+ * the live flow, whose quotes follow fair value in jumps and whose trades come in clusters.
+ */
+const SHORTFALL = 0.58;
+const SECONDS_PER_LOOK = 9;
+const TRADES_PER_LOOK = 8;
+/** A random walk stays within this many of its standard deviations once in thousands of times. */
+const MIN_RANGE = 0.8;
+/** With as many trades, some were at the bid and some at the ask. */
+const TWO_SIDED_TRADES = 5;
+
 /** A stretch of the price path. Prices in ticks, volume in lots. */
 export interface PathBar {
   readonly open: number;
@@ -47,6 +60,17 @@ export function bridgeExcess(distance: number, variance: number, shock: number):
   return (Math.sqrt(gap * gap - 2 * variance * Math.log(normalShare(-shock))) - gap) / 2;
 }
 
+/** How far the extremes of trades stay behind those of the path, on one side. */
+export function tradedShortfall(variance: number, trades: number, lengthS: number): number {
+  if (trades === 0) return 0;
+  return SHORTFALL * Math.sqrt(variance * (SECONDS_PER_LOOK / lengthS + TRADES_PER_LOOK / trades));
+}
+
+/** How far trades reach above and below the path: half a spread, which is never below a tick. */
+export function bounceTicks(spreadTicks: number): number {
+  return Math.max(1, spreadTicks) / 2;
+}
+
 /**
  * Splits a bar into `weights.length` bars which add up to it exactly: the first opens where it
  * opens, the last closes where it closes, the highest high is its high, the lowest low its low,
@@ -55,11 +79,15 @@ export function bridgeExcess(distance: number, variance: number, shock: number):
  *
  * The closes are a Brownian bridge with the parts' variances. Where it is highest and lowest it
  * is lifted to the bar's high and low, and all else with it in proportion to the time between.
+ * What leaves the bar's range is folded back into it, and no part ranges less than a random walk
+ * of its variance would: a part of no range could never be split into anything but flat ones.
+ * @param lengthS of one part
  * @param weights the expected share of each part in the variance, before the cascade
- * @param bounce how far trades reach above and below the path: half a spread, in ticks
+ * @param bounce see `bounceTicks`
  */
 export function splitBar(
   parent: PathBar,
+  lengthS: number,
   weights: Float64Array,
   shocks: Shocks,
   bounce: number,
@@ -90,9 +118,13 @@ export function splitBar(
     if (trades[i] === 0) continue;
     const open = i === 0 ? parent.open : closes[i - 1]!;
     const distance = closes[i]! - open;
-    const reach = trades[i]! > 1 ? bounce : 0;
-    highs[i] = Math.max(open, closes[i]!) + bridgeExcess(distance, variances[i]!, shocks.above[i]!) + reach;
-    lows[i] = Math.min(open, closes[i]!) - bridgeExcess(distance, variances[i]!, shocks.below[i]!) - reach;
+    const short = tradedShortfall(variances[i]!, trades[i]!, lengthS);
+    // As the range of that many draws between bid and ask.
+    const reach = (bounce * (trades[i]! - 1)) / (trades[i]! + 1);
+    const above = Math.max(0, bridgeExcess(distance, variances[i]!, shocks.above[i]!) - short) + reach;
+    const below = Math.max(0, bridgeExcess(distance, variances[i]!, shocks.below[i]!) - short) + reach;
+    highs[i] = Math.max(open, closes[i]!) + above;
+    lows[i] = Math.min(open, closes[i]!) - below;
     if (highest < 0 || highs[i]! > highs[highest]!) highest = i;
     if (lowest < 0 || lows[i]! < lows[lowest]!) lowest = i;
   }
@@ -106,18 +138,16 @@ export function splitBar(
     elapsed += variances[i]!;
     const idle = trades[i] === 0;
     const close = i === parts - 1 ? parent.close : idle ? open : within(parent, closes[i]! + lift(elapsed));
+    let [high, low] = [open, open];
+    if (!idle) {
+      high = i === highest ? parent.high : Math.max(open, close, within(parent, highs[i]! + lift(middle)));
+      low = i === lowest ? parent.low : Math.min(open, close, within(parent, lows[i]! + lift(middle)));
+      [low, high] = widen(parent, low, high, minRange(variances[i]!, trades[i]!, lengthS));
+    }
     bars.push({
       open,
-      high: idle
-        ? open
-        : i === highest
-          ? parent.high
-          : Math.max(open, close, within(parent, highs[i]! + lift(middle))),
-      low: idle
-        ? open
-        : i === lowest
-          ? parent.low
-          : Math.min(open, close, within(parent, lows[i]! + lift(middle))),
+      high,
+      low,
       close,
       volume: trades[i]! + extra[i]!,
       trades: trades[i]!,
@@ -128,10 +158,28 @@ export function splitBar(
   return bars;
 }
 
-/** A whole price within the bar's range; what would leave it is reflected. */
+/** A whole price within the bar's range; what would leave it is reflected, as often as it takes. */
 function within({ high, low }: PathBar, price: number): number {
-  const reflected = price > high ? 2 * high - price : price < low ? 2 * low - price : price;
-  return Math.round(Math.min(Math.max(reflected, low), high));
+  const range = high - low;
+  if (range === 0) return low;
+  const period = 2 * range;
+  const folded = (((price - low) % period) + period) % period;
+  return low + Math.round(folded > range ? period - folded : folded);
+}
+
+/** The least range, in whole ticks, of a stretch that trades. */
+function minRange(variance: number, trades: number, lengthS: number): number {
+  const usual = MIN_RANGE * Math.sqrt(variance) - 2 * tradedShortfall(variance, trades, lengthS);
+  return Math.max(trades >= TWO_SIDED_TRADES ? 1 : 0, Math.floor(usual));
+}
+
+/** A range widened to both sides until it is `least`, as far as the bar's own range allows. */
+function widen(parent: PathBar, low: number, high: number, least: number): [low: number, high: number] {
+  const missing = least - (high - low);
+  if (missing <= 0) return [low, high];
+  const wantHigh = Math.min(parent.high, high + Math.ceil(missing / 2));
+  const newLow = Math.max(parent.low, wantHigh - least);
+  return [newLow, Math.min(parent.high, newLow + least)];
 }
 
 /**

@@ -114,6 +114,56 @@ describe('the candles of the simulator', () => {
     }
   });
 
+  it('never stand still for long while there are trades', async () => {
+    // Two weeks of every market, some 650,000 candles.
+    for (const { id } of simulatorInstruments) {
+      let still = 0;
+      for (const { time, high, low, trades } of await candles(id, '1m', START_S - 13 * DAY_S, START_S)) {
+        still = high === low && trades > 0 ? still + 1 : 0;
+        if (still >= 10) expect.fail(`${id} stands still until ${new Date(time * 1000).toISOString()}`);
+      }
+    }
+  });
+
+  it.each(['sim:BTC-USD', 'sim:DOGE-USD', 'sim:EUR-USD', 'sim:AAPL-USD', 'sim:ES-USD', 'sim:GC-USD'])(
+    'of %s range and trade as the live market does',
+    async (id) => {
+      const hours = 2;
+      const live = await startSession({ instruments: [id] });
+      live.advanceS(hours * 3600);
+      const after = await startSession({ instruments: [id] }, undefined, START_MS + hours * 3600_000);
+      const query = {
+        instrument: id,
+        interval: '1m',
+        fromS: START_S,
+        toS: START_S + hours * 3600 - 60,
+      } as const;
+      const past = await after.feed.candles!(query);
+
+      const minutes = new Map(past.map(({ time }) => [time, { high: 0, low: Infinity }]));
+      const sums = { range: 0, volume: 0, trades: 0 };
+      for (const { price, size, venueTimeMs } of live.market(id).trades) {
+        const minute = minutes.get(Math.floor(venueTimeMs! / 60_000) * 60);
+        if (minute === undefined) continue;
+        minute.high = Math.max(minute.high, price);
+        minute.low = Math.min(minute.low, price);
+        sums.volume += size;
+        sums.trades += 1;
+      }
+      for (const { high, low } of minutes.values()) sums.range += Math.max(0, high - low);
+      const expected = { range: 0, volume: 0, trades: 0 };
+      for (const { high, low, volume, trades } of past) {
+        expected.range += high - low;
+        expected.volume += volume;
+        expected.trades += trades;
+      }
+      for (const key of ['range', 'volume', 'trades'] as const) {
+        expect(sums[key] / expected[key], key).toBeGreaterThan(0.75);
+        expect(sums[key] / expected[key], key).toBeLessThan(1.25);
+      }
+    },
+  );
+
   it('of two starts agree where both have them', async () => {
     const later = await startSession({}, undefined, START_MS + 5 * 3600_000 + 1234);
     for (const interval of intervals) {

@@ -1,6 +1,6 @@
 import type { OrderBook } from '@depthwire/shared';
 import { BookShape } from './book-shape.ts';
-import { OrderFlow } from './order-flow.ts';
+import { OrderFlow, Pace } from './order-flow.ts';
 import { pathLevelsS } from './price-path.ts';
 import type { PricePath } from './price-path.ts';
 import type { MarketProfile } from './profiles.ts';
@@ -65,8 +65,11 @@ const SPREAD_SIGMA = 0.35;
 const MAX_HEAT = 4;
 const MIN_HEAT = 0.25;
 const SECONDS_A_YEAR = 365.25 * 86_400;
+const HOUR_LEVEL = pathLevelsS.indexOf(3600);
 const MINUTE_LEVEL = pathLevelsS.indexOf(60);
-const ACTIVITY_LEVEL = pathLevelsS.indexOf(15);
+/** Trades and volume are due as the history of these stretches has them. */
+const ACTIVITY_S = 15;
+const ACTIVITY_LEVEL = pathLevelsS.indexOf(ACTIVITY_S);
 
 /**
  * One simulated market: limit orders, cancellations and market orders on a real book, around a
@@ -81,6 +84,8 @@ export class Market {
   readonly #random: Random;
   readonly #flow: OrderFlow;
   readonly #shape: BookShape;
+  readonly #tradePace = new Pace();
+  readonly #volumePace = new Pace();
   readonly #quotes = new QuotedBook();
   readonly #listener: MarketListener;
   readonly #rate: number;
@@ -143,8 +148,12 @@ export class Market {
     if (Math.abs(fair - this.#quoted) > this.#threshold) this.#reprice(fair);
     this.#refillTouch(elapsedS);
 
-    const activity = this.#activity();
-    const ordersPerS = (this.profile.tradesPerS * this.#rate * activity) / FILLS_PER_ORDER;
+    const { trades, volume } = this.#path.bar(ACTIVITY_LEVEL, Math.floor(timeMs / 1000 / ACTIVITY_S));
+    const hour = this.#path.bar(HOUR_LEVEL, Math.floor(timeMs / 3_600_000));
+    this.#tradePace.advance((trades * elapsedS) / ACTIVITY_S, hour.trades);
+    this.#volumePace.advance((volume * elapsedS) / ACTIVITY_S, hour.volume);
+    const activity = trades / (this.profile.tradesPerS * this.#rate * ACTIVITY_S);
+    const ordersPerS = (trades / ACTIVITY_S / FILLS_PER_ORDER) * this.#tradePace.factor;
     const changes = this.#flow.quoteChanges(activity, elapsedS);
     let orders = this.#flow.marketOrders(ordersPerS, elapsedS);
     const repaid = Math.min(orders, this.#earlyOrders);
@@ -159,13 +168,6 @@ export class Market {
     for (; done < changes; done++) this.#changeQuote();
     this.#keepDepth();
     this.#quotes.publish(this.#listener);
-  }
-
-  /** Trades now against the average, as the history of this moment has them. */
-  #activity(): number {
-    const lengthS = pathLevelsS[ACTIVITY_LEVEL]!;
-    const { trades } = this.#path.bar(ACTIVITY_LEVEL, Math.floor(this.#timeMs / 1000 / lengthS));
-    return trades / (this.profile.tradesPerS * this.#rate * lengthS);
   }
 
   #fairValue(): number {
@@ -311,10 +313,12 @@ export class Market {
     const gap = (this.#fairValue() - mid) / Math.max(this.#threshold, this.profile.spreadTicks / 2);
     const side = this.#flow.side(Math.min(1, Math.max(-1, gap)));
     const sweep = this.#random.chance(SWEEP_CHANCE * Math.min(3, this.#flow.burst));
-    const lots = this.#shape.orderLots(this.profile.tradeLots * FILLS_PER_ORDER * (sweep ? SWEEP_SIZE : 1));
+    const pace = this.#volumePace.factor;
+    const mean = this.profile.tradeLots * FILLS_PER_ORDER * pace;
+    const lots = this.#shape.orderLots(mean * (sweep ? SWEEP_SIZE : 1));
     const levels = sweep
       ? 2 + Math.floor(this.#random.uniform() * MAX_SWEEP_LEVELS)
-      : 1 + this.#random.poisson(EXTRA_LEVELS);
+      : 1 + this.#random.poisson(EXTRA_LEVELS * pace);
     const limit = side === 'buy' ? Number.MAX_SAFE_INTEGER : 0;
     this.#take(side, lots, limit, levels);
   }
@@ -347,10 +351,16 @@ export class Market {
     for (let fill = 1; fill < fills && left > 1; fill++) {
       const part = Math.max(1, Math.floor(left * this.#random.uniform()));
       if (part === left) break;
-      this.#listener.onTrade(ticks, part, side);
+      this.#fill(ticks, part, side);
       left -= part;
     }
-    this.#listener.onTrade(ticks, left, side);
+    this.#fill(ticks, left, side);
+  }
+
+  #fill(ticks: number, lots: number, side: 'buy' | 'sell'): void {
+    this.#tradePace.happened(1);
+    this.#volumePace.happened(lots);
+    this.#listener.onTrade(ticks, lots, side);
   }
 
   #behindTouch(side: 'bid' | 'ask', ticks: number): number {

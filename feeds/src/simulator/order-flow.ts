@@ -22,11 +22,42 @@ const BURST_MEAN_EXTRA_S = 10;
 /** A burst ends faster than it can be missed, but not at once. */
 const BURST_FADE_PER_S = 2;
 
+/** Trades and volume fall behind what is due, or run ahead of it, by about this share of an hour. */
+const PACE_HOURS = 1 / 20;
+const MIN_PACE = 0.25;
+const MAX_PACE = 5;
+
 /**
  * Chance that an order takes the same side as the one before: large orders are worked in
  * pieces (Lillo and Farmer 2004 on the long memory of order signs).
  */
 const SIDE_PERSISTENCE = 0.72;
+
+/**
+ * Keeps what happens at the pace of what is due, without touching its clusters: a factor that
+ * rises slowly while too little has happened. Live trades so continue the candles before them,
+ * whatever the books and bursts of a market make of its orders.
+ */
+export class Pace {
+  #owed = 0;
+  #factor = 1;
+
+  /** By how much to multiply what happens next. */
+  get factor(): number {
+    return this.#factor;
+  }
+
+  /** @param due in this time, and in the hour around it */
+  advance(due: number, hourly: number): void {
+    const horizon = Math.max(1, hourly * PACE_HOURS);
+    this.#owed = Math.min(Math.max(this.#owed + due, -horizon), (MAX_PACE - 1) * horizon);
+    this.#factor = Math.min(Math.max(1 + this.#owed / horizon, MIN_PACE), MAX_PACE);
+  }
+
+  happened(amount: number): void {
+    this.#owed -= amount;
+  }
+}
 
 /** How many orders come, and from which side: clustered, with bursts, at the profile's rates. */
 export class OrderFlow {

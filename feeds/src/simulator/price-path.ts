@@ -1,4 +1,4 @@
-import { bridgeExcess, splitBar, varianceSpread } from './bar-cascade.ts';
+import { bounceTicks, bridgeExcess, splitBar, tradedShortfall, varianceSpread } from './bar-cascade.ts';
 import type { PathBar, Shocks } from './bar-cascade.ts';
 import type { MarketProfile } from './profiles.ts';
 import { hashText, Random } from './random.ts';
@@ -108,7 +108,14 @@ export class PricePath {
         weights[i] = meanHourWeight(this.#profile, fromS + i * lengthS, lengthS);
     }
     const shocks = this.#shocks(level, index, parts);
-    const bars = splitBar(parent, weights, shocks, this.#profile.spreadTicks / 2, this.#random);
+    const bars = splitBar(
+      parent,
+      lengthS,
+      weights,
+      shocks,
+      bounceTicks(this.#profile.spreadTicks),
+      this.#random,
+    );
     cache[slot] = { index, bars };
     return bars;
   }
@@ -123,9 +130,6 @@ export class PricePath {
     const variance = logVariance * open * open;
     const shocks = this.#shocks(DAY_KEY, day, 1);
     const random = this.#random;
-    const above = bridgeExcess(close - open, variance, shocks.above[0]!) + spreadTicks / 2;
-    const below = bridgeExcess(close - open, variance, shocks.below[0]!) + spreadTicks / 2;
-
     const weight = dayWeight(session, day);
     const heat = logVariance / ((weight * annualVolatility ** 2) / DAYS_A_YEAR);
     const trades = Math.ceil(
@@ -137,6 +141,9 @@ export class PricePath {
         random.logNormal(DAILY_VOLUME_NOISE),
     );
     const volume = trades + Math.round(trades * (tradeLots - 1) * random.logNormal(DAILY_VOLUME_NOISE / 4));
+    const reach = bounceTicks(spreadTicks) - tradedShortfall(variance, trades, DAY_S);
+    const above = Math.max(0, bridgeExcess(close - open, variance, shocks.above[0]!) + reach);
+    const below = Math.max(0, bridgeExcess(close - open, variance, shocks.below[0]!) + reach);
     return {
       open,
       high: Math.round(Math.max(open, close) + above),
