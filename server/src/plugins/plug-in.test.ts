@@ -80,7 +80,7 @@ describe('a feed that the configuration names', () => {
     const sources = await load({ feed: './factory.ts' }, { feed: './factory.ts', id: 'mine-2' });
     expect(sources.map(({ id }) => id)).toEqual(['mine', 'mine-2']);
     await expect(load({ feed: './factory.ts' }, { feed: './factory.ts' })).rejects.toMatchObject({
-      message: expect.stringMatching(/^feeds\[1\]\.id: mine is taken by an earlier feed/),
+      message: expect.stringMatching(/^feeds\[1\]\.id \(depthwire\.yaml\): mine is taken by an earlier feed/),
     });
   });
 
@@ -98,7 +98,7 @@ describe('a feed that the configuration names', () => {
     expect(source).toMatchObject({ id: 'moon-spot', isPluggedIn: true, maxEventsPerSecond: 50_000 });
     await expect(load({ feed: './venue.ts', market: 'futures', symbols: ['BTC-USD'] })).rejects.toMatchObject(
       {
-        message: 'feeds[0].market: expected spot, got "futures"',
+        message: 'feeds[0].market (depthwire.yaml): expected spot, got "futures"',
       },
     );
   });
@@ -111,7 +111,7 @@ describe('a feed that the configuration names', () => {
   test.each<[name: string, message: string | RegExp]>([
     [
       './gone.ts',
-      /^feeds\[0\]\.feed: no feed \.\/gone\.ts \(there is no \/.*gone\.ts; a path is taken from the folder/,
+      /^feeds\[0\]\.feed \(depthwire\.yaml\): no feed \.\/gone\.ts \(there is no \/.*gone\.ts; a path is taken from the folder/,
     ],
     ['./empty-folder', /has none of index\.ts, index\.js, index\.mjs/],
     ['no-such-package', /no package no-such-package was found.*there are: sim, binance.*the path of a file/],
@@ -124,12 +124,18 @@ describe('a feed that the configuration names', () => {
     ],
     ['./number.ts', /its default export is 5: export default either/],
     ['./feed.ts', /its default export is a feed: export the factory/],
-    ['./promise.ts', /^feeds\[0\]: the factory gave a promise: return the feed itself/],
-    ['./nothing.ts', 'feeds[0]: the factory must return a feed, { id, start, stop }, and returned nothing'],
-    ['./no-stop.ts', "feeds[0]: the feed's stop: expected a function, got nothing"],
+    ['./promise.ts', /^feeds\[0\] \(depthwire\.yaml\): the factory gave a promise: return the feed itself/],
+    [
+      './nothing.ts',
+      'feeds[0] (depthwire.yaml): the factory must return a feed, { id, start, stop }, and returned nothing',
+    ],
+    ['./no-stop.ts', "feeds[0] (depthwire.yaml): the feed's stop: expected a function, got nothing"],
     ['./no-id.ts', /the feed's id: expected up to 40 small letters, digits and dashes, got "My Feed"/],
-    ['./candles.ts', "feeds[0]: the feed's candles: expected a function or nothing, got an array"],
-    ['./factory-throws.ts', 'feeds[0]: the factory threw: TypeError: no such thing'],
+    [
+      './candles.ts',
+      "feeds[0] (depthwire.yaml): the feed's candles: expected a function or nothing, got an array",
+    ],
+    ['./factory-throws.ts', 'feeds[0] (depthwire.yaml): the factory threw: TypeError: no such thing'],
   ])('is refused, with the key and the fix: %s', async (feed, message) => {
     await expect(load({ feed })).rejects.toMatchObject({
       code: 'invalid_config',

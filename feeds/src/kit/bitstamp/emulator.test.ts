@@ -185,7 +185,10 @@ describe('Bitstamp emulator: books', () => {
       clock.advanceTo(clock.now() + 200);
       emulator.tick();
     }
-    await vi.waitFor(() => expect(client.frames.length).toBeGreaterThan(50), { interval: 1 });
+    const pong = new Promise((resolve) => client.socket.once('pong', resolve)); // comes after all of them
+    client.socket.ping();
+    await pong;
+    expect(client.frames.length).toBeGreaterThan(50);
     while (client.frames.length > 0) {
       const { event, channel, data } = await client.next();
       expect({ event, channel }).toEqual({ event: 'data', channel: 'diff_order_book_btcusd' });
