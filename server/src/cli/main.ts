@@ -15,6 +15,9 @@ import { addVerify } from './verify.ts';
  * @returns the exit code
  */
 export async function main(args: readonly string[]): Promise<number> {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error; // whoever read the pipe has seen enough
+  });
   const program = new Command('depthwire')
     .description('A verified order book from any feed to any screen.')
     .version(version)

@@ -209,14 +209,16 @@ export class Bench {
     this.rightSoFar();
   }
 
-  /** No wrong book was told to be live until now. */
+  /** No wrong book was told to be live until now, and the adapter threw nothing that it may not throw. */
   rightSoFar(): void {
+    this.#hasNotFailed();
     assert.deepEqual(this.wrong, [], 'a wrong book was told to be live');
   }
 
   async until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
     const endMs = systemClock.now() + PATIENCE_MS;
     while (!(await isSo())) {
+      this.#hasNotFailed();
       if (systemClock.now() > endMs) {
         const states = this.symbols.map((symbol) => this.#describe(symbol)).join('; ');
         throw new assert.AssertionError({ message: `waited for long: ${what} (${states})` });
@@ -238,6 +240,11 @@ export class Bench {
   undisturbed(symbols: readonly string[]): void {
     for (const symbol of symbols)
       assert.deepEqual(this.states(symbol), [], `${symbol} has nothing to do with it, but its state changed`);
+  }
+
+  #hasNotFailed(): void {
+    const [failure] = this.observer.failures;
+    if (failure !== undefined) throw new Error('the adapter failed', { cause: failure });
   }
 
   #isSettled(): boolean {
