@@ -118,6 +118,14 @@ describe('parseFrame', () => {
     });
   });
 
+  it('does not take a channel that there is not for one without a book', () => {
+    const damaged = JSON.stringify(frame('l2_dbta', {}));
+    expect(() => parseFrame(damaged)).toThrow(expect.objectContaining({ code: 'malformed_venue_frame' }));
+    expect(remainsOf(damaged)).toEqual({ sequence: 7, products: null });
+    expect(concernedBy('{"channel":"book"}')).toBeNull();
+    expect(concernedBy('{"channel":"heartbeats","eve')).toEqual([]);
+  });
+
   it.each<[name: string, text: string, key: string | undefined]>([
     ['nothing', '', undefined],
     ['half a frame', JSON.stringify(book).slice(0, -9), undefined],

@@ -33,11 +33,23 @@ export function remainsOf(text: string): { sequence: number | null; products: re
   return { sequence: sequence === undefined ? null : Number(sequence), products: concernedBy(text) };
 }
 
+/** Channels that change no book. */
+const bookless = new Set([
+  'candles',
+  'heartbeats',
+  'market_trades',
+  'status',
+  'subscriptions',
+  'ticker',
+  'ticker_batch',
+]);
+
 /** Products whose book a frame that cannot be read may have changed; null for any of them. */
 export function concernedBy(text: string): readonly string[] | null {
   const channel = /"channel"\s*:\s*"([^"]*)"/.exec(text)?.[1];
   if (channel === undefined) return null;
-  if (channel !== 'l2_data') return [];
+  if (bookless.has(channel)) return [];
+  if (channel !== 'l2_data') return null; // its name may be what is damaged
   const products = [...text.matchAll(/"product_id"\s*:\s*"([^"]+)"/g)].map(([, product]) => product!);
   return products.length > 0 ? [...new Set(products)] : null;
 }
@@ -73,6 +85,8 @@ function bodyOf(channel: string, frame: Json): Body {
       return { kind: 'tickers', tickers };
     }
     default:
+      // One that nobody subscribed to is one whose name was damaged.
+      if (!bookless.has(channel)) throw malformed('channel', 'one of the venue', channel);
       return { kind: 'other', name: channel };
   }
 }
