@@ -59,7 +59,7 @@ export class BookRelay {
   }
 
   #take(source: RelaySource, event: FeedEvent): void {
-    if (!this.#sources.includes(source)) return;
+    if (!source.isOpen) return;
     switch (event.type) {
       case 'trade':
         if (this.#isNewTrade(event)) this.#emit(event);
@@ -157,6 +157,7 @@ export class BookRelay {
     const index = this.#sources.indexOf(source);
     if (index < 0) return;
     this.#sources.splice(index, 1);
+    source.isOpen = false;
     for (const [id, heard] of this.#heard) {
       if (heard.source !== source) continue;
       const next = this.#sources.findLast((other) => other.holds(id));
@@ -180,6 +181,7 @@ export class BookRelay {
 
 /** One connection's way into a relay. */
 export class RelaySource {
+  isOpen = true;
   readonly emit: (event: FeedEvent) => void;
   readonly close: () => void;
   readonly onTakeover: (instrument: InstrumentId) => void;

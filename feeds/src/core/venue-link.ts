@@ -5,7 +5,7 @@ import type { FeedLog } from './feed.ts';
 import { guardCallback, guardSession } from './guarded-session.ts';
 import type { HttpQueue } from './http.ts';
 import { PacedSender } from './paced-sender.ts';
-import type { SessionStats } from './session-stats.ts';
+import { emptyStats, sumStats, type SessionStats } from './session-stats.ts';
 import type { Endpoints, VenueAdapter, VenueSession } from './venue.ts';
 import type { WireTap } from './wire-tap.ts';
 
@@ -55,7 +55,7 @@ export class VenueLink {
   /** Connections that ended without being replaced first, since the start. */
   reconnects = 0;
   /** What sessions counted that are gone. */
-  readonly #past: SessionStats[] = [];
+  #past = emptyStats();
 
   constructor(options: VenueLinkOptions) {
     this.#options = options;
@@ -74,7 +74,7 @@ export class VenueLink {
 
   stats(): readonly SessionStats[] {
     const next = this.#next ? [this.#next.session.stats] : [];
-    return [...this.#past, this.#line.session.stats, ...next];
+    return [this.#past, this.#line.session.stats, ...next];
   }
 
   close(): void {
@@ -198,7 +198,7 @@ export class VenueLink {
     line.connection.close();
     line.sender.clear();
     line.session.dispose();
-    this.#past.push(line.session.stats);
+    this.#past = sumStats(this.#past, line.session.stats);
     line.source.close();
   }
 }

@@ -1,3 +1,4 @@
+import type { Instrument } from '@depthwire/shared';
 import { VirtualClock } from '../core/virtual-clock.ts';
 import { FeedObserver } from './feed-observer.ts';
 import type { VenueAdapter } from '../core/venue.ts';
@@ -7,15 +8,22 @@ export const START_MS = Date.parse('2026-11-20T12:00:00Z');
 
 /**
  * For tests: a session with nothing behind it. What it sends is seen, what it hears is written by
- * hand. Its instruments have two decimals of price and three of size.
+ * hand.
+ * @param listed symbols, whose instruments get two decimals of price and three of size, or instruments
  */
-export function scriptSession(adapter: VenueAdapter, market: string, symbols: readonly string[]) {
+export function scriptSession(
+  adapter: VenueAdapter,
+  market: string,
+  listed: readonly (string | Instrument)[],
+) {
   const clock = new VirtualClock(START_MS);
   const observer = new FeedObserver(clock);
   const sent: string[] = [];
   const replaced: string[] = [];
   const reconnected: string[] = [];
-  const instruments = symbols.map((symbol) => adapter.guessInstrument(market, symbol, 2, 3));
+  const instruments = listed.map((one) =>
+    typeof one === 'string' ? adapter.guessInstrument(market, one, 2, 3) : one,
+  );
   for (const instrument of instruments) observer.context.emit({ type: 'instrument', instrument });
   const session = adapter.createSession({
     market,

@@ -1,6 +1,13 @@
-import { DepthwireError } from '@depthwire/shared';
+import {
+  checkIntegers,
+  checkLevels,
+  checkTexts,
+  isRecord,
+  malformed,
+  parseJson,
+  show,
+} from '../../core/frame-checks.ts';
 import type { RestSnapshot } from '../../core/joined-book.ts';
-import type { PriceLevel } from '../../core/levels.ts';
 import type { AggregateTrade, DepthUpdate, Frame, MiniTicker, RawTrade } from './messages.ts';
 
 /**
@@ -56,9 +63,7 @@ export function parseSnapshot(body: string): RestSnapshot {
 
 function checkDepth(data: Record<string, unknown>): DepthUpdate {
   if (typeof data.s !== 'string') throw malformed('s', 'a symbol', data.s);
-  for (const key of ['E', 'U', 'u'] as const) {
-    if (!Number.isSafeInteger(data[key])) throw malformed(key, 'an integer', data[key]);
-  }
+  checkIntegers(data, ['E', 'U', 'u']);
   for (const key of ['T', 'pu'] as const) {
     if (data[key] !== undefined && !Number.isSafeInteger(data[key]))
       throw malformed(key, 'an integer', data[key]);
@@ -71,9 +76,7 @@ function checkDepth(data: Record<string, unknown>): DepthUpdate {
 
 function checkTrade<Kind>(data: Record<string, unknown>, id: 't' | 'a'): Kind {
   if (typeof data.s !== 'string') throw malformed('s', 'a symbol', data.s);
-  for (const key of [id, 'T'] as const) {
-    if (!Number.isSafeInteger(data[key])) throw malformed(key, 'an integer', data[key]);
-  }
+  checkIntegers(data, [id, 'T']);
   for (const key of ['p', 'q'] as const) {
     if (typeof data[key] !== 'string') throw malformed(key, 'a decimal text', data[key]);
   }
@@ -82,10 +85,8 @@ function checkTrade<Kind>(data: Record<string, unknown>, id: 't' | 'a'): Kind {
 }
 
 function checkTicker(data: Record<string, unknown>): MiniTicker {
-  for (const key of ['s', 'c', 'o', 'h', 'l', 'v', 'q'] as const) {
-    if (typeof data[key] !== 'string') throw malformed(key, 'a text', data[key]);
-  }
-  if (!Number.isSafeInteger(data.E)) throw malformed('E', 'an integer', data.E);
+  checkTexts(data, ['s', 'c', 'o', 'h', 'l', 'v', 'q']);
+  checkIntegers(data, ['E']);
   return data as unknown as MiniTicker;
 }
 
@@ -98,40 +99,4 @@ function checkAnswer(data: Record<string, unknown>) {
       ? `${show(error.code)}: ${typeof error.msg === 'string' ? error.msg : show(error.msg)}`
       : null,
   };
-}
-
-function checkLevels(value: unknown, key: string): readonly PriceLevel[] {
-  if (!Array.isArray(value)) throw malformed(key, 'an array of levels', value);
-  for (const level of value as unknown[]) {
-    if (!Array.isArray(level) || typeof level[0] !== 'string' || typeof level[1] !== 'string') {
-      throw malformed(key, '["price","quantity"]', level);
-    }
-  }
-  return value as PriceLevel[];
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new DepthwireError('malformed_venue_frame', `not JSON: ${(error as Error).message}`, {}, error);
-  }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function malformed(key: string, expected: string, got: unknown): DepthwireError {
-  return new DepthwireError('malformed_venue_frame', `${key}: expected ${expected}, got ${show(got)}`, {
-    key,
-  });
-}
-
-/** Any JSON value in short: what nests is named only, for it may nest deeper than the stack. */
-function show(value: unknown): string {
-  if (value === undefined) return 'nothing';
-  if (Array.isArray(value)) return `an array of ${value.length}`;
-  if (isRecord(value)) return 'an object';
-  return (JSON.stringify(value) ?? '').slice(0, 60);
 }
