@@ -1,4 +1,4 @@
-import type { BookState } from '@depthwire/shared';
+import { RECORDING_ENDED, type BookState } from '@depthwire/shared';
 import { fetchFeeds, type FeedReport } from './rest.ts';
 
 const PERIOD_MS = 2_000;
@@ -34,12 +34,17 @@ export class Feeds {
 }
 
 /** What is said of a feed in one word, and how bad it is. */
-export function verdictOf({ state, books }: FeedReport): { word: string; level: 'good' | 'warning' | 'bad' } {
+export function verdictOf({ state, books, troubles }: FeedReport): {
+  word: string;
+  level: 'good' | 'warning' | 'bad';
+} {
   if (state === 'failed') return { word: 'failed', level: 'bad' };
   if (state === 'starting') return { word: 'starting', level: 'warning' };
   const total = Object.values(books).reduce((sum, count) => sum + count, 0);
   if (total === 0) return { word: 'no books', level: 'warning' };
   if (books.live === total) return { word: 'live', level: 'good' };
+  if (troubles.length > 0 && troubles.every(({ reason }) => reason === RECORDING_ENDED))
+    return { word: 'the recording has ended', level: 'warning' };
   if (books.live === 0) return { word: worst(books), level: 'bad' };
   return { word: `${books.live} of ${total} live`, level: 'warning' };
 }

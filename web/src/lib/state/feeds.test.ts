@@ -1,3 +1,4 @@
+import { RECORDING_ENDED } from '@depthwire/shared';
 import { describe, expect, test } from 'vitest';
 import { verdictOf } from './feeds.svelte.ts';
 import type { FeedReport } from './rest.ts';
@@ -27,5 +28,15 @@ describe('what is said of a feed', () => {
     ['failed', { live: 1 }, 'failed', 'bad'],
   ] as const)('%s with %j: %s', (state, books, word, level) => {
     expect(verdictOf(report(state, books))).toEqual({ word, level });
+  });
+
+  test('a recording that was played to its end is no failure', () => {
+    const ended = { instrument: 'x:A-B', state: 'stale', reason: RECORDING_ENDED, since: 0 } as const;
+    const stale = report('running', { stale: 1 });
+    expect(verdictOf({ ...stale, troubles: [ended] })).toEqual({
+      word: 'the recording has ended',
+      level: 'warning',
+    });
+    expect(verdictOf({ ...stale, troubles: [ended, { ...ended, reason: 'silent' }] }).level).toBe('bad');
   });
 });
