@@ -23,6 +23,8 @@ export interface RecordedSocket {
   readonly lastMs: number;
   /** Time of the last frame about each symbol's book. */
   readonly lastBookMs: ReadonlyMap<string, number>;
+  /** Time of the last frame that may have been about any book; minus infinity where none was. */
+  readonly lastStrangerMs: number;
 }
 
 /** What one pass over a capture tells, before it is replayed. */
@@ -58,6 +60,7 @@ interface Digits {
 interface SocketNotes {
   readonly symbols: Set<string>;
   readonly lastBookMs: Map<string, number>;
+  lastStrangerMs: number;
   lastLine: number;
   lastMs: number;
 }
@@ -114,6 +117,10 @@ export async function inspectCapture(
     },
     trade: note,
     book: noteBook,
+    stranger() {
+      const notes = sockets.get(socket);
+      if (notes) notes.lastStrangerMs = notes.lastMs;
+    },
   };
 
   let records = 0;
@@ -168,8 +175,7 @@ export async function inspectCapture(
     socket = kind === 'rest' ? '' : conn;
     if (kind !== 'rest') {
       let notes = sockets.get(conn);
-      if (!notes)
-        sockets.set(conn, (notes = { symbols: new Set(), lastBookMs: new Map(), lastLine: 0, lastMs: 0 }));
+      if (!notes) sockets.set(conn, (notes = noSocketNotes()));
       notes.lastLine = line;
       notes.lastMs = t;
     }
@@ -235,6 +241,16 @@ export async function inspectCapture(
     records,
     firstMs,
     lastMs,
+  };
+}
+
+function noSocketNotes(): SocketNotes {
+  return {
+    symbols: new Set(),
+    lastBookMs: new Map(),
+    lastStrangerMs: -Infinity,
+    lastLine: 0,
+    lastMs: 0,
   };
 }
 

@@ -224,6 +224,8 @@ describe('replay: sockets', () => {
       states: ['syncing', 'live', 'recovering'],
       reason: 'its socket ended in the recording',
     });
+    const short = await play([...first, ...second.slice(0, 2)]); // even where it goes on for 200 ms only
+    expect(short.observer.isLive('BTCUSDT')).toBe(false);
     const healed = await play([...first, ...second, rest(5_100, 5), diff(5_200, 6, 6, { conn: 'ws.2' })]);
     expect(healed.observer.isLive('BTCUSDT')).toBe(true);
   });
@@ -239,6 +241,19 @@ describe('replay: sockets', () => {
       diff(350, 4, 4, { conn: 'ws.2' }),
     ]);
     expect(observer.isLive('BTCUSDT')).toBe(true);
+  });
+
+  it('goes on with the other of two sockets side by side where one ends', async () => {
+    const { observer } = await play([
+      open(0, 'ws.1'),
+      open(1, 'ws.2'),
+      rest(100, 2),
+      diff(200, 3, 3),
+      diff(201, 3, 3, { conn: 'ws.2' }),
+      diff(9_000, 4, 4, { conn: 'ws.2', b: [['99', '7']] }),
+    ]);
+    expect(observer.isLive('BTCUSDT')).toBe(true);
+    expect(observer.text('BTCUSDT').bids).toContainEqual(['99', '7']);
   });
 
   it('needs no socket recorded where venue and market are named', async () => {

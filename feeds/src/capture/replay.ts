@@ -7,7 +7,7 @@ import {
   type Instrument,
   type InstrumentId,
 } from '@depthwire/shared';
-import { BookRelay } from '../core/book-relay.ts';
+import { BookRelay, type RelaySource } from '../core/book-relay.ts';
 import type { Feed, FeedContext } from '../core/feed.ts';
 import { emptyStats, sumStats, type SessionStats } from '../core/session-stats.ts';
 import { type HttpCallback, type VenueAdapter, type VenueSession } from '../core/venue.ts';
@@ -19,8 +19,6 @@ import { readCapture, type CaptureRecord, type ReadProgress } from './read.ts';
 const MAX_IDLE_MS = 5_000;
 /** Recorded time that is lived through; across a longer gap (files of other days) the clock jumps. */
 const MAX_GAP_MS = 600_000;
-/** Sockets that bring the same books side by side end so closely together. */
-const OVERLAP_MS = 1_000;
 /** Longest stretch of work before other tasks get their turn, milliseconds. */
 const MAX_BUSY_MS = 8;
 
@@ -213,7 +211,7 @@ interface Unclaimed {
 
 interface Line {
   readonly session: VenueSession;
-  emit(this: void, event: FeedEvent): void;
+  readonly source: RelaySource;
 }
 
 /** The recorded sockets and HTTP answers of one market, each socket with a session of its own. */
@@ -237,7 +235,7 @@ class MarketReplay {
     this.instruments = merged(captures);
     this.#sockets = captures.flatMap(({ sockets }) => [...sockets.values()]);
     this.#context = context;
-    this.#relay = new BookRelay(context.clock, context.emit);
+    this.#relay = new BookRelay(context.clock, context.emit, 'late');
   }
 
   stats(): SessionStats[] {
@@ -266,17 +264,20 @@ class MarketReplay {
    * No closing is recorded. A socket is over where it brings nothing more and another one goes on with
    * its books: they are not live any more, unless the other one has them.
    */
-  #onLast({ emit }: Line, { symbols, lastMs }: RecordedSocket): void {
+  #onLast({ source }: Line, { symbols, lastMs }: RecordedSocket): void {
+    const reason = 'its socket ended in the recording';
     for (const { id, symbol } of this.instruments) {
       if (!symbols.includes(symbol)) continue;
-      const goesOn = this.#sockets.some((other) => (other.lastBookMs.get(symbol) ?? 0) > lastMs + OVERLAP_MS);
-      if (!goesOn) continue;
-      emit({
+      const goesOn = this.#sockets.some(
+        (other) => Math.max(other.lastBookMs.get(symbol) ?? 0, other.lastStrangerMs) > lastMs,
+      );
+      if (!goesOn || source.cede(id, reason)) continue;
+      source.emit({
         type: 'book-status',
         instrument: id,
         timeMs: this.#context.clock.now(),
         state: 'recovering',
-        reason: 'its socket ended in the recording',
+        reason,
       });
     }
   }
@@ -295,7 +296,7 @@ class MarketReplay {
 
   #openLine(socket: string, { symbols }: RecordedSocket): Line {
     const { clock, log } = this.#context;
-    const { emit } = this.#relay.open();
+    const source = this.#relay.open();
     const session = this.adapter.createSession({
       market: this.market,
       endpoints: this.adapter.markets[this.market]!,
@@ -303,7 +304,7 @@ class MarketReplay {
       io: {
         clock,
         log,
-        emit,
+        emit: source.emit,
         get: (url, callback) => this.#get(socket, url, callback),
         // The recorder has subscribed, and its connections did what they did.
         send: () => undefined,
@@ -311,7 +312,7 @@ class MarketReplay {
         reconnect: () => undefined,
       },
     });
-    const line: Line = { session, emit };
+    const line: Line = { session, source };
     this.#lines.set(socket, line);
     session.onOpen(true);
     return line;

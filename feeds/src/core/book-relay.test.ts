@@ -188,4 +188,39 @@ describe('BookRelay', () => {
     second.emit(status(A, 'live'));
     expect(observer.text(A).bids).toEqual([['10.5', '1']]);
   });
+
+  describe('where a later source takes over only a book that is not live', () => {
+    beforeEach(() => {
+      relay = new BookRelay(new VirtualClock(T0), (event) => observer.context.emit(event), 'late');
+    });
+
+    it('stays with the first until it is not live', () => {
+      const [first, second] = [relay.open(), relay.open()];
+      feed(first, live(A, 0, [10, 1]));
+      feed(second, [...live(A, 5, [10, 5]), delta(A, 6, [10, 6])]);
+      expect(observer.text(A).bids).toEqual([['10', '1']]);
+      first.emit(status(A, 'recovering', 'gap'));
+      second.emit(delta(A, 7, [9, 1]));
+      expect(observer.isLive(A)).toBe(true);
+      expect(observer.text(A).bids).toEqual([
+        ['10', '6'],
+        ['9', '1'],
+      ]);
+    });
+
+    it('goes over to the newest other one that has it where the first cedes', () => {
+      const [first, second] = [relay.open(), relay.open()];
+      feed(first, [...live(A, 0, [10, 1]), ...live(B, 0, [10, 1])]);
+      expect(first.cede(A, 'over')).toBe(false);
+      feed(second, [...live(A, 0, [10, 5]), status(B, 'syncing')]);
+      expect([first.cede(A, 'over'), first.cede(B, 'over'), first.cede(A, 'over')]).toEqual([
+        true,
+        true,
+        true,
+      ]);
+      expect(observer.text(A).bids).toEqual([['10', '5']]);
+      expect(observer.isLive(A)).toBe(true);
+      expect(observer.market(B)).toMatchObject({ state: 'syncing', reason: 'over' });
+    });
+  });
 });

@@ -31,20 +31,28 @@ interface Heard {
 }
 
 /**
+ * When a later connection takes a book over: `early` as soon as its own is live and no older than what
+ * was heard, because the one before is about to end; `late` only where what was heard is not live.
+ */
+export type Takeover = 'early' | 'late';
+
+/**
  * Makes one flow of events out of several connections that bring the same instruments. Of each
- * book one connection is heard at a time; a later one takes over, with a snapshot, as soon as its
- * own book is live and no older than what was heard. Trades pass once, whoever brings them first.
+ * book one connection is heard at a time; a later one takes over with a snapshot. Trades pass once,
+ * whoever brings them first.
  */
 export class BookRelay {
   readonly #clock: Clock;
   readonly #emit: (event: FeedEvent) => void;
+  readonly #takeover: Takeover;
   readonly #sources: RelaySource[] = [];
   readonly #heard = new Map<InstrumentId, Heard>();
   readonly #tradeIds = new Map<InstrumentId, Set<string | number>>();
 
-  constructor(clock: Clock, emit: (event: FeedEvent) => void) {
+  constructor(clock: Clock, emit: (event: FeedEvent) => void, takeover: Takeover = 'early') {
     this.#clock = clock;
     this.#emit = emit;
+    this.#takeover = takeover;
   }
 
   /** @param onTakeover called for each instrument that is heard from this source from then on */
@@ -52,6 +60,7 @@ export class BookRelay {
     const source: RelaySource = new RelaySource(
       (event) => this.#take(source, event),
       () => this.#close(source),
+      (instrument, reason) => this.#cede(source, instrument, reason),
       onTakeover,
     );
     this.#sources.push(source);
@@ -113,14 +122,14 @@ export class BookRelay {
         held.reason = event.reason;
     }
     const heard = this.#heard.get(event.instrument)!;
-    const isBehind =
-      heard.isLive &&
-      heard.venueTimeMs !== null &&
-      (held.newest?.venueTimeMs ?? Infinity) < heard.venueTimeMs;
-    if (held.state === 'live' && held.hasBook && !isBehind) this.#takeOver(source, event.instrument);
+    if (held.state !== 'live' || !held.hasBook) return;
+    const isInTime =
+      heard.venueTimeMs === null || (held.newest?.venueTimeMs ?? Infinity) >= heard.venueTimeMs;
+    if (!heard.isLive || (this.#takeover === 'early' && isInTime)) this.#takeOver(source, event.instrument);
   }
 
-  #takeOver(source: RelaySource, id: InstrumentId): void {
+  /** @param reason for a book that is not live, unless its own source tells one */
+  #takeOver(source: RelaySource, id: InstrumentId, reason: string | null = null): void {
     const held = source.release(id);
     const wasLive = this.#heard.get(id)?.isLive ?? false;
     this.#heard.set(id, {
@@ -146,7 +155,7 @@ export class BookRelay {
         instrument: id,
         timeMs: this.#clock.now(),
         state: held.state,
-        reason: held.reason,
+        reason: held.reason ?? (held.state === 'live' ? null : reason),
       });
     }
     source.onTakeover(id);
@@ -159,14 +168,15 @@ export class BookRelay {
     this.#sources.splice(index, 1);
     source.isOpen = false;
     for (const [id, heard] of this.#heard) {
-      if (heard.source !== source) continue;
-      const next = this.#sources.findLast((other) => other.holds(id));
-      if (!next) {
-        this.#heard.delete(id);
-        continue;
-      }
-      this.#takeOver(next, id);
+      if (heard.source === source && !this.#cede(source, id, null)) this.#heard.delete(id);
     }
+  }
+
+  #cede(source: RelaySource, id: InstrumentId, reason: string | null): boolean {
+    if (this.#heard.get(id)?.source !== source) return true;
+    const next = this.#sources.findLast((other) => other !== source && other.holds(id));
+    if (next) this.#takeOver(next, id, reason);
+    return next !== undefined;
   }
 
   #isNewTrade({ instrument, id }: TradeEvent): boolean {
@@ -184,16 +194,24 @@ export class RelaySource {
   isOpen = true;
   readonly emit: (event: FeedEvent) => void;
   readonly close: () => void;
+  /**
+   * Has the newest of the other sources heard for an instrument.
+   * @param reason why, for a book that is not live there
+   * @returns whether another one is heard now, or was before
+   */
+  readonly cede: (instrument: InstrumentId, reason: string | null) => boolean;
   readonly onTakeover: (instrument: InstrumentId) => void;
   readonly #held = new Map<InstrumentId, Held>();
 
   constructor(
     emit: (event: FeedEvent) => void,
     close: () => void,
+    cede: (instrument: InstrumentId, reason: string | null) => boolean,
     onTakeover: (instrument: InstrumentId) => void,
   ) {
     this.emit = emit;
     this.close = close;
+    this.cede = cede;
     this.onTakeover = onTakeover;
   }
 

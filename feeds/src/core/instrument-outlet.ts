@@ -62,6 +62,8 @@ export interface OutletOptions {
   readonly keepsBook?: boolean;
   /** Levels a side that the venue keeps up; what lies deeper is removed. Needs `keepsBook`. */
   readonly depth?: number;
+  /** Whether the prices of an instrument may be zero or below, as those of spreads. */
+  isSigned?(this: void, instrument: Instrument): boolean;
 }
 
 /** What an outlet needs of a session. */
@@ -78,6 +80,7 @@ export class InstrumentOutlet {
   depth: number;
   /** The copy of the book; null unless kept. */
   readonly book: OrderBook | null;
+  readonly #isSigned: boolean;
   #instrument: Instrument;
   /** As the venue lists it; the grid in use may be finer. */
   #listed: Instrument;
@@ -88,12 +91,13 @@ export class InstrumentOutlet {
     instrument: Instrument,
     io: OutletIo,
     stats: SessionStats,
-    { keepsBook = false, depth = Infinity }: OutletOptions = {},
+    { keepsBook = false, depth = Infinity, isSigned = () => false }: OutletOptions = {},
   ) {
     this.#instrument = this.#listed = instrument;
     this.#io = io;
     this.#stats = stats;
     this.depth = depth;
+    this.#isSigned = isSigned(instrument);
     this.book = keepsBook ? new OrderBook() : null;
   }
 
@@ -114,8 +118,8 @@ export class InstrumentOutlet {
     const offGrid = this.#offGrid;
     this.#offGrid = [];
     const instrument = withGrid(this.#instrument, update.bids, update.asks, offGrid);
-    const bids = flattenLevels(update.bids, instrument.tick, instrument.lot);
-    const asks = flattenLevels(update.asks, instrument.tick, instrument.lot);
+    const bids = this.#flatten(update.bids, instrument);
+    const asks = this.#flatten(update.asks, instrument);
     this.book?.loadSnapshot(bids, asks);
     this.book?.bids.truncate(this.depth);
     this.book?.asks.truncate(this.depth);
@@ -147,12 +151,12 @@ export class InstrumentOutlet {
    *   and nothing is emitted. A finer grid, if that is what is wrong, comes with the next snapshot.
    */
   delta(update: LevelUpdate, check?: BookCheck): void {
-    const { id, tick, lot } = this.#instrument;
+    const { id } = this.#instrument;
     let bids: number[];
     let asks: number[];
     try {
-      bids = flattenLevels(update.bids, tick, lot);
-      asks = flattenLevels(update.asks, tick, lot);
+      bids = this.#flatten(update.bids);
+      asks = this.#flatten(update.asks);
     } catch (error) {
       if ((error as DepthwireError).code === 'off_grid') this.#offGrid = [...update.bids, ...update.asks];
       throw error;
@@ -185,8 +189,8 @@ export class InstrumentOutlet {
 
   /** @throws DepthwireError as `flattenLevels` */
   trade({ id, price, size, side, venueTimeMs, receiveTimeMs }: VenueTrade): void {
-    const { id: instrument, tick, lot } = this.#instrument;
-    const [ticks, lots] = flattenLevels([[price, size]], tick, lot);
+    const instrument = this.#instrument.id;
+    const [ticks, lots] = this.#flatten([[price, size]]);
     if (lots === 0) return;
     this.#stats.trades += 1;
     this.#io.emit({
@@ -242,6 +246,10 @@ export class InstrumentOutlet {
     }
     this.#announce({ ...next, tick: this.#instrument.tick, lot: this.#instrument.lot });
     return null;
+  }
+
+  #flatten(levels: readonly PriceLevel[], { tick, lot } = this.#instrument): number[] {
+    return flattenLevels(levels, tick, lot, this.#isSigned);
   }
 
   #announce(instrument: Instrument): void {

@@ -7,25 +7,31 @@ import {
   type Instrument,
   type Scale,
 } from '@depthwire/shared';
+import { malformed } from './frame-checks.ts';
 
 /** A level as decimal text; size absolute, zero removes. */
 export type PriceLevel = readonly [price: string, size: string];
 
 /**
  * Venue levels as flat `ticks, lots` pairs.
+ * @param isSigned whether a price may be zero or below, as that of a spread
  * @throws DepthwireError `off_grid`, `invalid_decimal`, `out_of_range`, or `malformed_venue_frame` on
- *   a size below zero
+ *   a size below zero or a price that is not above it
  */
-export function flattenLevels(levels: readonly PriceLevel[], tick: Scale, lot: Scale): number[] {
+export function flattenLevels(
+  levels: readonly PriceLevel[],
+  tick: Scale,
+  lot: Scale,
+  isSigned = false,
+): number[] {
   const flat = new Array<number>(levels.length * 2);
   for (let i = 0; i < levels.length; i++) {
     const level = levels[i]!;
-    flat[2 * i] = parseUnits(level[0], tick);
+    const ticks = parseUnits(level[0], tick);
+    if (ticks <= 0 && !isSigned) throw malformed('price', 'a price above zero', level[0]);
     const lots = parseLots(level[1], lot);
-    if (lots < 0)
-      throw new DepthwireError('malformed_venue_frame', `size: expected zero or more, got ${level[1]}`, {
-        key: 'size',
-      });
+    if (lots < 0) throw malformed('size', 'zero or more', level[1]);
+    flat[2 * i] = ticks;
     flat[2 * i + 1] = lots;
   }
   return flat;

@@ -81,6 +81,8 @@ export interface CaptureSink {
   trade(symbol: string, price: string, size: string): void;
   /** A symbol's book, where it may have no level. */
   book(symbol: string): void;
+  /** A frame that may be of any book, for nothing in the capture tells of which. */
+  stranger(): void;
 }
 
 /** A frame or an HTTP answer of a capture. */

@@ -224,6 +224,7 @@ describe('flattenLevels', () => {
     expect(flattenLevels(levels, cents, lots)).toEqual([6386740, 1, 1, 0]);
     expect(flattenLevels([['10.5', '3']], { units: 25, decimals: 2 }, lots)).toEqual([42, 3000]);
     expect(flattenLevels([], cents, lots)).toEqual([]);
+    expect(flattenLevels([['-0.05', '3']], cents, lots, true)).toEqual([-5, 3000]);
   });
 
   it.each([
@@ -233,6 +234,8 @@ describe('flattenLevels', () => {
     ['an empty quantity', ['1', ''], 'invalid_decimal'],
     ['a price past 2^53 ticks', ['99999999999999999', '1'], 'out_of_range'],
     ['a quantity below zero', ['1', '-1'], 'malformed_venue_frame'],
+    ['a price below zero', ['-1', '1'], 'malformed_venue_frame'],
+    ['a price of zero', ['0', '1'], 'malformed_venue_frame'],
   ])('refuses %s', (_name, level, code) => {
     expect(errorOf(() => flattenLevels([level as [string, string]], cents, lots))?.code).toBe(code);
   });

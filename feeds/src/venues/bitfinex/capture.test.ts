@@ -12,6 +12,7 @@ function looking() {
         level: (...level) => seen.push(['level', ...level].join(' ')),
         trade: (...trade) => seen.push(['trade', ...trade].join(' ')),
         book: (symbol) => seen.push(`book ${symbol}`),
+        stranger: () => seen.push('stranger'),
       },
     );
     return seen.splice(0);
@@ -52,7 +53,7 @@ describe('Bitfinex captures', () => {
 
   it('sees levels and trades of the channels that were opened before', () => {
     const see = looking();
-    expect(see([7, [60417, 1, 0.5], 1])).toEqual([]);
+    expect(see([7, [60417, 1, 0.5], 1])).toEqual(['stranger']);
     expect(see(subscribed(7, 'book'))).toEqual(['book tBTCUSD']);
     expect(
       see([
@@ -78,6 +79,6 @@ describe('Bitfinex captures', () => {
     expect(see([7, [34753002978, 7294.7, 1.5], 1])).toEqual([]);
     see(subscribed(8, 'book'));
     for (const text of ['', '[', '[8]', '[8,[1]]', '{}', 'null']) expect(see(text)).toEqual([]);
-    expect(looking()([8, [60417, 1, 0.5], 1])).toEqual([]);
+    expect(looking()([8, [60417, 1, 0.5], 1])).toEqual(['stranger']);
   });
 });

@@ -26,6 +26,7 @@ export const bitfinexCapture: CaptureSupport = {
           const symbol = channels.get(frame.chanId)?.symbol;
           if (symbol !== undefined) sink.trade(symbol, frame.trade.price, frame.trade.size);
         } else if (frame.kind === 'data') {
+          if (!channels.isTold(frame.chanId)) sink.stranger();
           const symbol = channels.book(frame.chanId)?.symbol;
           if (symbol === undefined) return;
           const { bids, asks } = checkLevels(frame.payload);

@@ -9,9 +9,14 @@ export interface Channel extends Subscribed {
   isPrompt: boolean;
 }
 
+/** The account's own channel, which nobody subscribes. */
+const ACCOUNT_ID = 0;
+
 /** The channels of one connection; their ids are of no use on another. */
 export class Channels {
   readonly #byId = new Map<number, Channel>();
+  /** Ids that were opened once: frames may still come after the request to close one. */
+  readonly #told = new Set([ACCOUNT_ID]);
   /** The channel that each symbol's book comes by: the first one opened, until it is closed. */
   readonly #books = new Map<string, number>();
 
@@ -24,11 +29,24 @@ export class Channels {
     this.#books.clear();
   }
 
+  /** A new connection: no id of the one before counts any more. */
+  reset(): void {
+    this.clear();
+    this.#told.clear();
+    this.#told.add(ACCOUNT_ID);
+  }
+
+  /** Whether the venue has told of this id on this connection. */
+  isTold(chanId: number): boolean {
+    return this.#told.has(chanId);
+  }
+
   open(subscribed: Subscribed): void {
     const { chanId, symbol, channel } = subscribed;
     const known = this.#byId.get(chanId);
     if (known?.symbol === symbol && known.channel === channel) return; // the same event once more
     this.close(chanId);
+    this.#told.add(chanId);
     this.#byId.set(chanId, { ...subscribed, hasSnapshot: false, isPrompt: true });
     if (isBook(subscribed) && !this.#books.has(symbol)) this.#books.set(symbol, chanId);
   }

@@ -267,7 +267,7 @@ describe('Bitfinex session: the sequence of the connection', () => {
       [3, 'te', [5, START_MS, 1, 100], 7],
       [3, 'tu', [5, START_MS, 1, 100], 8],
     );
-    hear([0, 'n', [1], 9], [77, [1, 2, 3], 10], [1, 'hb', 11]);
+    hear([0, 'n', [1], 9], [77, 'hb', 10], [1, 'hb', 11]);
     expect(observer.market(BTC).states).toEqual(['syncing', 'live']);
   });
 
@@ -282,6 +282,26 @@ describe('Bitfinex session: the sequence of the connection', () => {
     expect(sent()).toHaveLength(4);
     expect(session.stats).toMatchObject({ gaps: 1, resyncs: 2 });
     expect(observer.market(BTC).trades).toHaveLength(1);
+  });
+
+  it('doubts every book at the first frame of a channel that nobody opened, and no more at the next', () => {
+    const { hear, observer, session } = openLive(SEQ);
+    hear([9, [100, 1, 4], 5]);
+    expect(session.stats).toMatchObject({ malformed: 1, gaps: 0 });
+    expect(observer.isLive(BTC) || observer.isLive(ETH)).toBe(false);
+    hear(subscribed(10, BTC), [10, BOOK, 6], subscribed(11, ETH), [11, BOOK, 7]);
+    hear([1, BOOK, 8], [2, BOOK, 9]);
+    expect(observer.isLive(BTC) && observer.isLive(ETH)).toBe(true);
+    hear([9, [100, 1, 4], 10], [9, 'te', [5, START_MS, 1, 100], 11], [9, 'hb', 12]);
+    expect(session.stats).toMatchObject({ malformed: 3, gaps: 0 });
+    expect(observer.isLive(BTC) && observer.isLive(ETH)).toBe(true);
+  });
+
+  it('leaves what still comes of a channel that was closed, and the account’s own, alone', () => {
+    const { hear, observer, session } = openLive(SEQ);
+    hear({ event: 'unsubscribed', status: 'OK', chanId: 4 }, [4, 'hb', 5], [0, 'bu', [1, 2], 6]);
+    expect(session.stats).toMatchObject({ malformed: 0, gaps: 0 });
+    expect(observer.isLive(BTC)).toBe(true);
   });
 
   it('takes no frame twice', () => {

@@ -58,6 +58,10 @@ export function createBitfinexSession(options: SessionOptions): VenueSession {
     const { io, stats } = session;
     const channels = new Channels();
     const sequence = new ConnectionSequence();
+    /** Ids of frames that no subscription explains. */
+    const strangers = new Set<number>();
+    /** Whether the frame at hand is one more of such an id. */
+    let isKnownStranger = false;
     const held = new Map<string, Held>();
     /** As the venue accepted them; null before. */
     let confFlags: number | null = null;
@@ -149,6 +153,14 @@ export function createBitfinexSession(options: SessionOptions): VenueSession {
       if (verdict.order !== 'next' || verdict.isProof)
         for (const book of session.books.values()) book.prove();
       return verdict.order !== 'old';
+    }
+
+    /** The first frame of an id that the venue never told of may be one of any book, its id damaged. */
+    function assertTold(chanId: number): void {
+      if (channels.isTold(chanId)) return;
+      isKnownStranger = strangers.has(chanId);
+      strangers.add(chanId);
+      throw malformed('chanId', 'a channel that was subscribed', chanId);
     }
 
     function readContent(chanId: number, payload: readonly unknown[]): Content {
@@ -256,7 +268,9 @@ export function createBitfinexSession(options: SessionOptions): VenueSession {
         case 'data': {
           const { chanId, payload, extras } = frame;
           const content = readContent(chanId, payload);
-          if (!isNext(extras) || content === null) return;
+          if (!isNext(extras)) return;
+          assertTold(chanId);
+          if (content === null) return;
           const channel = channels.get(chanId);
           if (!channel) return; // the gap before it has closed it
           const times = { venueTimeMs: timeOf(extras), receiveTimeMs };
@@ -268,6 +282,8 @@ export function createBitfinexSession(options: SessionOptions): VenueSession {
         case 'trade':
         case 'other': {
           if (!isNext(frame.extras)) return;
+          // Heartbeats come even before the venue tells that the channel is open.
+          if (frame.kind !== 'other') assertTold(frame.chanId);
           const book = channels.book(frame.chanId);
           if (frame.kind === 'checksum' && book) onChecksum(book, frame.checksum);
           if (frame.kind === 'trade') {
@@ -281,7 +297,7 @@ export function createBitfinexSession(options: SessionOptions): VenueSession {
 
     function onUnread(text: string): void {
       // An object is never a book's; a frame of a channel that is not known may be of any.
-      doubted = isObjectText(text) ? [] : channels.concerned(chanIdOf(text));
+      doubted = isObjectText(text) || isKnownStranger ? [] : channels.concerned(chanIdOf(text));
       if (isCounted || isObjectText(text)) return;
       sequence.unread(isArrayText(text), doubted);
       // Without numbers nothing could prove later that none is missing.
@@ -296,7 +312,8 @@ export function createBitfinexSession(options: SessionOptions): VenueSession {
         isRecorded = isSubscribed;
         confFlags = null;
         hasChecksums = false;
-        channels.clear();
+        channels.reset();
+        strangers.clear();
         sequence.reset();
       },
       closed: dropAll,
@@ -306,7 +323,7 @@ export function createBitfinexSession(options: SessionOptions): VenueSession {
       subscribe: (symbols) => [confRequest, ...subscribeRequests(symbols)],
       concerned: () => doubted,
       onFrame(text, receiveTimeMs) {
-        isCounted = false;
+        isCounted = isKnownStranger = false;
         try {
           onFrame(text, receiveTimeMs);
         } catch (error) {

@@ -194,6 +194,8 @@ describe('concernedBy', () => {
     ['a trade that lost its channel', JSON.stringify(trade).slice(0, 260), []],
     ['an answer', '{"event":"bts:heartbeat","chan', []],
     ['another channel', '{"data":{},"channel":"order_book_btcusd","event":"da', []],
+    ['a damaged name', '{"event":"dat!","channel":"diff_orde', null],
+    ['a damaged channel', '{"data":{},"channel":"dif!_order_book_btcusd","event":"da', null],
     ['nothing', '', null],
   ])('tells the books that %s may be of', (_name, text, symbols) => {
     expect(concernedBy(text)).toEqual(symbols);

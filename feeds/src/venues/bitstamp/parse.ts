@@ -6,6 +6,8 @@ import type { DiffOrderBook, Frame, LiveTrade, Market, Ticker } from './messages
 
 const DIFF_CHANNEL = 'diff_order_book_';
 const TRADE_CHANNEL = 'live_trades_';
+/** What the venue has beside diffs. */
+const OTHER_CHANNEL = /^(?:live_|private-|(?:detail_)?order_book_)/;
 /** Unix times below are seconds; the venue has written milliseconds under the same name. */
 const LEAST_MILLISECONDS = 1e11;
 const MAX_DECIMALS = 15;
@@ -39,6 +41,8 @@ export function parseFrame(text: string): Frame {
         ? { kind: 'trade', trade: checkTrade(channel.slice(TRADE_CHANNEL.length), data) }
         : { kind: 'other', name: channel };
     default:
+      if (channel.startsWith(DIFF_CHANNEL) && !event.startsWith('bts:'))
+        throw malformed('event', 'data', event); // no number would tell that a diff is missing
       return { kind: 'other', name: event };
   }
 }
@@ -53,11 +57,12 @@ export function diffSymbol(channel: string): string | null {
  * channel stands at the end of a frame: one that is cut off before may be of any book.
  */
 export function concernedBy(text: string): readonly string[] | null {
-  if (/"event"\s*:\s*"(?!data")|"(?:buy|sell)_order_id"\s*:/.test(text)) return [];
+  if (/"event"\s*:\s*"(?:trade|bts:[a-z_]+)"|"(?:buy|sell)_order_id"\s*:/.test(text)) return [];
   const channel = /"channel"\s*:\s*"([^"]+)"/.exec(text)?.[1];
   if (channel === undefined) return null;
   const symbol = diffSymbol(channel);
-  return symbol === null ? [] : [symbol];
+  if (symbol !== null) return [symbol];
+  return OTHER_CHANNEL.test(channel) ? [] : null; // its name may be what is damaged
 }
 
 /** @throws DepthwireError `malformed_venue_frame` */

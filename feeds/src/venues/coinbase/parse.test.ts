@@ -186,7 +186,7 @@ describe('parseFrame', () => {
   });
 
   it('raises nothing but typed errors on any text, nor does the reader of captures', () => {
-    const sink = { level() {}, trade() {}, book() {} };
+    const sink = { level() {}, trade() {}, book() {}, stranger() {} };
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.json()), (text) => {
         errorOf(() => parseFrame(text));
@@ -270,6 +270,7 @@ describe('what the adapter tells of captures', () => {
       level: (...of: string[]) => seen.push(of),
       trade: (...of: string[]) => seen.push(of),
       book: (symbol: string) => seen.push([symbol]),
+      stranger() {},
     };
     for (const each of [book, trades, tickers])
       coinbaseCapture.look({ kind: 'in', url: '', data: JSON.stringify(each) }, sink);

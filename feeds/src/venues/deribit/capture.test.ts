@@ -9,6 +9,7 @@ const look = (data: string) => {
       level: (...level) => seen.push(['level', ...level].join(' ')),
       trade: (...trade) => seen.push(['trade', ...trade].join(' ')),
       book: (symbol) => seen.push(`book ${symbol}`),
+      stranger() {},
     },
   );
   return seen;

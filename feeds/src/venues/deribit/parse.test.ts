@@ -241,6 +241,8 @@ describe('concernedBy', () => {
     [frame(TICKER, ticker).slice(0, -9), []],
     ['{"jsonrpc":"2.0","method":"heartbeat","params":{"ty', []],
     ['{"jsonrpc":"2.0","id":3,"resu', []],
+    ['{"channel":"book"}', null],
+    ['{"jsonrpc":"2.0","method":"subscription","params":{"channel":"b!ok.BTC-PERPETUAL.100ms","da', null],
     ['{"jsonrpc":"2.0","method":"subscription","params":{"channel":"bo', null],
     ['', null],
     ['{"', null],

@@ -37,7 +37,8 @@ export function concernedBy(text: string): readonly string[] | null {
   const channel = /"channel"\s*:\s*"([^"]+)"/.exec(text)?.[1];
   if (channel !== undefined) {
     const symbol = bookOf(channel);
-    return symbol === null ? [] : [symbol];
+    if (symbol !== null) return [symbol];
+    return /^(?:trades|ticker)\./.test(channel) ? [] : null; // its name may be what is damaged
   }
   return /^\s*\{\s*"jsonrpc"\s*:\s*"2\.0"\s*,\s*(?:"id"|"method"\s*:\s*"heartbeat")/.test(text) ? [] : null;
 }

@@ -12,6 +12,7 @@ import {
   testRequest,
   unsubscribeBook,
 } from './subscribe.ts';
+import { isCombination } from './symbols.ts';
 
 export function createDeribitSession(options: SessionOptions): VenueSession {
   return new Session<StreamBook>(options, (session): Protocol<StreamBook> => {
@@ -100,6 +101,7 @@ export function createDeribitSession(options: SessionOptions): VenueSession {
     }
 
     return {
+      outlet: { isSigned: ({ symbol }) => isCombination(symbol) },
       createBook: (outlet) => new StreamBook(outlet, session, resubscribe),
       opened(isSubscribed) {
         isRecorded = isSubscribed;

@@ -114,6 +114,9 @@ export function guessInstrument(symbol: string, tickDecimals: number, lotDecimal
   );
 }
 
+/** Whether a symbol is that of several instruments traded as one: `BTC-FS-27SEP24_PERP`. */
+export const isCombination = (symbol: string) => /^[^-]+-[A-Z]+-/.test(symbol);
+
 /** The market of a symbol, by its form. */
 export function marketOfSymbol(symbol: string): Market {
   const parts = symbol.split('-');

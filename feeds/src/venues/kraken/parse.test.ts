@@ -181,7 +181,6 @@ describe('parseFrame', () => {
     ['{"error":[1]}', { kind: 'error', message: 'an array of 1' }],
     ['{"channel":"heartbeat"}', { kind: 'other', name: 'heartbeat' }],
     ['{"channel":"ohlc","type":"update","data":[]}', { kind: 'other', name: 'ohlc' }],
-    ['{}', { kind: 'other', name: 'unnamed' }],
   ])('tells %s', (text, frame) => expect(parseFrame(text)).toEqual(frame));
 
   it.each<[name: string, text: string, key: string | undefined]>([
@@ -189,6 +188,7 @@ describe('parseFrame', () => {
     ['half a frame', JSON.stringify(book).slice(0, -9), undefined],
     ['null', 'null', 'frame'],
     ['an array', '[]', 'frame'],
+    ['an object without a name', '{}', 'channel'],
     ['a channel that is a number', '{"channel":1}', 'channel'],
     [
       'a channel nested deeper than the stack',
@@ -226,7 +226,7 @@ describe('parseFrame', () => {
   });
 
   it('raises nothing but typed errors on any text, nor does the reader of captures', () => {
-    const sink = { level() {}, trade() {}, book() {} };
+    const sink = { level() {}, trade() {}, book() {}, stranger() {} };
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.json()), (text) => {
         errorOf(() => parseFrame(text));
@@ -293,6 +293,8 @@ describe('concernedBy', () => {
     [JSON.stringify(trade).slice(0, -9), []],
     ['{"channel":"heartbe', null],
     ['{"channel":"heartbeat"', []],
+    ['{"channel":"b!ok","type":"update"', null],
+    ['{}', null],
     ['{"method":"subscribe","result":{"channel":"book","symbol":"A/B","de', []],
     ['{"', null],
   ])('%s: %j', (text, symbols) => expect(concernedBy(text)).toEqual(symbols));
@@ -340,6 +342,7 @@ describe('what the adapter tells of captures', () => {
       level: (...level: string[]) => seen.push(level),
       trade: (...of: string[]) => seen.push(of),
       book: (symbol: string) => seen.push([symbol]),
+      stranger() {},
     };
     for (const frame of [book, trade, ticker])
       krakenCapture.look({ kind: 'in', url: '', data: JSON.stringify(frame) }, sink);

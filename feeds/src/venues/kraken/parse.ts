@@ -7,6 +7,9 @@ import type { Ack, BookEntry, Frame, Pair, TickerEntry, TradeEntry } from './mes
 const NUMBERS =
   /"(price|qty|price_increment|qty_increment)"(\s*:\s*)(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)(?=[\s,}\]])/g;
 
+/** What no book's frame has; any other name may be a damaged one. */
+const BOOKLESS = /"channel"\s*:\s*"(?:trade|ticker|ohlc|instrument|status|heartbeat)"|"method"\s*:\s*"[^"]*"/;
+
 type Json = Record<string, unknown>;
 
 /**
@@ -23,7 +26,7 @@ export function parseFrame(text: string): Frame {
     const error = frame.Error ?? frame.error;
     if (error !== undefined)
       return { kind: 'error', message: typeof error === 'string' ? error : show(error) };
-    return { kind: 'other', name: 'unnamed' };
+    throw malformed('channel', 'a name', channel);
   }
   if (typeof channel !== 'string') throw malformed('channel', 'a name', channel);
   switch (channel) {
@@ -51,7 +54,7 @@ export function isBookText(text: string): boolean {
 
 /** Symbols whose book a frame that cannot be read may have changed; null for any of them. */
 export function concernedBy(text: string): readonly string[] | null {
-  if (!isBookText(text)) return /"(?:channel|method)"\s*:\s*"[^"]*"/.test(text) ? [] : null;
+  if (!isBookText(text)) return BOOKLESS.test(text) ? [] : null;
   const symbols = [...text.matchAll(/"symbol"\s*:\s*"([^"]+)"/g)].map(([, symbol]) => symbol!);
   return symbols.length > 0 ? [...new Set(symbols)] : null;
 }
