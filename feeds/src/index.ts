@@ -29,15 +29,8 @@ export type {
   VenueTicker,
   VenueTrade,
 } from './core/instrument-outlet.ts';
-export { flattenLevels, type PriceLevel } from './core/levels.ts';
-export {
-  checkIntegers,
-  checkLevels,
-  checkTexts,
-  isRecord,
-  malformed,
-  parseJson,
-} from './core/frame-checks.ts';
+export { checkLevels, flattenLevels, type PriceLevel } from './core/levels.ts';
+export { checkIntegers, checkTexts, isRecord, malformed, parseJson } from './core/frame-checks.ts';
 export { findVenue, venues } from './registry.ts';
 export { inspectCapture, type CaptureInfo, type CaptureSelection } from './capture/inspect.ts';
 export {

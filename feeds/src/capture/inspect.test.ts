@@ -167,9 +167,11 @@ describe('inspectCapture', () => {
   });
 
   it('needs venue and market named where no socket is recorded', async () => {
-    const lines = [diff(0, 1, 2), rest(1, 1)];
+    const lines = [diff(0, 1, 2)];
     await expect(inspect(lines)).rejects.toEqual(failure('capture_unknown_venue'));
-    await expect(inspect(lines, { venue: 'binance' })).rejects.toEqual(failure('capture_unknown_venue'));
+    await expect(inspect(lines, { venue: 'binance' })).rejects.toThrow(
+      'nothing in the capture tells the market of binance; name it with --market: spot, usdm',
+    );
     await expect(inspect(lines, { venue: 'binance', market: 'options' })).rejects.toEqual(
       failure('unknown_venue'),
     );
@@ -177,6 +179,67 @@ describe('inspectCapture', () => {
     expect((await inspect(lines, { venue: 'binance', market: 'usdm' })).instruments).toMatchObject([
       { id: 'binance:BTC-USDT-PERP' },
     ]);
+  });
+
+  it('tells venue and market by the hosts of answers where no socket is recorded', async () => {
+    const lines = [diff(0, 1, 2), rest(1, 1)];
+    expect(await inspect(lines)).toMatchObject({ adapter: { venue: 'binance' }, market: 'spot' });
+    const answer = (url: string) => [{ ...rest(0, 1), url, data: '{}' }, diff(1, 1, 2)];
+    const bybit = 'https://api.bybit.com/v5/market';
+    expect(await inspect(answer(`${bybit}/instruments-info?category=linear`))).toMatchObject({
+      adapter: { venue: 'bybit' },
+      market: 'linear',
+    });
+    await expect(inspect(answer(`${bybit}/time`))).rejects.toThrow(
+      /market of bybit; name it with --market: spot/,
+    );
+    expect(await inspect(answer('https://www.okx.com/api/v5/public/time'))).toMatchObject({
+      adapter: { venue: 'okx' },
+    });
+    await expect(inspect(answer('https://api.example.org/'))).rejects.toEqual(
+      failure('capture_unknown_venue'),
+    );
+    await expect(inspect(answer('nowhere'))).rejects.toEqual(failure('capture_unknown_venue'));
+  });
+
+  it('needs no market named of a venue that has but one', async () => {
+    expect(await inspect([diff(0, 1, 2)], { venue: 'kraken' })).toMatchObject({ market: 'spot' });
+  });
+
+  it('tells where what was named is not what the URL says', async () => {
+    const lines = [open(0), diff(1, 1, 2)];
+    expect((await inspect(lines, { venue: 'kraken' })).notes.join()).toContain(
+      'is of binance, and was read as of kraken',
+    );
+    expect((await inspect(lines, { venue: 'binance', market: 'usdm' })).notes.join()).toContain(
+      'is of market spot, and was read as of usdm',
+    );
+    expect((await inspect(lines, { venue: 'binance', market: 'spot' })).notes).toHaveLength(1);
+  });
+
+  it('tells of silence on a socket, and of a clock that was set back', async () => {
+    const { notes } = await inspect([
+      open(0),
+      diff(1_000, 1, 2),
+      diff(601_000, 3, 3),
+      open(900_000),
+      diff(900_100, 9, 9),
+      diff(890_100, 10, 10),
+    ]);
+    expect(notes.join('\n')).toMatch(
+      /ws\.1: nothing for 600 s before line 3;.*\n.*line 6: .*set back by 10 s/,
+    );
+    expect(notes).toHaveLength(3);
+  });
+
+  it('reads a capture up to where its end was cut off', async () => {
+    const text = toJsonl([open(0), diff(1, 1, 2), diff(2, 3, 3)]).slice(0, -9);
+    const info = await inspectCapture(folder.write(text, 'cut.jsonl'));
+    expect(info).toMatchObject({ records: 2, cut: { code: 'capture_truncated' } });
+    expect(info.notes.join()).toContain('cut off: line 3 ends in the middle of a record');
+    await expect(inspectCapture(folder.write(text.slice(0, 20), 'cut2.jsonl'))).rejects.toEqual(
+      failure('capture_truncated', { line: 1 }),
+    );
   });
 
   it('reads answers recorded before the socket whose URL tells the venue', async () => {

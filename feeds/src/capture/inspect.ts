@@ -1,8 +1,16 @@
 import { basename } from 'node:path';
 import { decimalScale, DepthwireError, type Instrument, type Scale } from '@depthwire/shared';
-import type { CaptureSupport, VenueAdapter } from '../core/venue.ts';
-import { findVenue, venues } from '../registry.ts';
-import { readCapture, type CaptureRecord, type ReadProgress } from './read.ts';
+import type { CaptureSink, CaptureSupport, VenueAdapter } from '../core/venue.ts';
+import {
+  identityByAnswers,
+  identityByName,
+  identityBySocket,
+  isSameSocket,
+  unknownVenue,
+  type CaptureIdentity,
+} from './identity.ts';
+import { readUntilCut, type CaptureRecord, type ReadProgress } from './read.ts';
+import { SocketLog, type RecordedSocket } from './sockets.ts';
 
 /** Records held before the first socket's URL tells the venue. */
 const MAX_WAITING = 10_000;
@@ -15,18 +23,6 @@ export interface CaptureSelection {
   readonly symbols?: readonly string[];
 }
 
-export interface RecordedSocket {
-  /** Whose books or trades it brought. */
-  readonly symbols: readonly string[];
-  /** Its last record. */
-  readonly lastLine: number;
-  readonly lastMs: number;
-  /** Time of the last frame about each symbol's book. */
-  readonly lastBookMs: ReadonlyMap<string, number>;
-  /** Time of the last frame that may have been about any book; minus infinity where none was. */
-  readonly lastStrangerMs: number;
-}
-
 /** What one pass over a capture tells, before it is replayed. */
 export interface CaptureInfo {
   readonly file: string;
@@ -37,6 +33,8 @@ export interface CaptureInfo {
   readonly scales: 'metadata' | 'digits';
   /** Recorded sockets of this market. */
   readonly sockets: ReadonlyMap<string, RecordedSocket>;
+  /** Where its end was cut off; null where it is whole. */
+  readonly cut: DepthwireError | null;
   /** What a reader of the report should know. */
   readonly notes: readonly string[];
   readonly records: number;
@@ -57,14 +55,6 @@ interface Digits {
   excess: string | null;
 }
 
-interface SocketNotes {
-  readonly symbols: Set<string>;
-  readonly lastBookMs: Map<string, number>;
-  lastStrangerMs: number;
-  lastLine: number;
-  lastMs: number;
-}
-
 interface SeenDigits {
   readonly price: Digits;
   readonly size: Digits;
@@ -80,10 +70,10 @@ export async function inspectCapture(
   selection: CaptureSelection = {},
   onProgress?: (progress: ReadProgress) => void,
 ): Promise<CaptureInfo> {
-  let identity = selection.venue === undefined ? null : identify(selection.venue, selection.market, null);
+  let identity = selection.venue === undefined ? null : identityByName(selection.venue, selection.market);
   const metadata: string[] = [];
   const digits = new Map<string, SeenDigits>();
-  const sockets = new Map<string, SocketNotes>();
+  const sockets = new SocketLog();
   /** Sockets of other markets of the venue. */
   const strangers = new Map<string, string>();
   const looks = new Map<string, CaptureSupport['look']>();
@@ -93,92 +83,103 @@ export async function inspectCapture(
     looks.set(conn, look);
     return look;
   };
-  let socket = '';
   const seen = (symbol: string): SeenDigits => {
     let entry = digits.get(symbol);
     if (!entry) digits.set(symbol, (entry = { price: noDigits(), size: noDigits() }));
-    sockets.get(socket)?.symbols.add(symbol);
     return entry;
   };
   const note = (symbol: string, price: string, size: string) => {
     const entry = seen(symbol);
     count(entry.price, price);
     count(entry.size, size);
+    sockets.symbol(symbol);
   };
   const noteBook = (symbol: string) => {
     seen(symbol);
-    const notes = sockets.get(socket);
-    notes?.lastBookMs.set(symbol, notes.lastMs);
+    sockets.book(symbol);
   };
-  const sink = {
-    level(symbol: string, price: string, size: string) {
+  const sink: CaptureSink = {
+    level(symbol, price, size) {
       note(symbol, price, size);
       noteBook(symbol);
     },
     trade: note,
     book: noteBook,
-    stranger() {
-      const notes = sockets.get(socket);
-      if (notes) notes.lastStrangerMs = notes.lastMs;
-    },
+    stranger: () => sockets.stranger(),
   };
 
+  const notes: string[] = [];
   let records = 0;
   let firstMs = Number.NaN;
   let lastMs = Number.NaN;
+  let cut = null as DepthwireError | null;
   // Answers can come before the socket whose URL tells the venue.
   let waiting: CaptureRecord[] = [];
-  for await (const batch of readCapture(file, onProgress)) {
+  for await (const batch of readUntilCut(file, (error) => (cut = error), onProgress)) {
     for (const record of batch) {
       records += 1;
       if (records === 1) firstMs = record.t;
       lastMs = record.t;
-      if (identity === null && record.kind === 'open') {
-        identity = identityOf(record.url, selection.market);
-        if (identity === null) {
-          throw new DepthwireError(
-            'capture_unknown_venue',
-            `${file}: line ${record.line}: no adapter for ${record.url}; name one with --venue and --market`,
-            {
-              file,
-              line: record.line,
-            },
-          );
-        }
-      } else if (identity === null) {
+      if (record.kind === 'open') identity = identify(record);
+      if (identity === null || identity.market === null) {
         waiting.push(record);
-        if (waiting.length > MAX_WAITING) throw unknownVenue(file);
-        continue;
-      } else if (identity.market === null && record.kind === 'open') {
-        identity = identify(identity.adapter.venue, selection.market, record.url);
-      }
-      for (const earlier of waiting) look(earlier);
+        if (waiting.length > MAX_WAITING) identity = identifyByAnswers();
+        else continue;
+      } else waiting.push(record);
+      for (const next of waiting) look(next);
       waiting = [];
-      look(record);
     }
   }
-  if (records === 0)
-    throw new DepthwireError('capture_corrupt', `${file}: line 1: the capture is empty`, { file, line: 1 });
-  if (identity === null || identity.market === null) {
-    throw unknownVenue(file);
+  if (records === 0) {
+    throw (
+      cut ?? new DepthwireError('capture_corrupt', `${file}: line 1: the capture is empty`, { file, line: 1 })
+    );
   }
+  if (identity?.market == null) identity = identifyByAnswers();
   for (const record of waiting) look(record);
 
-  function look({ kind, conn, url, data, line, t }: CaptureRecord): void {
+  function identify({ url, line }: CaptureRecord): CaptureIdentity | null {
+    const told = identityBySocket(url);
+    if (identity === null && told === null) {
+      throw new DepthwireError(
+        'capture_unknown_venue',
+        `${file}: line ${line}: no adapter for ${url}; name one with --venue and --market`,
+        { file, line },
+      );
+    }
+    if (identity === null) return { adapter: told!.adapter, market: selection.market ?? told!.market };
+    const { adapter, market } = identity;
+    if (told && told.adapter !== adapter)
+      addOnce(notes, `line ${line}: ${url} is of ${told.adapter.venue}, and was read as of ${adapter.venue}`);
+    else if (
+      told &&
+      selection.venue !== undefined &&
+      market !== null &&
+      !isSameSocket(adapter, market, told.market)
+    )
+      addOnce(notes, `line ${line}: ${url} is of market ${told.market}, and was read as of ${market}`);
+    return { adapter, market: market ?? (told?.adapter === adapter ? told.market : null) };
+  }
+
+  function identifyByAnswers(): CaptureIdentity {
+    const told = identityByAnswers(waiting);
+    const adapter = identity?.adapter ?? told?.adapter;
+    const market = selection.market ?? (told?.adapter === adapter ? told?.market : null) ?? null;
+    if (adapter === undefined || market === null)
+      throw cut ?? unknownVenue(file, adapter ? { adapter, market } : null);
+    return identityByName(adapter.venue, market);
+  }
+
+  function look(record: CaptureRecord): void {
     const { adapter, market } = identity!;
+    const { kind, conn, url, data } = record;
     if (kind === 'open') {
       const other = adapter.capture.marketOf(url);
       if (other !== null && !isSameSocket(adapter, other, market) && selection.venue === undefined)
         strangers.set(conn, other);
     }
     if (strangers.has(conn) || kind === 'out') return;
-    socket = kind === 'rest' ? '' : conn;
-    if (kind !== 'rest') {
-      let notes = sockets.get(conn);
-      if (!notes) sockets.set(conn, (notes = noSocketNotes()));
-      notes.lastLine = line;
-      notes.lastMs = t;
-    }
+    sockets.record(record);
     if (kind === 'open') looks.delete(conn);
     if (kind === 'open' || market === null) return;
     const text = { kind, url, data };
@@ -193,10 +194,11 @@ export async function inspectCapture(
       selection.market === undefined || (marketOfSymbol?.(symbol) ?? selection.market) === selection.market,
   );
   const market =
-    selection.market ?? mostCommon(found.map((symbol) => marketOfSymbol?.(symbol))) ?? identity.market;
-  const notes: string[] = [...new Set(strangers.values())].map(
-    (other) => `sockets of market ${other} were left out; --market ${other} takes those`,
-  );
+    selection.market ?? mostCommon(found.map((symbol) => marketOfSymbol?.(symbol))) ?? identity.market!;
+  for (const other of new Set(strangers.values()))
+    notes.push(`sockets of market ${other} were left out; --market ${other} takes those`);
+  notes.push(...sockets.notes(adapter.limits.silenceMs));
+  if (cut !== null) notes.push(`cut off: ${cut.message.replace(`${file}: `, '')}`);
   const symbols = chooseSymbols(file, found, selection.symbols);
   const listed = metadata.length === 0 ? null : fromMetadata(adapter, market, metadata, symbols, notes);
   const instruments = symbols.map((symbol) => {
@@ -231,12 +233,8 @@ export async function inspectCapture(
     market,
     instruments,
     scales: listed === null || guessed.length > 0 ? 'digits' : 'metadata',
-    sockets: new Map(
-      [...sockets].map(([conn, its]) => [
-        conn,
-        { ...its, symbols: symbols.filter((symbol) => its.symbols.has(symbol)) },
-      ]),
-    ),
+    sockets: sockets.recorded(symbols),
+    cut,
     notes: notes.map((note) => `${basename(file)}: ${note}`),
     records,
     firstMs,
@@ -244,49 +242,8 @@ export async function inspectCapture(
   };
 }
 
-function noSocketNotes(): SocketNotes {
-  return {
-    symbols: new Set(),
-    lastBookMs: new Map(),
-    lastStrangerMs: -Infinity,
-    lastLine: 0,
-    lastMs: 0,
-  };
-}
-
-function unknownVenue(file: string): DepthwireError {
-  return new DepthwireError(
-    'capture_unknown_venue',
-    `${file}: line 1: nothing in the capture tells its venue; name it with --venue and --market`,
-    {
-      file,
-      line: 1,
-    },
-  );
-}
-
-function identityOf(url: string, market: string | undefined) {
-  for (const adapter of venues) {
-    const found = adapter.capture.marketOf(url);
-    if (found !== null) return identify(adapter.venue, market ?? found, null);
-  }
-  return null;
-}
-
-function identify(
-  venue: string,
-  market: string | undefined,
-  url: string | null,
-): { adapter: VenueAdapter; market: string | null } {
-  const adapter = findVenue(venue, market);
-  return { adapter, market: market ?? (url === null ? null : adapter.capture.marketOf(url)) };
-}
-
-/** Whether sockets of one market carry the other's instruments too. */
-function isSameSocket({ markets, socketUrl }: VenueAdapter, market: string, other: string | null): boolean {
-  if (market === other) return true;
-  const [one, two] = [markets[market], other === null ? undefined : markets[other]];
-  return one !== undefined && two !== undefined && socketUrl(market, one) === socketUrl(other!, two);
+function addOnce(notes: string[], note: string): void {
+  if (!notes.includes(note)) notes.push(note);
 }
 
 function mostCommon(values: readonly (string | undefined)[]): string | undefined {

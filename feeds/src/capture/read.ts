@@ -118,6 +118,23 @@ export async function* readCapture(
   }
 }
 
+/**
+ * As `readCapture`, but a file whose end was cut off, as by a power failure, is read up to the cut.
+ * @param onCut called there, with `capture_truncated`
+ */
+export async function* readUntilCut(
+  file: string,
+  onCut: (error: DepthwireError) => void,
+  onProgress?: (progress: ReadProgress) => void,
+): AsyncGenerator<CaptureRecord[]> {
+  try {
+    yield* readCapture(file, onProgress);
+  } catch (error) {
+    if (!(error instanceof DepthwireError && error.code === 'capture_truncated')) throw error;
+    onCut(error);
+  }
+}
+
 async function probe(file: string): Promise<{ gzipped: boolean; bytesTotal: number }> {
   try {
     const handle = await open(file);

@@ -3,7 +3,6 @@ import {
   RECORDING_ENDED,
   toDepthwireError,
   type EpochMs,
-  type FeedEvent,
   type Instrument,
   type InstrumentId,
 } from '@depthwire/shared';
@@ -12,8 +11,9 @@ import type { Feed, FeedContext } from '../core/feed.ts';
 import { emptyStats, sumStats, type SessionStats } from '../core/session-stats.ts';
 import { type HttpCallback, type VenueAdapter, type VenueSession } from '../core/venue.ts';
 import type { VirtualClock } from '../core/virtual-clock.ts';
-import { inspectCapture, type CaptureInfo, type CaptureSelection, type RecordedSocket } from './inspect.ts';
-import { readCapture, type CaptureRecord, type ReadProgress } from './read.ts';
+import { inspectCapture, type CaptureInfo, type CaptureSelection } from './inspect.ts';
+import { readUntilCut, type CaptureRecord, type ReadProgress } from './read.ts';
+import { isLater, type Place, type RecordedSocket } from './sockets.ts';
 
 /** Recorded silence longer than this is skipped, in milliseconds of the viewer's time. */
 const MAX_IDLE_MS = 5_000;
@@ -257,19 +257,20 @@ class MarketReplay {
       line.session.onClose('connection lost in the recording'); // the same socket opened again
       line.session.onOpen(true);
     }
-    if (record.line === recorded.lastLine) this.#onLast(line, recorded);
+    if (record.line === recorded.last.line) this.#onLast(line, recorded);
   }
 
   /**
    * No closing is recorded. A socket is over where it brings nothing more and another one goes on with
    * its books: they are not live any more, unless the other one has them.
    */
-  #onLast({ source }: Line, { symbols, lastMs }: RecordedSocket): void {
+  #onLast({ source }: Line, { symbols, last }: RecordedSocket): void {
     const reason = 'its socket ended in the recording';
     for (const { id, symbol } of this.instruments) {
       if (!symbols.includes(symbol)) continue;
+      const isAfter = (place: Place | null | undefined) => place != null && isLater(place, last);
       const goesOn = this.#sockets.some(
-        (other) => Math.max(other.lastBookMs.get(symbol) ?? 0, other.lastStrangerMs) > lastMs,
+        ({ lastBooks, lastStranger }) => isAfter(lastBooks.get(symbol)) || isAfter(lastStranger),
       );
       if (!goesOn || source.cede(id, reason)) continue;
       source.emit({
@@ -362,15 +363,19 @@ async function* merge(
 ): AsyncGenerator<{ record: CaptureRecord; source: number }> {
   const progress = captures.map(() => ({ bytesRead: 0, bytesTotal: 0 }));
   const readers = captures.map((capture, source) =>
-    readCapture(capture.file, (part) => {
-      progress[source] = part;
-      onProgress?.(
-        progress.reduce((sum, { bytesRead, bytesTotal }) => ({
-          bytesRead: sum.bytesRead + bytesRead,
-          bytesTotal: sum.bytesTotal + bytesTotal,
-        })),
-      );
-    }),
+    readUntilCut(
+      capture.file,
+      () => undefined, // the inspection has told of it
+      (part) => {
+        progress[source] = part;
+        onProgress?.(
+          progress.reduce((sum, { bytesRead, bytesTotal }) => ({
+            bytesRead: sum.bytesRead + bytesRead,
+            bytesTotal: sum.bytesTotal + bytesTotal,
+          })),
+        );
+      },
+    ),
   );
   try {
     yield* mergeBatches(readers);

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { DepthwireError, every, type Clock, type Timer } from '@depthwire/shared';
@@ -108,10 +108,20 @@ export class CaptureWriter {
       this.bytes += block.length;
       this.#waitingChars -= text.length;
     } catch (error) {
+      this.#cutBack();
       this.#fail(notWritten(this.file, error));
     }
     this.#isWriting = false;
     if (this.#isDue) this.#flush();
+  }
+
+  /** A full disk takes a part of a block, which nobody could read. */
+  #cutBack(): void {
+    try {
+      ftruncateSync(this.#descriptor, this.bytes);
+    } catch {
+      // A reader takes the file up to its last whole block all the same.
+    }
   }
 
   #fail(error: DepthwireError): void {

@@ -1,5 +1,4 @@
 import { DepthwireError } from '@depthwire/shared';
-import type { PriceLevel } from './levels.ts';
 
 /**
  * A venue's text as JSON.
@@ -15,16 +14,6 @@ export function parseJson(text: string): unknown {
 
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** @throws DepthwireError `malformed_venue_frame` where a level is not `["price","size",…]` */
-export function checkLevels(value: unknown, key: string): readonly PriceLevel[] {
-  if (!Array.isArray(value)) throw malformed(key, 'an array of levels', value);
-  for (const level of value as unknown[]) {
-    if (!Array.isArray(level) || typeof level[0] !== 'string' || typeof level[1] !== 'string')
-      throw malformed(key, '["price","size"]', level);
-  }
-  return value as PriceLevel[];
 }
 
 /** @throws DepthwireError `malformed_venue_frame` where one of the keys holds no text */

@@ -12,6 +12,16 @@ import { malformed } from './frame-checks.ts';
 /** A level as decimal text; size absolute, zero removes. */
 export type PriceLevel = readonly [price: string, size: string];
 
+/** @throws DepthwireError `malformed_venue_frame` where a level is not `["price","size",…]` */
+export function checkLevels(value: unknown, key: string): readonly PriceLevel[] {
+  if (!Array.isArray(value)) throw malformed(key, 'an array of levels', value);
+  for (const level of value as unknown[]) {
+    if (!Array.isArray(level) || typeof level[0] !== 'string' || typeof level[1] !== 'string')
+      throw malformed(key, '["price","size"]', level);
+  }
+  return value as PriceLevel[];
+}
+
 /**
  * Venue levels as flat `ticks, lots` pairs.
  * @param isSigned whether a price may be zero or below, as that of a spread

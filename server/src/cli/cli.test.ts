@@ -257,9 +257,12 @@ describe('depthwire verify', () => {
 
     const cut = await writeCapture(join(folder, 'cut.jsonl.gz'), spotCapture(2_000));
     await writeFile(cut, (await readFile(cut)).subarray(0, -200));
-    expect(await run('verify', cut)).toMatchObject({
-      code: 2,
-      stderr: expect.stringMatching(/after line \d+[\s\S]*capture_truncated/),
+    const { code, stdout } = await run('verify', cut);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/not right[\s\S]*cut off: the compressed data ends early, after line \d+/);
+    expect(stdout).toMatch(/ABCUSDT +live/); // up to there
+    expect(JSON.parse((await run('verify', '--json', cut)).stdout)).toMatchObject({
+      cut: expect.stringContaining('ends early') as string,
     });
 
     const unknown = await writeCapture(join(folder, 'unknown.jsonl'), [

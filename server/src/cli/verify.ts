@@ -52,6 +52,8 @@ export interface VerifyReport {
   readonly venue: string;
   readonly market: string;
   readonly scales: 'metadata' | 'digits';
+  /** Why it could not be read to its end; null where it could. */
+  readonly cut: string | null;
   readonly notes: readonly string[];
   readonly frames: number;
   readonly malformed: number;
@@ -81,7 +83,7 @@ export function addVerify(program: Command, done: Done): void {
   addSelection(command)
     .addHelpText(
       'after',
-      '\nExits with 0 when every book is live and no gap, bad checksum or malformed frame was seen, else with 1.',
+      '\nExits with 0 when every book is live, no gap, bad checksum or malformed frame was seen and nothing is cut off, else with 1.',
     )
     .action(async (paths: string[], flags: VerifyFlags) => {
       const { files, isSingle } = await capturesIn(paths);
@@ -185,6 +187,7 @@ function summarise(capture: CaptureInfo, stats: SessionStats, engine: Engine, de
     venue: capture.adapter.venue,
     market: capture.market,
     scales: capture.scales,
+    cut: capture.cut?.message ?? null,
     notes: capture.notes,
     frames: stats.frames,
     malformed: stats.malformed,
@@ -232,6 +235,7 @@ function canonicalSide(
 
 function isRight(report: VerifyReport): boolean {
   return (
+    report.cut === null &&
     report.frames > 0 &&
     Object.keys(report.books).length > 0 &&
     report.sequence.gaps === 0 &&

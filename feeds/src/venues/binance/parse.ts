@@ -1,13 +1,6 @@
-import {
-  checkIntegers,
-  checkLevels,
-  checkTexts,
-  isRecord,
-  malformed,
-  parseJson,
-  show,
-} from '../../core/frame-checks.ts';
+import { checkIntegers, checkTexts, isRecord, malformed, parseJson, show } from '../../core/frame-checks.ts';
 import type { RestSnapshot } from '../../core/joined-book.ts';
+import { checkLevels } from '../../core/levels.ts';
 import type { AggregateTrade, DepthUpdate, Frame, MiniTicker, RawTrade } from './messages.ts';
 
 /**

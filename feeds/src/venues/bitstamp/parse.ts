@@ -1,6 +1,7 @@
 import type { DepthwireError } from '@depthwire/shared';
-import { checkLevels, isRecord, malformed, parseJson } from '../../core/frame-checks.ts';
+import { isRecord, malformed, parseJson } from '../../core/frame-checks.ts';
 import type { RestSnapshot } from '../../core/joined-book.ts';
+import { checkLevels } from '../../core/levels.ts';
 import { numberText } from '../../core/number-text.ts';
 import type { DiffOrderBook, Frame, LiveTrade, Market, Ticker } from './messages.ts';
 

@@ -1,13 +1,5 @@
-import {
-  checkIntegers,
-  checkLevels,
-  checkTexts,
-  isRecord,
-  malformed,
-  parseJson,
-  show,
-} from '../../core/frame-checks.ts';
-import type { PriceLevel } from '../../core/levels.ts';
+import { checkIntegers, checkTexts, isRecord, malformed, parseJson, show } from '../../core/frame-checks.ts';
+import { checkLevels, type PriceLevel } from '../../core/levels.ts';
 import {
   statisticsKeys,
   type BookMessage,

@@ -1,11 +1,5 @@
-import {
-  checkIntegers,
-  checkLevels,
-  checkTexts,
-  isRecord,
-  malformed,
-  parseJson,
-} from '../../core/frame-checks.ts';
+import { checkIntegers, checkTexts, isRecord, malformed, parseJson } from '../../core/frame-checks.ts';
+import { checkLevels } from '../../core/levels.ts';
 import {
   bookDepths,
   type BookChannel,
