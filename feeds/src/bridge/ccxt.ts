@@ -38,6 +38,8 @@ export interface CcxtFeedOptions {
   readonly urls?: object;
   /** The library's `hostname` of the venue. */
   readonly hostname?: string;
+  /** How long the library waits for an HTTP answer, milliseconds. Default: its own, 10 s. */
+  readonly timeoutMs?: number;
   /** Least time between the openings of two symbols' connections, milliseconds. */
   readonly openSpacingMs?: number;
   readonly random?: () => number;

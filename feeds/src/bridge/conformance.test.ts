@@ -28,7 +28,13 @@ describe.each(['spot', 'usdm'] as const)(
     const tests = conformanceTests({
       name: `CCXT Binance ${market}`,
       createFeed: (endpoints) =>
-        createCcxtFeed({ ...target, urls: urls(endpoints), openSpacingMs: 0, random: () => 0 }),
+        createCcxtFeed({
+          ...target,
+          urls: urls(endpoints),
+          openSpacingMs: 0,
+          timeoutMs: 500, // its ten seconds, at the speed of the cards
+          random: () => 0,
+        }),
       origin: 'bridged',
       connections: 2,
       symbols: [

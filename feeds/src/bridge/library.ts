@@ -110,13 +110,15 @@ export interface ExchangeSettings {
   readonly urls?: object;
   /** Merged into the library's own. */
   readonly options?: object;
+  /** How long the library waits for an HTTP answer, milliseconds. Default: its own. */
+  readonly timeoutMs?: number;
 }
 
 /** @throws DepthwireError `unknown_venue` where the library has no such venue, or no books of it */
 export function createExchange(
   library: CcxtLibrary,
   name: string,
-  { hostname, urls, options = {} }: ExchangeSettings,
+  { hostname, urls, options = {}, timeoutMs }: ExchangeSettings,
   log: FeedLog,
 ): CcxtExchange {
   const Exchange = Object.hasOwn(library.pro, name) ? library.pro[name] : undefined;
@@ -125,6 +127,7 @@ export function createExchange(
   const exchange = new Exchange({
     ...(hostname === undefined ? {} : { hostname }),
     ...(urls === undefined ? {} : { urls }),
+    ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
     // The waits between connections are the bridge's own: the library would wait on top of them.
     options: { ...options, ws: { ...(options as { ws?: object }).ws, backoff: { base: 0 } } },
   });

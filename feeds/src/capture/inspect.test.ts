@@ -50,7 +50,11 @@ describe('inspectCapture', () => {
       { id: 'binance:BTC-USDT', tick: { units: 1, decimals: 4 }, lot: { units: 1, decimals: 3 } },
       { id: 'binance:ETH-BTC', tick: { units: 1, decimals: 0 }, lot: { units: 1, decimals: 1 } },
     ]);
-    expect(info.notes).toHaveLength(1);
+    expect(info.bookless).toEqual(['ETHBTC']);
+    expect(info.notes.map((note) => note.replace(/^\S+: /, ''))).toEqual([
+      expect.stringContaining('no instrument metadata'),
+      'ETHBTC: trades alone, there is no book to verify',
+    ]);
   });
 
   it('takes scales from the metadata, unless the wire is finer', async () => {

@@ -33,6 +33,8 @@ export interface CaptureInfo {
   readonly scales: 'metadata' | 'digits';
   /** Recorded sockets of this market. */
   readonly sockets: ReadonlyMap<string, RecordedSocket>;
+  /** Symbols of which it has trades, but no book. */
+  readonly bookless: readonly string[];
   /** Where its end was cut off; null where it is whole. */
   readonly cut: DepthwireError | null;
   /** What a reader of the report should know. */
@@ -94,7 +96,9 @@ export async function inspectCapture(
     count(entry.size, size);
     sockets.symbol(symbol);
   };
+  const books = new Set<string>();
   const noteBook = (symbol: string) => {
+    books.add(symbol);
     seen(symbol);
     sockets.book(symbol);
   };
@@ -184,7 +188,8 @@ export async function inspectCapture(
     if (kind === 'open' || market === null) return;
     const text = { kind, url, data };
     if (adapter.capture.isMetadata(text, market)) metadata.push(data);
-    else lookOf(conn, adapter)(text, sink);
+    else if (kind !== 'rest' || adapter.capture.snapshotSymbol(url, market) !== null)
+      lookOf(conn, adapter)(text, sink);
   }
 
   const { adapter } = identity;
@@ -219,6 +224,8 @@ export async function inspectCapture(
     );
     return { ...known, tick, lot };
   });
+  const bookless = symbols.filter((symbol) => !books.has(symbol));
+  if (bookless.length > 0) notes.push(`${bookless.join(', ')}: trades alone, there is no book to verify`);
   if (symbols.length === 0) notes.push(`no book or trade of ${adapter.venue} ${market} in it`);
   const guessed = symbols.filter((symbol) => !listed?.has(symbol));
   if (guessed.length > 0) {
@@ -234,6 +241,7 @@ export async function inspectCapture(
     instruments,
     scales: listed === null || guessed.length > 0 ? 'digits' : 'metadata',
     sockets: sockets.recorded(symbols),
+    bookless,
     cut,
     notes: notes.map((note) => `${basename(file)}: ${note}`),
     records,

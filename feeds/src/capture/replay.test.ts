@@ -181,6 +181,28 @@ describe('replay: snapshots recorded before they are asked for', () => {
     expect(observer.text('ETHUSDT').bids).toEqual([['7', '7']]);
   });
 
+  it('does not take one from before the socket for the book of a quiet stream', async () => {
+    const { observer } = await play([
+      open(0),
+      rest(100, 2),
+      diff(200, 3, 3),
+      rest(5_000, 3),
+      open(10_000),
+      diff(10_100, 9, 9, { s: 'ETHUSDT' }),
+      diff(40_000, 10, 10, { s: 'ETHUSDT' }),
+    ]);
+    expect(observer.isLive('BTCUSDT')).toBe(false);
+  });
+
+  it('takes none of another market', async () => {
+    const futures = {
+      ...rest(0, 2),
+      url: 'https://fapi.binance.com/fapi/v1/depth?symbol=BTCUSDT&limit=1000',
+    };
+    const { observer } = await play([futures, open(100), diff(200, 3, 3)]);
+    expect(observer.market('BTCUSDT').state).toBe('syncing');
+  });
+
   it('finds one too old out by the first diff', async () => {
     const { observer } = await play([rest(0, 2), open(100), diff(200, 9, 9)]);
     expect(observer.market('BTCUSDT')).toMatchObject({ state: 'recovering' });
@@ -256,6 +278,15 @@ describe('replay: sockets', () => {
     expect(observer.text('BTCUSDT').bids).toContainEqual(['99', '7']);
   });
 
+  it('does not call a book live whose socket was opened anew under another name', async () => {
+    const lines = [open(0, 'ws.1'), rest(100, 2), diff(200, 3, 3), open(5_000, 'ws.2')];
+    const { observer } = await play([...lines, { ...trade(5_100, 'trade', 1), conn: 'ws.2' }]);
+    expect(observer.isLive('BTCUSDT')).toBe(false);
+    const beside = [open(0, 'ws.1'), open(1, 'ws.2'), rest(100, 2), diff(200, 3, 3)];
+    const { observer: other } = await play([...beside, { ...trade(5_100, 'trade', 1), conn: 'ws.2' }]);
+    expect(other.isLive('BTCUSDT')).toBe(true); // trades alone, all the time
+  });
+
   it('needs no socket recorded where venue and market are named', async () => {
     const { observer } = await play([diff(0, 1, 2), rest(100, 2), diff(200, 3, 3)], {
       selection: { venue: 'binance', market: 'spot' },
@@ -299,7 +330,10 @@ describe('replay: several files', () => {
     const spot = folder.write([open(0), rest(100, 2), diff(300, 3, 3)]);
     const usdm = folder.write([
       open(0, 'ws', USDM_URL),
-      rest(100, 40, { bids: [['99.9', '1']] }),
+      {
+        ...rest(100, 40, { bids: [['99.9', '1']] }),
+        url: 'https://fapi.binance.com/fapi/v1/depth?symbol=BTCUSDT&limit=1000',
+      },
       diff(200, 45, 46, { pu: 40 }),
     ]);
     const { observer, feed, stats } = await replay([spot, usdm]);

@@ -270,7 +270,8 @@ class MarketReplay {
       if (!symbols.includes(symbol)) continue;
       const isAfter = (place: Place | null | undefined) => place != null && isLater(place, last);
       const goesOn = this.#sockets.some(
-        ({ lastBooks, lastStranger }) => isAfter(lastBooks.get(symbol)) || isAfter(lastStranger),
+        ({ first, lastBooks, lastStranger, symbols: its }) =>
+          isAfter(lastBooks.get(symbol)) || isAfter(lastStranger) || (isAfter(first) && its.includes(symbol)),
       );
       if (!goesOn || source.cede(id, reason)) continue;
       source.emit({
@@ -320,7 +321,7 @@ class MarketReplay {
   }
 
   #get(socket: string, url: string, callback: HttpCallback): void {
-    const symbol = this.adapter.capture.snapshotSymbol(url);
+    const symbol = this.adapter.capture.snapshotSymbol(url, this.market);
     if (symbol === null) {
       callback(new DepthwireError('venue_http', `a recording cannot answer ${url}`, { url }));
       return;
@@ -338,7 +339,7 @@ class MarketReplay {
   }
 
   #onRest(record: CaptureRecord): void {
-    const symbol = this.adapter.capture.snapshotSymbol(record.url);
+    const symbol = this.adapter.capture.snapshotSymbol(record.url, this.market);
     if (symbol === null) return;
     const waiting = this.#pending.get(symbol);
     this.#pending.delete(symbol);

@@ -15,7 +15,8 @@ export interface Place {
 export interface RecordedSocket {
   /** Whose books or trades it brought. */
   readonly symbols: readonly string[];
-  /** Of its last record. */
+  /** Of its first and its last record. */
+  readonly first: Place;
   readonly last: Place;
   /** Of the last frame about each symbol's book. */
   readonly lastBooks: ReadonlyMap<string, Place>;
@@ -27,6 +28,7 @@ interface Notes {
   readonly symbols: Set<string>;
   readonly lastBooks: Map<string, Place>;
   lastStranger: Place | null;
+  readonly first: Place;
   last: Place;
   /** Longest time without a frame, and the frame that ended it. */
   silence: { readonly ms: number; readonly until: Place } | null;
@@ -57,6 +59,7 @@ export class SocketLog {
         symbols: new Set(),
         lastBooks: new Map(),
         lastStranger: null,
+        first: place,
         last: place,
         silence: null,
       };

@@ -68,6 +68,52 @@ describe('BookSync', () => {
     expect(news()).toEqual(['diff 7-9', 'live']);
   });
 
+  it('is not live by quiet while the stream comes up to a snapshot that is ahead of it', () => {
+    const { sync, clock, news } = startSync();
+    sync.onSnapshot({ id: 100 });
+    for (let i = 1; i <= 9; i++) {
+      clock.advanceTo(i * 3_000);
+      sync.onDiff([i, i]);
+    }
+    expect(news()).toEqual(['request', 'snapshot 100']);
+    clock.advanceTo(28_000);
+    sync.onDiff([10, 101]);
+    expect(news()).toEqual(['diff 10-101', 'live']);
+  });
+
+  it.each([0, 6_000])(
+    'takes another snapshot where the stream never comes up to it, be it live for quiet (%i ms) or not',
+    (quietMs) => {
+      const { sync, clock, news } = startSync();
+      sync.onSnapshot({ id: 100 });
+      clock.advanceTo(quietMs);
+      for (let i = 1; i <= 11; i++) {
+        sync.onDiff([i, i]);
+        clock.advanceTo(quietMs + i * 3_000);
+      }
+      sync.onDiff([12, 12]);
+      expect(news()).toEqual([
+        'request',
+        'snapshot 100',
+        ...(quietMs > 0 ? ['live'] : []),
+        'lost: 12-12 still comes before snapshot 100',
+        'request',
+      ]);
+    },
+  );
+
+  it('is not live by quiet with a snapshot from before the stream', () => {
+    const { sync, clock, news } = startSync();
+    sync.onSnapshot({ id: 5 }, false);
+    clock.advanceTo(29_999);
+    expect(news()).toEqual(['request', 'snapshot 5']);
+    clock.advanceTo(30_000);
+    expect(news()).toEqual(['lost: no update has followed an old snapshot', 'request']);
+    sync.onSnapshot({ id: 5 }, false);
+    sync.onDiff([6, 6]);
+    expect(news()).toEqual(['snapshot 5', 'diff 6-6', 'live']);
+  });
+
   it('is live without a diff once the stream stayed quiet after the snapshot', () => {
     const { sync, clock, news } = startSync();
     sync.onSnapshot({ id: 5 });

@@ -4,6 +4,8 @@ import type { Clock, Timer } from '@depthwire/shared';
 const MAX_BUFFERED_DIFFS = 10_000;
 /** A stream that stays silent this long after a snapshot has nothing that could contradict it. */
 const QUIET_MS = 5_000;
+/** A stream that has not come up to its snapshot for so long never will. */
+const AHEAD_MS = 30_000;
 /** Wait before a snapshot is asked for again, doubled each time. */
 const RETRY_BASE_MS = 1_000;
 const RETRY_MAX_MS = 30_000;
@@ -70,6 +72,10 @@ export class BookSync<Diff, Snapshot extends { readonly id: number }> {
   #isHoldingBack = false;
   /** Whether `live` was told since the book was last begun or lost. */
   #isTold = false;
+  /** Since when diffs come that the snapshot has already; null where none did. */
+  #aheadSinceMs: number | null = null;
+  /** Whether the timer is that of `#awaitQuiet`. */
+  #isQuietAwaited = false;
   /** While held diffs are applied the book is still in the past. */
   #isCatchingUp = false;
   #timer: Timer | null = null;
@@ -144,8 +150,11 @@ export class BookSync<Diff, Snapshot extends { readonly id: number }> {
     this.#take(diff);
   }
 
-  /** What `applySnapshot` throws passes through, and the snapshot counts as not had. */
-  onSnapshot(snapshot: Snapshot): void {
+  /**
+   * What `applySnapshot` throws passes through, and the snapshot counts as not had.
+   * @param isFresh whether it was taken while the stream was subscribed: quiet can prove no other one whole
+   */
+  onSnapshot(snapshot: Snapshot, isFresh = true): void {
     this.#requested = false;
     if (this.#phase !== 'buffering') return;
     if (this.#isTooOld(snapshot)) {
@@ -155,6 +164,7 @@ export class BookSync<Diff, Snapshot extends { readonly id: number }> {
     const buffer = this.#buffer;
     this.#buffer = [];
     this.#snapshotId = snapshot.id;
+    this.#aheadSinceMs = null;
     this.#phase = 'joining';
     try {
       this.#handlers.applySnapshot(snapshot);
@@ -170,7 +180,8 @@ export class BookSync<Diff, Snapshot extends { readonly id: number }> {
     if (this.#is('live')) this.#tellLive();
     if (!this.#is('joining')) return;
     if (this.#previous !== null && this.#sequencer.matches(snapshot.id, this.#previous)) this.#goLive();
-    else this.#arm(QUIET_MS, () => this.#tellLive());
+    else if (isFresh) this.#awaitQuiet();
+    else this.#arm(AHEAD_MS, () => this.#lose('no update has followed an old snapshot'));
   }
 
   /** The snapshot could not be had. */
@@ -209,7 +220,10 @@ export class BookSync<Diff, Snapshot extends { readonly id: number }> {
 
   #join(diff: Diff): void {
     const place = this.#sequencer.joins(this.#snapshotId, diff);
-    if (place === 'old') return;
+    if (place === 'old') {
+      this.#onOld(diff);
+      return;
+    }
     if (place === 'gap') {
       this.#handlers.gap();
       this.#lose(`sequence gap: ${this.#sequencer.describe(diff)} after snapshot ${this.#snapshotId}`);
@@ -219,11 +233,29 @@ export class BookSync<Diff, Snapshot extends { readonly id: number }> {
     this.#follow(diff);
   }
 
+  /** A diff that the snapshot has already: the stream has yet to come up to it, and is not quiet. */
+  #onOld(diff: Diff): void {
+    if (this.#isCatchingUp) return;
+    const now = this.#clock.now();
+    this.#aheadSinceMs ??= now;
+    if (now - this.#aheadSinceMs > AHEAD_MS)
+      this.#lose(`${this.#sequencer.describe(diff)} still comes before snapshot ${this.#snapshotId}`);
+    else if (!this.#isTold && this.#isQuietAwaited) this.#awaitQuiet();
+  }
+
+  #awaitQuiet(): void {
+    this.#arm(QUIET_MS, () => this.#tellLive());
+    this.#isQuietAwaited = true;
+  }
+
   /** A diff after a gap on the wire, which harms only where no snapshot covers it. */
   #bridge(diff: Diff, reason: string): void {
     if (this.#is('joining')) {
       const place = this.#sequencer.joins(this.#snapshotId, diff);
-      if (place === 'old') return;
+      if (place === 'old') {
+        this.#onOld(diff);
+        return;
+      }
       if (place === 'joins') {
         this.#follow(diff);
         return;
@@ -296,6 +328,7 @@ export class BookSync<Diff, Snapshot extends { readonly id: number }> {
 
   #arm(delayMs: number, task: () => void): void {
     this.#clearTimer();
+    this.#isQuietAwaited = false;
     this.#timer = this.#clock.at(this.#clock.now() + delayMs, task);
   }
 

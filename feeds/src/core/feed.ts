@@ -50,6 +50,8 @@ export interface Feed {
   resync?(instrument: InstrumentId, reason: string): void;
   /** What its sessions counted since the start; for feeds that read a venue's frames. */
   stats?(): SessionStats;
+  /** What an operator should mend, such as symbols that the venue does not list. */
+  problems?(): readonly string[];
   /** Connections lost and made anew since the start. */
   reconnects?(): number;
   /** Candles of the past, oldest first, the open one as it stood at the start among them. */

@@ -25,23 +25,30 @@ async function serve(answer: (path: string, response: ServerResponse) => void): 
 /** A queue on a virtual clock, and what came back with the time at which it did. */
 function startQueue(spacingMs: number, fetch?: typeof globalThis.fetch) {
   const clock = new VirtualClock(START_MS);
-  const queue = new HttpQueue({ clock, spacingMs, fetch });
+  let isUnderWay = false;
+  const watched: typeof globalThis.fetch = (...request) => {
+    isUnderWay = true;
+    return (fetch ?? globalThis.fetch)(...request);
+  };
+  const queue = new HttpQueue({ clock, spacingMs, fetch: watched });
   const results: { url: string; atMs: number; result: HttpResponse | DepthwireError }[] = [];
   return {
     clock,
     queue,
     results,
-    get(url: string) {
-      queue.get(url, (result) => results.push({ url, atMs: clock.now() - START_MS, result }));
+    get(url: string, spacing?: number) {
+      const callback = (result: HttpResponse | DepthwireError) => {
+        isUnderWay = false;
+        results.push({ url, atMs: clock.now() - START_MS, result });
+      };
+      queue.get(url, callback, spacing);
     },
-    /** Moves from timer to timer until so many answers are there. */
+    /** Moves from timer to timer until so many answers are there; while one is under way, time stands. */
     async answers(count: number) {
       while (results.length < count) {
         const due = clock.nextDueMs();
-        if (due === null)
-          await vi.waitFor(() => expect(clock.nextDueMs() !== null || results.length >= count).toBe(true), {
-            interval: 1,
-          });
+        if (isUnderWay || due === null)
+          await vi.waitFor(() => expect(!isUnderWay || results.length >= count).toBe(true), { interval: 1 });
         else clock.advanceTo(due);
       }
       return results.map(({ result }) => result);
@@ -184,13 +191,49 @@ describe('HttpQueue', () => {
     expect(second).toMatchObject({ status: 200, body: 'whole' });
   });
 
-  it('tells a timeout and a redirect as errors', async () => {
-    const timeout: typeof globalThis.fetch = () =>
-      Promise.reject(new DOMException('too slow', 'TimeoutError'));
-    const slow = startQueue(0, timeout);
-    slow.get('http://venue.test/');
-    expect((await slow.answers(1))[0]).toMatchObject({ code: 'venue_http' });
+  it.each([
+    ['an answer that does not come', () => {}],
+    ['an answer that does not end', (response: ServerResponse) => response.write('half')],
+  ])('gives up %s, and asks for the next', async (_name, stall) => {
+    let count = 0;
+    const base = await serve((_path, response) => {
+      count += 1;
+      if (count === 1) stall(response);
+      else response.end('whole');
+    });
+    const run = startQueue(0);
+    run.get(base);
+    run.get(base);
+    run.clock.advanceTo(START_MS);
+    await vi.waitFor(() => expect(count).toBe(1), { interval: 1 });
+    run.clock.advanceTo(START_MS + 9_999);
+    expect(run.results).toEqual([]);
+    run.clock.advanceTo(START_MS + 10_000);
+    const [first, second] = await run.answers(2);
+    expect(first).toMatchObject({
+      code: 'venue_http',
+      message: expect.stringContaining('no answer within 10 s') as string,
+    });
+    expect(second).toMatchObject({ body: 'whole' });
+  });
 
+  it('waits longer after a request that costs more', async () => {
+    const run = startQueue(
+      100,
+      answering(
+        () => new Response('a'),
+        () => new Response('b'),
+        () => new Response('c'),
+      ),
+    );
+    run.get('http://venue.test/a', 700);
+    run.get('http://venue.test/b');
+    run.get('http://venue.test/c');
+    await run.answers(3);
+    expect(run.results.map(({ atMs }) => atMs)).toEqual([0, 700, 800]);
+  });
+
+  it('tells a redirect as an error', async () => {
     const base = await serve((_path, response) => response.writeHead(302, { location: '/elsewhere' }).end());
     const run = startQueue(0);
     run.get(base);

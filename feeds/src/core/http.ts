@@ -23,7 +23,7 @@ export interface HttpQueueOptions {
  */
 export class HttpQueue {
   readonly #options: HttpQueueOptions;
-  readonly #queue: { url: string; callback: HttpCallback }[] = [];
+  readonly #queue: { url: string; callback: HttpCallback; spacingMs: number }[] = [];
   readonly #abort = new AbortController();
   #busy = false;
   #timer: Timer | null = null;
@@ -33,12 +33,13 @@ export class HttpQueue {
     this.#options = options;
   }
 
-  get(url: string, callback: HttpCallback): void {
+  /** @param spacingMs as of the options, for this request */
+  get(url: string, callback: HttpCallback, spacingMs = this.#options.spacingMs): void {
     if (this.#queue.length >= MAX_QUEUED) {
       callback(new DepthwireError('venue_http', `${MAX_QUEUED} requests already wait`, { url }));
       return;
     }
-    this.#queue.push({ url, callback });
+    this.#queue.push({ url, callback, spacingMs });
     this.#next();
   }
 
@@ -65,7 +66,7 @@ export class HttpQueue {
         if (!(result instanceof DepthwireError) && result.status === 200)
           this.#options.tap?.answered(request.url, result.body, result.receiveTimeMs);
         const waitMs = result instanceof DepthwireError ? 0 : penaltyMs(result);
-        this.#nextAtMs = clock.now() + Math.max(this.#options.spacingMs, waitMs);
+        this.#nextAtMs = clock.now() + Math.max(request.spacingMs, waitMs);
         request.callback(result);
         this.#next();
       });
@@ -73,15 +74,20 @@ export class HttpQueue {
   }
 
   async #send(url: string): Promise<HttpResponse | DepthwireError> {
+    const { clock } = this.#options;
+    const late = new AbortController();
+    const timer = clock.at(clock.now() + TIMEOUT_MS, () =>
+      late.abort(new Error(`no answer within ${TIMEOUT_MS / 1_000} s`)),
+    );
     try {
-      const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(TIMEOUT_MS)]);
+      const signal = AbortSignal.any([this.#abort.signal, late.signal]);
       const response = await (this.#options.fetch ?? fetch)(url, { signal, redirect: 'error' });
       const body = await readText(response);
       return {
         status: response.status,
         body,
-        retryAfterMs: retryAfterMs(response.headers.get('retry-after'), this.#options.clock.now()),
-        receiveTimeMs: this.#options.clock.now(),
+        retryAfterMs: retryAfterMs(response.headers.get('retry-after'), clock.now()),
+        receiveTimeMs: clock.now(),
       };
     } catch (error) {
       if (error instanceof DepthwireError) return error;
@@ -92,6 +98,8 @@ export class HttpQueue {
         { url },
         error,
       );
+    } finally {
+      timer.cancel();
     }
   }
 }

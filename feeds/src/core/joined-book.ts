@@ -17,6 +17,8 @@ export interface RestSnapshot {
 export interface JoinedBookOptions<Diff> {
   readonly sequencer: Sequencer<Diff>;
   snapshotUrl(symbol: string): string;
+  /** Least time from a snapshot to the venue's next HTTP request, milliseconds. Default: as of any request. */
+  readonly snapshotSpacingMs?: number;
   /** @throws DepthwireError */
   parseSnapshot(body: string): RestSnapshot;
   levelsOf(diff: Diff): Omit<LevelUpdate, 'receiveTimeMs'>;
@@ -34,6 +36,8 @@ export class JoinedBook<Diff> implements SessionBook {
   #isSuspect = false;
   #joinCount = 0;
   #isOpen = false;
+  /** A recording may hold snapshots from before. */
+  #openedAtMs = 0;
   /** Whether the streams are known to flow: a snapshot taken before could miss what came between. */
   #isSubscribed = false;
   /** Which connection this is, so that answers asked for on an earlier one are not taken. */
@@ -82,12 +86,18 @@ export class JoinedBook<Diff> implements SessionBook {
     return this.#wasLive && this.#isSuspect;
   }
 
+  /** Whether the venue is known to send this book's diffs. */
+  get isSubscribed(): boolean {
+    return this.#isSubscribed;
+  }
+
   /** How often the book was joined to a snapshot. */
   get joinCount(): number {
     return this.#joinCount;
   }
 
   opened(isSubscribed: boolean): void {
+    this.#openedAtMs = this.#session.io.clock.now();
     this.#connection += 1;
     this.#isOpen = true;
     this.#isSubscribed = false;
@@ -149,9 +159,14 @@ export class JoinedBook<Diff> implements SessionBook {
 
   #requestSnapshot(): void {
     const asked = this.#connection;
-    this.#session.io.get(this.#options.snapshotUrl(this.outlet.instrument.symbol), (result) => {
-      if (this.#isOpen && asked === this.#connection) this.#onSnapshotResult(result);
-    });
+    const { snapshotUrl, snapshotSpacingMs } = this.#options;
+    this.#session.io.get(
+      snapshotUrl(this.outlet.instrument.symbol),
+      (result) => {
+        if (this.#isOpen && asked === this.#connection) this.#onSnapshotResult(result);
+      },
+      snapshotSpacingMs,
+    );
   }
 
   #onSnapshotResult(result: HttpResponse | DepthwireError): void {
@@ -165,7 +180,10 @@ export class JoinedBook<Diff> implements SessionBook {
     }
     this.#receiveTimeMs = result.receiveTimeMs;
     try {
-      this.#sync.onSnapshot(this.#options.parseSnapshot(result.body));
+      this.#sync.onSnapshot(
+        this.#options.parseSnapshot(result.body),
+        result.receiveTimeMs >= this.#openedAtMs,
+      );
     } catch (error) {
       if (!(error instanceof DepthwireError)) throw error;
       stats.malformed += 1;

@@ -2,7 +2,7 @@ import { DepthwireError, type Clock } from '@depthwire/shared';
 import { WebSocket } from 'ws';
 import { MAX_FRAME_BYTES } from './connection.ts';
 import type { HttpQueue } from './http.ts';
-import type { Endpoints, HttpResponse, VenueAdapter } from './venue.ts';
+import type { Endpoints, MetadataList, VenueAdapter } from './venue.ts';
 import type { SocketTap, WireTap } from './wire-tap.ts';
 
 const SOCKET_TIMEOUT_MS = 15_000;
@@ -20,33 +20,74 @@ export interface MetadataRequest {
   readonly tap?: WireTap;
 }
 
+/** Answers as they came. */
+export interface MetadataAnswers {
+  readonly texts: readonly string[];
+  /** Whether a list that can be done without was not to be had. */
+  readonly isPartial: boolean;
+}
+
 /**
  * The venue's instrument metadata, as it comes.
  * @throws DepthwireError `venue_http`
  */
-export async function fetchMetadata(request: MetadataRequest): Promise<string[]> {
+export async function fetchMetadata(request: MetadataRequest): Promise<MetadataAnswers> {
   const { adapter, market, endpoints, symbols, http } = request;
-  if (adapter.metadata.via === 'socket') return [await askSocket(request, adapter.metadata)];
+  if (adapter.metadata.via === 'socket')
+    return { texts: [await askSocket(request, adapter.metadata)], isPartial: false };
   const texts: string[] = [];
-  for (const first of adapter.metadata.urls(market, endpoints, symbols)) {
-    let url: string | null = first;
-    for (let page = 0; url !== null && page < MAX_PAGES; page++) {
-      const { body } = await get(http, url);
-      texts.push(body);
-      url = adapter.metadata.next?.(url, body) ?? null;
+  let isPartial = false;
+  for (const entry of adapter.metadata.urls(market, endpoints, symbols)) {
+    const list: MetadataList = typeof entry === 'string' ? { url: entry } : entry;
+    const first = await getFirst(http, list);
+    if (first === null) isPartial = true;
+    let answer = first;
+    for (let page = 1; answer !== null; page++) {
+      texts.push(answer.body);
+      const next: string | null = adapter.metadata.next?.(answer.url, answer.body) ?? null;
+      answer = next === null || page >= MAX_PAGES ? null : await get(http, next);
     }
   }
-  return texts;
+  return { texts, isPartial };
 }
 
-function get(http: HttpQueue, url: string): Promise<HttpResponse> {
+interface Answer {
+  readonly url: string;
+  readonly body: string;
+}
+
+/** @returns null where the list can be done without, and is not to be had */
+async function getFirst(
+  http: HttpQueue,
+  { url, otherwise = [], isOptional = false }: MetadataList,
+): Promise<Answer | null> {
+  let refusal: DepthwireError | null = null;
+  for (const choice of [url, ...otherwise]) {
+    try {
+      return await get(http, choice);
+    } catch (error) {
+      if (!(error instanceof DepthwireError) || !isRefusal(error)) throw error;
+      refusal ??= error;
+    }
+  }
+  if (isOptional) return null;
+  throw refusal!;
+}
+
+/** Whether the venue has answered, and did not ask to wait: another URL may be one that it knows. */
+function isRefusal({ details: { status } }: DepthwireError): boolean {
+  return typeof status === 'number' && status !== 429 && status !== 418;
+}
+
+function get(http: HttpQueue, url: string): Promise<Answer> {
   return new Promise((resolve, reject) => {
     http.get(url, (result) => {
       if (result instanceof DepthwireError) reject(result);
-      else if (result.status === 200) resolve(result);
+      else if (result.status === 200) resolve({ url, body: result.body });
       else {
-        const { status } = result;
-        reject(new DepthwireError('venue_http', `GET ${url} answered ${status}`, { url, status }));
+        const { status, retryAfterMs } = result;
+        const details = { url, status, ...(retryAfterMs === null ? {} : { retryAfterMs }) };
+        reject(new DepthwireError('venue_http', `GET ${url} answered ${status}`, details));
       }
     });
   });

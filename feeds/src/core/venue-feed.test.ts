@@ -1,68 +1,157 @@
-import { afterEach, describe, expect, it } from 'vitest';
-import { Bench, startBinanceEmulator, type ConformanceDriver } from '../kit/index.ts';
-import { binance } from '../venues/binance/index.ts';
+import { decimalScale, DepthwireError, type Instrument } from '@depthwire/shared';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { FeedObserver, startLoopbackServer } from '../kit/index.ts';
+import { createVenueFeed, type VenueFeed } from './venue-feed.ts';
+import type { Metadata, VenueAdapter } from './venue.ts';
+import { VirtualClock } from './virtual-clock.ts';
 
-const driver: ConformanceDriver = {
-  name: 'Binance spot',
-  adapter: binance,
-  market: 'spot',
-  symbols: [
-    { symbol: 'BTCUSDT', base: 'BTC', quote: 'USDT' },
-    { symbol: 'ETHUSDT', base: 'ETH', quote: 'USDT' },
-  ],
-  startEmulator: (options) => startBinanceEmulator({ ...options, market: 'spot' }),
-  hasHttpSnapshots: true,
-  hasChecksums: false,
-  announcesEnds: true,
-};
-
-const open: Bench[] = [];
-afterEach(async () => {
-  for (const bench of open.splice(0)) await bench.close();
+const instrument = (symbol: string): Instrument => ({
+  id: `made-up:${symbol}-USD`,
+  venue: 'made-up',
+  symbol,
+  base: symbol,
+  quote: 'USD',
+  kind: 'spot',
+  name: symbol,
+  tick: decimalScale(0),
+  lot: decimalScale(0),
+  status: 'trading',
+  origin: 'live',
+  staleAfterMs: 60_000,
 });
 
-async function openLive(...options: Parameters<typeof Bench.openLive>): Promise<Bench> {
-  const bench = await Bench.openLive(...options);
-  open.push(bench);
-  return bench;
+const unknown = (symbol: string) => new DepthwireError('unknown_symbol', `made-up lists no ${symbol}`);
+
+/** Lists what its answer names; `!` for an answer that is an error in part, `?` for a symbol that makes no sense. */
+function parseMetadata(texts: readonly string[], symbols: readonly string[]): Metadata {
+  const [text = ''] = texts;
+  if (text.startsWith('<')) throw new DepthwireError('malformed_venue_frame', 'not JSON');
+  const refused = new Map<string, DepthwireError>();
+  const instruments: Instrument[] = [];
+  for (const symbol of symbols) {
+    if (text.includes(`${symbol}?`))
+      refused.set(symbol, new DepthwireError('malformed_venue_frame', `${symbol}: no tick size`));
+    else if (text.includes(symbol)) instruments.push(instrument(symbol));
+    else refused.set(symbol, unknown(symbol));
+  }
+  return { instruments, refused, isPartial: text.includes('!') };
 }
 
-describe('the live feed of a venue', { timeout: 30_000 }, () => {
-  it('takes as many connections as its symbols need, and counts over all of them', async () => {
-    const limits = { ...binance.limits, symbolsPerConnection: 1 };
-    const bench = await openLive({ ...driver, adapter: { ...binance, limits } });
-    expect(bench.emulator.connectionCount).toBe(2);
-    bench.emulator.dropNext('BTCUSDT');
-    await bench.flow(3);
-    await bench.settled();
-    const { gaps, resyncs, bookUpdates } = bench.feed.stats();
-    expect({ gaps, resyncs }).toEqual({ gaps: 1, resyncs: 1 });
-    expect(bookUpdates).toBeGreaterThan(10);
+const adapter: VenueAdapter = {
+  venue: 'made-up',
+  markets: { spot: { ws: 'ws://127.0.0.1:9', rest: 'http://127.0.0.1:9' } },
+  limits: { symbolsPerConnection: 9, sendSpacingMs: 0, httpSpacingMs: 0, silenceMs: 1e9, maxAgeMs: null },
+  metadata: { via: 'http', urls: (_market, { rest }) => [`${rest}/list`] },
+  parseMetadata: (_market, texts, symbols) => parseMetadata(texts, symbols),
+  guessInstrument: (_market, symbol) => instrument(symbol),
+  socketUrl: (_market, { ws }) => ws,
+  createSession: () => ({
+    stats: {
+      ...{ frames: 0, bookUpdates: 0, trades: 0, links: 0, gaps: 0, checksumsOk: 0, checksumsBad: 0 },
+      ...{ resyncs: 0, malformed: 0 },
+    },
+    onOpen: () => undefined,
+    onFrame: () => undefined,
+    onClose: () => undefined,
+    resync: () => undefined,
+    update: (next) => updates.push(next),
+    dispose: () => undefined,
+  }),
+  capture: {
+    marketOf: () => null,
+    snapshotSymbol: () => null,
+    isMetadata: () => false,
+    look: () => undefined,
+  },
+};
+
+let updates: Instrument[] = [];
+const open: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of open.splice(0)) await close();
+  updates = [];
+});
+
+/** A feed of a venue that gives one of these answers after the other, and the last one from then on. */
+async function start(answers: string[], symbols: readonly string[]) {
+  let asked = 0;
+  const server = await startLoopbackServer({
+    onRequest(_url, response) {
+      response.end(answers[Math.min(asked, answers.length - 1)]);
+      asked += 1;
+    },
+    onSocket: () => undefined,
+  });
+  const feed: VenueFeed = createVenueFeed(adapter, {
+    market: 'spot',
+    symbols,
+    endpoints: { ws: server.ws, rest: server.rest },
+  });
+  open.push(async () => {
+    await feed.stop();
+    await server.close();
+  });
+  const clock = new VirtualClock(1.8e12);
+  const observer = new FeedObserver(clock);
+  const starting = feed.start(observer.context);
+  starting.catch(() => undefined);
+  const answered = (count: number) =>
+    vi.waitFor(() => {
+      clock.advanceTo(clock.now()); // what is due now, no time-out
+      expect(asked).toBe(count);
+    });
+  await answered(1);
+  return {
+    feed,
+    observer,
+    starting,
+    /** Lets the time pass after which metadata is asked for again. */
+    async renewed() {
+      const before = asked;
+      clock.advanceTo(clock.now() + 300_000);
+      await answered(before + 1);
+    },
+  };
+}
+
+describe('metadata at the start of a feed', () => {
+  it('goes on without a symbol that the venue does not list, and says so', async () => {
+    const { feed, observer, starting } = await start(['AAA'], ['AAA', 'GONE']);
+    await starting;
+    expect([...observer.markets.keys()]).toEqual(['made-up:AAA-USD']);
+    expect(feed.problems!()).toEqual(['made-up lists no GONE']);
   });
 
-  it('goes on with the connection it has where the one to replace it cannot take over', async () => {
-    const bench = await openLive(driver, { maxAgeMs: 5_000, speed: 60 });
-    const release = bench.emulator.holdSnapshots(); // the next connection gets no book
-    await bench.until('another connection was tried', () => bench.emulator.connectionCount >= 2);
-    await bench.flowFor(65_000);
-    bench.undisturbed(bench.symbols);
-    expect(bench.feed.reconnects()).toBe(0);
-    release();
-    await bench.until('it is tried again', () => bench.emulator.connectionCount >= 3);
-    await bench.flowFor(10_000);
-    await bench.settled();
-    bench.undisturbed(bench.symbols);
+  it.each([
+    ['no symbol is listed', ['BBB'], 'unknown_symbol', false],
+    ['no symbol is listed in what could be had', ['BBB!'], 'venue_metadata', true],
+    ['what is listed makes no sense', ['AAA?'], 'venue_metadata', true],
+    ['the answer makes no sense', ['<html>'], 'venue_metadata', true],
+  ])('fails where %s', async (_name, answers, code, retry) => {
+    const { starting } = await start(answers, ['AAA', 'GONE']);
+    await expect(starting).rejects.toMatchObject({ code, retry });
+  });
+});
+
+describe('metadata renewed', () => {
+  it('closes an instrument that the venue lists no more', async () => {
+    const { starting, renewed } = await start(['AAA BBB', 'BBB'], ['AAA', 'BBB']);
+    await starting;
+    await renewed();
+    await vi.waitFor(() => expect(updates).toMatchObject([{ symbol: 'AAA', status: 'closed' }]));
   });
 
-  it('hears the next connection at once where the old one ends before it was replaced', async () => {
-    const bench = await openLive(driver);
-    const release = bench.emulator.holdSnapshots();
-    bench.emulator.announceEnd(); // 20 s to go
-    await bench.flowFor(25_000);
-    for (const symbol of bench.symbols) expect(bench.market(symbol).state).not.toBe('live');
-    release();
-    await bench.settled();
-    expect(bench.emulator.connectionCount).toBe(2);
-    expect(bench.feed.reconnects()).toBe(1);
+  it.each([
+    ['an answer was an error', 'BBB!'],
+    ['an entry makes no sense', 'AAA? BBB'],
+    ['nothing makes sense', '<html>'],
+  ])('leaves all as it was where %s', async (_name, text) => {
+    const { starting, renewed, observer } = await start(['AAA BBB', text, 'BBB'], ['AAA', 'BBB']);
+    await starting;
+    await renewed();
+    await renewed();
+    await vi.waitFor(() => expect(updates).not.toEqual([]));
+    expect(updates).toMatchObject([{ symbol: 'AAA', status: 'closed' }]); // by the third answer, and once
+    expect(observer.failures).toEqual([]);
   });
 });

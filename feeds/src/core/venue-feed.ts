@@ -6,7 +6,7 @@ import { fetchMetadata } from './metadata.ts';
 import { systemRandom } from './system.ts';
 import { VenueLink } from './venue-link.ts';
 import { emptyStats, sumStats, type SessionStats } from './session-stats.ts';
-import type { Endpoints, VenueAdapter } from './venue.ts';
+import type { Endpoints, Metadata, VenueAdapter } from './venue.ts';
 import type { WireTap } from './wire-tap.ts';
 
 /** How often the venue is asked whether an instrument was halted, delisted or given another tick size. */
@@ -62,33 +62,55 @@ export function createVenueFeed(adapter: VenueAdapter, options: VenueFeedOptions
     abort.signal.addEventListener('abort', () => resolve(null), { once: true }),
   );
   let http: HttpQueue | null = null;
+  let refusals: readonly DepthwireError[] = [];
   let refreshTimer: Timer | null = null;
 
-  function request(context: FeedContext, queue: HttpQueue): Promise<readonly Instrument[] | null> {
-    const { clock } = context;
-    const { signal } = abort;
-    const texts = fetchMetadata({
+  /** @throws DepthwireError `venue_http`, `venue_metadata` or `unknown_symbol` */
+  async function request(context: FeedContext, queue: HttpQueue): Promise<Metadata | null> {
+    const answers = fetchMetadata({
       adapter,
       market,
       endpoints,
       symbols,
       http: queue,
-      clock,
-      signal,
+      clock: context.clock,
+      signal: abort.signal,
       tap: options.tap,
     });
-    texts.catch(() => undefined); // once stopped, nobody waits for it
-    return Promise.race([texts, stopped]).then((answer) => {
-      if (answer === null) return null;
-      const { instruments, refused } = adapter.parseMetadata(market, answer, symbols);
-      if (refused.size > 0 && listed.size === 0) throw refusal([...refused.values()]);
-      return instruments;
-    });
+    answers.catch(() => undefined); // once stopped, nobody waits for it
+    const answer = await Promise.race([answers, stopped]);
+    if (answer === null) return null;
+    const name = `${adapter.venue} ${market}`;
+    try {
+      const metadata = adapter.parseMetadata(market, answer.texts, symbols);
+      return { ...metadata, isPartial: answer.isPartial || metadata.isPartial === true };
+    } catch (error) {
+      if (!(error instanceof DepthwireError) || error.code !== 'malformed_venue_frame') throw error;
+      throw new DepthwireError('venue_metadata', `the metadata of ${name}: ${error.message}`, {}, error);
+    }
+  }
+
+  /** Goes on with those symbols that can be had, so that one that was delisted stops no other. */
+  function leaveOut({ log }: FeedContext, { instruments, refused, isPartial }: Metadata): void {
+    refusals = [...refused.values()];
+    if (refusals.length === 0) return;
+    const reason = refusals.map(({ message }) => message).join('; ');
+    if (instruments.length === 0) {
+      const code = isPartial ? 'venue_metadata' : refusals[0]!.code;
+      throw new DepthwireError(
+        code === 'malformed_venue_frame' ? 'venue_metadata' : code,
+        reason,
+        refusals[0]!.details,
+        refusals[0],
+      );
+    }
+    for (const { code, message } of refusals)
+      log.error({ feed: id, code, reason: message }, 'symbol left out');
   }
 
   /** What the venue says of its instruments now; one that is gone from its list is closed. */
   async function refresh(context: FeedContext, queue: HttpQueue): Promise<void> {
-    let now: readonly Instrument[] | null;
+    let now: Metadata | null;
     try {
       now = await request(context, queue);
     } catch (error) {
@@ -103,9 +125,9 @@ export function createVenueFeed(adapter: VenueAdapter, options: VenueFeedOptions
       return;
     }
     if (now === null) return;
-    const byId = new Map(now.map((instrument) => [instrument.id, instrument]));
+    const byId = new Map(now.instruments.map((instrument) => [instrument.id, instrument]));
     for (const [instrumentId, known] of listed) {
-      const next: Instrument = byId.get(instrumentId) ?? { ...known.instrument, status: 'closed' };
+      const next = byId.get(instrumentId) ?? ifMissing(known.instrument, now);
       if (JSON.stringify(next) === JSON.stringify(known.instrument)) continue;
       context.log.info({ feed: id, instrument: instrumentId, status: next.status }, 'instrument changed');
       known.instrument = next;
@@ -119,8 +141,10 @@ export function createVenueFeed(adapter: VenueAdapter, options: VenueFeedOptions
       const { clock, log } = context;
       const spacingMs = options.httpSpacingMs ?? adapter.limits.httpSpacingMs;
       const queue = (http = new HttpQueue({ clock, spacingMs, tap: options.tap }));
-      const instruments = await request(context, queue);
-      if (instruments === null) return;
+      const metadata = await request(context, queue);
+      if (metadata === null) return;
+      leaveOut(context, metadata);
+      const { instruments } = metadata;
       for (const instrument of instruments) context.emit({ type: 'instrument', instrument });
       const relay = new BookRelay(clock, context.emit);
       const { symbolsPerConnection } = adapter.limits;
@@ -137,6 +161,7 @@ export function createVenueFeed(adapter: VenueAdapter, options: VenueFeedOptions
           log,
           random: options.random ?? systemRandom,
           sendSpacingMs: options.sendSpacingMs,
+          httpSpacingMs: options.httpSpacingMs,
           tap: options.tap,
           fail: context.fail,
         });
@@ -154,6 +179,7 @@ export function createVenueFeed(adapter: VenueAdapter, options: VenueFeedOptions
       return Promise.resolve();
     },
     stats: () => links.flatMap((link) => link.stats()).reduce(sumStats, emptyStats()),
+    problems: () => refusals.map(({ message }) => message),
     reconnects: () => links.reduce((sum, link) => sum + link.reconnects, 0),
     replaceConnections(reason) {
       for (const link of links) link.replace(reason);
@@ -161,13 +187,8 @@ export function createVenueFeed(adapter: VenueAdapter, options: VenueFeedOptions
   };
 }
 
-/** One error for all symbols that cannot be had. */
-function refusal(errors: readonly DepthwireError[]): DepthwireError {
-  const [first] = errors;
-  return new DepthwireError(
-    first!.code,
-    errors.map(({ message }) => message).join('; '),
-    first!.details,
-    first,
-  );
+/** An instrument that the venue lists no more is closed; one that it may still list stays as it is. */
+function ifMissing(known: Instrument, { refused, isPartial }: Metadata): Instrument {
+  const reasons = [...refused.values()].some(({ code }) => code !== 'unknown_symbol');
+  return isPartial || reasons ? known : { ...known, status: 'closed' };
 }

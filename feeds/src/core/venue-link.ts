@@ -9,8 +9,10 @@ import { emptyStats, sumStats, type SessionStats } from './session-stats.ts';
 import type { Endpoints, VenueAdapter, VenueSession } from './venue.ts';
 import type { WireTap } from './wire-tap.ts';
 
-/** A connection that has not taken over every book after so long is given up; HTTP snapshots add to it. */
-const TAKEOVER_MS = 60_000;
+/** A replacing connection that has taken over no other book for so long is given up. */
+const TAKEOVER_MS = 180_000;
+/** Wait after that before another one is tried. */
+const RETRY_MS = 60_000;
 
 export interface VenueLinkOptions {
   readonly adapter: VenueAdapter;
@@ -25,6 +27,8 @@ export interface VenueLinkOptions {
   readonly random: () => number;
   /** Least time between two frames sent, milliseconds. Default: the venue's. */
   readonly sendSpacingMs?: number;
+  /** Least time between two HTTP requests, whatever they cost, milliseconds. Default: as the session says. */
+  readonly httpSpacingMs?: number;
   readonly tap?: WireTap;
   /** Told what the adapter throws that is none of the errors it may throw. */
   fail(error: unknown): void;
@@ -88,12 +92,16 @@ export class VenueLink {
   /** Opens a second connection, which takes over; unless one is on its way already. */
   replace(reason: string): void {
     if (this.#next || this.#isClosed) return;
-    const { clock, log, adapter, market } = this.#options;
+    const { log, adapter, market } = this.#options;
     log.info({ venue: adapter.venue, market, reason }, 'replacing the connection');
     this.#next = this.#open();
-    const { instruments } = this.#options;
-    const snapshotsMs = 2 * instruments.length * adapter.limits.httpSpacingMs;
-    this.#takeoverTimer = clock.at(clock.now() + TAKEOVER_MS + snapshotsMs, () =>
+    this.#awaitTakeover();
+  }
+
+  #awaitTakeover(): void {
+    const { clock } = this.#options;
+    this.#takeoverTimer?.cancel();
+    this.#takeoverTimer = clock.at(clock.now() + TAKEOVER_MS, () =>
       this.#giveUpNext('it did not take over in time'),
     );
   }
@@ -103,7 +111,9 @@ export class VenueLink {
     const taken = new Set<InstrumentId>();
     const source = relay.open((instrument) => {
       taken.add(instrument);
-      if (this.#next === line && taken.size === instruments.length) this.#promote();
+      if (this.#next !== line) return;
+      if (taken.size === instruments.length) this.#promote();
+      else this.#awaitTakeover();
     });
     const { fail } = this.#options;
     const created = adapter.createSession({
@@ -115,7 +125,8 @@ export class VenueLink {
         log,
         emit: source.emit,
         send: (text) => line.sender.send(text),
-        get: (url, callback) => http.get(url, guardCallback(callback, fail)),
+        get: (url, callback, spacingMs) =>
+          http.get(url, guardCallback(callback, fail), this.#options.httpSpacingMs ?? spacingMs),
         replaceConnection: (reason) => {
           if (this.#line === line) this.replace(reason);
         },
@@ -179,7 +190,7 @@ export class VenueLink {
     for (const instrument of next.taken)
       this.#line.session.resync(instrument, `the connection that had taken over was lost: ${reason}`);
     this.#ageTimer?.cancel();
-    this.#ageTimer = clock.at(clock.now() + TAKEOVER_MS, () => this.replace('trying again'));
+    this.#ageTimer = clock.at(clock.now() + RETRY_MS, () => this.replace('trying again'));
   }
 
   #watchAge(): void {

@@ -23,7 +23,8 @@ export interface SessionIo {
   emit(event: FeedEvent): void;
   /** Sends a text frame, no sooner than the venue's limits allow. */
   send(text: string): void;
-  get(url: string, callback: HttpCallback): void;
+  /** @param spacingMs least time until the next request, where it costs more than `httpSpacingMs` tells */
+  get(url: string, callback: HttpCallback, spacingMs?: number): void;
   /**
    * The venue has said that it will end this connection: another one takes over, book by book,
    * before it does.
@@ -101,9 +102,9 @@ export interface CaptureSupport {
   marketOfSymbol?(symbol: string): string;
   /**
    * The venue symbol whose book an HTTP answer shows, recorded or wanted, whatever host and
-   * version the URL names; null for answers that no session asks for.
+   * version the URL names; null for answers that no session asks for, nor one of this market.
    */
-  snapshotSymbol(url: string): string | null;
+  snapshotSymbol(url: string, market?: string): string | null;
   /** Whether it is instrument metadata of this market. */
   isMetadata(text: RecordedText, market: string): boolean;
   /** Reports every level and trade. Ignores what it does not know, and never throws. */
@@ -115,16 +116,34 @@ export interface CaptureSupport {
 /** What a venue's metadata tells of the symbols asked for. */
 export interface Metadata {
   readonly instruments: readonly Instrument[];
+  /**
+   * Whether one of the answers was an error: what is missing may be listed all the same.
+   * Default: false.
+   */
+  readonly isPartial?: boolean;
   /** Symbols, in capitals, of which it tells nothing usable: `unknown_symbol` or `malformed_venue_frame`. */
   readonly refused: ReadonlyMap<string, DepthwireError>;
+}
+
+/** One list of a venue's metadata. */
+export interface MetadataList {
+  readonly url: string;
+  /** Asked in turn where the venue does not answer the one before with 200. */
+  readonly otherwise?: readonly string[];
+  /** Whether the others are of use without it. */
+  readonly isOptional?: boolean;
 }
 
 /** Where a venue's instrument metadata comes from. */
 export type MetadataSource =
   | {
       readonly via: 'http';
-      /** To be fetched one after the other. */
-      urls(market: string, endpoints: Endpoints, symbols: readonly string[]): readonly string[];
+      /** To be fetched one after the other; a bare URL is a list that has to be there. */
+      urls(
+        market: string,
+        endpoints: Endpoints,
+        symbols: readonly string[],
+      ): readonly (string | MetadataList)[];
       /** The page that follows an answer, where the venue lists in pages; null after the last. */
       next?(url: string, body: string): string | null;
     }

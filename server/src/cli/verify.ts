@@ -181,7 +181,7 @@ async function verifyCapture(file: string, flags: VerifyFlags, withProgress: boo
 function summarise(capture: CaptureInfo, stats: SessionStats, engine: Engine, depth: number): VerifyReport {
   const books: Record<string, BookReport> = {};
   for (const { id, symbol } of capture.instruments)
-    books[symbol] = reportBook(engine.markets.get(id)!, depth);
+    if (!capture.bookless.includes(symbol)) books[symbol] = reportBook(engine.markets.get(id)!, depth);
   return {
     file: capture.file,
     venue: capture.adapter.venue,

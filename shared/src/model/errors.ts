@@ -65,6 +65,10 @@ export const errorCatalogue = {
   malformed_venue_frame: { retry: false, meaning: 'A frame of a venue is not what its documents describe.' },
   venue_rejected: { retry: false, meaning: 'The venue refused a request.' },
   venue_http: { retry: true, meaning: 'The venue answered an HTTP request with an error, or not at all.' },
+  venue_metadata: {
+    retry: true,
+    meaning: 'What the venue tells of its instruments makes no sense, or not yet; it is asked again.',
+  },
   unknown_symbol: { retry: false, meaning: 'The venue lists no instrument with this symbol.' },
   unknown_venue: { retry: false, meaning: 'No adapter is registered for this venue or market.' },
   unknown_feed: { retry: false, meaning: 'No feed is registered under this name.' },

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import type { BookState, Origin } from '@depthwire/shared';
 import { createVenueFeed, type CountingFeed } from '../../core/venue-feed.ts';
 import type { Endpoints, VenueAdapter } from '../../core/venue.ts';
-import { systemClock } from '../../core/system.ts';
 import { sleep } from '../sleep.ts';
 import { fastClock, type FastClock } from '../fast-clock.ts';
 import { FeedObserver, type ObservedMarket } from '../feed-observer.ts';
@@ -53,8 +52,10 @@ export interface BenchOptions {
 }
 
 const DEFAULT_SPEED = 20;
-/** Longest wait for anything, milliseconds of real time. */
-const PATIENCE_MS = 10_000;
+/** After any fault every book is live and the venue's again within so many seconds of the feed's time. */
+export const RECOVERY_S = 150;
+/** Metadata is asked for again within so many seconds: halts and new tick sizes are known then. */
+const METADATA_S = 600;
 
 /**
  * A live feed on an emulated venue, watched: at every event, a book that is told to be live must
@@ -215,16 +216,22 @@ export class Bench {
     assert.deepEqual(this.wrong, [], 'a wrong book was told to be live');
   }
 
-  async until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-    const endMs = systemClock.now() + PATIENCE_MS;
+  /** Waits until something is so. @param withinS seconds of the feed's time */
+  async until(what: string, isSo: () => boolean | Promise<boolean>, withinS = RECOVERY_S): Promise<void> {
+    const endMs = this.clock.now() + withinS * 1_000;
     while (!(await isSo())) {
       this.#hasNotFailed();
-      if (systemClock.now() > endMs) {
+      if (this.clock.now() > endMs) {
         const states = this.symbols.map((symbol) => this.#describe(symbol)).join('; ');
-        throw new assert.AssertionError({ message: `waited for long: ${what} (${states})` });
+        throw new assert.AssertionError({ message: `not within ${withinS} s: ${what} (${states})` });
       }
       await sleep(1);
     }
+  }
+
+  /** As `until`, for what only the venue's metadata tells. */
+  untilListed(what: string, isSo: () => boolean): Promise<void> {
+    return this.until(what, isSo, METADATA_S);
   }
 
   async state(symbol: string, state: BookState): Promise<void> {

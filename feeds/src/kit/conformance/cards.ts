@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { formatUnitsShortest } from '@depthwire/shared';
+import { MAX_FRAME_BYTES } from '../../core/connection.ts';
 import { sleep } from '../sleep.ts';
 import { Bench, type BenchOptions, type ConformanceDriver } from './bench.ts';
 
@@ -194,6 +195,17 @@ export const conformanceCards: readonly ConformanceCard[] = [
     await bench.flow(5);
     await bench.settled();
   }),
+  card(
+    'OVERSIZED',
+    'drops a connection that sends a frame past all measure, and opens another',
+    async (bench) => {
+      const { connectionCount } = bench.emulator;
+      bench.emulator.sendToAll('x'.repeat(MAX_FRAME_BYTES + 1));
+      for (const symbol of bench.symbols) await bench.state(symbol, 'recovering');
+      await bench.settled();
+      assert.ok(bench.emulator.connectionCount > connectionCount);
+    },
+  ),
   card('CLOCK', 'is not harmed by a clock that is set on by an hour', async (bench) => {
     bench.clock.jump(3_600_000);
     await bench.flow(10);
@@ -229,12 +241,12 @@ export const conformanceCards: readonly ConformanceCard[] = [
     'tells that trading was halted, and that it goes on',
     async (bench) => {
       bench.emulator.halt(bench.victim);
-      await bench.until(
+      await bench.untilListed(
         'it is told to be halted',
         () => bench.market(bench.victim).instrument.status === 'halted',
       );
       bench.emulator.resume(bench.victim);
-      await bench.until(
+      await bench.untilListed(
         'it is told to trade',
         () => bench.market(bench.victim).instrument.status === 'trading',
       );
@@ -247,7 +259,7 @@ export const conformanceCards: readonly ConformanceCard[] = [
     'tells that the venue does not list an instrument any more',
     async (bench) => {
       bench.emulator.delist(bench.victim);
-      await bench.until(
+      await bench.untilListed(
         'it is told to be closed',
         () => bench.market(bench.victim).instrument.status === 'closed',
       );
@@ -262,7 +274,7 @@ export const conformanceCards: readonly ConformanceCard[] = [
       const text = formatUnitsShortest(1, tick);
       const finer = text.includes('.') ? text.replace(/\d$/, '01') : `${text}.1`;
       bench.emulator.changeTick(bench.victim, finer);
-      await bench.until('the new tick size is told', () => {
+      await bench.untilListed('the new tick size is told', () => {
         const told = bench.market(bench.victim).instrument.tick;
         return told.decimals > tick.decimals;
       });
@@ -296,6 +308,7 @@ export const conformanceCards: readonly ConformanceCard[] = [
   card('HTTP-429', 'waits as long as a 429 asks for', refusal(429, 5), withHttpSnapshots),
   card('HTTP-418', 'waits as long as a 418 asks for', refusal(418, 8), withHttpSnapshots),
   card('HTTP-503', 'asks again after a server error', refusal(503), withHttpSnapshots),
+  card('HTTP-TIMEOUT', 'asks again where an answer does not come', refusal('timeout'), withHttpSnapshots),
   card(
     'HTTP-GARBAGE',
     'asks again after an answer that makes no sense',

@@ -12,7 +12,8 @@ export const binanceCapture: CaptureSupport = {
     if (/^wss?:\/\/stream\.binance\.us\b/.test(url)) return 'us';
     return null;
   },
-  snapshotSymbol(url) {
+  snapshotSymbol(url, market) {
+    if (market !== undefined && !isOfMarket(url, market)) return null;
     const symbol = /\/depth\?(?:[^#]*&)?symbol=([^&#]+)/.exec(url)?.[1];
     return symbol ? decoded(symbol).toUpperCase() : null;
   },
@@ -30,6 +31,13 @@ export const binanceCapture: CaptureSupport = {
       sink.trade(frame.trade.s, frame.trade.p, frame.trade.q);
   },
 };
+
+/** The markets list the same symbols; what tells their answers apart is the path. */
+function isOfMarket(url: string, market: string): boolean {
+  const path = /\/(api|fapi|dapi)\/v\d/.exec(url)?.[1];
+  if (path === undefined) return true;
+  return market === 'usdm' ? path === 'fapi' : market === 'coinm' ? path === 'dapi' : path === 'api';
+}
 
 function reportLevels(symbol: string, levels: readonly PriceLevel[], sink: CaptureSink): void {
   for (const [price, size] of levels) sink.level(symbol, price, size);

@@ -73,6 +73,7 @@ export interface MiniTicker {
 
 // {"result":null,"id":1}
 // {"code":2,"msg":"Invalid request: request ID must be an unsigned integer","id":null}
+// {"error":{"code":2,"msg":"Invalid request: unknown method"},"id":1}
 export interface RequestAnswer {
   readonly id: number | null;
   /** Null where the request was accepted. */

@@ -14,6 +14,9 @@ export function parseFrame(text: string): Frame {
   if (!isRecord(data)) throw malformed('data', 'an object', data);
   switch (data.e) {
     case 'depthUpdate':
+      // The futures' streams of the best levels alone bear the name of the diffs.
+      if (typeof frame.stream === 'string' && /@depth(?:5|10|20)\b/.test(frame.stream))
+        return { kind: 'other', name: frame.stream };
       return { kind: 'depth', depth: checkDepth(data) };
     case 'trade':
       return { kind: 'trade', trade: checkTrade<RawTrade>(data, 't') };
@@ -24,7 +27,8 @@ export function parseFrame(text: string): Frame {
     case 'serverShutdown':
       return { kind: 'shutdown' };
     case undefined:
-      if ('result' in data || 'code' in data) return { kind: 'answer', answer: checkAnswer(data) };
+      if ('result' in data || 'code' in data || 'error' in data)
+        return { kind: 'answer', answer: checkAnswer(data) };
       return { kind: 'other', name: typeof frame.stream === 'string' ? frame.stream : 'unnamed' };
     default:
       if (typeof data.e !== 'string') throw malformed('e', 'an event type', data.e);

@@ -67,16 +67,60 @@ describe('Binance session: subscribing', () => {
     expect(asked).toHaveLength(0);
   });
 
-  it('says so where the venue refuses', () => {
-    const { session, clock, asked, hear, observer } = startSession('spot', ['BTCUSDT']);
+  it.each([
+    ['flat', { code: 2, msg: 'Invalid request', id: 1 }],
+    ['in an error', { error: { code: 2, msg: 'Invalid request' }, id: 1 }],
+  ])('says so where the venue refuses, %s, and asks again', (_form, refusal) => {
+    const { session, clock, asked, hear, observer, sent } = startSession('spot', ['BTCUSDT']);
     session.onOpen();
-    hear({ code: 2, msg: 'Invalid request', id: 1 });
-    clock.advanceTo(START_MS + 60_000);
-    expect(asked).toHaveLength(0);
+    hear(refusal);
     expect(observer.market(ID)).toMatchObject({
       state: 'recovering',
       reason: expect.stringMatching(/refused.*2: Invalid request/) as string,
     });
+    clock.advanceTo(START_MS + 59_999);
+    expect(asked).toHaveLength(0);
+    expect(sent).toHaveLength(1);
+    clock.advanceTo(START_MS + 60_000);
+    expect(sent[1]).toBe(sent[0]);
+    hear({ result: null, id: 1 });
+    expect(asked).toHaveLength(1);
+    clock.advanceTo(START_MS + 600_000);
+    expect(sent).toHaveLength(2);
+  });
+
+  it('asks again where the venue does not answer, or does not say what it refuses', () => {
+    const symbols = Array.from({ length: 60 }, (_, i) => `C${i}USDT`);
+    const { session, clock, hear, observer, sent } = startSession('spot', symbols);
+    session.onOpen();
+    hear({ result: null, id: 1 });
+    hear({ code: 3, msg: 'Too many requests' });
+    hear(diff(1, 1, [], [], 'C55USDT'));
+    expect(observer.market('C59USDT').state).toBe('syncing');
+    clock.advanceTo(START_MS + 30_000);
+    expect(sent[2]).toBe(sent[1]);
+    expect(observer.market('C59USDT')).toMatchObject({
+      state: 'recovering',
+      reason: expect.stringContaining('3: Too many requests') as string,
+    });
+    expect(observer.market('C55USDT').state).toBe('syncing'); // its diffs flow
+    session.onClose('over');
+    clock.advanceTo(START_MS + 600_000);
+    expect(sent).toHaveLength(3);
+  });
+
+  it.each([
+    ['spot', 36, 5000],
+    ['spot', 37, 1000],
+    ['spot', 341, 500],
+    ['usdm', 100, 1000],
+    ['usdm', 341, 500],
+  ] as const)('on %s asks for snapshots of %i symbols with %i levels', (market, count, levels) => {
+    const symbols = Array.from({ length: count }, (_, i) => `C${i}USDT`);
+    const { session, asked, hear } = startSession(market, symbols);
+    session.onOpen();
+    hear({ result: null, id: 1 });
+    expect(asked[0]!.url).toContain(`limit=${levels}`);
   });
 });
 

@@ -1,21 +1,56 @@
-import type { EpochMs } from '@depthwire/shared';
+import type { EpochMs, Timer } from '@depthwire/shared';
 import { JoinedBook } from '../../core/joined-book.ts';
 import { Session, type Protocol } from '../../core/session.ts';
 import type { SessionOptions, VenueSession } from '../../core/venue.ts';
 import type { AggregateTrade, DepthUpdate, MiniTicker, RawTrade, RequestAnswer } from './messages.ts';
 import { concernedBy, parseFrame, parseSnapshot } from './parse.ts';
 import { futuresSequencer, spotSequencer } from './sequencer.ts';
-import { depthUrl, requestedSymbols, subscribeRequests } from './subscribe.ts';
+import { depthUrl, requestedSymbols, requestIds, snapshotSize, subscribeRequest } from './subscribe.ts';
 import { isSpot, type Market } from './symbols.ts';
+
+/** Wait for the answer to a subscription; the requests of many symbols are paced. */
+const ANSWER_WAIT_MS = 30_000;
+/** Wait before a subscription that was refused is asked for again. */
+const REFUSED_WAIT_MS = 60_000;
 
 type Book = JoinedBook<DepthUpdate>;
 
 export function createBinanceSession(options: SessionOptions): VenueSession {
   const { endpoints } = options;
   const market = options.market as Market;
+  const { levels, spacingMs } = snapshotSize(market, options.instruments.length);
   return new Session<Book>(options, (session): Protocol<Book> => {
     /** `trade` and `aggTrade` tell the same trades: of each symbol, the kind seen first counts. */
     const tradeKinds = new Map<string, 'trade' | 'aggTrade'>();
+
+    const symbols = () => [...session.books.keys()];
+    /** Of each subscription that the venue has not accepted yet: when it is asked for again. */
+    const unanswered = new Map<number, Timer>();
+    /** The last refusal that did not name its request. */
+    let lastError: string | null = null;
+    /** In a recording the answers are to another's requests. */
+    let isRecorded = false;
+
+    function awaitAnswer(id: number, waitMs: number): void {
+      if (isRecorded) return;
+      const { clock } = session.io;
+      unanswered.get(id)?.cancel();
+      unanswered.set(
+        id,
+        clock.at(clock.now() + waitMs, () => askAgain(id)),
+      );
+    }
+
+    function askAgain(id: number): void {
+      unanswered.delete(id);
+      const waiting = requestedSymbols(id, symbols()).filter(
+        (symbol) => !session.books.get(symbol)!.isSubscribed,
+      );
+      if (waiting.length === 0) return; // the streams flow, whatever became of the answer
+      for (const symbol of waiting) session.books.get(symbol)!.refused(lastError ?? 'it was not answered');
+      session.io.send(subscribeRequest(market, symbols(), id));
+      awaitAnswer(id, REFUSED_WAIT_MS);
+    }
 
     function onTrade(
       kind: 'trade' | 'aggTrade',
@@ -52,12 +87,19 @@ export function createBinanceSession(options: SessionOptions): VenueSession {
     }
 
     function onAnswer({ id, error }: RequestAnswer): void {
-      const asked = id === null ? [] : requestedSymbols(id, [...session.books.keys()]);
-      if (error !== null) session.io.log.error({ market, reason: error }, 'the venue refused a subscription');
-      for (const symbol of asked) {
-        const book = session.books.get(symbol)!;
-        if (error === null) book.subscribed();
-        else book.refused(error);
+      if (error !== null) {
+        session.io.log.error({ market, id, reason: error }, 'the venue refused a subscription');
+        lastError = error;
+      }
+      if (id === null) return;
+      const asked = requestedSymbols(id, symbols()).map((symbol) => session.books.get(symbol)!);
+      if (error === null) {
+        unanswered.get(id)?.cancel();
+        unanswered.delete(id);
+        for (const book of asked) book.subscribed();
+      } else {
+        for (const book of asked) book.refused(error);
+        if (asked.length > 0) awaitAnswer(id, REFUSED_WAIT_MS);
       }
     }
 
@@ -65,11 +107,24 @@ export function createBinanceSession(options: SessionOptions): VenueSession {
       createBook: (outlet) =>
         new JoinedBook(outlet, session, {
           sequencer: isSpot(market) ? spotSequencer : futuresSequencer,
-          snapshotUrl: (symbol) => depthUrl(market, endpoints, symbol),
+          snapshotUrl: (symbol) => depthUrl(market, endpoints, symbol, levels),
+          snapshotSpacingMs: spacingMs,
           parseSnapshot,
           levelsOf: ({ b, a, T, E }) => ({ bids: b, asks: a, venueTimeMs: T ?? E }),
         }),
-      subscribe: (symbols) => subscribeRequests(market, symbols),
+      opened(isSubscribed) {
+        isRecorded = isSubscribed;
+        lastError = null;
+      },
+      closed() {
+        for (const timer of unanswered.values()) timer.cancel();
+        unanswered.clear();
+      },
+      subscribe(all) {
+        const ids = requestIds(all);
+        for (const id of ids) awaitAnswer(id, ANSWER_WAIT_MS);
+        return ids.map((id) => subscribeRequest(market, all, id));
+      },
       concerned: concernedBy,
       onFrame(text, receiveTimeMs) {
         const frame = parseFrame(text);
