@@ -18,8 +18,15 @@ export function identityByName(venue: string, market: string | undefined): Captu
   return { adapter, market: market ?? onlyOne(Object.keys(adapter.markets)) };
 }
 
-/** Whose socket a URL is; null where no adapter knows it. */
-export function identityBySocket(url: string): CaptureIdentity | null {
+/** Whose socket a record opens, as its recorder or its URL tells; null where no adapter knows it. */
+export function identityBySocket({
+  url,
+  venue,
+  market: told,
+}: Pick<CaptureRecord, 'url' | 'venue' | 'market'>): CaptureIdentity | null {
+  const named = venues.find((adapter) => adapter.venue === venue);
+  if (named && told !== undefined && Object.hasOwn(named.markets, told))
+    return { adapter: named, market: told };
   for (const adapter of venues) {
     const market = adapter.capture.marketOf(url);
     if (market !== null) return { adapter, market };

@@ -142,8 +142,9 @@ export async function inspectCapture(
   if (identity?.market == null) identity = identifyByAnswers();
   for (const record of waiting) look(record);
 
-  function identify({ url, line }: CaptureRecord): CaptureIdentity | null {
-    const told = identityBySocket(url);
+  function identify(record: CaptureRecord): CaptureIdentity | null {
+    const { url, line } = record;
+    const told = identityBySocket(record);
     if (identity === null && told === null) {
       throw new DepthwireError(
         'capture_unknown_venue',
@@ -178,7 +179,8 @@ export async function inspectCapture(
     const { adapter, market } = identity!;
     const { kind, conn, url, data } = record;
     if (kind === 'open') {
-      const other = adapter.capture.marketOf(url);
+      const told = identityBySocket(record);
+      const other = told?.adapter === adapter ? told.market : null;
       if (other !== null && !isSameSocket(adapter, other, market) && selection.venue === undefined)
         strangers.set(conn, other);
     }

@@ -32,6 +32,9 @@ export interface CaptureRecord {
   readonly kind: (typeof kinds)[number];
   /** Of `open` and `rest`. */
   readonly url: string;
+  /** Of `open`, where the recorder has told whose socket it is, because the URL may not. */
+  readonly venue?: string;
+  readonly market?: string;
   /** Of `out`, `in` and `rest`: exactly as on the wire. */
   readonly data: string;
 }
@@ -66,12 +69,21 @@ export async function* readCapture(
 
   let line = 0;
   let records = 0;
-  let rest = '';
+  /** Of a line whose end has not come, in pieces: joined at each chunk, a long one would cost its square. */
+  let pieces: string[] = [];
+  let chars = 0;
   try {
     for await (const chunk of source as AsyncIterable<string>) {
-      const lines = (rest + chunk).split('\n');
-      rest = lines.pop()!;
-      if (rest.length > MAX_LINE_CHARS)
+      const lines = chunk.split('\n');
+      const last = lines.pop()!;
+      if (lines.length > 0) {
+        lines[0] = pieces.join('') + lines[0]!;
+        pieces = [];
+        chars = 0;
+      }
+      pieces.push(last);
+      chars += last.length;
+      if (chars > MAX_LINE_CHARS)
         throw corrupt(file, line + 1, `the line is longer than ${MAX_LINE_CHARS} characters`);
       const batch: CaptureRecord[] = [];
       for (const text of lines) {
@@ -100,6 +112,7 @@ export async function* readCapture(
   } finally {
     raw.destroy();
   }
+  const rest = pieces.join('');
   if (rest !== '') {
     line += 1;
     let record: CaptureRecord | null;
@@ -168,7 +181,7 @@ function parseRecord(file: string, line: number, text: string): CaptureRecord | 
     throw corrupt(file, line, `not JSON: ${(error as Error).message}`, error);
   }
   if (typeof record !== 'object' || record === null) throw corrupt(file, line, 'expected an object');
-  const { t, conn, kind, url, data } = record;
+  const { t, conn, kind, url, data, venue, market } = record;
   if (typeof t !== 'number' || !Number.isFinite(t))
     throw corrupt(file, line, 't: expected unix milliseconds, a number');
   if (t < 0 || t >= MAX_TIME_MS || looksLikeSeconds(t))
@@ -179,7 +192,16 @@ function parseRecord(file: string, line: number, text: string): CaptureRecord | 
     throw corrupt(file, line, `url: expected a text in a record of kind ${kind}`);
   if (kind !== 'open' && typeof data !== 'string')
     throw corrupt(file, line, `data: expected a text in a record of kind ${kind}`);
-  return { line, t, conn, kind: kind!, url: url ?? '', data: data ?? '' };
+  const isNamed = kind === 'open' && typeof venue === 'string' && typeof market === 'string';
+  return {
+    line,
+    t,
+    conn,
+    kind: kind!,
+    url: url ?? '',
+    data: data ?? '',
+    ...(isNamed ? { venue, market } : {}),
+  };
 }
 
 const howMany = (records: number) => (records === 1 ? 'the one record' : `the ${records} records`);

@@ -7,6 +7,9 @@ const WATCH_MS = 1_000;
 export interface RecorderOptions {
   /** Ends in `.jsonl.gz`; parts of a rotated recording get a number before that. */
   readonly file: string;
+  /** Whose sockets they are, for those who read the capture: an emulator's URL does not tell. */
+  readonly venue: string;
+  readonly market: string;
   readonly clock: Clock;
   readonly fsync: FsyncPolicy;
   /** Compressed size after which another file begins; null for never. */
@@ -58,7 +61,8 @@ export class Recorder implements WireTap {
     const part = this.#parts.at(-1)!;
     const conn = `ws.${(this.#socketCount += 1)}`;
     part.sockets.add(conn);
-    part.writer.write({ t: timeMs, conn, kind: 'open', url });
+    const { venue, market } = this.#options;
+    part.writer.write({ t: timeMs, conn, kind: 'open', url, venue, market });
     return {
       sent: (data, t) => part.writer.write({ t, conn, kind: 'out', data }),
       received: (data, t) => part.writer.write({ t, conn, kind: 'in', data }),

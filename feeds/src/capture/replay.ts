@@ -298,7 +298,7 @@ class MarketReplay {
 
   #openLine(socket: string, { symbols }: RecordedSocket): Line {
     const { clock, log } = this.#context;
-    const source = this.#relay.open();
+    const source = this.#relay.open(this.instruments);
     const session = this.adapter.createSession({
       market: this.market,
       endpoints: this.adapter.markets[this.market]!,

@@ -29,7 +29,7 @@ export interface CaptureWriterOptions {
 }
 
 export type WrittenRecord = Pick<CaptureRecord, 't' | 'conn' | 'kind'> &
-  Partial<Pick<CaptureRecord, 'url' | 'data'>>;
+  Partial<Pick<CaptureRecord, 'url' | 'data' | 'venue' | 'market'>>;
 
 /**
  * Writes a capture. Each second's records are a gzip member of their own, written in one piece:

@@ -85,15 +85,15 @@ const feed = (source: { emit(event: FeedEvent): void }, list: readonly FeedEvent
 describe('BookRelay', () => {
   it('passes what a single source tells', () => {
     const list = [...live(A, 0, [10, 1]), delta(A, 1, [10, 2]), trade(A, 1), status(A, 'recovering', 'gap')];
-    feed(relay.open(), list);
+    feed(relay.open([]), list);
     expect(events).toEqual(list);
   });
 
   it('goes on with the first while the second is not live, and then with the second without a break', () => {
     const taken: string[] = [];
-    const first = relay.open();
+    const first = relay.open([]);
     feed(first, live(A, 0, [10, 1]));
-    const second = relay.open((id) => taken.push(id));
+    const second = relay.open([], (id) => taken.push(id));
     feed(second, [status(A, 'syncing'), snapshot(A, 5, [10, 5, 9, 1]), delta(A, 6, [9, 0, 8, 3])]);
     first.emit(delta(A, 6, [10, 2]));
     expect(observer.text(A).bids).toEqual([['10', '2']]);
@@ -109,10 +109,25 @@ describe('BookRelay', () => {
     expect(taken).toEqual([A]);
   });
 
+  it('tells the instrument again where the one that takes over counts in other ticks', () => {
+    const coarse = instrument(A);
+    const fine = { ...coarse, tick: decimalScale(1) };
+    const first = relay.open([coarse]);
+    feed(first, [{ type: 'instrument', instrument: fine }, ...live(A, 0, [1005, 1])]);
+    const second = relay.open([coarse]);
+    feed(second, live(A, 5, [100, 2]));
+    expect(observer.market(A).instrument.tick.decimals).toBe(0);
+    expect(observer.text(A).bids).toEqual([['100', '2']]);
+    const third = relay.open([coarse]);
+    events = [];
+    feed(third, live(A, 6, [100, 3]));
+    expect(events.map(({ type }) => type)).toEqual(['book-snapshot']); // the same ticks
+  });
+
   it('does not go back in time', () => {
-    const first = relay.open();
+    const first = relay.open([]);
     feed(first, [...live(A, 0, [10, 1]), delta(A, 100, [10, 2])]);
-    const second = relay.open();
+    const second = relay.open([]);
     feed(second, live(A, 50, [10, 1]));
     expect(observer.text(A).bids).toEqual([['10', '2']]);
     second.emit(delta(A, 100, [10, 2, 9, 1]));
@@ -123,17 +138,17 @@ describe('BookRelay', () => {
   });
 
   it('takes over at once where the first is not live', () => {
-    const first = relay.open();
+    const first = relay.open([]);
     feed(first, [...live(A, 100, [10, 1]), status(A, 'recovering', 'gap')]);
-    feed(relay.open(), live(A, 50, [7, 1]));
+    feed(relay.open([]), live(A, 50, [7, 1]));
     expect(observer.market(A).states).toEqual(['syncing', 'live', 'recovering', 'live']);
     expect(observer.text(A).bids).toEqual([['7', '1']]);
   });
 
   it('keeps instruments apart', () => {
-    const first = relay.open();
+    const first = relay.open([]);
     feed(first, [...live(A, 0, [10, 1]), ...live(B, 0, [20, 1])]);
-    const second = relay.open();
+    const second = relay.open([]);
     feed(second, live(B, 5, [21, 1]));
     first.emit(delta(A, 6, [10, 3]));
     first.emit(delta(B, 6, [20, 0]));
@@ -142,9 +157,9 @@ describe('BookRelay', () => {
   });
 
   it('hears the other one, with what it holds, where the source that is heard closes', () => {
-    const first = relay.open();
+    const first = relay.open([]);
     feed(first, live(A, 0, [10, 1]));
-    const second = relay.open();
+    const second = relay.open([]);
     feed(second, [status(A, 'syncing'), snapshot(A, 5, [11, 1])]);
     first.close();
     expect(observer.market(A).states).toEqual(['syncing', 'live', 'syncing']);
@@ -157,16 +172,16 @@ describe('BookRelay', () => {
   });
 
   it('is heard again from anybody once nobody is left', () => {
-    const first = relay.open();
+    const first = relay.open([]);
     feed(first, live(A, 0, [10, 1]));
     first.close();
-    feed(relay.open(), live(A, 5, [11, 1]));
+    feed(relay.open([]), live(A, 5, [11, 1]));
     expect(observer.market(A).states).toEqual(['syncing', 'live', 'syncing', 'live']);
   });
 
   it('passes a trade once, whoever brings it first', () => {
-    const first = relay.open();
-    const second = relay.open();
+    const first = relay.open([]);
+    const second = relay.open([]);
     first.emit(trade(A, 1));
     second.emit(trade(A, 1));
     second.emit(trade(A, 2));
@@ -177,9 +192,9 @@ describe('BookRelay', () => {
   });
 
   it('announces a finer grid only with the book that needs it', () => {
-    const first = relay.open();
+    const first = relay.open([]);
     feed(first, live(A, 0, [10, 1]));
-    const second = relay.open();
+    const second = relay.open([]);
     const finer = { ...instrument(A), tick: decimalScale(1) };
     second.emit(status(A, 'syncing'));
     second.emit({ type: 'instrument', instrument: finer });
@@ -195,7 +210,7 @@ describe('BookRelay', () => {
     });
 
     it('stays with the first until it is not live', () => {
-      const [first, second] = [relay.open(), relay.open()];
+      const [first, second] = [relay.open([]), relay.open([])];
       feed(first, live(A, 0, [10, 1]));
       feed(second, [...live(A, 5, [10, 5]), delta(A, 6, [10, 6])]);
       expect(observer.text(A).bids).toEqual([['10', '1']]);
@@ -209,7 +224,7 @@ describe('BookRelay', () => {
     });
 
     it('goes over to the newest other one that has it where the first cedes', () => {
-      const [first, second] = [relay.open(), relay.open()];
+      const [first, second] = [relay.open([]), relay.open([])];
       feed(first, [...live(A, 0, [10, 1]), ...live(B, 0, [10, 1])]);
       expect(first.cede(A, 'over')).toBe(false);
       feed(second, [...live(A, 0, [10, 5]), status(B, 'syncing')]);

@@ -16,7 +16,6 @@ const MAX_TRADE_IDS = 512;
 
 /** What a source that is not heard holds of an instrument, until it may take over. */
 interface Held {
-  instrument: Instrument | null;
   readonly book: OrderBook;
   hasBook: boolean;
   state: BookState;
@@ -47,6 +46,8 @@ export class BookRelay {
   readonly #takeover: Takeover;
   readonly #sources: RelaySource[] = [];
   readonly #heard = new Map<InstrumentId, Heard>();
+  /** As they were last told: levels of a source that counts in other ticks would be misread. */
+  readonly #told = new Map<InstrumentId, Instrument>();
   readonly #tradeIds = new Map<InstrumentId, Set<string | number>>();
 
   constructor(clock: Clock, emit: (event: FeedEvent) => void, takeover: Takeover = 'early') {
@@ -55,9 +56,18 @@ export class BookRelay {
     this.#takeover = takeover;
   }
 
-  /** @param onTakeover called for each instrument that is heard from this source from then on */
-  open(onTakeover: (instrument: InstrumentId) => void = () => {}): RelaySource {
+  /**
+   * @param instruments as the source's session begins with; those of the first source were told already
+   * @param onTakeover called for each instrument that is heard from this source from then on
+   */
+  open(
+    instruments: readonly Instrument[],
+    onTakeover: (instrument: InstrumentId) => void = () => {},
+  ): RelaySource {
+    const byId = new Map(instruments.map((instrument) => [instrument.id, instrument]));
+    for (const [id, instrument] of byId) if (!this.#told.has(id)) this.#told.set(id, instrument);
     const source: RelaySource = new RelaySource(
+      byId,
       (event) => this.#take(source, event),
       () => this.#close(source),
       (instrument, reason) => this.#cede(source, instrument, reason),
@@ -77,13 +87,18 @@ export class BookRelay {
         this.#emit(event);
         return;
       case 'instrument':
-        if (this.#isHeard(source, event.instrument.id)) this.#emit(event);
-        else source.hold(event.instrument.id).instrument = event.instrument;
+        source.instruments.set(event.instrument.id, event.instrument);
+        if (this.#isHeard(source, event.instrument.id)) this.#tell(event.instrument);
         return;
       default:
         if (this.#isHeard(source, event.instrument)) this.#pass(event);
         else if (this.#isLater(source, event.instrument)) this.#hold(source, event);
     }
+  }
+
+  #tell(instrument: Instrument): void {
+    this.#told.set(instrument.id, instrument);
+    this.#emit({ type: 'instrument', instrument });
   }
 
   #isHeard(source: RelaySource, instrument: InstrumentId): boolean {
@@ -137,7 +152,9 @@ export class BookRelay {
       isLive: held.state === 'live',
       venueTimeMs: held.newest?.venueTimeMs ?? null,
     });
-    if (held.instrument) this.#emit({ type: 'instrument', instrument: held.instrument });
+    const instrument = source.instruments.get(id);
+    if (instrument && JSON.stringify(instrument) !== JSON.stringify(this.#told.get(id)))
+      this.#tell(instrument);
     if (held.hasBook && held.newest) {
       const { venueTimeMs, receiveTimeMs } = held.newest;
       this.#emit({
@@ -192,6 +209,8 @@ export class BookRelay {
 /** One connection's way into a relay. */
 export class RelaySource {
   isOpen = true;
+  /** As its session has them now. */
+  readonly instruments: Map<InstrumentId, Instrument>;
   readonly emit: (event: FeedEvent) => void;
   readonly close: () => void;
   /**
@@ -204,11 +223,13 @@ export class RelaySource {
   readonly #held = new Map<InstrumentId, Held>();
 
   constructor(
+    instruments: Map<InstrumentId, Instrument>,
     emit: (event: FeedEvent) => void,
     close: () => void,
     cede: (instrument: InstrumentId, reason: string | null) => boolean,
     onTakeover: (instrument: InstrumentId) => void,
   ) {
+    this.instruments = instruments;
     this.emit = emit;
     this.close = close;
     this.cede = cede;
@@ -223,7 +244,6 @@ export class RelaySource {
     let held = this.#held.get(id);
     if (!held) {
       held = {
-        instrument: null,
         book: new OrderBook(),
         hasBook: false,
         state: 'syncing',

@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { WebSocket } from 'ws';
 import { startLoopbackServer, type LoopbackServer } from '../kit/index.ts';
@@ -97,6 +99,41 @@ describe('VenueConnection', () => {
     clock.advanceTo(START_MS + 1_000);
     await seen(log, 'open', 2);
     expect(sockets).toHaveLength(2);
+  });
+
+  it.each([
+    ['429 with a Retry-After', 'HTTP/1.1 429 Too Many Requests\r\nRetry-After: 30', 30_000],
+    ['503 with a Retry-After', 'HTTP/1.1 503 Service Unavailable\r\nRetry-After: 7', 7_000],
+    ['418 without', 'HTTP/1.1 418 Nothing', 60_000],
+    ['403 without', 'HTTP/1.1 403 Forbidden', 1_000],
+  ])('waits as long as a handshake refused with %s asks for', async (_name, head, waitMs) => {
+    const refusing = createServer();
+    refusing.on('upgrade', (_request, socket) => socket.end(`${head}\r\nContent-Length: 0\r\n\r\n`));
+    await new Promise<void>((resolve) => refusing.listen(0, '127.0.0.1', resolve));
+    const { clock, log } = await connect();
+    const warnings: object[] = [];
+    const refused = new VenueConnection({
+      url: `ws://127.0.0.1:${(refusing.address() as AddressInfo).port}`,
+      clock,
+      log: { ...silent, warn: (details) => warnings.push(details) },
+      random: () => 0.999_999,
+      silenceMs: SILENCE_MS,
+      onOpen: () => log.push('never'),
+      onText: () => undefined,
+      onClose: () => undefined,
+    });
+    refused.open();
+    await vi.waitFor(() =>
+      expect(warnings).toMatchObject([
+        {
+          reason: expect.stringMatching(/^the handshake was answered with HTTP \d+$/) as string,
+          retryInMs: waitMs,
+        },
+      ]),
+    );
+    refused.close();
+    refusing.close();
+    expect(log).not.toContain('never');
   });
 
   it('waits longer each time a connection ends early, and starts anew after one that lasted', async () => {

@@ -1,6 +1,7 @@
 import { backoffMs, type BackoffPolicy, type Clock, type EpochMs, type Timer } from '@depthwire/shared';
 import { WebSocket } from 'ws';
 import type { FeedLog } from './feed.ts';
+import { penaltyMs, retryAfterMs } from './http.ts';
 import type { SocketTap, WireTap } from './wire-tap.ts';
 
 /** Venue snapshots can be tens of megabytes. */
@@ -33,6 +34,8 @@ export class VenueConnection {
   #tap: SocketTap | undefined;
   #timer: Timer | null = null;
   #attempt = 0;
+  /** How long the venue asked to wait when it last refused a handshake, milliseconds. */
+  #waitMs = 0;
   #openedAtMs: number | null = null;
   #lastFrameAtMs = 0;
   /** When the venue last gave any sign of life, pings among them. */
@@ -53,6 +56,13 @@ export class VenueConnection {
     this.#socket = socket;
     let reason = '';
     let tap: SocketTap | undefined;
+    this.#waitMs = 0;
+    socket.on('unexpected-response', (_request, { statusCode: status = 0, headers }) => {
+      reason = `the handshake was answered with HTTP ${status}`;
+      const askedMs = retryAfterMs(headers['retry-after'], clock.now());
+      this.#waitMs = Math.max(askedMs ?? 0, penaltyMs({ status, retryAfterMs: askedMs }));
+      socket.terminate();
+    });
     socket.on('open', () => {
       tap = this.#tap = this.#options.tap?.opened(url, clock.now());
       this.#openedAtMs = clock.now();
@@ -74,7 +84,7 @@ export class VenueConnection {
       this.#lastSeenAtMs = clock.now();
     });
     socket.on('error', (error) => {
-      reason = error.message;
+      reason ||= error.message;
     });
     socket.on('close', (code, text) => {
       tap?.closed();
@@ -115,7 +125,7 @@ export class VenueConnection {
     if (this.#openedAtMs !== null) this.#options.onClose(`connection lost: ${reason}`);
     this.#openedAtMs = null;
     if (this.#closed) return; // by whom it was told
-    const delayMs = backoffMs(BACKOFF, this.#attempt, random());
+    const delayMs = Math.max(this.#waitMs, backoffMs(BACKOFF, this.#attempt, random()));
     this.#attempt += 1;
     log.warn({ url, reason, retryInMs: Math.round(delayMs) }, 'venue connection lost');
     this.#timer = clock.at(now + delayMs, () => this.open());

@@ -122,14 +122,14 @@ async function readText(response: Response): Promise<string> {
 }
 
 /** 429 asks to slow down, 418 says the address is banned for having gone on. */
-function penaltyMs(response: HttpResponse): number {
-  if (response.status !== 429 && response.status !== 418) return 0;
-  return response.retryAfterMs ?? DEFAULT_RETRY_AFTER_MS;
+export function penaltyMs({ status, retryAfterMs }: Pick<HttpResponse, 'status' | 'retryAfterMs'>): number {
+  if (status !== 429 && status !== 418) return 0;
+  return retryAfterMs ?? DEFAULT_RETRY_AFTER_MS;
 }
 
 /** `Retry-After` as seconds or as a date (RFC 9110, 10.2.3). */
-function retryAfterMs(header: string | null, nowMs: EpochMs): number | null {
-  if (header === null) return null;
+export function retryAfterMs(header: string | null | undefined, nowMs: EpochMs): number | null {
+  if (header == null) return null;
   const seconds = Number(header);
   const waitMs = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(header) - nowMs;
   return Number.isFinite(waitMs) ? Math.max(0, waitMs) : null;

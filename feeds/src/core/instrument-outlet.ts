@@ -131,7 +131,7 @@ export class InstrumentOutlet {
           tickDecimals: instrument.tick.decimals,
           lotDecimals: instrument.lot.decimals,
         },
-        'levels off the grid, using a finer one',
+        'levels that the grid does not hold, using another one',
       );
       this.#announce(instrument);
     }
@@ -158,7 +158,8 @@ export class InstrumentOutlet {
       bids = this.#flatten(update.bids);
       asks = this.#flatten(update.asks);
     } catch (error) {
-      if ((error as DepthwireError).code === 'off_grid') this.#offGrid = [...update.bids, ...update.asks];
+      const { code } = error as DepthwireError;
+      if (code === 'off_grid' || code === 'out_of_range') this.#offGrid = [...update.bids, ...update.asks];
       throw error;
     }
     if (this.book) {

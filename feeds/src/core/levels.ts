@@ -48,30 +48,45 @@ export function flattenLevels(
 }
 
 /**
- * The instrument with a grid fine enough for the levels: a venue may change its tick size while
- * older orders rest between the new ticks.
+ * The instrument with a grid that holds the levels: finer where they lie between its ticks or lots, for a
+ * venue may change its tick size while older orders rest; coarser where one is too large to be counted in
+ * them, as far as the digits of the others allow.
  */
 export function withGrid(instrument: Instrument, ...sides: readonly (readonly PriceLevel[])[]): Instrument {
-  const { tick, lot } = instrument;
-  let tickDecimals = -1;
-  let lotDecimals = -1;
-  for (const [price, size] of sides.flat()) {
-    if (isOffGrid(price, tick)) tickDecimals = Math.max(tickDecimals, tick.decimals, decimalsOf(price));
-    if (isOffGrid(size, lot)) lotDecimals = Math.max(lotDecimals, lot.decimals, decimalsOf(size));
-  }
-  if (tickDecimals < 0 && lotDecimals < 0) return instrument;
-  return {
-    ...instrument,
-    tick: tickDecimals < 0 ? tick : decimalScale(tickDecimals),
-    lot: lotDecimals < 0 ? lot : decimalScale(lotDecimals),
-  };
+  const levels = sides.flat();
+  const tick = fit(instrument.tick, levels, 0, parseUnits);
+  const lot = fit(instrument.lot, levels, 1, parseLots);
+  return tick === instrument.tick && lot === instrument.lot ? instrument : { ...instrument, tick, lot };
 }
 
-function isOffGrid(text: string, scale: Scale): boolean {
+/** @param key of the level: its price or its size */
+function fit(
+  scale: Scale,
+  levels: readonly PriceLevel[],
+  key: 0 | 1,
+  parse: (text: string, scale: Scale) => number,
+): Scale {
+  let isFiner = false;
+  let isLarger = false;
+  for (const level of levels) {
+    const problem = problemOf(() => parse(level[key], scale));
+    isFiner ||= problem === 'off_grid';
+    isLarger ||= problem === 'out_of_range';
+  }
+  if (!isFiner && !isLarger) return scale;
+  let decimals = 0;
+  for (const level of levels) {
+    if (problemOf(() => decimalsOf(level[key])) === null)
+      decimals = Math.max(decimals, decimalsOf(level[key]));
+  }
+  return decimalScale(isLarger ? decimals : Math.max(decimals, scale.decimals));
+}
+
+function problemOf(parse: () => unknown): string | null {
   try {
-    parseUnits(text, scale);
-    return false;
+    parse();
+    return null;
   } catch (error) {
-    return error instanceof DepthwireError && error.code === 'off_grid';
+    return error instanceof DepthwireError ? error.code : 'other';
   }
 }

@@ -127,6 +127,44 @@ describe('StreamBook', () => {
     expect(reconnects).toEqual([expect.stringMatching(/^test:ABC-USD failed 3 times.*no snapshot came/)]);
   });
 
+  it('costs the others their connection once, and is then asked for alone, ever more seldom', () => {
+    const { book, session, sent, reconnects, after, levels } = startLive();
+    const fail = () => {
+      for (const waitMs of [10_000, 11_000, 12_000]) after(waitMs);
+    };
+    book.gap('lost');
+    fail();
+    expect(reconnects).toHaveLength(1);
+    session.onClose('made anew');
+    session.onOpen();
+    after(30_000);
+    fail();
+    sent.length = 0;
+    for (const waitMs of [60_000, 120_000, 240_000, 480_000, 600_000, 600_000]) {
+      after(waitMs - 1);
+      expect(sent).toEqual([]);
+      after(1);
+      expect(sent.splice(0)).toEqual(['unsubscribe ABC', 'subscribe ABC']);
+      after(10_000);
+    }
+    expect(reconnects).toHaveLength(1);
+    book.snapshot(levels([['1.00', '5']]));
+    after(30_000);
+    book.gap('lost after it was stable');
+    fail();
+    expect(reconnects).toHaveLength(2);
+  });
+
+  it('costs nobody a connection while its instrument does not trade', () => {
+    const { book, session, reconnects, sent, after } = startLive();
+    session.update({ ...ABC, status: 'halted' });
+    book.gap('lost');
+    sent.length = 0;
+    after(300_000);
+    expect(reconnects).toEqual([]);
+    expect(sent.length).toBeGreaterThan(4);
+  });
+
   it('counts its tries over snapshots that turn out wrong, and forgets them once it was stable', () => {
     const { book, sent, levels, after } = startLive();
     for (const expected of [1, 0]) {

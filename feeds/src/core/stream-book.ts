@@ -10,8 +10,10 @@ const SNAPSHOT_WAIT_MS = 10_000;
 const PROOF_WAIT_MS = 5_000;
 /** Wait before a book is asked for again, doubled each time; the first time there is none. */
 const RETRY_BASE_MS = 1_000;
-/** Failed tries with one book after which the whole connection is made anew. */
+/** Failed tries with one book after which the whole connection is made anew, once. */
 const MAX_ATTEMPTS = 3;
+/** Longest wait before a book is asked for again that another connection did not cure. */
+const SLOW_MAX_MS = 600_000;
 /** A book that stayed live this long starts its tries anew. */
 const STABLE_AFTER_MS = 30_000;
 /** Wait before a book that the venue refused is asked for again. */
@@ -31,6 +33,10 @@ export class StreamBook implements SessionBook {
   #isLive = false;
   #isDoubted = false;
   #attempt = 0;
+  /** Whether another connection was tried for this book since it was last stable. */
+  #hasReconnected = false;
+  /** Tries since then. */
+  #slowAttempt = 0;
   #liveSinceMs: EpochMs | null = null;
   #timer: Timer | null = null;
 
@@ -167,8 +173,10 @@ export class StreamBook implements SessionBook {
   #lose(reason: string): void {
     const { io, stats } = this.#session;
     if (this.#isLive || this.#isDoubted) stats.resyncs += 1;
-    if (this.#liveSinceMs !== null && io.clock.now() - this.#liveSinceMs >= STABLE_AFTER_MS)
-      this.#attempt = 0;
+    if (this.#liveSinceMs !== null && io.clock.now() - this.#liveSinceMs >= STABLE_AFTER_MS) {
+      this.#attempt = this.#slowAttempt = 0;
+      this.#hasReconnected = false;
+    }
     this.#phase = 'waiting';
     this.#isLive = this.#isDoubted = false;
     this.#liveSinceMs = null;
@@ -179,20 +187,27 @@ export class StreamBook implements SessionBook {
 
   #request(reason: string): void {
     const { io } = this.#session;
-    if (this.#attempt >= MAX_ATTEMPTS) {
-      this.#attempt = 0;
-      this.#arm(SNAPSHOT_WAIT_MS, () => this.#request(reason));
-      io.reconnect(`${this.outlet.instrument.id} failed ${MAX_ATTEMPTS} times, lastly: ${reason}`);
-      return;
-    }
-    const delayMs = this.#attempt === 0 ? 0 : RETRY_BASE_MS * 2 ** (this.#attempt - 1);
-    this.#attempt += 1;
+    const { id, symbol } = this.outlet.instrument;
+    const isTrading = this.outlet.listed.status === 'trading';
     const ask = () => {
       this.#arm(SNAPSHOT_WAIT_MS, () => this.#request('no snapshot came'));
-      for (const request of this.#resubscribe(this.outlet.instrument.symbol)) io.send(request);
+      for (const request of this.#resubscribe(symbol)) io.send(request);
     };
-    if (delayMs === 0) ask();
-    else this.#arm(delayMs, ask);
+    if (this.#attempt < MAX_ATTEMPTS) {
+      const delayMs = this.#attempt === 0 ? 0 : RETRY_BASE_MS * 2 ** (this.#attempt - 1);
+      this.#attempt += 1;
+      if (delayMs === 0) ask();
+      else this.#arm(delayMs, ask);
+    } else if (this.#hasReconnected || !isTrading) {
+      // What no other connection cures is this book's alone: the others keep theirs.
+      this.#arm(Math.min(SLOW_MAX_MS, REFUSED_WAIT_MS * 2 ** this.#slowAttempt), ask);
+      this.#slowAttempt += 1;
+    } else {
+      this.#attempt = 0;
+      this.#hasReconnected = true;
+      this.#arm(SNAPSHOT_WAIT_MS, () => this.#request(reason));
+      io.reconnect(`${id} failed ${MAX_ATTEMPTS} times, lastly: ${reason}`);
+    }
   }
 
   #arm(delayMs: number, task: () => void): void {

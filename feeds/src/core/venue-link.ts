@@ -51,6 +51,8 @@ interface Line {
  */
 export class VenueLink {
   readonly #options: VenueLinkOptions;
+  /** As the venue lists them now. */
+  #instruments: readonly Instrument[];
   #line: Line;
   #next: Line | null = null;
   #ageTimer: Timer | null = null;
@@ -63,6 +65,7 @@ export class VenueLink {
 
   constructor(options: VenueLinkOptions) {
     this.#options = options;
+    this.#instruments = options.instruments;
     this.#line = this.#open();
   }
 
@@ -72,6 +75,7 @@ export class VenueLink {
   }
 
   update(instrument: Instrument): void {
+    this.#instruments = this.#instruments.map((known) => (known.id === instrument.id ? instrument : known));
     this.#line.session.update(instrument);
     this.#next?.session.update(instrument);
   }
@@ -107,9 +111,10 @@ export class VenueLink {
   }
 
   #open(): Line {
-    const { adapter, market, endpoints, instruments, relay, http, clock, log, random } = this.#options;
+    const { adapter, market, endpoints, relay, http, clock, log, random } = this.#options;
+    const instruments = this.#instruments;
     const taken = new Set<InstrumentId>();
-    const source = relay.open((instrument) => {
+    const source = relay.open(instruments, (instrument) => {
       taken.add(instrument);
       if (this.#next !== line) return;
       if (taken.size === instruments.length) this.#promote();

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startBinanceEmulator, startKrakenEmulator } from '@depthwire/feeds/kit';
@@ -19,12 +20,12 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-async function startSpot() {
+async function startSpot(port?: number) {
   const symbols = [
     { symbol: 'BTCUSDT', base: 'BTC', quote: 'USDT' },
     { symbol: 'ETHUSDT', base: 'ETH', quote: 'USDT' },
   ];
-  const emulator = await startBinanceEmulator({ market: 'spot', symbols, tickMs: TICK_MS });
+  const emulator = await startBinanceEmulator({ market: 'spot', symbols, tickMs: TICK_MS, port });
   cleanups.push(() => emulator.close());
   return emulator;
 }
@@ -49,9 +50,8 @@ function record(emulator: { endpoints: object }, out: string, ...more: string[])
   return run('record', '--feed', 'binance', '--out', out, ...more);
 }
 
-/** The venue has to be named: the recorded address is the emulator's. */
-async function verify(venue: string, ...paths: string[]) {
-  const { said, ended } = run('verify', '--json', '--venue', venue, '--market', 'spot', ...paths);
+async function verify(...paths: string[]) {
+  const { said, ended } = run('verify', '--json', ...paths);
   const code = await ended;
   return { code, report: JSON.parse(said.out) as Record<string, never>, error: said.error };
 }
@@ -66,7 +66,7 @@ describe('record', { timeout: 30_000 }, () => {
     child.kill('SIGINT');
     expect(await ended).toBe(0);
     expect(said.out).toMatch(/^\d+ records, .* MB in .*whole\.jsonl\.gz\n$/);
-    const { code, report } = await verify('binance', out);
+    const { code, report } = await verify(out);
     expect(report).toMatchObject({
       venue: 'binance',
       market: 'spot',
@@ -78,6 +78,39 @@ describe('record', { timeout: 30_000 }, () => {
     expect(code).toBe(0);
   });
 
+  test('waits for a venue that is away, and leaves no file where it never came', async () => {
+    const gone = await startSpot();
+    const { endpoints } = gone;
+    await gone.close();
+    const out = join(folder, 'away.jsonl.gz');
+    const first = record({ endpoints }, out);
+    await vi.waitFor(() => expect(first.said.error).toContain('the venue is away'), { timeout: 10_000 });
+    first.child.kill('SIGINT');
+    expect(await first.ended).toBe(1);
+    expect(first.said.out).toBe('nothing was recorded\n');
+    expect(existsSync(out)).toBe(false);
+
+    const second = record({ endpoints }, out);
+    await vi.waitFor(() => expect(second.said.error).toContain('the venue is away'), { timeout: 10_000 });
+    const emulator = await startSpot(Number(new URL(endpoints.rest).port));
+    await vi.waitFor(() => expect(emulator.isSubscribed('BTCUSDT')).toBe(true), { timeout: 20_000 });
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    second.child.kill('SIGINT');
+    expect(await second.ended).toBe(0);
+    expect((await verify(out)).report).toMatchObject({ books: { BTCUSDT: { state: 'live' } } });
+  });
+
+  test('names its file as a capture', async () => {
+    const { said, ended } = run(
+      'record',
+      ...['--feed', 'kraken', '--market', 'spot', '--symbols', 'BTC-USD'],
+      '--out',
+      'x.zst',
+    );
+    expect(await ended).toBe(2);
+    expect(said.error).toContain('--out x.zst: name a file that ends in .jsonl.gz');
+  });
+
   test('leaves a file that can be read when it is killed, and loses at most the last second', async () => {
     const emulator = await startSpot();
     const out = join(folder, 'killed.jsonl.gz');
@@ -87,7 +120,7 @@ describe('record', { timeout: 30_000 }, () => {
     const killedAtMs = Date.now();
     child.kill('SIGKILL');
     await ended;
-    const { code, report } = await verify('binance', out);
+    const { code, report } = await verify(out);
     expect(code).toBe(0);
     expect(report.books).toMatchObject({ BTCUSDT: { state: 'live' } });
     const { readCapture } = await import('@depthwire/feeds');
@@ -114,10 +147,10 @@ describe('record', { timeout: 30_000 }, () => {
     expect(await ended).toBe(0);
     const files = (await parts()).map((name) => join(folder, name));
     for (const file of files) {
-      const { code, report } = await verify('binance', file);
+      const { code, report } = await verify(file);
       expect([file, code, report.scales]).toEqual([file, 0, 'metadata']);
     }
-    const { code, report } = await verify('binance', ...files);
+    const { code, report } = await verify(...files);
     expect(code).toBe(0);
     expect(Object.keys(report)).toEqual(files);
 
@@ -140,7 +173,7 @@ describe('record', { timeout: 30_000 }, () => {
     const out = join(folder, 'kraken.jsonl.gz');
     const what = ['--feed', 'kraken', '--market', 'spot', '--symbols', 'BTC-USD', '--ws', ws, '--rest', rest];
     expect(await run('record', ...what, '--out', out, '--for', '3').ended).toBe(0);
-    const { code, report } = await verify('kraken', out);
+    const { code, report } = await verify(out);
     expect(report).toMatchObject({ scales: 'metadata', checksums: { bad: 0 } });
     expect(code).toBe(0);
   });
@@ -163,7 +196,9 @@ describe('record', { timeout: 30_000 }, () => {
       /no adapter for venue mtgox/,
     ],
   ])('refuses %s', async (_name, args, message) => {
-    const { said, ended } = run('record', ...args, '--out', import.meta.filename);
+    const taken = join(folder, 'taken.jsonl.gz');
+    await writeFile(taken, '');
+    const { said, ended } = run('record', ...args, '--out', taken);
     expect(await ended).toBe(2);
     expect(said.error).toMatch(message);
   });

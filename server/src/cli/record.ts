@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { styleText } from 'node:util';
 import {
@@ -9,7 +10,7 @@ import {
   type FsyncPolicy,
   type VenueFeed,
 } from '@depthwire/feeds';
-import { DepthwireError, type BookState } from '@depthwire/shared';
+import { DepthwireError, toDepthwireError, type BookState } from '@depthwire/shared';
 import { Option, type Command } from 'commander';
 import { loadConfig } from '../config/config.ts';
 import { createMemoryBus } from '../bus/bus.ts';
@@ -20,6 +21,9 @@ import { assertOnly, integer, list } from './options.ts';
 import { stopSignal, stopped } from './stop-signal.ts';
 
 const STATUS_PERIOD_MS = 1_000;
+/** Wait before a venue that is away is tried again, doubled each time. */
+const RETRY_BASE_MS = 1_000;
+const RETRY_MAX_MS = 60_000;
 
 interface RecordFlags {
   readonly feed: string;
@@ -81,6 +85,7 @@ so on; each has snapshots of its own and can be replayed alone.`,
 }
 
 async function record(flags: RecordFlags): Promise<number> {
+  assertOnly(flags.out.endsWith('.jsonl.gz'), `--out ${flags.out}: name a file that ends in .jsonl.gz`);
   const stop = stopSignal();
   const source = await sourceOf(flags);
   const { venue, market } = source;
@@ -90,6 +95,8 @@ async function record(flags: RecordFlags): Promise<number> {
   let feed: VenueFeed | null = null;
   const recorder = new Recorder({
     file: flags.out,
+    venue,
+    market,
     clock: systemClock,
     fsync: flags.fsync,
     rotateBytes: flags.rotateMb === undefined ? null : flags.rotateMb * 1_000_000,
@@ -105,8 +112,16 @@ async function record(flags: RecordFlags): Promise<number> {
   const status = new StatusLine();
   let error: unknown;
   try {
-    feed = createVenueFeed(adapter, { ...source, tap: recorder });
-    await engine.addFeed(feed);
+    for (let attempt = 0; ; attempt++) {
+      feed = createVenueFeed(adapter, { ...source, tap: recorder });
+      const problem = await engine.addFeed(feed).catch(toDepthwireError);
+      if (!problem || stop.aborted) break;
+      if (!problem.retry) throw problem;
+      await feed.stop();
+      const waitMs = waitBeforeRetry(problem, attempt);
+      log.warn({ code: problem.code, reason: problem.message, retryInMs: waitMs }, 'the venue is away');
+      await delay(waitMs, null, { signal: stop }).catch(() => null);
+    }
     const timer = setInterval(() => status.show(recorder, engine.countBooks()), STATUS_PERIOD_MS);
     const time = flags.for === undefined ? [] : [delay(flags.for * 1_000, null, { signal: stop, ref: true })];
     const ends = [
@@ -119,12 +134,24 @@ async function record(flags: RecordFlags): Promise<number> {
   } finally {
     await engine.stop();
     await recorder.close();
+    // What holds nothing would only be in the way of the next recording.
+    if (recorder.records === 0) for (const file of recorder.files) rmSync(file, { force: true });
     status.clear();
   }
   if (error instanceof DepthwireError) throw error;
+  if (recorder.records === 0) {
+    process.stdout.write('nothing was recorded\n');
+    return exitCodes.failed;
+  }
   const files = recorder.files.join(', ');
   process.stdout.write(`${recorder.records} records, ${(recorder.bytes / 1e6).toFixed(1)} MB in ${files}\n`);
   return exitCodes.ok;
+}
+
+/** Doubled each time, and no shorter than what the venue asks for. */
+function waitBeforeRetry({ details }: DepthwireError, attempt: number): number {
+  const asked = typeof details.retryAfterMs === 'number' ? details.retryAfterMs : 0;
+  return Math.max(asked, Math.min(RETRY_MAX_MS, RETRY_BASE_MS * 2 ** attempt));
 }
 
 /** @throws DepthwireError `invalid_argument`, or of the configuration */

@@ -103,7 +103,14 @@ async function verifyOne(file: string, flags: VerifyFlags): Promise<number> {
 
 /** A capture that cannot be read is one of the results, not their end. */
 async function verifyAll(files: readonly string[], flags: VerifyFlags): Promise<number> {
-  const sizes = await Promise.all(files.map((file) => stat(file).then(({ size }) => size)));
+  const sizes = await Promise.all(
+    files.map((file) =>
+      stat(file).then(
+        ({ size }) => size,
+        () => 0, // a link that leads nowhere is a row of its own
+      ),
+    ),
+  );
   const bytesTotal = sizes.reduce((sum, size) => sum + size, 0);
   const progress = new Progress('verifying', !flags.json);
   const reports: (VerifyReport | FailureReport)[] = [];
@@ -133,7 +140,9 @@ async function capturesIn(paths: readonly string[]): Promise<{ files: string[]; 
   let hasFolder = false;
   for (const path of paths) {
     const entry = await stat(path).catch(() => null);
-    if (!entry?.isDirectory()) {
+    if (!entry)
+      throw new DepthwireError('capture_not_found', `${path}: there is no such file`, { file: path });
+    if (!entry.isDirectory()) {
       files.push(path);
       continue;
     }
@@ -143,12 +152,7 @@ async function capturesIn(paths: readonly string[]): Promise<{ files: string[]; 
       throw new DepthwireError('capture_not_found', `${path}: holds no captures (*.jsonl.gz, *.jsonl)`);
     files.push(...names.map((name) => join(path, name)));
   }
-  const isSingle = files.length === 1 && !hasFolder;
-  for (const file of isSingle ? [] : files) {
-    if (!(await stat(file).catch(() => null)))
-      throw new DepthwireError('capture_not_found', `${file}: there is no such file`, { file });
-  }
-  return { files, isSingle };
+  return { files, isSingle: files.length === 1 && !hasFolder };
 }
 
 /** @throws DepthwireError `capture_*`, `unknown_venue` or `unknown_symbol` */

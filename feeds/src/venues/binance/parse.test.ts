@@ -214,32 +214,3 @@ describe('parseSnapshot', () => {
     expect(error!.details.key).toBe(key);
   });
 });
-
-describe('flattenLevels', () => {
-  const cents = decimalScale(2);
-  const lots = decimalScale(3);
-
-  it('counts prices in ticks and quantities in lots, exactly', () => {
-    const levels = [
-      ['63867.40000000', '0.00100000'],
-      ['0.01', '0.00000000'],
-    ] as const;
-    expect(flattenLevels(levels, cents, lots)).toEqual([6386740, 1, 1, 0]);
-    expect(flattenLevels([['10.5', '3']], { units: 25, decimals: 2 }, lots)).toEqual([42, 3000]);
-    expect(flattenLevels([], cents, lots)).toEqual([]);
-    expect(flattenLevels([['-0.05', '3']], cents, lots, true)).toEqual([-5, 3000]);
-  });
-
-  it.each([
-    ['a price between ticks', ['1.005', '1'], 'off_grid'],
-    ['a quantity between lots', ['1', '0.0001'], 'off_grid'],
-    ['a price that is no number', ['abc', '1'], 'invalid_decimal'],
-    ['an empty quantity', ['1', ''], 'invalid_decimal'],
-    ['a price past 2^53 ticks', ['99999999999999999', '1'], 'out_of_range'],
-    ['a quantity below zero', ['1', '-1'], 'malformed_venue_frame'],
-    ['a price below zero', ['-1', '1'], 'malformed_venue_frame'],
-    ['a price of zero', ['0', '1'], 'malformed_venue_frame'],
-  ])('refuses %s', (_name, level, code) => {
-    expect(errorOf(() => flattenLevels([level as [string, string]], cents, lots))?.code).toBe(code);
-  });
-});

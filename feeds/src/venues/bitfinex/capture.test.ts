@@ -39,9 +39,9 @@ describe('Bitfinex captures', () => {
   });
 
   it.each([
-    ['https://api-pub.bitfinex.com/v2/conf/pub:list:pair:exchange', true],
+    ['https://api-pub.bitfinex.com/v2/conf/pub:list:pair:exchange', false],
     ['https://api-pub.bitfinex.com/v2/conf/pub:list:pair:exchange,pub:list:currency', true],
-    ['https://api-pub.bitfinex.com/v2/conf/pub:list:currency', true],
+    ['https://api-pub.bitfinex.com/v2/conf/pub:list:currency', false],
     ['https://api-pub.bitfinex.com/v2/conf/pub:list:pair:future', false],
     ['https://api-pub.bitfinex.com/v2/tickers?symbols=ALL', true],
     ['https://api-pub.bitfinex.com/v2/platform/status', true],

@@ -7,8 +7,9 @@ import { checkLevels, parseFrame } from './parse.ts';
 export const bitfinexCapture: CaptureSupport = {
   marketOf: (url) => (/^wss?:\/\/(api|api-pub)\.bitfinex\.com\/ws\/2\b/.test(url) ? 'spot' : null),
   snapshotSymbol: () => null,
+  // A list alone tells no digits: the wire, which does, is not to be overruled by it.
   isMetadata: ({ kind, url }) =>
-    kind === 'rest' && /\/v2\/(conf\/pub:(?!list:pair:(?!exchange))|tickers\?|platform\/status)/.test(url),
+    kind === 'rest' && /\/v2\/(conf\/pub:list:pair:exchange(,|%2C)|tickers\?|platform\/status)/i.test(url),
   look() {
     // Frames name channels by numbers that only the frames before them explain: see `createLook`.
   },

@@ -98,10 +98,17 @@ interface Channelled {
   readonly extras: readonly unknown[];
 }
 
+// {"event":"conf","status":"OK","flags":229376}, or without the flags
+
 /** A frame, told apart as far as it can be without knowing its channel. */
 export type Frame =
   | { readonly kind: 'info'; readonly info: Info }
-  | { readonly kind: 'conf'; readonly isAccepted: boolean; readonly flags: number }
+  | {
+      readonly kind: 'conf';
+      readonly isAccepted: boolean;
+      /** Null in the answer of the documents, which does not repeat them. */
+      readonly flags: number | null;
+    }
   | { readonly kind: 'subscribed'; readonly subscribed: Subscribed }
   | { readonly kind: 'unsubscribed'; readonly chanId: number }
   | { readonly kind: 'error'; readonly refusal: Refusal }
@@ -118,3 +125,4 @@ export type Frame =
 // [["tBTCUSD",10645,73.93854271,10647,75.22266119,731.60645389,0.0738,10644.00645389,14480.89849423,10766,9889.1449809]]
 // GET /v2/platform/status
 // [1]
+// An error is an array too: ["error",10020,"not found"]

@@ -26,7 +26,8 @@ describe('parseFrame: events', () => {
       { kind: 'info', info: { code: 20051, isMaintenance: false } },
     ],
     ['{"event":"conf","status":"OK","flags":65536}', { kind: 'conf', isAccepted: true, flags: 65536 }],
-    ['{"event":"conf","status":"FAILED"}', { kind: 'conf', isAccepted: false, flags: 0 }],
+    ['{"event":"conf","status":"OK"}', { kind: 'conf', isAccepted: true, flags: null }],
+    ['{"event":"conf","status":"FAILED"}', { kind: 'conf', isAccepted: false, flags: null }],
     [
       '{"event":"subscribed","channel":"book","chanId":7,"symbol":"tBTCUSD","prec":"P0","freq":"F0","len":"100","pair":"BTCUSD"}',
       {

@@ -100,7 +100,7 @@ function checkEvent(frame: Record<string, unknown>): Frame {
       return { kind: 'info', info: { code: integer(code), isMaintenance } };
     }
     case 'conf':
-      return { kind: 'conf', isAccepted: frame.status === 'OK', flags: integer(frame.flags) ?? 0 };
+      return { kind: 'conf', isAccepted: frame.status === 'OK', flags: integer(frame.flags) };
     case 'subscribed':
       return { kind: 'subscribed', subscribed: checkSubscribed(frame) };
     case 'unsubscribed': {

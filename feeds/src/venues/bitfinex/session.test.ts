@@ -88,6 +88,16 @@ describe('Bitfinex session: subscriptions', () => {
     expect(reconnected).toEqual(['the venue refused sequence numbers and checksums']);
   });
 
+  it('takes an answer that tells no flags for the flags asked for', () => {
+    const { hear, observer, session } = open(null, [BTC]);
+    hear({ event: 'conf', status: 'OK' }, subscribed(1, BTC), [1, BOOK, 1, START_MS]);
+    hear([1, [98, 1, 2], 2, START_MS]);
+    expect(observer.market(BTC)).toMatchObject({ state: 'live', deltas: 0 }); // waits for its checksum
+    hear([1, [97, 1, 2], 4, START_MS]);
+    expect(observer.market(BTC).state).toBe('recovering');
+    expect(session.stats).toMatchObject({ gaps: 1, malformed: 0 });
+  });
+
   it('tells that a book was refused, and asks again later', () => {
     const { hear, observer, sent, pass } = open();
     sent();
@@ -437,6 +447,21 @@ describe('Bitfinex session: notices', () => {
     ]);
   });
 
+  it('keeps its scales where renewed metadata had no price to tell them by, and takes all else', () => {
+    const { session, observer, sent } = openLive();
+    session.update({ ...guessInstrument(BTC, 5, 8), status: 'halted' });
+    expect(observer.market(BTC)).toMatchObject({
+      states: ['syncing', 'live'],
+      instrument: { status: 'halted', tick: { decimals: 0 }, lot: { decimals: 3 } },
+    });
+    expect(sent()).toEqual([]);
+    session.update(guessInstrument(BTC, 1, 3));
+    expect(observer.market(BTC)).toMatchObject({
+      state: 'recovering',
+      instrument: { tick: { decimals: 1 } },
+    });
+  });
+
   it('tells nothing more once disposed of', () => {
     const { clock, session, hear, observer } = openLive();
     hear([1, [98, 1, 2], 5]);
@@ -454,6 +479,22 @@ describe('Bitfinex session: recordings', () => {
     session.ended!();
     expect(observer.text(BTC).bids).toHaveLength(3);
     expect(observer.isLive(BTC)).toBe(true);
+  });
+
+  it('finds the gaps of numbered frames where the accepted flags are not told', () => {
+    const { hear, observer, session } = open(null, [BTC], true);
+    hear({ event: 'conf', status: 'OK' }, subscribed(1, BTC), [1, BOOK, 1], [1, [98, 1, 2], 2]);
+    expect(observer.market(BTC)).toMatchObject({ state: 'live', deltas: 1 });
+    hear([1, [97, 1, 2], 4]);
+    expect(observer.market(BTC)).toMatchObject({ state: 'recovering', deltas: 1 });
+    expect(session.stats.gaps).toBe(1);
+  });
+
+  it('asks for no numbers there where the frames have none', () => {
+    const { hear, observer, session } = open(null, [BTC], true);
+    hear({ event: 'conf', status: 'OK' }, subscribed(1, BTC), [1, BOOK], [1, [98, 1, 2]]);
+    expect(observer.market(BTC)).toMatchObject({ state: 'live', deltas: 1 });
+    expect(session.stats).toMatchObject({ gaps: 0, links: 0, malformed: 0 });
   });
 
   it('keeps the channels of a book that was lost: somebody else subscribes', () => {

@@ -1,4 +1,4 @@
-import type { EpochMs, Timer } from '@depthwire/shared';
+import type { EpochMs, Instrument, Timer } from '@depthwire/shared';
 import { malformed } from '../../core/frame-checks.ts';
 import type { BookCheck, LevelUpdate } from '../../core/instrument-outlet.ts';
 import type { PriceLevel } from '../../core/levels.ts';
@@ -26,7 +26,14 @@ import {
   parseFrame,
 } from './parse.ts';
 import { ConnectionSequence } from './sequencer.ts';
-import { confRequest, subscribeRequest, subscribeRequests, unsubscribeRequest } from './subscribe.ts';
+import {
+  confRequest,
+  REQUESTED_FLAGS,
+  subscribeRequest,
+  subscribeRequests,
+  unsubscribeRequest,
+} from './subscribe.ts';
+import { isDefaultLot, isDefaultTick } from './symbols.ts';
 
 /**
  * How long changes wait for the checksum that covers them, in two steps, so that frames which a busy
@@ -53,8 +60,20 @@ interface Held {
 /** The content of a frame, read before the sequence is asked, so that an unreadable one counts as missing. */
 type Content = { readonly levels: Levels } | { readonly ticker: Ticker } | null;
 
+/** Metadata that could not be had in full tells scales that say nothing: a book at work keeps its own. */
+class BitfinexSession extends Session<StreamBook> {
+  override update(instrument: Instrument): void {
+    const listed = this.books.get(instrument.symbol)?.outlet.listed ?? instrument;
+    super.update({
+      ...instrument,
+      tick: isDefaultTick(instrument.tick) ? listed.tick : instrument.tick,
+      lot: isDefaultLot(instrument.lot) ? listed.lot : instrument.lot,
+    });
+  }
+}
+
 export function createBitfinexSession(options: SessionOptions): VenueSession {
-  return new Session<StreamBook>(options, (session): Protocol<StreamBook> => {
+  return new BitfinexSession(options, (session): Protocol<StreamBook> => {
     const { io, stats } = session;
     const channels = new Channels();
     const sequence = new ConnectionSequence();
@@ -63,7 +82,7 @@ export function createBitfinexSession(options: SessionOptions): VenueSession {
     /** Whether the frame at hand is one more of such an id. */
     let isKnownStranger = false;
     const held = new Map<string, Held>();
-    /** As the venue accepted them; null before. */
+    /** As the venue accepted them; null before, and in a recording that does not tell them. */
     let confFlags: number | null = null;
     /** Whether a checksum was seen: a recording may begin after the flags were accepted. */
     let hasChecksums = false;
@@ -240,8 +259,9 @@ export function createBitfinexSession(options: SessionOptions): VenueSession {
       if (channel === 'book' && symbol !== null) session.books.get(symbol)?.refused(`${code}: ${message}`);
     }
 
-    function onConf(isAccepted: boolean, accepted: number): void {
-      if (isAccepted) confFlags = accepted;
+    /** An answer without flags accepts those asked for. What a recorder has asked for is not known here: frames tell. */
+    function onConf(isAccepted: boolean, accepted: number | null): void {
+      if (isAccepted) confFlags = accepted ?? (isRecorded ? null : REQUESTED_FLAGS);
       else if (!isRecorded) io.reconnect('the venue refused sequence numbers and checksums');
     }
 

@@ -1,4 +1,4 @@
-import type { Endpoints, VenueLimits } from '../../core/venue.ts';
+import type { Endpoints, MetadataList, VenueLimits } from '../../core/venue.ts';
 import { flags } from './messages.ts';
 
 export type Market = 'spot';
@@ -27,6 +27,8 @@ export const limits: VenueLimits = {
 /** Levels a side: enough of a ladder, and more than the 25 of the checksum. */
 const BOOK_LENGTH = '100';
 
+const PAIRS = 'pub:list:pair:exchange';
+
 /** The finest precision: five significant digits. Books of another are not books of ours. */
 export const PRECISION = 'P0';
 
@@ -34,10 +36,9 @@ export function socketUrl(_market: string, base: Endpoints): string {
   return `${base.ws}/ws/2`;
 }
 
-export const confRequest = JSON.stringify({
-  event: 'conf',
-  flags: flags.SEQ_ALL | flags.CHECKSUM | flags.TIMESTAMP,
-});
+export const REQUESTED_FLAGS = flags.SEQ_ALL | flags.CHECKSUM | flags.TIMESTAMP;
+
+export const confRequest = JSON.stringify({ event: 'conf', flags: REQUESTED_FLAGS });
 
 export function subscribeRequest(channel: string, symbol: string): string {
   const book = { prec: PRECISION, freq: 'F0', len: BOOK_LENGTH };
@@ -51,11 +52,15 @@ export function subscribeRequests(symbols: readonly string[]): string[] {
   return CHANNELS.flatMap((channel) => symbols.map((symbol) => subscribeRequest(channel, symbol)));
 }
 
-/** Names and sizes, prices for the digits they have, and whether the platform is up. */
-export function metadataUrls(base: Endpoints): string[] {
+/**
+ * Names and sizes, prices for the digits they have, and whether the platform is up. Without the list of
+ * pairs nothing can be had; a server that does not take several lists at once is asked for that one.
+ */
+export function metadataLists(base: Endpoints): MetadataList[] {
+  const conf = `${base.rest}/v2/conf/${PAIRS}`;
   return [
-    `${base.rest}/v2/conf/pub:list:pair:exchange,pub:list:currency,pub:map:currency:sym,pub:info:pair`,
-    `${base.rest}/v2/tickers?symbols=ALL`,
-    `${base.rest}/v2/platform/status`,
+    { url: `${conf},pub:list:currency,pub:map:currency:sym,pub:info:pair`, otherwise: [conf] },
+    { url: `${base.rest}/v2/tickers?symbols=ALL`, isOptional: true },
+    { url: `${base.rest}/v2/platform/status`, isOptional: true },
   ];
 }

@@ -111,16 +111,31 @@ describe('parseListing', () => {
     expect([...refused].map(([symbol, { code }]) => [symbol, code])).toEqual([['TNOPE', 'unknown_symbol']]);
   });
 
-  it('refuses all where no prices tell their digits, as in recordings of the list alone', () => {
-    const { instruments, refused } = parseListing(
-      [JSON.stringify([conf[0]]), JSON.stringify([conf[1]])],
-      ['tBTCUSD'],
-    );
-    expect(instruments).toEqual([]);
-    expect([...refused.values()].map(({ code }) => code)).toEqual(['unknown_symbol']);
+  it.each<[name: string, more: unknown[]]>([
+    ['alone', []],
+    ['with tickers that are empty, or an error', [[], ['error', 10020, 'not found']]],
+  ])('makes do with the list of pairs %s', (_name, more) => {
+    const texts = [[conf[0]], ...more].map((answer) => JSON.stringify(answer));
+    const { instruments, refused, isPartial } = parseListing(texts, ['tBTCUST', 'tNOPE']);
+    expect(instruments).toMatchObject([
+      {
+        id: 'bitfinex:BTC-USDT',
+        tick: { units: 1, decimals: 5 },
+        lot: { units: 1, decimals: 8 },
+        status: 'trading',
+      },
+    ]);
+    expect([...refused.keys()]).toEqual(['TNOPE']);
+    expect(isPartial).toBe(true); // names may be others
   });
 
-  it.each(['', '<html>', '{}', 'null', '[null]', '[[5]]', '[[["a"],5]]', '[1]', '[]'])(
+  it('says that it is whole where nothing is missing but a price', () => {
+    expect(found('tTRXUSD').isPartial).toBe(false);
+    expect(parseListing([bodies[0]!, '[]'], []).isPartial).toBe(false);
+    expect(parseListing([...bodies, '["error",11010,"ratelimit: error"]'], []).isPartial).toBe(true);
+  });
+
+  it.each(['', '<html>', '{}', 'null', '[null]', '[[5]]', '[[["a"],5]]', '[1]', '[]', '["error",1]'])(
     'refuses the answer %s as a whole',
     (text) => {
       expect(() => parseListing([text], [])).toThrow(

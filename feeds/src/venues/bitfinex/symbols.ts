@@ -11,7 +11,7 @@ import type { Metadata } from '../../core/venue.ts';
 const STALE_AFTER_MS = 60_000;
 /** "For all pairs on Bitfinex we use 5 significant digits." */
 const SIGNIFICANT_DIGITS = 5;
-/** Of pairs without a price. */
+/** Of pairs without a price; a book whose levels ask for more gets more. */
 const DEFAULT_TICK_DECIMALS = 5;
 /** Amounts have up to eight. */
 const LOT_DECIMALS = 8;
@@ -28,17 +28,21 @@ interface Listing {
   names: ReadonlyMap<string, string>;
   /** Largest order by pair. */
   maxOrder: ReadonlyMap<string, number>;
-  /** The lower one of last price and 24 h low, by symbol; null where no prices were asked for. */
-  prices: ReadonlyMap<string, number> | null;
+  /** The lower one of last price and 24 h low, by symbol. */
+  prices: ReadonlyMap<string, number>;
   isUp: boolean;
+  /** Whether an answer was an error. */
+  hasError: boolean;
 }
 
 /**
- * Instruments from the answers of `conf`, `tickers` and `platform/status`, in any order.
+ * Instruments from the answers of `conf`, `tickers` and `platform/status`, in any order; the list of
+ * pairs is enough.
  *
  * Bitfinex lists no tick sizes: a price has five significant digits, so its tick depends on itself.
  * The scale is that of the lowest price of the last 24 hours. Levels that lie lower need more digits,
- * and get them: the grid of an instrument becomes finer with the first level that asks for it.
+ * and get them: the grid of an instrument becomes finer with the first level that asks for it. So does
+ * that of a pair without a price.
  *
  * @param symbols venue symbols or `BASE-QUOTE`, any case; empty for all pairs
  * @throws DepthwireError `malformed_venue_frame`
@@ -57,15 +61,6 @@ export function parseListing(bodies: readonly string[], symbols: readonly string
     const asked = [...wanted].filter((symbol) => names.has(normalise(symbol)));
     for (const symbol of asked) wanted.delete(symbol);
     if (symbols.length > 0 && asked.length === 0) continue;
-    if (listing.prices === null) {
-      refused.set(
-        (asked[0] ?? pair).toUpperCase(),
-        new DepthwireError('unknown_symbol', `Bitfinex lists ${pair}, but no price that tells its digits`, {
-          pair,
-        }),
-      );
-      continue;
-    }
     instruments.push(
       instrument(`t${pair}`, base, quote, {
         tick: tickAt(listing.prices.get(`t${pair}`)),
@@ -80,7 +75,8 @@ export function parseListing(bodies: readonly string[], symbols: readonly string
       new DepthwireError('unknown_symbol', `Bitfinex lists no ${symbol}`, { symbol }),
     );
   }
-  return { instruments, refused };
+  // Without the map a pair may have another name, and must not be taken for delisted under its own.
+  return { instruments, refused, isPartial: listing.hasError || listing.names.size === 0 };
 }
 
 /** What a capture tells: the symbol, and the digits of its numbers. */
@@ -101,13 +97,15 @@ function readListing(bodies: readonly string[]): Listing {
     currencies: new Set(),
     names: new Map(),
     maxOrder: new Map(),
-    prices: null,
+    prices: new Map(),
     isUp: true,
+    hasError: false,
   };
   for (const body of bodies) {
     const answer = parseJson(body);
     if (!Array.isArray(answer)) throw malformed('expected an array');
-    if (typeof answer[0] === 'number') listing.isUp = answer[0] !== 0;
+    if (answer[0] === 'error') listing.hasError = true;
+    else if (typeof answer[0] === 'number') listing.isUp = answer[0] !== 0;
     else if (isTicker(answer[0])) listing.prices = pricesOf(answer as unknown[]);
     // Each key of a `conf` request has one element.
     else for (const part of answer as unknown[]) takeConf(listing, part);
@@ -185,6 +183,10 @@ function tickAt(price: number | undefined): Scale {
   const decimals = SIGNIFICANT_DIGITS - 1 - exponent;
   return decimals >= 0 ? decimalScale(decimals) : { units: 10 ** -decimals, decimals: 0 };
 }
+
+/** Whether a scale may be that of a pair whose price, or largest order, was not to be had. */
+export const isDefaultTick = (tick: Scale) => tick.units === 1 && tick.decimals === DEFAULT_TICK_DECIMALS;
+export const isDefaultLot = (lot: Scale) => lot.units === 1 && lot.decimals === LOT_DECIMALS;
 
 /** Eight decimals, or as many as leave room for the largest order in front of them. */
 function lotFor(maxOrder: number | undefined): Scale {

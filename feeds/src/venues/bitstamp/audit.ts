@@ -25,10 +25,20 @@ const RETRY_MS = 10_000;
 const SETTLE_MS = 5_000;
 /** Comparisons that clear a book of a suspicion that is renewed all the time. */
 const MAX_CLEARANCES = 3;
+/** In a recording: time in which a second removal of a level that is not there makes a book suspect. */
+const REMOVALS_WITHIN_US = 60_000_000;
 /** Diffs held while a snapshot is awaited; past it the comparison is given up. */
 const MAX_HELD_DIFFS = 10_000;
 
 const { minDiffs, lagMs, reaches } = diffSequencer.unchained!;
+
+/** What a diff tells that the book has already. */
+interface Sign {
+  /** In words. */
+  readonly text: string;
+  /** Whether every such level of it is one removed that is not there. */
+  readonly isRemoval: boolean;
+}
 
 type Phase = 'idle' | 'holding' | 'asking' | 'settling';
 
@@ -42,6 +52,12 @@ type Phase = 'idle' | 'holding' | 'asking' | 'settling';
  *
  * The venue tells changes only. A diff that changes nothing shows that the book was another one before it:
  * the book is not live until a comparison has proved it right, or it is taken anew.
+ *
+ * In a recording nobody can be asked, and a suspicion would last for ever, unless the recorder had compared at
+ * that place too. One diff that removes what is not there is no proof: the venue may tell the end of a level
+ * that it never told, and with it gone the book is right. A lost diff leaves several: it told levels that will
+ * all be removed one day. Two of them within a minute make the book suspect there, or one level that is told
+ * the size it has: an order that came, was lost, and went again.
  */
 export class BookAudit {
   readonly #book: JoinedBook<DiffOrderBook>;
@@ -59,6 +75,10 @@ export class BookAudit {
   #tellsChangesOnly = true;
   /** Of the last diff that changed nothing: a snapshot before it proves nothing. */
   #suspectAt = 0;
+  /** Whether the diffs are those of a recording. */
+  #isRecorded = false;
+  /** Of the last diff that removed what is not there; null where none did. */
+  #removalAt: number | null = null;
   /** Comparisons in a row that found the suspect book right as far as they could see. */
   #clearances = 0;
   #timer: Timer | null = null;
@@ -71,7 +91,9 @@ export class BookAudit {
     this.#offset = offset;
   }
 
-  opened(): void {
+  opened(isRecorded: boolean): void {
+    this.#isRecorded = isRecorded;
+    this.#removalAt = null;
     this.#rest(FIRST_MS + this.#offset * PERIOD_MS);
   }
 
@@ -90,13 +112,22 @@ export class BookAudit {
     if (joinCount !== this.#joinCount) {
       this.#joinCount = joinCount;
       this.#clearances = 0;
+      this.#removalAt = null;
       return;
     }
-    const unchanged = this.#unchangedLevel(diff);
-    if (unchanged === null) return;
+    const sign = this.#signIn(diff);
+    if (sign === null) return;
     this.#suspectAt = diff.microtimestamp;
-    this.#book.suspect(`an update tells of no change, one before it may be lost: ${unchanged}`);
+    if (this.#isEnough(sign, diff.microtimestamp))
+      this.#book.suspect(`an update tells of no change, one before it may be lost: ${sign.text}`);
     if (this.#phase === 'idle') this.#begin();
+  }
+
+  #isEnough({ isRemoval }: Sign, at: number): boolean {
+    if (!this.#isRecorded || !isRemoval) return true;
+    const before = this.#removalAt;
+    this.#removalAt = at;
+    return before !== null && at - before <= REMOVALS_WITHIN_US;
   }
 
   /** A diff that the book has taken. */
@@ -194,18 +225,19 @@ export class BookAudit {
     );
   }
 
-  /** A level that is removed where it is not, or told the size it has. What cannot be counted is not judged here. */
-  #unchangedLevel({ bids, asks }: DiffOrderBook): string | null {
+  /** A level that is told the size it has, or removed where it is not. What cannot be counted is not judged here. */
+  #signIn({ bids, asks }: DiffOrderBook): Sign | null {
     const { book, instrument } = this.#book.outlet;
     const { tick, lot } = instrument;
-    const find = (name: string, side: BookSide, levels: readonly PriceLevel[]) => {
-      const level = levels.find(
-        ([price, size]) => side.lotsAtPrice(parseUnits(price, tick)) === parseLots(size, lot),
-      );
-      return level ? `${name} ${level[0]} has ${level[1]}` : null;
-    };
+    const find = (name: string, side: BookSide, levels: readonly PriceLevel[]): Sign[] =>
+      levels.flatMap(([price, size]) => {
+        const lots = parseLots(size, lot);
+        if (side.lotsAtPrice(parseUnits(price, tick)) !== lots) return [];
+        return [{ text: `${name} ${price} has ${size}`, isRemoval: lots === 0 }];
+      });
     try {
-      return find('bid', book!.bids, bids) ?? find('ask', book!.asks, asks);
+      const signs = [...find('bid', book!.bids, bids), ...find('ask', book!.asks, asks)];
+      return signs.find(({ isRemoval }) => !isRemoval) ?? signs[0] ?? null;
     } catch (error) {
       if (error instanceof DepthwireError) return null;
       throw error;

@@ -1,7 +1,7 @@
 import type { VenueAdapter } from '../../core/venue.ts';
 import { bitstampCapture } from './capture.ts';
 import { createBitstampSession } from './session.ts';
-import { endpoints, limits, marketsUrl, socketUrl } from './subscribe.ts';
+import { endpoints, limits, marketsList, socketUrl } from './subscribe.ts';
 import { guessInstrument, parseInstruments } from './symbols.ts';
 
 /** Bitstamp: diffs joined to REST snapshots and compared with later ones, trades, 24 h figures. */
@@ -9,7 +9,7 @@ export const bitstamp: VenueAdapter = {
   venue: 'bitstamp',
   markets: endpoints,
   limits,
-  metadata: { via: 'http', urls: (_market, base) => [marketsUrl(base)] },
+  metadata: { via: 'http', urls: (market, base) => [marketsList(market, base)] },
   parseMetadata: parseInstruments,
   guessInstrument: (_market, symbol, tickDecimals, lotDecimals) =>
     guessInstrument(symbol, tickDecimals, lotDecimals),

@@ -383,6 +383,61 @@ describe('Bitstamp session: comparing a live book with later snapshots', () => {
       expect(observer.isLive(ID)).toBe(true);
     });
 
+    describe('in a recording', () => {
+      /** A recorded book that is live, and whose snapshots nobody will answer. */
+      function startRecorded() {
+        const run = startSession('btcusd');
+        run.session.onOpen(true);
+        for (let ms = 100; ms <= 600; ms += 100) run.hear(diff(ms));
+        run.answer('btcusd', snapshot(600));
+        run.hear(diff(700, [['99.99', '3']]));
+        return run;
+      }
+
+      it('takes one removal of what is not there for harmless, and asks all the same', () => {
+        const { hear, wait, waiting, observer, session } = startRecorded();
+        hear(diff(800, [['97.00', '0']], [['109.00', '0']]));
+        expect(observer.isLive(ID)).toBe(true);
+        wait(5_000);
+        expect(waiting('btcusd')).toHaveLength(1);
+        hear(diff(70_000, [['96.00', '0']])); // long after
+        hear(diff(131_000, [['97.00', '0']]));
+        expect(observer.isLive(ID)).toBe(true);
+        expect(session.stats).toMatchObject({ gaps: 0, resyncs: 0 });
+      });
+
+      it('trusts it no more where a snapshot was recorded that differs', () => {
+        const { hear, wait, answer, observer } = startRecorded();
+        hear(diff(800, [['97.00', '0']]));
+        wait(5_000);
+        answer('btcusd', snapshot(5_000));
+        hear(diff(5_100));
+        expect(observer.market(ID).reason).toContain('bid 99.99 has 3, not 0');
+      });
+
+      it.each<[name: string, second: [string, string]]>([
+        ['a second one within a minute', ['96.00', '0']],
+        ['a level that is told the size it has', ['99.99', '3']],
+      ])('is not live after %s', (_name, level) => {
+        const { hear, observer } = startRecorded();
+        hear(diff(800, [['97.00', '0']]));
+        hear(diff(60_000, [level]));
+        expect(observer.market(ID)).toMatchObject({ state: 'recovering', reason: NO_CHANGE });
+      });
+
+      it('forgets with a new snapshot what came before it', () => {
+        const { hear, answer, observer } = startRecorded();
+        hear(diff(800, [['97.00', '0']]));
+        hear(diff(750)); // late: the book is taken anew
+        for (let ms = 900; ms <= 1_400; ms += 100) hear(diff(ms));
+        answer('btcusd', 'to the comparison', 503);
+        answer('btcusd', snapshot(1_400));
+        hear(diff(1_500));
+        hear(diff(1_600, [['97.00', '0']]));
+        expect(observer.isLive(ID)).toBe(true);
+      });
+    });
+
     it('lets the first diff after a snapshot tell what the snapshot has', () => {
       const { session, hear, answer, observer } = startSession('btcusd');
       session.onOpen(true);

@@ -143,7 +143,7 @@ export function createBitstampSession(options: SessionOptions): VenueSession {
         for (const [i, [symbol, book]] of [...session.books].entries()) {
           const url = orderBookUrl(endpoints, symbol);
           if (!audits.has(symbol)) audits.set(symbol, new BookAudit(book, io, url, i / session.books.size));
-          audits.get(symbol)!.opened();
+          audits.get(symbol)!.opened(isSubscribed);
           if (!isSubscribed) unconfirmed.add(symbol);
         }
         if (isSubscribed) return; // a recording: nobody is there to answer

@@ -1,4 +1,4 @@
-import type { Endpoints, VenueLimits } from '../../core/venue.ts';
+import type { Endpoints, MetadataList, VenueLimits } from '../../core/venue.ts';
 
 /** One address for all markets. */
 const addresses: Endpoints = { ws: 'wss://ws.bitstamp.net', rest: 'https://www.bitstamp.net' };
@@ -54,7 +54,8 @@ export function tickersUrl(base: Endpoints): string {
   return `${base.rest}/api/v2/ticker/`;
 }
 
-/** Lists perpetuals too, which `trading-pairs-info`, its predecessor, does not. */
-export function marketsUrl(base: Endpoints): string {
-  return `${base.rest}/api/v2/markets/`;
+/** Where `markets` is not to be had, its predecessor `trading-pairs-info` is; it lists no perpetuals. */
+export function marketsList(market: string, base: Endpoints): MetadataList {
+  const url = `${base.rest}/api/v2/markets/`;
+  return market === 'spot' ? { url, otherwise: [`${base.rest}/api/v2/trading-pairs-info/`] } : { url };
 }

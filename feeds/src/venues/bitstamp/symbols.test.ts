@@ -1,5 +1,6 @@
 import { DepthwireError } from '@depthwire/shared';
 import { describe, expect, it } from 'vitest';
+import { marketsList } from './subscribe.ts';
 import { guessInstrument, marketOfSymbol, parseInstruments } from './symbols.ts';
 
 const market = (symbol: string, base: string, counter: string, fields: object = {}) => ({
@@ -75,6 +76,14 @@ describe('parseInstruments', () => {
         lot: { units: 1, decimals: 8 },
       },
     ]);
+  });
+
+  it('is asked for where there is no list of markets, which alone has perpetuals', () => {
+    const base = { ws: '', rest: 'https://www.bitstamp.net' };
+    const url = 'https://www.bitstamp.net/api/v2/markets/';
+    const otherwise = ['https://www.bitstamp.net/api/v2/trading-pairs-info/'];
+    expect(marketsList('spot', base)).toEqual({ url, otherwise });
+    expect(marketsList('perpetual', base)).toEqual({ url });
   });
 
   it.each(['btcusd-perp', 'BTCUSD-PERP', 'BTC-USD-PERP', 'btc/usd'])('knows the perpetual as %s', (name) => {

@@ -1,7 +1,7 @@
 import type { VenueAdapter } from '../../core/venue.ts';
 import { bybitCapture } from './capture.ts';
 import { createBybitSession } from './session.ts';
-import { endpoints, instrumentsUrls, limits, nextInstrumentsUrl, socketUrl } from './subscribe.ts';
+import { endpoints, instrumentsLists, limits, nextInstrumentsUrl, socketUrl } from './subscribe.ts';
 import { guessInstrument, parseInstruments, type Market } from './symbols.ts';
 
 /** Bybit v5 spot, linear and inverse: books of 200 levels with their snapshots on the stream, trades. */
@@ -11,7 +11,7 @@ export const bybit: VenueAdapter = {
   limits,
   metadata: {
     via: 'http',
-    urls: (market, base) => instrumentsUrls(market as Market, base),
+    urls: (market, base) => instrumentsLists(market as Market, base),
     next: nextInstrumentsUrl,
   },
   parseMetadata: (market, texts, symbols) => parseInstruments(market as Market, texts, symbols),

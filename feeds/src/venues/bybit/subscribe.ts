@@ -1,4 +1,4 @@
-import type { Endpoints, VenueLimits } from '../../core/venue.ts';
+import type { Endpoints, MetadataList, VenueLimits } from '../../core/venue.ts';
 import type { Market } from './symbols.ts';
 
 /** @see https://bybit-exchange.github.io/docs/v5/ws/connect */
@@ -56,9 +56,10 @@ function request(op: string, symbol: string, args: readonly string[]): string {
  * "By default returns only Trading symbols": contracts that are not traded yet, or are being
  * delivered, have to be asked for. Spot lists those that trade, and nothing else.
  */
-export function instrumentsUrls(market: Market, base: Endpoints): string[] {
+export function instrumentsLists(market: Market, base: Endpoints): MetadataList[] {
   const url = `${base.rest}/v5/market/instruments-info?category=${market}&limit=1000`;
-  return market === 'spot' ? [url] : [url, `${url}&status=PreLaunch`, `${url}&status=Delivering`];
+  const others = market === 'spot' ? [] : ['PreLaunch', 'Delivering'];
+  return [{ url }, ...others.map((status) => ({ url: `${url}&status=${status}`, isOptional: true }))];
 }
 
 /** The page after this one; null where it is the last. */

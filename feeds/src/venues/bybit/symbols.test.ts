@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { bybit } from './index.ts';
-import { instrumentsUrls, nextInstrumentsUrl } from './subscribe.ts';
+import { instrumentsLists, nextInstrumentsUrl } from './subscribe.ts';
 import { guessInstrument, parseInstruments, type Market } from './symbols.ts';
 
 const answer = (category: string, list: object[], more: object = {}) =>
@@ -143,9 +143,17 @@ describe('parseInstruments', () => {
   });
 
   it('lets one error among answers pass, and raises it where there is nothing else', () => {
-    const error = '{"retCode":10001,"retMsg":"status invalid","result":{},"time":1}';
-    expect(parseInstruments('linear', [linear, error], ['BTCUSDT']).instruments).toHaveLength(1);
-    expect(() => parseInstruments('linear', [error], ['BTCUSDT'])).toThrow(/10001.*status invalid/);
+    const error = '{"retCode":10006,"retMsg":"Too many visits!","result":{},"time":1}';
+    for (const texts of [
+      [linear, error],
+      [error, linear],
+    ])
+      expect(parseInstruments('linear', texts, ['BTCUSDT'])).toMatchObject({
+        instruments: [{ symbol: 'BTCUSDT' }],
+        isPartial: true,
+      });
+    expect(parseInstruments('linear', [linear], ['BTCUSDT']).isPartial).toBe(false);
+    expect(() => parseInstruments('linear', [error], ['BTCUSDT'])).toThrow(/10006.*Too many visits/);
   });
 
   it.each(['<html>', 'null', '{"retCode":0}', '{"retCode":0,"result":{"list":[null]}}'])(
@@ -184,16 +192,16 @@ describe('URLs', () => {
 
   it('asks for what does not trade too, where the venue lists it', () => {
     const url = 'https://api.bybit.com/v5/market/instruments-info?category=linear&limit=1000';
-    expect(instrumentsUrls('linear', base)).toEqual([
-      url,
-      `${url}&status=PreLaunch`,
-      `${url}&status=Delivering`,
+    expect(instrumentsLists('linear', base)).toEqual([
+      { url },
+      { url: `${url}&status=PreLaunch`, isOptional: true },
+      { url: `${url}&status=Delivering`, isOptional: true },
     ]);
-    expect(instrumentsUrls('spot', base)).toHaveLength(1);
+    expect(instrumentsLists('spot', base)).toHaveLength(1);
   });
 
   it('turns the pages of a long list', () => {
-    const [url] = instrumentsUrls('linear', base);
+    const url = instrumentsLists('linear', base)[0]?.url;
     const next = nextInstrumentsUrl(url!, answer('linear', [], { nextPageCursor: 'first%3D1000%26x' }));
     expect(next).toBe(`${url}&cursor=first%3D1000%26x`);
     expect(nextInstrumentsUrl(next!, answer('linear', [], { nextPageCursor: 'b' }))).toBe(`${url}&cursor=b`);

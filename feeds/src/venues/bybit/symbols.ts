@@ -61,7 +61,7 @@ export function parseInstruments(
   texts: readonly string[],
   symbols: readonly string[],
 ): Metadata {
-  const listed = listedIn(market, texts);
+  const { listed, isPartial } = listedIn(market, texts);
   const byPair = new Map<string, InstrumentInfo>();
   for (const info of listed.values()) {
     // A dated future and the perpetual share base and quote: the pair alone means the perpetual.
@@ -90,11 +90,14 @@ export function parseInstruments(
       refused.set(info.symbol.toUpperCase(), error);
     }
   }
-  return { instruments, refused };
+  return { instruments, refused, isPartial };
 }
 
 /** By symbol in capitals. An answer that is an error counts only where there is no other. */
-function listedIn(market: Market, texts: readonly string[]): ReadonlyMap<string, InstrumentInfo> {
+function listedIn(
+  market: Market,
+  texts: readonly string[],
+): { listed: ReadonlyMap<string, InstrumentInfo>; isPartial: boolean } {
   const listed = new Map<string, InstrumentInfo>();
   let problem: DepthwireError | null = null;
   let isAnswered = false;
@@ -115,7 +118,7 @@ function listedIn(market: Market, texts: readonly string[]): ReadonlyMap<string,
     }
   }
   if (problem && !isAnswered) throw problem;
-  return listed;
+  return { listed, isPartial: problem !== null };
 }
 
 function isInfo(value: unknown): value is InstrumentInfo {

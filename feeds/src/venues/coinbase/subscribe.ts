@@ -14,8 +14,11 @@ export const limits: VenueLimits = {
   sendSpacingMs: 150,
   /** Public REST endpoints: 10 requests a second for an address. */
   httpSpacingMs: 200,
-  /** "Subscribe to the heartbeats channel to receive heartbeats messages every second." */
-  silenceMs: 10_000,
+  /**
+   * "Subscribe to the heartbeats channel to receive heartbeats messages every second." There is no ping; a
+   * quiet server without heartbeats still has the statistics of every five seconds.
+   */
+  silenceMs: 30_000,
   /** The venue ends no connection for its age. */
   maxAgeMs: null,
 };

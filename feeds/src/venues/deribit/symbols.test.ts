@@ -175,6 +175,15 @@ describe('parseInstruments', () => {
     expect([...refused.values()].map(({ code }) => code)).toEqual(['malformed_venue_frame']);
   });
 
+  it('lets an error among the answers pass, but says that they are not whole', () => {
+    const error = '{"jsonrpc":"2.0","error":{"message":"too_many_requests","code":10028}}';
+    const { instruments, isPartial } = parseInstruments('options', [error, body(option)], []);
+    expect(instruments).toHaveLength(1);
+    expect(isPartial).toBe(true);
+    expect(parseInstruments('options', [body(option)], []).isPartial).toBe(false);
+    expect(() => parseInstruments('options', [error], [])).toThrow(/too_many_requests/);
+  });
+
   it.each([
     '',
     '<html>',

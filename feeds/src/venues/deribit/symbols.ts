@@ -6,7 +6,7 @@ import {
   type Scale,
   type TradingStatus,
 } from '@depthwire/shared';
-import { isRecord, parseJson } from '../../core/frame-checks.ts';
+import { isRecord, parseJson, show } from '../../core/frame-checks.ts';
 import { numberText } from '../../core/number-text.ts';
 import type { Metadata } from '../../core/venue.ts';
 
@@ -56,7 +56,17 @@ export function parseInstruments(
   symbols: readonly string[],
 ): Metadata {
   const infos = new Map<string, InstrumentInfo>();
-  for (const body of bodies) for (const info of resultOf(body)) infos.set(info.instrument_name, info);
+  let problem: DepthwireError | null = null;
+  let isAnswered = false;
+  for (const body of bodies) {
+    const result = resultOf(body);
+    if (result instanceof DepthwireError) problem = result;
+    else {
+      isAnswered = true;
+      for (const info of result) infos.set(info.instrument_name, info);
+    }
+  }
+  if (problem && !isAnswered) throw problem;
   const wanted = new Set(symbols.map(normalise));
   const instruments: Instrument[] = [];
   const refused = new Map<string, DepthwireError>();
@@ -79,7 +89,7 @@ export function parseInstruments(
       new DepthwireError('unknown_symbol', `Deribit ${market} lists no ${symbol}`, { market, symbol }),
     );
   }
-  return { instruments, refused };
+  return { instruments, refused, isPartial: problem !== null };
 }
 
 /** What a capture without metadata tells: the symbol, and the digits of its numbers. */
@@ -123,8 +133,16 @@ export function marketOfSymbol(symbol: string): Market {
   return parts.length === 1 ? 'spot' : parts.length === 2 ? 'futures' : 'options';
 }
 
-function resultOf(body: string): InstrumentInfo[] {
+/** An answer that is an error is returned: it says nothing against the other ones. */
+function resultOf(body: string): InstrumentInfo[] | DepthwireError {
   const answer = parseJson(body);
+  if (isRecord(answer) && isRecord(answer.error)) {
+    const { code, message } = answer.error;
+    return new DepthwireError(
+      'malformed_venue_frame',
+      `get_instruments: error ${show(code)}: ${show(message)}`,
+    );
+  }
   const result = isRecord(answer) ? answer.result : undefined;
   if (!Array.isArray(result))
     throw new DepthwireError('malformed_venue_frame', 'get_instruments: expected result, an array');

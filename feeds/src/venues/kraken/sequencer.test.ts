@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { depthOf, isBefore } from './sequencer.ts';
+import { depthAfter, depthOf, isBefore } from './sequencer.ts';
 
 describe('depthOf', () => {
   it.each([
@@ -10,6 +10,14 @@ describe('depthOf', () => {
     [1000, 1000, 1000],
     [1001, 0, Infinity],
   ])('of %i bids and %i asks is %d', (bids, asks, depth) => expect(depthOf(bids, asks)).toBe(depth));
+});
+
+describe('depthAfter', () => {
+  it.each([
+    [10, 25],
+    [500, 1000],
+    [1000, Infinity],
+  ])('%i is %d', (depth, next) => expect(depthAfter(depth)).toBe(next));
 });
 
 describe('isBefore', () => {

@@ -22,9 +22,14 @@
 /** Depths that can be subscribed to. */
 const DEPTHS = [10, 25, 100, 500, 1000] as const;
 
-/** Rule 3 without an acknowledgement that tells the depth: the smallest that holds the snapshot. */
+/** Rule 3 in a recording without an acknowledgement that tells the depth: the smallest that holds the snapshot. */
 export function depthOf(bids: number, asks: number): number {
   return DEPTHS.find((depth) => depth >= Math.max(bids, asks)) ?? Infinity;
+}
+
+/** The next larger one. */
+export function depthAfter(depth: number): number {
+  return DEPTHS.find((larger) => larger > depth) ?? Infinity;
 }
 
 /** Rule 5. Both are RFC 3339 in UTC; of equal length they sort as text, microseconds and all. */

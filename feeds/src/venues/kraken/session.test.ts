@@ -58,7 +58,31 @@ describe('Kraken session: subscribing', () => {
       reason: expect.stringMatching(/refused.*not supported/) as string,
     });
     clock.advanceTo(START_MS + 61_000);
-    expect(sent.map(({ method }) => method)).toEqual(['unsubscribe', 'subscribe']);
+    const methods = sent.map(({ method }) => method).filter((method) => method !== 'ping');
+    expect(methods).toEqual(['unsubscribe', 'subscribe']);
+  });
+
+  it('pings a venue that says nothing, while the connection lasts', () => {
+    const { session, hear, sent, clock } = startSession(['BTC/USD']);
+    session.onOpen();
+    sent.length = 0;
+    const pass = (ms: number) => clock.advanceTo(clock.now() + ms);
+    pass(9_000);
+    hear({ channel: 'heartbeat' });
+    pass(9_999);
+    expect(sent).toEqual([]);
+    pass(1);
+    expect(sent).toEqual([{ method: 'ping' }]);
+    hear({ method: 'pong', time_in: '2026-11-20T12:00:00Z', time_out: '2026-11-20T12:00:00Z' });
+    pass(10_000);
+    expect(sent).toHaveLength(2);
+    expect(session.stats.malformed).toBe(0);
+    session.onClose('gone');
+    pass(60_000);
+    expect(sent).toHaveLength(2);
+    session.onOpen();
+    session.dispose();
+    expect(clock.nextDueMs()).toBeNull();
   });
 
   it('does not take the refusal of another channel for that of a book', () => {
@@ -156,6 +180,69 @@ describe('Kraken session: books', () => {
     );
     expect(observer.market(ID).state).toBe('live');
     expect(observer.text(ID).bids.at(-1)).toEqual(['80.5', '3']);
+  });
+
+  it('takes the depth that it asked for, where the acknowledgement tells none', () => {
+    const { session, hear, observer } = startSession(['BTC/USD']);
+    session.onOpen();
+    const bids = Array.from({ length: 10 }, (_, i) => `${90 - i}.0 1.000`);
+    hear({ method: 'subscribe', result: { channel: 'book', symbol: 'BTC/USD' }, success: true });
+    hear(bookFrame('snapshot', 'BTC/USD', bids, ASKS));
+    hear(bookFrame('update', 'BTC/USD', ['85.5 2.000'], []));
+    expect(observer.text(ID).bids).toHaveLength(11);
+  });
+
+  describe('of a recording without acknowledgements', () => {
+    const deep = (count: number) => Array.from({ length: count }, (_, i) => `${90 - i}.0 1.000`);
+
+    function startRecorded(count: number) {
+      const run = startSession(['BTC/USD']);
+      run.session.onOpen(true);
+      run.hear(bookFrame('snapshot', 'BTC/USD', deep(count), ASKS));
+      return {
+        ...run,
+        update: (...bids: string[]) => run.hear(bookFrame('update', 'BTC/USD', bids, [])),
+        bids: () => run.observer.text(ID).bids.map(([price]) => Number(price)),
+      };
+    }
+
+    it('is deeper once a level is told below that depth', () => {
+      const { update, bids, observer } = startRecorded(10);
+      for (let price = 80; price > 75; price--) update(`${price}.0 1.000`);
+      expect(bids()).toHaveLength(15);
+      expect(observer.isLive(ID)).toBe(true);
+    });
+
+    it('is not, where the level that is told moves up for another, or is pushed out with the same message', () => {
+      const { update, bids, observer } = startRecorded(10);
+      update('90.0 0.000', '80.0 1.000');
+      expect([bids().length, bids().at(-1)]).toEqual([10, 80]);
+      update('80.5 1.000', '90.0 1.000', '91.0 1.000');
+      expect([bids().length, bids().at(-1)]).toEqual([10, 82]);
+      expect(observer.isLive(ID)).toBe(true);
+    });
+
+    it('is lost where levels had been cut off before that was known', () => {
+      const { hear, update, bids, observer } = startRecorded(10);
+      update('90.5 1.000');
+      expect(bids()).toHaveLength(10);
+      update('80.0 1.000');
+      expect(observer.market(ID)).toMatchObject({
+        state: 'recovering',
+        reason: expect.stringContaining('is deeper') as string,
+      });
+      hear(bookFrame('snapshot', 'BTC/USD', deep(10), ASKS));
+      update('90.5 1.000');
+      expect(bids()).toHaveLength(11);
+      expect(observer.isLive(ID)).toBe(true);
+    });
+
+    it('has the depth of an acknowledgement that comes late', () => {
+      const { hear, update, bids } = startRecorded(10);
+      hear(ack('BTC/USD', 25));
+      update('90.5 1.000');
+      expect(bids()).toHaveLength(11);
+    });
   });
 
   it('takes the smallest depth that holds the snapshot, where none was acknowledged', () => {

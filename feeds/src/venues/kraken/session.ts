@@ -1,14 +1,15 @@
-import { DepthwireError, decimalsOf, type EpochMs, type Instrument } from '@depthwire/shared';
+import { DepthwireError, decimalsOf, type EpochMs, type Instrument, type Timer } from '@depthwire/shared';
 import type { BookCheck } from '../../core/instrument-outlet.ts';
 import type { PriceLevel } from '../../core/levels.ts';
 import { Session, type Protocol } from '../../core/session.ts';
 import { StreamBook } from '../../core/stream-book.ts';
 import type { SessionOptions, VenueSession } from '../../core/venue.ts';
 import { krakenChecksum, precisionOf, type Precision } from './checksum.ts';
+import { DepthGuess } from './depth-guess.ts';
 import type { Ack, BookEntry, Frame, Pair, TickerEntry, TradeEntry } from './messages.ts';
 import { concernedBy, isBookText, parseFrame, timeMs } from './parse.ts';
-import { depthOf, isBefore } from './sequencer.ts';
-import { resubscribeRequests, subscribeRequests } from './subscribe.ts';
+import { isBefore } from './sequencer.ts';
+import { BOOK_DEPTH, PING, PING_AFTER_MS, resubscribeRequests, subscribeRequests } from './subscribe.ts';
 import { toInstrument } from './symbols.ts';
 
 export function createKrakenSession(options: SessionOptions): VenueSession {
@@ -19,8 +20,33 @@ export function createKrakenSession(options: SessionOptions): VenueSession {
     const seen = new Map<string, Precision>();
     /** Depths that the venue acknowledged on this connection. */
     const depths = new Map<string, number>();
+    /** Of recordings: depths that no acknowledgement told. */
+    const guesses = new Map<string, DepthGuess>();
     /** Time of each book's last update. */
     const updated = new Map<string, string | null>();
+    let isRecorded = false;
+    let heardAtMs = 0;
+    let pingTimer: Timer | null = null;
+
+    /** Without an acknowledgement that tells it, the depth is the one asked for; whose that was a recording does not tell. */
+    function depthFor({ symbol, bids, asks }: BookEntry): number {
+      const told = depths.get(symbol) ?? (isRecorded ? null : BOOK_DEPTH);
+      if (told !== null) return told;
+      const guess = new DepthGuess(bids.length, asks.length, guesses.get(symbol)?.depth);
+      guesses.set(symbol, guess);
+      return guess.depth;
+    }
+
+    /** @returns whether the book is whole by what the update shows of its depth */
+    function checkDepth(book: StreamBook, entry: BookEntry): boolean {
+      const guess = guesses.get(entry.symbol);
+      if (!guess) return true;
+      const { outlet } = book;
+      const isLost = guess.take(outlet.book!, entry, outlet.instrument);
+      outlet.depth = guess.depth;
+      if (isLost) book.resync('an update shows that the book is deeper than its snapshot told');
+      return !isLost;
+    }
 
     function onBook(entry: BookEntry, isSnapshot: boolean, receiveTimeMs: EpochMs): void {
       const { symbol, bids, asks, timestamp } = entry;
@@ -31,7 +57,7 @@ export function createKrakenSession(options: SessionOptions): VenueSession {
       if (!told.has(symbol)) seen.set(symbol, withDigits(seen.get(symbol), [...bids, ...asks]));
       if (isSnapshot) {
         updated.delete(symbol);
-        book.outlet.depth = depths.get(symbol) ?? depthOf(bids.length, asks.length);
+        book.outlet.depth = depthFor(entry);
         book.snapshot(levels, checkOf(entry));
         return;
       }
@@ -42,6 +68,7 @@ export function createKrakenSession(options: SessionOptions): VenueSession {
         return;
       }
       updated.set(symbol, timestamp ?? previous);
+      if (!checkDepth(book, entry)) return;
       book.delta(levels, checkOf(entry));
     }
 
@@ -126,6 +153,7 @@ export function createKrakenSession(options: SessionOptions): VenueSession {
         if (channel === 'book' || (channel === null && !book.isFollowing)) book.refused(error);
       } else if (channel === 'book' && depth !== null) {
         depths.set(symbol!, depth);
+        guesses.delete(symbol!);
         book.outlet.depth = depth;
       }
     }
@@ -164,10 +192,14 @@ export function createKrakenSession(options: SessionOptions): VenueSession {
       createBook: (outlet) => new StreamBook(outlet, session, resubscribeRequests),
       subscribe: subscribeRequests,
       concerned: concernedBy,
-      opened() {
-        for (const map of [seen, depths, updated]) map.clear();
+      opened(isSubscribed) {
+        isRecorded = isSubscribed;
+        for (const map of [seen, depths, guesses, updated]) map.clear();
+        if (!isRecorded) watchSilence();
       },
+      closed: () => pingTimer?.cancel(),
       onFrame(text, receiveTimeMs) {
+        heardAtMs = session.io.clock.now();
         try {
           onFrame(parseFrame(text), receiveTimeMs);
         } catch (error) {
@@ -176,6 +208,21 @@ export function createKrakenSession(options: SessionOptions): VenueSession {
         }
       },
     };
+
+    /** Quiet is told by heartbeats; a server that sends none answers pings. */
+    function watchSilence(): void {
+      const { clock } = session.io;
+      heardAtMs = clock.now();
+      const wait = (dueMs: number) => {
+        pingTimer = clock.at(dueMs, () => {
+          const isSilent = clock.now() - heardAtMs >= PING_AFTER_MS;
+          if (isSilent) session.io.send(PING);
+          wait((isSilent ? clock.now() : heardAtMs) + PING_AFTER_MS);
+        });
+      };
+      pingTimer?.cancel();
+      wait(heardAtMs + PING_AFTER_MS);
+    }
 
     function loseNamed(text: string, reason: string): void {
       const symbols = concernedBy(text);

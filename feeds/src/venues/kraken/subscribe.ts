@@ -8,7 +8,7 @@ export const endpoints: Readonly<Record<string, Endpoints>> = {
 };
 
 /** Levels a side: the deepest that the venue keeps up. */
-const BOOK_DEPTH = 1000;
+export const BOOK_DEPTH = 1000;
 /** Symbols named in one request, to keep its frame small. */
 const SYMBOLS_PER_REQUEST = 50;
 
@@ -19,11 +19,18 @@ export const limits: VenueLimits = {
   sendSpacingMs: 200,
   /** No REST request is made. */
   httpSpacingMs: 1_000,
-  /** "heartbeat: sent approximately once every second in the absence of any other channel updates." */
-  silenceMs: 10_000,
+  /**
+   * "heartbeat: sent approximately once every second in the absence of any other channel updates." Where none
+   * comes, pings are sent: two of them without their pongs.
+   */
+  silenceMs: 30_000,
   /** The venue ends no connection for its age. */
   maxAgeMs: null,
 };
+
+/** Silence after which a ping is sent. */
+export const PING_AFTER_MS = 10_000;
+export const PING = JSON.stringify({ method: 'ping' });
 
 export function socketUrl(_market: string, base: Endpoints): string {
   return `${base.ws}/v2`;

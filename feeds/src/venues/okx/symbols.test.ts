@@ -138,7 +138,16 @@ describe('parseInstruments', () => {
   it('lets one error among answers pass, and raises it where there is nothing else', () => {
     const error = '{"code":"50011","msg":"Too Many Requests","data":[]}';
     expect(ids('spot', [error, spot], ['BTC-USDT'])).toEqual(['okx:BTC-USDT']);
+    expect(parseInstruments('spot', [error, spot], []).isPartial).toBe(true);
+    expect(parseInstruments('spot', [spot], []).isPartial).toBe(false);
     expect(() => parseInstruments('spot', [error], ['BTC-USDT'])).toThrow(/50011.*Too Many Requests/);
+  });
+
+  it('takes the error of a family that there is none of for an answer', () => {
+    const error = '{"code":"51001","msg":"Instrument ID does not exist"}';
+    const { instruments, isPartial } = parseInstruments('spot', [error, spot], ['BTC-USDT']);
+    expect(instruments).toHaveLength(1);
+    expect(isPartial).toBe(false);
   });
 
   it.each([

@@ -49,7 +49,7 @@ export function parseInstruments(
   texts: readonly string[],
   symbols: readonly string[],
 ): Metadata {
-  const listed = listedIn(texts);
+  const { listed, isPartial } = listedIn(texts);
   const wanted = new Map<string, InstrumentInfo>();
   const refused = new Map<string, DepthwireError>();
   for (const symbol of symbols) {
@@ -73,21 +73,26 @@ export function parseInstruments(
       refused.set(info.instId.toUpperCase(), error);
     }
   }
-  return { instruments, refused };
+  return { instruments, refused, isPartial };
 }
 
 /** By instId in capitals. An answer that is an error counts only where there is no other. */
-function listedIn(texts: readonly string[]): ReadonlyMap<string, InstrumentInfo> {
+function listedIn(texts: readonly string[]): {
+  listed: ReadonlyMap<string, InstrumentInfo>;
+  isPartial: boolean;
+} {
   const listed = new Map<string, InstrumentInfo>();
   let problem: DepthwireError | null = null;
   let isAnswered = false;
+  let isPartial = false;
   for (const text of texts) {
     const answer = parseJson(text);
-    if (!isRecord(answer) || !Array.isArray(answer.data)) throw badList('expected data, an array');
-    if ('code' in answer && answer.code !== '0') {
+    if (isRecord(answer) && 'code' in answer && answer.code !== '0') {
       problem = badList(`error ${show(answer.code)}: ${show(answer.msg)}`);
+      if (!isNoFamily(answer.code)) isPartial = true;
       continue;
     }
+    if (!isRecord(answer) || !Array.isArray(answer.data)) throw badList('expected data, an array');
     isAnswered = true;
     for (const info of answer.data as unknown[]) {
       if (!isInfo(info)) throw badList('expected instType and instId in every entry of data');
@@ -95,8 +100,11 @@ function listedIn(texts: readonly string[]): ReadonlyMap<string, InstrumentInfo>
     }
   }
   if (problem && !isAnswered) throw problem;
-  return listed;
+  return { listed, isPartial };
 }
+
+/** Codes of 51xxx find fault with the request, as 51001 with a family that there is none of: that is an answer. */
+const isNoFamily = (code: unknown) => typeof code === 'string' && /^51\d{3}$/.test(code);
 
 function isInfo(value: unknown): value is InstrumentInfo {
   return isRecord(value) && typeof value.instType === 'string' && typeof value.instId === 'string';
