@@ -30,6 +30,12 @@ export function checkIntegers(record: Record<string, unknown>, keys: readonly st
   }
 }
 
+/** A number, or a text of one, as a number; NaN for all else, which `Number` may even choke on. */
+export function numberOf(value: unknown): number {
+  if (typeof value === 'number') return value;
+  return typeof value === 'string' && value.trim() !== '' ? Number(value) : Number.NaN;
+}
+
 export function malformed(key: string, expected: string, got: unknown): DepthwireError {
   return new DepthwireError('malformed_venue_frame', `${key}: expected ${expected}, got ${show(got)}`, {
     key,

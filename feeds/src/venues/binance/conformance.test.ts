@@ -34,6 +34,9 @@ describe.each(Object.keys(symbols) as BinanceMarket[])(
       hasHttpSnapshots: true,
       hasChecksums: false,
       announcesEnds: true,
+      kindOf: () => (market === 'usdm' || market === 'coinm' ? 'perpetual' : 'spot'),
+      maxAgeMs: 24 * 3_600_000,
+      framesPerS: 5,
     });
     for (const { name, run } of tests) it.concurrent(name, run);
   },

@@ -1,4 +1,4 @@
-import { isRecord, malformed, parseJson } from '../../core/frame-checks.ts';
+import { isRecord, malformed, numberOf, parseJson } from '../../core/frame-checks.ts';
 import type { PriceLevel } from '../../core/levels.ts';
 import { numberText } from '../../core/number-text.ts';
 import type { Frame, Levels, Refusal, Subscribed, Ticker, Trade } from './messages.ts';
@@ -121,7 +121,7 @@ function checkSubscribed({ chanId, channel, symbol, key, prec, len }: Record<str
   if (typeof channel !== 'string') throw malformed('channel', 'a text', channel);
   const name = symbol ?? key ?? ''; // channels that are of no symbol have a key
   if (typeof name !== 'string') throw malformed('symbol', 'a text', name);
-  const depth = Number(len ?? Number.NaN);
+  const depth = numberOf(len);
   return {
     chanId: chanId as number,
     channel,

@@ -5,7 +5,7 @@ import {
   type Scale,
   type TradingStatus,
 } from '@depthwire/shared';
-import { parseJson } from '../../core/frame-checks.ts';
+import { numberOf, parseJson } from '../../core/frame-checks.ts';
 import type { Metadata } from '../../core/venue.ts';
 
 const STALE_AFTER_MS = 60_000;
@@ -131,7 +131,7 @@ function takeConf(listing: Listing, part: unknown): void {
       throw malformed('expected a name first in every row');
     if (typeof row[1] === 'string') names.set(row[0], row[1]);
     else if (Array.isArray(row[1])) {
-      const largest = Number(row[1][4]);
+      const largest = numberOf(row[1][4]);
       if (largest > 0 && Number.isFinite(largest)) maxOrder.set(row[0], largest);
     }
   }

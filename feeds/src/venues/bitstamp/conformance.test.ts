@@ -27,6 +27,8 @@ function driverOf(market: keyof typeof symbols): ConformanceDriver {
     hasChecksums: false,
     hidesLosses: true,
     announcesEnds: true,
+    kindOf: () => market,
+    maxAgeMs: 90 * 86_400_000,
     knownGaps: {
       DROP: UNCHAINED,
       REORDER: 'an update that comes early looks like any other, until the one before it comes',

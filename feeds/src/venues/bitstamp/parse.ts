@@ -1,5 +1,5 @@
 import type { DepthwireError } from '@depthwire/shared';
-import { isRecord, malformed, parseJson } from '../../core/frame-checks.ts';
+import { isRecord, malformed, numberOf, parseJson } from '../../core/frame-checks.ts';
 import type { RestSnapshot } from '../../core/joined-book.ts';
 import { checkLevels } from '../../core/levels.ts';
 import { numberText } from '../../core/number-text.ts';
@@ -91,7 +91,7 @@ export function parseTickers(body: string): Ticker[] {
     const name = entry.pair ?? entry.market;
     if (typeof name !== 'string') return [];
     const text = (key: string) => (typeof entry[key] === 'string' ? entry[key] : undefined);
-    const seconds = Number(entry.timestamp);
+    const seconds = numberOf(entry.timestamp);
     const timeMs = seconds > 0 ? (seconds < LEAST_MILLISECONDS ? seconds * 1000 : seconds) : null;
     return [
       {

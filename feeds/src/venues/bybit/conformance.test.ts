@@ -48,6 +48,7 @@ function driverOf(
     hasHttpSnapshots: false,
     hasChecksums: false,
     announcesEnds: false,
+    kindOf: (symbol) => (market === 'spot' ? 'spot' : symbol.includes('-') ? 'future' : 'perpetual'),
     knownGaps:
       market === 'spot' ? { HALT: 'spot lists only what trades: a halted symbol is told to be closed' } : {},
   };

@@ -6,7 +6,7 @@ import {
   type InstrumentKind,
   type TradingStatus,
 } from '@depthwire/shared';
-import { isRecord, parseJson, show } from '../../core/frame-checks.ts';
+import { isRecord, numberOf, parseJson, show } from '../../core/frame-checks.ts';
 import type { Metadata } from '../../core/venue.ts';
 
 export type Market = 'spot' | 'linear' | 'inverse';
@@ -65,7 +65,7 @@ export function parseInstruments(
   const byPair = new Map<string, InstrumentInfo>();
   for (const info of listed.values()) {
     // A dated future and the perpetual share base and quote: the pair alone means the perpetual.
-    const expiry = kindOf(market, info) === 'future' ? expiryDate(Number(info.deliveryTime)) : '';
+    const expiry = kindOf(market, info) === 'future' ? expiryDate(numberOf(info.deliveryTime)) : '';
     byPair.set(normalise(market, `${info.baseCoin}${info.quoteCoin}${expiry}`), info);
   }
   const wanted = new Map<string, InstrumentInfo>();
@@ -146,7 +146,7 @@ function toInstrument(market: Market, info: InstrumentInfo): Instrument {
     return value;
   };
   const kind = kindOf(market, info);
-  const expiry = kind === 'future' ? expiryDate(Number(info.deliveryTime)) : null;
+  const expiry = kind === 'future' ? expiryDate(numberOf(info.deliveryTime)) : null;
   if (kind === 'future' && expiry === null) throw badList(`${info.symbol} has no deliveryTime`);
   return instrument(info.symbol, kind, info.baseCoin, info.quoteCoin, expiry, {
     tick: scaleOf(filter('priceFilter', 'tickSize')),

@@ -17,6 +17,7 @@ const driver: ConformanceDriver = {
   hasHttpSnapshots: false,
   hasChecksums: false,
   announcesEnds: false,
+  framesPerS: 8,
   knownGaps: { DROP: COUNTED_TOGETHER, REORDER: COUNTED_TOGETHER, STALL: COUNTED_TOGETHER },
 };
 

@@ -82,6 +82,15 @@ describe.each(Object.keys(symbols) as Market[])('Deribit %s conforms', { timeout
     hasHttpSnapshots: false,
     hasChecksums: false,
     announcesEnds: false,
+    kindOf: (symbol) =>
+      market === 'options'
+        ? 'option'
+        : market === 'spot'
+          ? 'spot'
+          : symbol.endsWith('-PERPETUAL')
+            ? 'perpetual'
+            : 'future',
+    framesPerS: 10,
   });
   for (const { name, run } of tests) it.concurrent(name, run);
 });

@@ -2,6 +2,7 @@ import { decimalScale, DepthwireError } from '@depthwire/shared';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { flattenLevels } from '../../core/levels.ts';
+import { hostileJson } from '../../core/test-harness.ts';
 import { krakenCapture } from './capture.ts';
 import { kraken } from './index.ts';
 import { concernedBy, parseFrame, timeMs } from './parse.ts';
@@ -257,8 +258,8 @@ describe('parseFrame', () => {
     fc.assert(
       fc.property(
         fc.constantFrom(book, trade, ticker),
-        fc.dictionary(fc.constantFrom(...keys), fc.jsonValue(), { maxKeys: 2 }),
-        fc.dictionary(fc.constantFrom(...inner), fc.jsonValue()),
+        fc.dictionary(fc.constantFrom(...keys), hostileJson(), { maxKeys: 2 }),
+        fc.dictionary(fc.constantFrom(...inner), hostileJson()),
         (frame, outer, fields) => {
           const text = JSON.stringify({ ...frame, data: [{ ...frame.data[0], ...fields }], ...outer });
           errorOf(() => {

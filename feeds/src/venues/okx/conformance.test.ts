@@ -1,4 +1,5 @@
 import { describe, it } from 'vitest';
+import type { InstrumentKind } from '@depthwire/shared';
 import {
   Bench,
   conformanceTests,
@@ -28,6 +29,13 @@ const symbols: Record<OkxMarket, [name: string, base: string, quote: string][]> 
   ],
 };
 
+const kinds: Record<OkxMarket, InstrumentKind> = {
+  spot: 'spot',
+  swap: 'perpetual',
+  futures: 'future',
+  option: 'option',
+};
+
 function driverOf(market: OkxMarket, onStart: (emulator: OkxEmulator) => void = () => {}): ConformanceDriver {
   return {
     name: `OKX ${market}`,
@@ -42,6 +50,7 @@ function driverOf(market: OkxMarket, onStart: (emulator: OkxEmulator) => void = 
     hasHttpSnapshots: false,
     hasChecksums: false,
     announcesEnds: true,
+    kindOf: () => kinds[market],
   };
 }
 

@@ -1,6 +1,7 @@
 import { DepthwireError } from '@depthwire/shared';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { hostileJson } from '../../core/test-harness.ts';
 import { concernedBy, parseFrame } from './parse.ts';
 
 const entry = {
@@ -159,7 +160,7 @@ describe('parseFrame', () => {
   it('raises nothing but typed errors where any field of a frame is any value', () => {
     const outer = fc.dictionary(
       fc.constantFrom('arg', 'action', 'data', 'event', 'code', 'msg'),
-      fc.jsonValue(),
+      hostileJson(),
     );
     const keys = [
       'asks',
@@ -174,7 +175,7 @@ describe('parseFrame', () => {
       'last',
       'vol24h',
     ];
-    const inner = fc.dictionary(fc.constantFrom(...keys), fc.jsonValue());
+    const inner = fc.dictionary(fc.constantFrom(...keys), hostileJson());
     fc.assert(
       fc.property(fc.constantFrom(book, trades, tickers), outer, inner, (frame, fields, entryFields) => {
         errorOf(() => parse({ ...frame, data: [{ ...frame.data[0], ...entryFields }], ...fields }));
