@@ -34,6 +34,7 @@ export class ExampleEmulator extends VenueEmulator<null> {
       const book = this.books.get(symbol);
       if (!book) continue;
       connection.topics.add(this.bookTopic(symbol));
+      if (this.withholds(symbol)) continue;
       // As it was last published: the changes since then come as an update, which follows it.
       const { id: seq, bids, asks } = book.published();
       connection.send({ type: 'snapshot', symbol, seq, time: this.nowMs(), bids, asks });

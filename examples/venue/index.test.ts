@@ -16,6 +16,7 @@ const cards = conformanceTests({
   hasHttpSnapshots: false,
   hasChecksums: false,
   announcesEnds: false,
+  hasTickers: false,
 });
 
 describe('example conforms', { concurrency: 4 }, () => {

@@ -75,7 +75,7 @@ function createSession(options: SessionOptions): VenueSession {
       if (!book.isFollowing) return; // the snapshot that was asked for is not here yet
       checkIntegers(frame, ['prev']);
       const last = lastSeqs.get(symbol)!;
-      if (seq <= last) return; // seen already
+      if (seq === last) return; // the same once more; an older one is a gap like any other
       if (frame.prev !== last) {
         book.gap(`sequence gap: ${String(frame.prev)} does not follow ${last}`);
         return;

@@ -47,6 +47,10 @@ export interface BridgedInstrumentOptions {
   readonly random: () => number;
   /** A fresh one, with connections of its own, that knows its markets. */
   openExchange(): Promise<CcxtExchange>;
+  /** What went wrong with an exchange, which may be that the venue asks to wait. */
+  onError(error: unknown, exchange: CcxtExchange | null): void;
+  /** The venue has asked not to be asked before. */
+  notBeforeMs(this: void): number;
 }
 
 /** One of the library's exchanges for as long as it is in use. */
@@ -160,6 +164,7 @@ export class BridgedInstrument {
         this.#takeBook(line, book);
       }
     } catch (error) {
+      this.#options.onError(error, line.exchange);
       if (line.isOver) return;
       if (error instanceof this.#options.library.InvalidNonce) this.stats.gaps += 1;
       this.#lose(line, describe(error));
@@ -182,6 +187,7 @@ export class BridgedInstrument {
         take(news);
         attempt = 0;
       } catch (error) {
+        this.#options.onError(error, line.exchange);
         if (line.isOver) return;
         const details = { instrument: this.instrument.id, what, reason: describe(error) };
         if (error instanceof library.NotSupported || error instanceof library.AuthenticationError) {
@@ -189,7 +195,8 @@ export class BridgedInstrument {
           return;
         }
         context.log.warn(details, 'lost, trying again');
-        const dueMs = context.clock.now() + backoffMs(BACKOFF, attempt, random());
+        const backOffMs = backoffMs(BACKOFF, attempt, random());
+        const dueMs = Math.max(context.clock.now() + backOffMs, this.#options.notBeforeMs());
         attempt += 1;
         await new Promise<void>((resolve) => context.clock.at(dueMs, resolve));
       }
@@ -365,12 +372,23 @@ export class BridgedInstrument {
     this.#liveSinceMs = null;
     this.#isLive = false;
     this.#end(line);
-    const delayMs = backoffMs(BACKOFF, this.#attempt, random());
+    const askedMs = this.#options.notBeforeMs() - now;
+    const delayMs = Math.max(askedMs, backoffMs(BACKOFF, this.#attempt, random()));
     this.#attempt += 1;
     const details = { instrument: this.instrument.id, reason, retryInMs: Math.round(delayMs) };
     context.log.warn(details, 'book lost, taking it anew');
     this.#outlet.state('recovering', reason);
-    this.#retryTimer = context.clock.at(now + delayMs, () => {
+    this.#openAgain(now + delayMs);
+  }
+
+  #openAgain(dueMs: number): void {
+    const { context, notBeforeMs } = this.#options;
+    this.#retryTimer = context.clock.at(dueMs, () => {
+      const askedMs = notBeforeMs(); // another instrument may have been told to wait meanwhile
+      if (askedMs > context.clock.now()) {
+        this.#openAgain(askedMs);
+        return;
+      }
       this.reconnects += 1;
       this.#openLine();
     });

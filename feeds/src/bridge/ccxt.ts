@@ -1,5 +1,6 @@
 import { DepthwireError, every, type Instrument, type InstrumentId, type Timer } from '@depthwire/shared';
 import type { FeedContext } from '../core/feed.ts';
+import { penaltyMs, retryAfterMs } from '../core/http.ts';
 import { systemRandom } from '../core/system.ts';
 import type { CountingFeed } from '../core/venue-feed.ts';
 import { emptyStats, sumStats, type SessionStats } from '../core/session-stats.ts';
@@ -20,6 +21,8 @@ const METADATA_PERIOD_MS = 300_000;
 const OPEN_SPACING_MS = 500;
 /** Levels a side that are followed where no depth is configured. */
 const DEFAULT_DEPTH = 1_000;
+/** After a venue has asked to wait the instruments try one after the other, so that one refusal holds the others back. */
+const PENALTY_SPACING_MS = 3_000;
 /** Each symbol has sockets of its own. */
 const MAX_SYMBOLS = 50;
 
@@ -63,6 +66,24 @@ export function createCcxtFeed(options: CcxtFeedOptions): CountingFeed {
   const timers: Timer[] = [];
   let source: CcxtExchange | null = null;
   let isStopped = false;
+  let notBeforeMs = -Infinity;
+  let unknown: readonly string[] = [];
+
+  /** A venue that has had too many requests is asked nothing by any instrument for as long as it says. */
+  function onError(
+    error: unknown,
+    exchange: CcxtExchange | null,
+    library: CcxtLibrary,
+    { clock }: FeedContext,
+  ): void {
+    const isTooMuch = error instanceof library.RateLimitExceeded || error instanceof library.DDoSProtection;
+    if (!isTooMuch) return;
+    const headers = Object.entries(exchange?.last_response_headers ?? {});
+    const header = headers.find(([key]) => key.toLowerCase() === 'retry-after')?.[1];
+    const now = clock.now();
+    const askedMs = typeof header === 'string' ? retryAfterMs(header, now) : null;
+    notBeforeMs = Math.max(notBeforeMs, now + penaltyMs({ status: 429, retryAfterMs: askedMs }));
+  }
 
   /** One exchange for the metadata; each instrument gets another that shares its markets. */
   async function open(library: CcxtLibrary, context: FeedContext): Promise<CcxtExchange> {
@@ -77,21 +98,22 @@ export function createCcxtFeed(options: CcxtFeedOptions): CountingFeed {
     exchange: CcxtExchange,
     markets: Readonly<Record<string, CcxtMarket>>,
   ): Map<InstrumentId, { market: CcxtMarket; listed: Instrument }> {
-    const unknown: string[] = [];
+    const missing: string[] = [];
     const found = new Map<InstrumentId, { market: CcxtMarket; listed: Instrument }>();
     for (const symbol of symbols) {
       const market = findMarket(markets, symbol);
       if (!market) {
-        unknown.push(symbol);
+        missing.push(symbol);
         continue;
       }
       const listed = toInstrument(name, market, library, exchange.precisionMode);
       found.set(listed.id, { market, listed });
     }
-    if (unknown.length > 0 && bridged.size === 0)
-      throw new DepthwireError('unknown_symbol', `${name} lists no ${unknown.join(', ')}`, {
+    if (missing.length === symbols.length && bridged.size === 0)
+      throw new DepthwireError('unknown_symbol', `${name} lists no ${missing.join(', ')}`, {
         key: 'symbols',
       });
+    unknown = missing;
     return found;
   }
 
@@ -131,6 +153,11 @@ export function createCcxtFeed(options: CcxtFeedOptions): CountingFeed {
         return;
       }
       source = exchange;
+      for (const symbol of unknown)
+        context.log.error(
+          { feed: id, symbol, exchange: name },
+          'symbol left out: the venue does not list it',
+        );
       const stamped: FeedContext = {
         ...context,
         emit: (event) => {
@@ -139,6 +166,7 @@ export function createCcxtFeed(options: CcxtFeedOptions): CountingFeed {
       };
       let openAtMs: number = context.clock.now();
       for (const { market, listed } of found.values()) {
+        const place = bridged.size;
         const bridge = new BridgedInstrument({
           symbol: market.symbol,
           instrument: listed,
@@ -148,6 +176,8 @@ export function createCcxtFeed(options: CcxtFeedOptions): CountingFeed {
           context: stamped,
           random,
           openExchange: () => open(library, context),
+          onError: (error, of) => onError(error, of, library, context),
+          notBeforeMs: () => notBeforeMs + place * PENALTY_SPACING_MS,
         });
         stamped.emit({ type: 'instrument', instrument: listed });
         bridged.set(listed.id, { market, listed, bridge });
@@ -166,6 +196,7 @@ export function createCcxtFeed(options: CcxtFeedOptions): CountingFeed {
     },
     stats: (): SessionStats =>
       [...bridged.values()].map(({ bridge }) => bridge.stats).reduce(sumStats, emptyStats()),
+    problems: () => unknown.map((symbol) => `${name} lists no ${symbol}`),
     reconnects: () => [...bridged.values()].reduce((sum, { bridge }) => sum + bridge.reconnects, 0),
   };
 }

@@ -27,16 +27,17 @@ describe.each(['spot', 'usdm'] as const)(
     const { urls, ...target } = targets[market];
     const tests = conformanceTests({
       name: `CCXT Binance ${market}`,
-      createFeed: (endpoints) =>
+      createFeed: (endpoints, random) =>
         createCcxtFeed({
           ...target,
           urls: urls(endpoints),
           openSpacingMs: 0,
           timeoutMs: 500, // its ten seconds, at the speed of the cards
-          random: () => 0,
+          random,
         }),
       origin: 'bridged',
       connections: 2,
+      sockets: 6, // book, trades and ticker of each
       symbols: [
         { symbol: 'BTCUSDT', base: 'BTC', quote: 'USDT' },
         { symbol: 'ETHUSDT', base: 'ETH', quote: 'USDT' },
@@ -45,6 +46,8 @@ describe.each(['spot', 'usdm'] as const)(
       hasHttpSnapshots: true,
       hasChecksums: false,
       announcesEnds: false,
+      kindOf: () => (market === 'spot' ? 'spot' : 'perpetual'),
+      hasTickers: true,
     });
     for (const { name, run } of tests) it.concurrent(name, run);
   },

@@ -61,6 +61,8 @@ export interface CcxtExchange {
   readonly markets?: Readonly<Record<string, CcxtMarket>>;
   readonly clients: Readonly<Record<string, CcxtClient>>;
   log: (...details: unknown[]) => void;
+  /** Of its last HTTP answer. */
+  readonly last_response_headers?: Readonly<Record<string, unknown>> | null;
   client(url: string): CcxtClient;
   sleep(ms: number): Promise<unknown>;
   /** Without it the library refuses sockets without TLS. */
@@ -82,6 +84,9 @@ export interface CcxtLibrary {
   readonly SIGNIFICANT_DIGITS: number;
   /** The request did not get through, or the venue is busy: worth another try. */
   readonly NetworkError: ErrorClass;
+  /** HTTP 429, and 418 of those who went on. */
+  readonly RateLimitExceeded: ErrorClass;
+  readonly DDoSProtection: ErrorClass;
   /** Also of a wrong checksum. */
   readonly InvalidNonce: ErrorClass;
   readonly NotSupported: ErrorClass;
@@ -124,12 +129,18 @@ export function createExchange(
   const Exchange = Object.hasOwn(library.pro, name) ? library.pro[name] : undefined;
   if (typeof Exchange !== 'function' || !('prototype' in Exchange))
     throw new DepthwireError('unknown_venue', `ccxt has no WebSocket venue ${name}`, { key: 'exchange' });
+  const own = options as { ws?: object; watchOrderBook?: object };
   const exchange = new Exchange({
     ...(hostname === undefined ? {} : { hostname }),
     ...(urls === undefined ? {} : { urls }),
     ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
-    // The waits between connections are the bridge's own: the library would wait on top of them.
-    options: { ...options, ws: { ...(options as { ws?: object }).ws, backoff: { base: 0 } } },
+    // Waits and tries are the bridge's own: the library would add its own, and ask a venue again at once
+    // that has asked to wait.
+    options: {
+      ...options,
+      ws: { ...own.ws, backoff: { base: 0 } },
+      watchOrderBook: { maxRetries: 1, ...own.watchOrderBook },
+    },
   });
   if (!exchange.has.watchOrderBook)
     throw new DepthwireError('unknown_venue', `ccxt follows no order book of ${name}`, { key: 'exchange' });

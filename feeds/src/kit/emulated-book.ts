@@ -2,7 +2,7 @@ import { MarketWalk, type Change, type WalkTrade } from './market-walk.ts';
 import { textUnits, type Side, type TextBook, type TextLevel, unitsText } from './truth-book.ts';
 
 /** States of the book before the present one that can be asked for. */
-const MAX_PAST_STATES = 64;
+const MAX_PAST_STATES = 256;
 
 /** A symbol to emulate; all but its names has a default. */
 export interface EmulatedSymbol {
@@ -45,6 +45,7 @@ export class EmulatedBook {
   #pending = new Map<string, Change>();
   #published: TextBook;
   #past: PastState[] = [];
+  #publications = 0;
 
   /** @param nextId the id of the change after the one with the given id */
   constructor(
@@ -87,6 +88,11 @@ export class EmulatedBook {
   /** Id of the first change that was not published yet; null where all were. */
   get firstPendingId(): number | null {
     return this.#firstPendingId;
+  }
+
+  /** How often something was published so far. */
+  get publications(): number {
+    return this.#publications;
   }
 
   /** The book, with all changes. */
@@ -146,6 +152,7 @@ export class EmulatedBook {
     this.#firstPendingId = null;
     this.#publishedId = this.#id;
     this.#published = now;
+    this.#publications += 1;
     this.#past.push({ id: this.#id, ...now });
     if (this.#past.length > MAX_PAST_STATES) this.#past.shift();
     return levels;

@@ -45,6 +45,7 @@ function startPulse(): void {
     countedMs = awakeMs();
     lastPulseMs = systemClock.now();
   };
+  // eslint-disable-next-line no-restricted-globals -- a timer of the clock would keep the process alive
   setInterval(pulse, PULSE_MS).unref();
 }
 

@@ -30,9 +30,11 @@ export {
   type BookMessage,
   type Burst,
   type Damage,
+  type EmulatedListing,
   type EmulatedTrade,
   type EmulatorControls,
   type EmulatorOptions,
+  type SnapshotAnswer,
 } from './venue-emulator.ts';
 export {
   Bench,
@@ -54,6 +56,7 @@ export {
 } from './loopback-server.ts';
 export { MarketWalk, type Change, type Step, type WalkOptions, type WalkTrade } from './market-walk.ts';
 export { scriptSession, START_MS } from './scripted-session.ts';
+export { SimulatedFlow, type LevelChange, type SimulatedFlowOptions } from './simulated-flow.ts';
 export {
   canonicalBook,
   textUnits,

@@ -7,6 +7,8 @@ export interface LoopbackOptions {
   readonly port?: number;
   onRequest(url: URL, response: ServerResponse, request: IncomingMessage): void;
   onSocket(socket: WebSocket, url: URL): void;
+  /** Whether one who connects is let in; the others are refused with 503. Default: everybody is. */
+  accepts?(): boolean;
 }
 
 /** An HTTP and WebSocket server on the loopback interface. */
@@ -25,7 +27,11 @@ export interface LoopbackServer {
 export async function startLoopbackServer(options: LoopbackOptions): Promise<LoopbackServer> {
   const sockets = new Set<WebSocket>();
   const http = createServer((request, response) => options.onRequest(urlOf(request), response, request));
-  const server = new WebSocketServer({ server: http, perMessageDeflate: false });
+  const server = new WebSocketServer({
+    server: http,
+    perMessageDeflate: false,
+    verifyClient: (_info, done) => done(options.accepts?.() ?? true, 503),
+  });
   server.on('connection', (socket, request) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));

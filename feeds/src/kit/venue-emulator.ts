@@ -31,6 +31,22 @@ export interface EmulatedTrade {
   readonly size: string;
 }
 
+/** What the venue lists of a symbol now. */
+export interface EmulatedListing {
+  readonly base: string;
+  readonly quote: string;
+  readonly tick: string;
+  readonly lot: string;
+  readonly isHalted: boolean;
+}
+
+/** What became of a snapshot that a client asked for. */
+export interface SnapshotAnswer {
+  readonly symbol: string;
+  readonly timeMs: number;
+  readonly outcome: 'whole' | 'old' | 'refused' | 'withheld';
+}
+
 /** One client's socket. */
 export class EmulatedConnection<State = unknown> {
   readonly socket: WebSocket;
@@ -40,6 +56,8 @@ export class EmulatedConnection<State = unknown> {
   readonly state: State;
   /** Sends nothing any more, and never says so. */
   isFrozen = false;
+  /** When each frame of the client came. */
+  readonly heardAtMs: number[] = [];
 
   constructor(socket: WebSocket, state: State) {
     this.socket = socket;
@@ -78,7 +96,10 @@ interface Faults {
   corruptSize: number;
   breakChecksum: number;
   isStalled: boolean;
+  isWithheld: boolean;
   stale: { times: number; before: number };
+  /** A book that a server is stuck at, after so many publications. */
+  stuck: { times: number; at: number };
 }
 
 interface Refusal {
@@ -95,8 +116,16 @@ interface Refusal {
 export abstract class VenueEmulator<State = unknown> {
   /** Paths and queries of all HTTP requests so far. */
   readonly requests: string[] = [];
+  /** When each of them came. */
+  readonly requestsAtMs: number[] = [];
+  /** Snapshots of books so far: those asked for over HTTP, and those withheld on the stream. */
+  readonly snapshotAnswers: SnapshotAnswer[] = [];
+  /** When clients tried to connect, with success or without. */
+  readonly attemptsAtMs: number[] = [];
   /** Sockets opened so far. */
   connectionCount = 0;
+  /** For each of them, when its frames came. */
+  readonly heardAtMs: (readonly number[])[] = [];
   protected readonly clock: Clock;
   protected readonly books = new Map<string, EmulatedBook>();
   protected readonly connections = new Set<EmulatedConnection<State>>();
@@ -109,6 +138,8 @@ export abstract class VenueEmulator<State = unknown> {
   #refusal: Refusal = { answer: 0, retryAfterS: null, times: 0 };
   #delayMs = 0;
   #held: (() => void)[] | null = null;
+  #turnedAway: 'at-handshake' | 'once-open' | null = null;
+  #maxAgeMs = Infinity;
 
   readonly #tickMs: number | null;
   readonly #port: number | undefined;
@@ -127,7 +158,9 @@ export abstract class VenueEmulator<State = unknown> {
         corruptSize: 0,
         breakChecksum: 0,
         isStalled: false,
+        isWithheld: false,
         stale: { times: 0, before: 0 },
+        stuck: { times: 0, at: 0 },
       });
     }
   }
@@ -138,7 +171,12 @@ export abstract class VenueEmulator<State = unknown> {
       port: this.#port,
       onRequest: (url, response, request) => {
         this.requests.push(url.pathname + url.search);
+        this.requestsAtMs.push(this.clock.now());
         this.onRequest(url, response, request);
+      },
+      accepts: () => {
+        this.attemptsAtMs.push(this.clock.now());
+        return this.#turnedAway !== 'at-handshake';
       },
       onSocket: (socket, url) => this.#accept(socket, url),
     });
@@ -239,9 +277,14 @@ export abstract class VenueEmulator<State = unknown> {
     response: ServerResponse,
     body: (before: number) => object | string,
   ): void {
+    if (this.withholds(symbol)) {
+      respondJson(response, 503, { message: 'unavailable' });
+      return;
+    }
     if (this.#refusal.times > 0) {
       this.#refusal.times -= 1;
       const { answer, retryAfterS } = this.#refusal;
+      this.#note(symbol, 'refused');
       if (answer === 'timeout') return;
       if (answer === 'garbage') respondJson(response, 200, '<html>502 Bad Gateway');
       else
@@ -253,12 +296,25 @@ export abstract class VenueEmulator<State = unknown> {
         );
       return;
     }
-    const { stale } = this.#faultsOf(symbol);
-    const text = body(take(stale, 'times') ? stale.before : 0);
+    const { stale, stuck } = this.#faultsOf(symbol);
+    const before = take(stale, 'times')
+      ? stale.before
+      : take(stuck, 'times')
+        ? this.of(symbol).publications - stuck.at
+        : 0;
+    this.#note(symbol, before > 0 ? 'old' : 'whole');
+    const text = body(before);
     const send = () => respondJson(response, 200, text);
     if (this.#held) this.#held.push(send);
     else if (this.#delayMs > 0) this.after(this.#delayMs, send);
     else send();
+  }
+
+  /** Whether the symbol's snapshot, which is due on the stream now, must not be sent. */
+  protected withholds(symbol: string): boolean {
+    const { isWithheld } = this.#faultsOf(symbol);
+    if (isWithheld) this.#note(symbol, 'withheld');
+    return isWithheld;
   }
 
   // Its owner's controls.
@@ -270,6 +326,12 @@ export abstract class VenueEmulator<State = unknown> {
   /** The book as the venue has it, with all changes, published or not. */
   truth(symbol: string, depth = Infinity): TextBook {
     return this.of(symbol).truth(depth);
+  }
+
+  listing(symbol: string): EmulatedListing {
+    const { spec, tick, isHalted } = this.of(symbol);
+    const { base, quote, lot } = spec;
+    return { base, quote, tick, lot, isHalted };
   }
 
   /** Id of the symbol's last change, published or not. */
@@ -402,6 +464,16 @@ export abstract class VenueEmulator<State = unknown> {
     this.#faultsOf(symbol).stale = { times, before };
   }
 
+  /** Snapshots over HTTP show the book as it is now, so many times: their server is stuck. */
+  stickSnapshots(symbol: string, times: number): void {
+    this.#faultsOf(symbol).stuck = { times, at: this.of(symbol).publications };
+  }
+
+  /** The symbol's snapshot is not to be had, neither over HTTP nor on the stream. */
+  withholdSnapshots(symbol: string, isWithheld = true): void {
+    this.#faultsOf(symbol).isWithheld = isWithheld;
+  }
+
   /** Snapshots over HTTP are refused with a status, answered with garbage, or not at all. */
   refuseSnapshots(
     answer: number | 'garbage' | 'timeout',
@@ -416,14 +488,27 @@ export abstract class VenueEmulator<State = unknown> {
     this.#delayMs = delayMs;
   }
 
-  /** Snapshots over HTTP are taken when asked for, but arrive only after the function returned is called. */
+  /**
+   * Snapshots over HTTP are taken when asked for, but arrive only after the function returned is called;
+   * those asked for after a second call are held for that.
+   */
   holdSnapshots(): () => void {
-    this.#held ??= [];
+    const held: (() => void)[] = [];
+    this.#held = held;
     return () => {
-      const held = this.#held ?? [];
-      this.#held = null;
+      if (this.#held === held) this.#held = null;
       for (const send of held) send();
     };
+  }
+
+  /** The venue is down: who connects is refused, or cut off as soon as it is open; null ends that. */
+  turnAway(when: 'at-handshake' | 'once-open' | null): void {
+    this.#turnedAway = when;
+  }
+
+  /** Every socket opened from here on is closed at that age. */
+  endAtAge(maxAgeMs: number): void {
+    this.#maxAgeMs = maxAgeMs;
   }
 
   /** Cuts every client off. */
@@ -466,14 +551,25 @@ export abstract class VenueEmulator<State = unknown> {
   }
 
   #accept(socket: WebSocket, url: URL): void {
+    if (this.#turnedAway !== null) {
+      socket.terminate();
+      return;
+    }
     this.connectionCount += 1;
     const connection = new EmulatedConnection<State>(socket, this.createState(url));
     this.connections.add(connection);
+    this.heardAtMs.push(connection.heardAtMs);
+    if (this.#maxAgeMs < Infinity) this.after(this.#maxAgeMs, () => socket.close(1001));
     socket.on('close', () => this.connections.delete(connection));
     socket.on('message', (data) => {
+      connection.heardAtMs.push(this.clock.now());
       if (!connection.isFrozen) this.onMessage(connection, (data as Buffer).toString('utf8'));
     });
     this.onOpen(connection, url);
+  }
+
+  #note(symbol: string, outcome: SnapshotAnswer['outcome']): void {
+    this.snapshotAnswers.push({ symbol, timeMs: this.clock.now(), outcome });
   }
 
   #faultsOf(symbol: string): Faults {

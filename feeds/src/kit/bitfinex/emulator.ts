@@ -200,6 +200,7 @@ export class BitfinexEmulator extends VenueEmulator<BitfinexClient> {
     const told = channel.channel === 'book' ? { ...short, prec, freq, len } : short;
     connection.send({ event: 'subscribed', ...told, pair });
     topics.add(`${channel.channel}:${channel.symbol}`);
+    if (channel.channel === 'book' && this.withholds(channel.symbol)) return;
     connection.send(state.frame(channel, this.clock.now(), this.#firstContent(channel)));
   }
 

@@ -223,8 +223,9 @@ export class BybitEmulator extends VenueEmulator<PublicClient> {
 
   #onSubscribed(connection: EmulatedConnection<PublicClient>, { kind, symbol, depth }: Topic): void {
     const book = this.of(symbol);
-    if (depth !== null) connection.send(this.#snapshot(book, depth));
-    else if (kind === 'tickers') connection.send(this.#ticker(book, 'snapshot', this.#statistics(book)));
+    if (depth !== null) {
+      if (!this.withholds(symbol)) connection.send(this.#snapshot(book, depth));
+    } else if (kind === 'tickers') connection.send(this.#ticker(book, 'snapshot', this.#statistics(book)));
   }
 
   #snapshot(book: EmulatedBook, depth: Depth): object {

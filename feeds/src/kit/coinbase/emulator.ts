@@ -158,9 +158,10 @@ export class CoinbaseEmulator extends VenueEmulator<CoinbaseClient> {
 
   #sendSnapshot(connection: Connection, channel: string, book: EmulatedBook): void {
     const { symbol } = book.spec;
-    if (channel === 'level2')
-      this.#send(connection, 'l2_data', this.#bookEvent('snapshot', symbol, book.published()));
-    else if (channel === 'market_trades') {
+    if (channel === 'level2') {
+      if (!this.withholds(symbol))
+        this.#send(connection, 'l2_data', this.#bookEvent('snapshot', symbol, book.published()));
+    } else if (channel === 'market_trades') {
       const past = this.trades(symbol).slice(-PAST_TRADES).reverse();
       this.#send(connection, channel, { type: 'snapshot', trades: past.map((trade) => this.#trade(trade)) });
     } else this.#send(connection, channel, { type: 'snapshot', tickers: [ticker(book)] });

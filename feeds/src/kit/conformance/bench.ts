@@ -1,24 +1,33 @@
 import assert from 'node:assert/strict';
-import type { BookState, Origin } from '@depthwire/shared';
+import {
+  formatUnitsShortest,
+  type BookState,
+  type FeedEvent,
+  type InstrumentKind,
+  type Origin,
+} from '@depthwire/shared';
 import { createVenueFeed, type CountingFeed } from '../../core/venue-feed.ts';
 import type { Endpoints, VenueAdapter } from '../../core/venue.ts';
 import { sleep } from '../sleep.ts';
 import { fastClock, type FastClock } from '../fast-clock.ts';
 import { FeedObserver, type ObservedMarket } from '../feed-observer.ts';
-import { canonicalBook } from '../truth-book.ts';
+import { SimulatedFlow, type LevelChange } from '../simulated-flow.ts';
+import { canonicalBook, type Side, type TextLevel } from '../truth-book.ts';
 import type { EmulatedSymbol } from '../emulated-book.ts';
-import type { EmulatorControls, EmulatorOptions } from '../venue-emulator.ts';
+import type { EmulatorControls, EmulatorOptions, SnapshotAnswer } from '../venue-emulator.ts';
 
 /** What is put to the test: a venue's adapter, or any other feed. */
 type Subject =
   | { readonly adapter: VenueAdapter; readonly market: string }
   | {
       /** The feed of all the driver's symbols, on an emulator that listens there. */
-      createFeed(endpoints: Endpoints): CountingFeed;
+      createFeed(endpoints: Endpoints, random: () => number): CountingFeed;
       /** What its instruments say of where they come from. Default: `live`. */
       readonly origin?: Origin;
       /** Connections that end apart, and are counted apart. Default: 1. */
       readonly connections?: number;
+      /** Sockets that are open together. Default: as many as connections. */
+      readonly sockets?: number;
     };
 
 /** How a feed is put to the test. */
@@ -40,6 +49,18 @@ export type ConformanceDriver = Subject & {
   readonly hidesLosses?: boolean;
   /** Whether the venue announces the end of a connection. */
   readonly announcesEnds: boolean;
+  /** What a symbol is. Default: spot. */
+  kindOf?(symbol: string): InstrumentKind;
+  /** Whether the venue's metadata tell tick and lot. Default: true. */
+  readonly listsScales?: boolean;
+  /** Whether updates of a book tell the venue's time. Default: true. */
+  readonly tellsBookTimes?: boolean;
+  /** Whether the 24 h figures come. Default: true for adapters. */
+  readonly hasTickers?: boolean;
+  /** Age at which the venue ends connections, milliseconds. Default: it does not. */
+  readonly maxAgeMs?: number;
+  /** Most frames in a second that the venue takes on a connection. Default: it names no limit. */
+  readonly framesPerS?: number;
   /** Cards that this venue's protocol cannot pass, by id, with the reason. */
   readonly knownGaps?: Readonly<Record<string, string>>;
 };
@@ -47,15 +68,35 @@ export type ConformanceDriver = Subject & {
 export interface BenchOptions {
   /** Times as fast as real time. Default 20. */
   readonly speed?: number;
-  /** Age at which connections are replaced, milliseconds. Default: never. */
-  readonly maxAgeMs?: number;
+  /** Age at which connections are replaced, and at which the venue ends them, milliseconds. Default: never. */
+  readonly ages?: { readonly replacedMs: number; readonly endedMs: number };
+  /** Symbols that a connection carries. Default: as many as the adapter says. */
+  readonly symbolsPerConnection?: number;
+  /** What all jitter is made of, in [0, 1). Default 0: the shortest waits. */
+  readonly chance?: number;
+}
+
+/** How far the times that a kind of event tells are from the feed's clock. */
+interface ToldTimes {
+  /** Events without a time. */
+  untold: number;
+  maxSkewMs: number;
 }
 
 const DEFAULT_SPEED = 20;
+/** Markets of the simulator, one busier than the other, and how often their changes are published. */
+const SIMULATED = ['sim:BTC-USD', 'sim:ETH-USD'];
+const SIMULATED_STEP_MS = 100;
 /** After any fault every book is live and the venue's again within so many seconds of the feed's time. */
-export const RECOVERY_S = 150;
+const RECOVERY_S = 30;
+/** Times that the venue tells are no further from the feed's clock. */
+const MAX_SKEW_MS = 60_000;
+/** A connection is replaced so long before the venue ends it, at least. */
+const AGE_MARGIN_MS = 60_000;
+/** Timers of the platform reach no further. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 /** Metadata is asked for again within so many seconds: halts and new tick sizes are known then. */
-const METADATA_S = 600;
+const METADATA_S = 360;
 
 /**
  * A live feed on an emulated venue, watched: at every event, a book that is told to be live must
@@ -72,22 +113,24 @@ export class Bench {
   /** Every state that a book was in, and its place in their order, by symbol. */
   readonly #truths = new Map<string, Map<string, number>>();
   readonly #reached = new Map<string, number>();
+  readonly #times = new Map<string, ToldTimes>();
 
   private constructor(
     driver: ConformanceDriver,
     emulator: EmulatorControls,
     clock: FastClock,
-    { maxAgeMs = null }: { maxAgeMs?: number | null },
+    options: BenchOptions,
   ) {
     this.#driver = driver;
     this.clock = clock;
     this.emulator = emulator;
     this.observer = new FeedObserver(clock, (event, market) => {
+      this.#noteTime(event, market);
       if (event.type !== 'instrument' && event.type !== 'trade' && event.type !== 'ticker')
         this.#check(market);
     });
     const { symbols } = driver;
-    this.feed = createFeed(driver, emulator.endpoints, maxAgeMs);
+    this.feed = createFeed(driver, emulator.endpoints, options);
     for (const { symbol } of symbols) {
       this.#truths.set(symbol, new Map());
       this.#remember(symbol);
@@ -95,13 +138,12 @@ export class Bench {
   }
 
   /** A feed on an emulator, not started yet. */
-  static async open(
-    driver: ConformanceDriver,
-    { speed = DEFAULT_SPEED, maxAgeMs }: BenchOptions = {},
-  ): Promise<Bench> {
+  static async open(driver: ConformanceDriver, options: BenchOptions = {}): Promise<Bench> {
+    const { speed = DEFAULT_SPEED, ages } = options;
     const clock = fastClock(Math.min(speed, driver.maxSpeed ?? Infinity));
     const emulator = await driver.startEmulator({ symbols: driver.symbols, seed: 7, clock });
-    return new Bench(driver, emulator, clock, { maxAgeMs });
+    if (ages) emulator.endAtAge(ages.endedMs);
+    return new Bench(driver, emulator, clock, options);
   }
 
   /** A feed whose books are all live and right. */
@@ -134,6 +176,19 @@ export class Bench {
     return ('createFeed' in this.#driver && this.#driver.connections) || 1;
   }
 
+  get sockets(): number {
+    return ('createFeed' in this.#driver && this.#driver.sockets) || this.connections;
+  }
+
+  /** Whether the feed is known to count the frames that it cannot read. */
+  get countsFrames(): boolean {
+    return 'adapter' in this.#driver;
+  }
+
+  get hasHttpSnapshots(): boolean {
+    return this.#driver.hasHttpSnapshots;
+  }
+
   get symbols(): readonly string[] {
     return this.#driver.symbols.map(({ symbol }) => symbol);
   }
@@ -151,11 +206,48 @@ export class Bench {
     return this.observer.market(symbol);
   }
 
+  /** Of the instrument that a symbol has to be, what the venue lists. */
+  listed(symbol: string): Readonly<Record<string, string>> {
+    const { kindOf, listsScales = true } = this.#driver;
+    const { base, quote, tick, lot, isHalted } = this.emulator.listing(symbol);
+    const kind = kindOf?.(symbol) ?? 'spot';
+    const status = isHalted ? 'halted' : 'trading';
+    return { base, quote, kind, status, origin: this.origin, ...(listsScales ? { tick, lot } : {}) };
+  }
+
+  /** The same of the instrument that the feed tells. */
+  told(symbol: string): Readonly<Record<string, string>> {
+    const { listsScales = true } = this.#driver;
+    const { base, quote, kind, status, origin, tick, lot } = this.market(symbol).instrument;
+    const scales = { tick: formatUnitsShortest(1, tick), lot: formatUnitsShortest(1, lot) };
+    return { base, quote, kind, status, origin, ...(listsScales ? scales : {}) };
+  }
+
+  /** The venue's times are unix milliseconds: those of trades, and of books where the venue tells any. */
+  timesAreRight(): void {
+    const { tellsBookTimes = true } = this.#driver;
+    for (const [type, { untold, maxSkewMs }] of this.#times) {
+      assert.ok(maxSkewMs < MAX_SKEW_MS, `${type}: times are ${maxSkewMs} ms off the feed's clock`);
+      if (type === 'trade' || (type === 'book-delta' && tellsBookTimes))
+        assert.equal(untold, 0, `${type}: each tells the venue's time`);
+    }
+  }
+
+  /** What became of the snapshots of a symbol that were asked for after so many. */
+  answers(symbol: string, after = 0): SnapshotAnswer[] {
+    return this.emulator.snapshotAnswers.slice(after).filter((answer) => answer.symbol === symbol);
+  }
+
   /** The victim's book has to be taken anew: its next update is lost, or somebody asks for it. */
   lose(): void {
     const { hidesLosses } = this.#driver;
-    if (hidesLosses) this.feed.resync!(this.market(this.victim).instrument.id, 'the book is not trusted');
+    if (hidesLosses) this.resync(this.victim);
     else this.emulator.dropNext(this.victim);
+  }
+
+  /** The feed is asked to take a book anew. */
+  resync(symbol: string): void {
+    this.feed.resync!(this.market(symbol).instrument.id, 'the book was crossed for over a second');
   }
 
   /** Changes each book, and publishes the changes. */
@@ -177,6 +269,36 @@ export class Bench {
     this.#remember(level[0]);
   }
 
+  /** Lets each book live as one of the simulator's markets for so many seconds of that market's time. */
+  async simulate(seconds: number): Promise<void> {
+    const flows = new Map<string, SimulatedFlow>();
+    for (const [i, symbol] of this.symbols.entries()) {
+      const { tick, lot } = this.market(symbol).instrument;
+      const { bids, asks } = this.emulator.truth(symbol);
+      const flow = await SimulatedFlow.start({
+        instrument: SIMULATED[i % SIMULATED.length]!,
+        tick: formatUnitsShortest(1, tick),
+        lot: formatUnitsShortest(1, lot),
+        price: bids[0]![0],
+      });
+      const gone = (side: Side, levels: readonly TextLevel[]): LevelChange[] =>
+        levels.map(([price]) => ({ side, price, quantity: '0' }));
+      this.#publish(symbol, [...gone('bid', bids), ...gone('ask', asks), ...flow.opening]);
+      flows.set(symbol, flow);
+    }
+    for (let ms = 0; ms < seconds * 1_000; ms += SIMULATED_STEP_MS) {
+      for (const [symbol, flow] of flows) this.#publish(symbol, flow.advance(SIMULATED_STEP_MS));
+      await sleep(1);
+    }
+    for (const flow of flows.values()) await flow.stop();
+  }
+
+  #publish(symbol: string, changes: readonly LevelChange[]): void {
+    for (const { side, price, quantity } of changes) this.emulator.setLevel(symbol, side, price, quantity);
+    this.#remember(symbol);
+    this.emulator.publish(symbol);
+  }
+
   /** Ticks with time for frames to arrive in between. */
   async flow(ticks: number, onTick?: () => void): Promise<void> {
     for (let i = 0; i < ticks; i++) {
@@ -192,6 +314,12 @@ export class Bench {
     while (this.clock.now() < endMs) await this.flow(1);
   }
 
+  /** Lets the feed's time go on for so long, without a tick. */
+  async pause(ms: number): Promise<void> {
+    const endMs = this.clock.now() + ms;
+    while (this.clock.now() < endMs) await sleep(1);
+  }
+
   /** Waits until the books are subscribed to. */
   subscribed(): Promise<void> {
     return this.until('the feed subscribes', () =>
@@ -200,13 +328,14 @@ export class Bench {
   }
 
   /** Waits until every book is live and is the venue's; ticks go on, as a market's do. */
-  async settled(): Promise<void> {
-    await this.until('every book is live', async () => {
+  async settled(withinS = RECOVERY_S): Promise<void> {
+    const isSettled = async () => {
       if (this.#isSettled()) return true;
       await this.flow(1);
       await sleep(5);
       return this.#isSettled();
-    });
+    };
+    await this.until('every book is live', isSettled, withinS);
     this.rightSoFar();
   }
 
@@ -216,6 +345,44 @@ export class Bench {
     assert.deepEqual(this.wrong, [], 'a wrong book was told to be live');
   }
 
+  /** No connection was sent more frames in a second than the venue takes. */
+  withinLimits(): void {
+    const { framesPerS = Infinity } = this.#driver;
+    for (const times of this.emulator.heardAtMs) {
+      const most = Math.max(
+        ...times.map((from) => times.filter((at) => at >= from && at < from + 1_000).length),
+      );
+      assert.ok(most <= framesPerS, `${most} frames within a second, where the venue takes ${framesPerS}`);
+    }
+  }
+
+  /** The adapter replaces connections well before the venue ends them, and within the reach of timers. */
+  replacesInTime(): void {
+    if (!('adapter' in this.#driver)) return;
+    const { maxAgeMs: endedMs = null, adapter } = this.#driver;
+    const { maxAgeMs: replacedMs } = adapter.limits;
+    if (endedMs !== null)
+      assert.ok(
+        replacedMs !== null && replacedMs <= endedMs - AGE_MARGIN_MS,
+        `limits.maxAgeMs is ${replacedMs}, where the venue ends connections after ${endedMs} ms`,
+      );
+    assert.ok(
+      (replacedMs ?? 1) > 0 && (replacedMs ?? 1) <= MAX_TIMER_MS,
+      'limits.maxAgeMs is within the reach of timers',
+    );
+  }
+
+  /** The adapter's pace is one that the venue takes. */
+  sendsSlowly(): void {
+    if (!('adapter' in this.#driver)) return;
+    const { framesPerS = Infinity, adapter } = this.#driver;
+    const { sendSpacingMs } = adapter.limits;
+    assert.ok(
+      sendSpacingMs * framesPerS >= 1_000 || framesPerS === Infinity,
+      `limits.sendSpacingMs is ${sendSpacingMs}, where the venue takes ${framesPerS} frames in a second`,
+    );
+  }
+
   /** Waits until something is so. @param withinS seconds of the feed's time */
   async until(what: string, isSo: () => boolean | Promise<boolean>, withinS = RECOVERY_S): Promise<void> {
     const endMs = this.clock.now() + withinS * 1_000;
@@ -223,7 +390,9 @@ export class Bench {
       this.#hasNotFailed();
       if (this.clock.now() > endMs) {
         const states = this.symbols.map((symbol) => this.#describe(symbol)).join('; ');
-        throw new assert.AssertionError({ message: `not within ${withinS} s: ${what} (${states})` });
+        throw new assert.AssertionError({
+          message: `not within ${withinS} s of the feed's time: ${what} (${states})`,
+        });
       }
       await sleep(1);
     }
@@ -234,8 +403,8 @@ export class Bench {
     return this.until(what, isSo, METADATA_S);
   }
 
-  async state(symbol: string, state: BookState): Promise<void> {
-    await this.until(`${symbol} is ${state}`, () => this.market(symbol).states.includes(state));
+  async state(symbol: string, state: BookState, withinS = RECOVERY_S): Promise<void> {
+    await this.until(`${symbol} is ${state}`, () => this.market(symbol).states.includes(state), withinS);
   }
 
   /** States of a book since the last look. */
@@ -272,6 +441,17 @@ export class Bench {
     truths.set(this.#truth(symbol), truths.size);
   }
 
+  #noteTime(event: FeedEvent, { instrument: { symbol } }: ObservedMarket): void {
+    if (event.type === 'instrument' || event.type === 'book-status') return;
+    if (!this.symbols.includes(symbol)) return;
+    const times = this.#times.get(event.type) ?? { untold: 0, maxSkewMs: 0 };
+    this.#times.set(event.type, times);
+    const now = this.clock.now();
+    if (event.venueTimeMs === null) times.untold += 1;
+    for (const time of [event.venueTimeMs ?? now, event.receiveTimeMs])
+      times.maxSkewMs = Math.max(times.maxSkewMs, Math.abs(time - now));
+  }
+
   #check({ state, instrument: { symbol } }: ObservedMarket): void {
     if (state !== 'live') return;
     const place = this.#truths.get(symbol)?.get(canonicalBook(this.observer.text(symbol)));
@@ -289,17 +469,26 @@ export class Bench {
   }
 }
 
-function createFeed(driver: ConformanceDriver, endpoints: Endpoints, maxAgeMs: number | null): CountingFeed {
-  if ('createFeed' in driver) return driver.createFeed(endpoints);
+function createFeed(
+  driver: ConformanceDriver,
+  endpoints: Endpoints,
+  { ages, symbolsPerConnection, chance = 0 }: BenchOptions,
+): CountingFeed {
+  if ('createFeed' in driver) return driver.createFeed(endpoints, () => chance);
   const { adapter, market, symbols } = driver;
+  const limits = {
+    ...adapter.limits,
+    maxAgeMs: ages?.replacedMs ?? null,
+    symbolsPerConnection: symbolsPerConnection ?? adapter.limits.symbolsPerConnection,
+  };
   return createVenueFeed(
-    { ...adapter, limits: { ...adapter.limits, maxAgeMs } },
+    { ...adapter, limits },
     {
       market,
       symbols: symbols.map(({ symbol }) => symbol),
       endpoints,
       httpSpacingMs: 0,
-      random: () => 0,
+      random: () => chance,
     },
   );
 }

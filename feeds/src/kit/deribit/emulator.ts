@@ -7,6 +7,7 @@ import {
   VenueEmulator,
   type BookMessage,
   type EmulatedConnection,
+  type EmulatedListing,
   type EmulatorOptions,
 } from '../venue-emulator.ts';
 import {
@@ -199,14 +200,21 @@ export class DeribitEmulator extends VenueEmulator<DeribitClient> {
     return { result: infos };
   }
 
+  /** Inverse options are priced in what they are settled in. */
+  override listing(symbol: string): EmulatedListing {
+    const spec = this.#specs.find((one) => one.symbol === symbol)!;
+    const isInverseOption = spec.kind === 'option' && settlementOf(spec) === spec.base;
+    return { ...super.listing(symbol), ...(isInverseOption ? { quote: spec.base } : {}) };
+  }
+
   #info(spec: DeribitSymbol): object {
-    const { isHalted, tick } = this.of(spec.symbol);
+    const { isHalted, tick, quote } = this.listing(spec.symbol);
     const isInverse = settlementOf(spec) === spec.base;
     const common = {
       instrument_name: spec.symbol,
       kind: spec.kind,
       base_currency: spec.base,
-      quote_currency: isInverse && spec.kind === 'option' ? spec.base : spec.quote,
+      quote_currency: quote,
       counter_currency: spec.quote,
       tick_size: Number(tick),
       tick_size_steps: spec.tickSteps ?? [],
@@ -241,7 +249,7 @@ export class DeribitEmulator extends VenueEmulator<DeribitClient> {
   /** "The first notification will contain the whole book." */
   #sendSnapshot(connection: EmulatedConnection<DeribitClient>, topic: string): void {
     const channel = readChannel(topic);
-    if (channel?.kind !== 'book') return;
+    if (channel?.kind !== 'book' || this.withholds(channel.name)) return;
     const { id, bids, asks } = this.of(channel.name).published();
     const level = ([price, size]: TextLevel) => ['new', Number(price), Number(size)];
     connection.send(

@@ -195,7 +195,7 @@ export class KrakenEmulator extends VenueEmulator<KrakenClient> {
       else connection.state.depths.delete(symbol);
     }
     if (method === 'unsubscribe' || snapshot !== true) return;
-    if (channel === 'book') connection.send(this.#snapshot(book, depth as number));
+    if (channel === 'book' && !this.withholds(symbol)) connection.send(this.#snapshot(book, depth as number));
     if (channel === 'ticker') connection.send(this.#ticker(book, 'snapshot'));
   }
 

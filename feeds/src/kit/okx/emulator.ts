@@ -194,6 +194,7 @@ export class OkxEmulator extends VenueEmulator<PublicClient> {
   #onSubscribed(connection: EmulatedConnection<PublicClient>, channel: Channel, instId: string): void {
     const book = this.of(instId);
     if (channel === 'books') {
+      if (this.withholds(instId)) return;
       const { id, bids, asks } = book.published();
       const sides = { bids: bids.slice(0, BOOK_DEPTH), asks: asks.slice(0, BOOK_DEPTH) };
       const ts = String(this.#spokenAtMs.get(instId) ?? this.nowMs());

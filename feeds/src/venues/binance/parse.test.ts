@@ -2,7 +2,7 @@ import { decimalScale, DepthwireError } from '@depthwire/shared';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { flattenLevels } from '../../core/levels.ts';
-import { hostileJson } from '../../core/test-harness.ts';
+import { hostileValues } from '../../core/test-harness.ts';
 import { parseFrame, parseSnapshot } from './parse.ts';
 
 const depth = { e: 'depthUpdate', E: 1, s: 'BTCUSDT', U: 5, u: 6, b: [['1.5', '2']], a: [] };
@@ -175,7 +175,7 @@ describe('parseFrame', () => {
     fc.assert(
       fc.property(
         fc.constantFrom(depth, trade, aggTrade, {}),
-        fc.dictionary(key, hostileJson()),
+        fc.dictionary(key, fc.oneof(fc.jsonValue(), fc.constantFrom(...hostileValues))),
         fc.boolean(),
         (event, fields, isWrapped) => {
           const changed = { ...event, ...fields };

@@ -1,7 +1,7 @@
 import { DepthwireError } from '@depthwire/shared';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hostileJson } from '../../core/test-harness.ts';
+import { hostileValues } from '../../core/test-harness.ts';
 import { guessInstrument, parseExchangeInfo } from './symbols.ts';
 
 const filters = (tickSize: string, stepSize: string) => [
@@ -172,7 +172,7 @@ describe('parseExchangeInfo', () => {
     fc.assert(
       fc.property(
         fc.constantFrom('spot' as const, 'usdm' as const),
-        fc.dictionary(key, hostileJson()),
+        fc.dictionary(key, fc.oneof(fc.jsonValue(), fc.constantFrom(...hostileValues))),
         (market, fields) => {
           const body = JSON.stringify({ symbols: [{ ...spotInfo('BTCUSDT', 'BTC', 'USDT'), ...fields }] });
           try {

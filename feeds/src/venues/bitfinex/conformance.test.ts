@@ -23,7 +23,6 @@ describe('Bitfinex spot conforms', { timeout: 30_000 }, () => {
     knownGaps: {
       DROP: ONE_COUNTER,
       REORDER: ONE_COUNTER,
-      'NO-SNAPSHOT': 'its emulator withholds no snapshots yet',
     },
   });
   for (const { name, run } of tests) it.concurrent(name, run);

@@ -1,7 +1,7 @@
 import { DepthwireError } from '@depthwire/shared';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hostileJson } from '../../core/test-harness.ts';
+import { hostileValues } from '../../core/test-harness.ts';
 import { guessInstrument, parseListing } from './symbols.ts';
 
 const info = (max: string) => [null, null, null, '0.00006', max, null, null, null, 0.2, 0.1];
@@ -148,7 +148,12 @@ describe('parseListing', () => {
   it('raises nothing but typed errors on answers of any kind', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.oneof(hostileJson(), fc.constantFrom<unknown>(...conf, tickers, [0]))),
+        fc.array(
+          fc.oneof(
+            fc.oneof(fc.jsonValue(), fc.constantFrom(...hostileValues)),
+            fc.constantFrom<unknown>(...conf, tickers, [0]),
+          ),
+        ),
         (answers) => {
           try {
             parseListing(

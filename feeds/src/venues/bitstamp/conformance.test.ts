@@ -5,6 +5,9 @@ import { bitstamp } from './index.ts';
 const UNCHAINED =
   'an update does not name the one before it: that one is missing shows only against the next snapshot';
 
+/** A book is compared with a snapshot at least this often. */
+const COMPARED_S = 150;
+
 const symbols = {
   spot: [
     { symbol: 'btcusd', base: 'BTC', quote: 'USD', lot: '0.00000001', price: '60000' },
@@ -59,10 +62,11 @@ describe('Bitstamp spot, where an update is missing', { timeout: 30_000 }, () =>
     try {
       await make(bench);
       await bench.flow(3);
-      await bench.until('the loss is found', async () => {
+      const isFound = async () => {
         await bench.flow(1);
         return bench.market(bench.victim).states.includes('recovering');
-      });
+      };
+      await bench.until('the loss is found', isFound, COMPARED_S);
       bench.wrong.splice(0); // until it was found, nothing could tell
       await bench.settled();
       bench.undisturbed(bench.bystanders);

@@ -2,7 +2,7 @@ import { decimalScale, DepthwireError } from '@depthwire/shared';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { flattenLevels } from '../../core/levels.ts';
-import { hostileJson } from '../../core/test-harness.ts';
+import { hostileValues } from '../../core/test-harness.ts';
 import { concernedBy, parseFrame, parseMarkets, parseSnapshot, parseTickers } from './parse.ts';
 
 const times = { timestamp: '1789456316', microtimestamp: '1789456316507635' };
@@ -167,8 +167,8 @@ describe('parseFrame', () => {
     fc.assert(
       fc.property(
         fc.constantFrom({ ...diff }, { ...trade }, snapshot, pair, ticker, {}),
-        fc.dictionary(key, hostileJson()),
-        fc.dictionary(key, hostileJson()),
+        fc.dictionary(key, fc.oneof(fc.jsonValue(), fc.constantFrom(...hostileValues))),
+        fc.dictionary(key, fc.oneof(fc.jsonValue(), fc.constantFrom(...hostileValues))),
         (frame, fields, inner) => {
           const data = 'data' in frame ? { ...(frame.data as object), ...inner } : inner;
           const text = JSON.stringify({ ...frame, data, ...fields });

@@ -45,6 +45,7 @@ function driverOf(
       onStart(emulator);
       return emulator;
     },
+    depth: 200,
     hasHttpSnapshots: false,
     hasChecksums: false,
     announcesEnds: false,

@@ -1,7 +1,7 @@
 import { DepthwireError } from '@depthwire/shared';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hostileJson } from '../../core/test-harness.ts';
+import { hostileValues } from '../../core/test-harness.ts';
 import { concernedBy, parseFrame } from './parse.ts';
 
 const data = {
@@ -154,11 +154,11 @@ describe('parseFrame', () => {
   it('raises nothing but typed errors where any field of a frame is any value', () => {
     const outer = fc.dictionary(
       fc.constantFrom('topic', 'type', 'ts', 'data', 'op', 'success', 'ret_msg', 'req_id'),
-      hostileJson(),
+      fc.oneof(fc.jsonValue(), fc.constantFrom(...hostileValues)),
     );
     const inner = fc.dictionary(
       fc.constantFrom('s', 'b', 'a', 'u', 'T', 'S', 'p', 'v', 'i', 'symbol', 'lastPrice'),
-      hostileJson(),
+      fc.oneof(fc.jsonValue(), fc.constantFrom(...hostileValues)),
     );
     fc.assert(
       fc.property(fc.constantFrom(book, trades, ticker), outer, inner, (frame, fields, dataFields) => {

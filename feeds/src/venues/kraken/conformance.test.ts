@@ -27,7 +27,6 @@ describe('Kraken spot conforms', { timeout: 30_000 }, () => {
     hasChecksums: true,
     announcesEnds: false,
     framesPerS: 20,
-    knownGaps: { 'NO-SNAPSHOT': 'its emulator withholds no snapshots yet' },
   });
   for (const { name, run } of tests) it.concurrent(name, run);
 });

@@ -2,7 +2,7 @@ import { decimalScale, DepthwireError } from '@depthwire/shared';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { flattenLevels } from '../../core/levels.ts';
-import { hostileJson } from '../../core/test-harness.ts';
+import { hostileValues } from '../../core/test-harness.ts';
 import { krakenCapture } from './capture.ts';
 import { kraken } from './index.ts';
 import { concernedBy, parseFrame, timeMs } from './parse.ts';
@@ -258,8 +258,10 @@ describe('parseFrame', () => {
     fc.assert(
       fc.property(
         fc.constantFrom(book, trade, ticker),
-        fc.dictionary(fc.constantFrom(...keys), hostileJson(), { maxKeys: 2 }),
-        fc.dictionary(fc.constantFrom(...inner), hostileJson()),
+        fc.dictionary(fc.constantFrom(...keys), fc.oneof(fc.jsonValue(), fc.constantFrom(...hostileValues)), {
+          maxKeys: 2,
+        }),
+        fc.dictionary(fc.constantFrom(...inner), fc.oneof(fc.jsonValue(), fc.constantFrom(...hostileValues))),
         (frame, outer, fields) => {
           const text = JSON.stringify({ ...frame, data: [{ ...frame.data[0], ...fields }], ...outer });
           errorOf(() => {

@@ -47,6 +47,7 @@ function driverOf(market: OkxMarket, onStart: (emulator: OkxEmulator) => void = 
       onStart(emulator);
       return emulator;
     },
+    depth: 400,
     hasHttpSnapshots: false,
     hasChecksums: false,
     announcesEnds: true,
