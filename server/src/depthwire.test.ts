@@ -348,19 +348,23 @@ describe('REST', () => {
   });
 
   test('feeds tells how good each one is, and names the books that are not live', async () => {
-    const other = new ScriptedFeed('other', [testInstrument('other:AAA-USD')]);
+    const other = new ScriptedFeed('other', [testInstrument('other:AAA-USD'), testInstrument()]);
     const stats = { ...emptyStats(), frames: 12, links: 9, gaps: 1, checksumsOk: 3 };
-    Object.assign(other, { stats: () => stats, reconnects: () => 2 });
+    Object.assign(other, { stats: () => stats, reconnects: () => 2, problems: () => ['no MOON-USD'] });
     const { depthwire } = await start({}, undefined, { feeds: [other] });
     other.state('recovering', 'connection lost');
     const { body } = await get(depthwire, '/api/v1/feeds');
     expect(body.feeds).toMatchObject([
-      { id: 'scripted', source: null, reconnects: null, troubles: [], latencyMs: { p50: 0, p99: 0 } },
+      {
+        ...{ id: 'scripted', source: null, reconnects: null, troubles: [], problems: [] },
+        latencyMs: { p50: 0, p99: 0 },
+      },
       {
         id: 'other',
         state: 'running',
         source: stats,
         reconnects: 2,
+        problems: ['test:AAA-USD is brought by feed scripted already', 'no MOON-USD'],
         stalenessMs: null,
         latencyMs: null,
         troubles: [{ instrument: 'other:AAA-USD', state: 'recovering', reason: 'connection lost' }],

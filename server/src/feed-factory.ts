@@ -2,6 +2,8 @@ import { createCcxtFeed, createSimulatorFeed, createVenueFeed, findVenue, type F
 import { DepthwireError } from '@depthwire/shared';
 import type { FeedConfig } from './config/feeds.ts';
 import type { FeedSource } from './engine/feed-source.ts';
+import { typedError } from './engine/typed-error.ts';
+import { isFeedId } from './plugins/check.ts';
 
 /** Events in a second of a feed that is plugged in, unless the configuration says otherwise. */
 const MAX_PLUGIN_EVENTS_PER_SECOND = 50_000;
@@ -12,9 +14,10 @@ export function createFeeds(configs: readonly FeedConfig[]): FeedSource[] {
     const isPluggedIn = 'plugin' in config;
     const limit = 'maxEventsPerSecond' in config ? config.maxEventsPerSecond : undefined;
     return {
-      id: idOf(config, createFeed(config)),
+      id: idOf(config),
       create: () => createFeed(config),
       isPluggedIn,
+      module: isPluggedIn ? config.plugin.module : undefined,
       maxEventsPerSecond: limit ?? (isPluggedIn ? MAX_PLUGIN_EVENTS_PER_SECOND : undefined),
     };
   });
@@ -27,7 +30,7 @@ export function feedProblems(
   const ids = new Set<string>();
   return configs.flatMap((config, i) => {
     try {
-      const id = idOf(config, createFeed(config));
+      const id = idOf(config);
       if (!ids.has(id)) {
         ids.add(id);
         return [];
@@ -46,17 +49,22 @@ export function feedProblems(
             },
           ];
     } catch (error) {
-      const isTyped = error instanceof DepthwireError;
-      if (!isTyped && !('plugin' in config)) throw error;
-      const key = isTyped ? error.details.key : undefined;
-      const message = isTyped ? error.message : `the factory threw: ${String(error)}`;
+      const isPluggedIn = 'plugin' in config;
+      if (!isPluggedIn && !(error instanceof DepthwireError)) throw error;
+      const { code, message: reason, details } = typedError(error);
+      const { key } = details;
+      const message = code === 'feed_failed' ? `the factory threw: ${reason}` : reason;
       return [{ path: ['feeds', i, ...(typeof key === 'string' ? [key] : [])], message }];
     }
   });
 }
 
-const idOf = (config: FeedConfig, feed: Feed): string =>
-  ('options' in config && config.options.id) || feed.id;
+/** By a look at a feed, which is made for that alone. */
+function idOf(config: FeedConfig): string {
+  const { id } = 'plugin' in config ? config.plugin.module.run(() => createFeed(config)) : createFeed(config);
+  if (!isFeedId(id)) throw new DepthwireError('invalid_config', 'the feed’s id: it is not the same twice');
+  return ('options' in config && config.options.id) || id;
+}
 
 function createFeed(config: FeedConfig): Feed {
   if ('options' in config) return config.plugin.create(config.options);

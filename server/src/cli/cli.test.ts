@@ -78,7 +78,7 @@ describe('depthwire', () => {
     [['serve', '--speed', '2'], '--speed goes with --replay'],
     [['serve', '--config', 'nowhere.yaml'], 'nowhere.yaml: cannot be read'],
     [['replay', 'x.jsonl', '--speed', '-1'], 'expected a number above 0'],
-    [['verify', 'nowhere.jsonl'], 'nowhere.jsonl: cannot be read'],
+    [['verify', 'nowhere.jsonl'], 'nowhere.jsonl: there is no such file'],
   ])('%j ends with code 2 and says what is wrong', async (args, message) => {
     const { code, stderr, stdout } = await run(...args);
     expect(stderr).toContain(message);

@@ -69,7 +69,13 @@ const misdeeds: Record<string, (context: FeedContext) => unknown> = {
   loop: ({ emit, clock }) => { for (;;) emit({ type: 'ticker', instrument: 'bad:LOOP-USD', venueTimeMs: null, receiveTimeMs: clock.now(), last: null, open: null, high: null, low: null, volume: null, turnover: null }); },
 };
 
-export default ({ misdeed }: { misdeed: string }): Feed => ({
+export default ({ misdeed }: { misdeed: string }): Feed => {
+  if (misdeed === 'factory-timer') setTimeout(() => { throw new Error('in a timer of the factory'); }, 3_000);
+  if (misdeed === 'factory-socket') connect(1, '127.0.0.1');
+  return feed(misdeed);
+};
+
+const feed = (misdeed: string): Feed => ({
   id: misdeed,
   async start(context) {
     const { clock, emit } = context;
@@ -79,11 +85,19 @@ export default ({ misdeed }: { misdeed: string }): Feed => ({
     emit({ type: 'instrument', instrument: { id, ...names, ...rest, tick: scaleOf('0.01'), lot: scaleOf('1') } });
     emit({ type: 'book-snapshot', instrument: id, venueTimeMs: null, receiveTimeMs: clock.now(), bids: [1, 1], asks: [2, 1] });
     emit({ type: 'book-status', instrument: id, timeMs: clock.now(), state: 'live', reason: null });
-    misdeeds[misdeed]!(context);
+    misdeeds[misdeed]?.(context);
   },
   stop: async () => {},
 });
 `;
+
+/** Modules that do something of their own, apart from their feed. */
+const BAD_MODULES = {
+  'module-timer': `setInterval(() => { throw new Error('in a timer of the module'); }, 3_000);`,
+  'module-rejection': `setTimeout(() => Promise.reject(new Error('of the module')), 3_000);`,
+  'module-early': `setTimeout(() => { throw new Error('before any feed was made'); }, 0);
+    await new Promise((resolve) => setTimeout(resolve, 100));`,
+};
 
 describe('depthwire serve with feeds of its own', { timeout: 60_000 }, () => {
   test('outlives all that they do, outside the checkout, and ends when it is told to', async () => {
@@ -117,6 +131,56 @@ describe('depthwire serve with feeds of its own', { timeout: 60_000 }, () => {
     });
     child.kill('SIGTERM');
     expect((await once(child, 'exit'))[0]).toBe(0);
+  });
+});
+
+describe('depthwire serve with modules that fail apart from their feeds', { timeout: 60_000 }, () => {
+  test('blames their feeds, and goes on', async () => {
+    for (const [name, code] of Object.entries(BAD_MODULES)) {
+      const head = `import makeFeed from './bad-feed.ts';\n${code}\n`;
+      await writeFile(
+        join(folder, `${name}.ts`),
+        `${head}export default () => makeFeed({ misdeed: '${name}' });`,
+      );
+    }
+    await writeFile(join(folder, 'bad-feed.ts'), BAD_FEED);
+    const modules = Object.keys(BAD_MODULES).map((name) => ({ feed: `./${name}.ts` }));
+    const feeds = ['factory-timer', 'factory-socket'].map((misdeed) => ({
+      ...{ feed: './bad-feed.ts', misdeed },
+    }));
+    const sim = { feed: 'sim', instruments: ['sim:BTC-USD'], historyDays: 1 };
+    await writeFile(join(folder, 'modules.yaml'), JSON.stringify({ feeds: [sim, ...modules, ...feeds] }));
+    const { url, child } = await serve('modules.yaml');
+    const failed = new Map<string, string>();
+    await vi.waitFor(async () => {
+      const { feeds: told } = await health(url);
+      for (const { id, error } of told) if (error) failed.set(id, error.message);
+      expect(Object.fromEntries(failed)).toEqual({
+        'module-timer': 'Error: in a timer of the module',
+        'module-rejection': 'Error: of the module',
+        'factory-timer': 'Error: in a timer of the factory',
+        'factory-socket': expect.stringContaining('ECONNREFUSED'),
+      });
+    }, 20_000);
+    const { feeds: told } = await health(url);
+    expect(told.filter(({ id }) => id === 'sim' || id === 'module-early')).toMatchObject([
+      { state: 'running', error: null },
+      { state: 'running', error: null },
+    ]);
+    child.kill('SIGTERM');
+    expect((await once(child, 'exit'))[0]).toBe(0);
+  });
+
+  test('says so of one that never finishes loading, in its time', async () => {
+    await writeFile(join(folder, 'hangs.mjs'), 'await new Promise(() => {}); export default () => {};');
+    await writeFile(join(folder, 'hangs.yaml'), JSON.stringify({ feeds: [{ feed: './hangs.mjs' }] }));
+    const { code, output } = await run(folder, process.execPath, bin, 'serve', '--config', 'hangs.yaml');
+    expect({ code, output }).toEqual({
+      code: 2,
+      output: expect.stringMatching(
+        /could not be loaded: .*not loaded within 10 s: await nothing at its top level/,
+      ),
+    });
   });
 });
 

@@ -12,7 +12,7 @@ import { Option, type Command } from 'commander';
 import type { Logger } from 'pino';
 import { loadConfig } from '../config/config.ts';
 import { createDepthwire, type Depthwire, type DepthwireOptions } from '../depthwire.ts';
-import { blameFeed } from '../engine/guarded-feed.ts';
+import { blameFeed } from '../engine/blame.ts';
 import { createFeeds } from '../feed-factory.ts';
 import { exitCodes, type Done } from './exit-codes.ts';
 import { createLogger } from './logger.ts';
@@ -72,6 +72,7 @@ export async function serve(flags: ServeFlags): Promise<number> {
     }
   }
   const stop = stopSignal();
+  outliveFeeds(); // from the loading of their modules on
   const config = await loadConfig({
     file: flags.config,
     env: process.env,
@@ -79,7 +80,6 @@ export async function serve(flags: ServeFlags): Promise<number> {
     cwd: process.cwd(),
   });
   const logger = createLogger(config.logLevel);
-  outliveFeeds();
   const market = replay
     ? await openRecording(replay, flags, logger, stop)
     : { feeds: createFeeds(config.feeds) };

@@ -1,14 +1,19 @@
 import { candleIntervals, type Candle } from '@depthwire/shared';
 import type { CandleQuery } from '@depthwire/feeds';
 
-/** What a feed says are the candles asked for: copies of them, or what is wrong with them. */
+/**
+ * What a feed says are the candles asked for: copies of them, or what is wrong with them.
+ * @throws unknown what the answer throws when it is read
+ */
 export function checkCandles(answer: unknown, { interval, fromS, toS }: CandleQuery): Candle[] | string {
   if (!Array.isArray(answer)) return 'expected an array of candles';
   const seconds = candleIntervals[interval];
-  if (answer.length > Math.ceil((toS - fromS) / seconds))
-    return `${answer.length} candles of ${interval} from ${fromS} to ${toS}: there can't be so many`;
+  const { length } = answer;
+  if (!(length <= Math.ceil((toS - fromS) / seconds)))
+    return `${length} candles of ${interval} from ${fromS} to ${toS}: there can't be so many`;
   const candles: Candle[] = [];
-  for (const [i, candle] of (answer as (Candle | null)[]).entries()) {
+  for (let i = 0; i < length; i++) {
+    const candle = (answer as (Candle | null | undefined)[])[i];
     if (typeof candle !== 'object' || candle === null) return `candle ${i}: expected an object`;
     const { time, open, high, low, close, volume, trades } = candle;
     if (!Number.isSafeInteger(time) || time % seconds !== 0)

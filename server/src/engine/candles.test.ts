@@ -12,6 +12,15 @@ const trade = fc.record({
 });
 
 describe('CandleSeries', () => {
+  test('keeps a volume past all counting an exact integer', () => {
+    const most = Number.MAX_SAFE_INTEGER as Lots;
+    const series = new CandleSeries('1m');
+    for (let i = 0; i < 3; i++) series.add(60_000, 5 as Ticks, most);
+    expect(series.all).toMatchObject([{ volume: most, trades: 3 }]);
+    series.seed([{ ...series.all[0]!, trades: most }]);
+    expect(series.all).toMatchObject([{ volume: most, trades: most }]);
+  });
+
   test('equals a naive grouping of the trades for every interval', () => {
     fc.assert(
       fc.property(

@@ -36,7 +36,7 @@ export class CandleSeries {
         low: Math.min(candle.low, price) as Ticks,
         // a late trade belongs to its candle but was not its last
         close: index === this.#candles.length - 1 ? price : candle.close,
-        volume: (candle.volume + size) as Lots,
+        volume: capped(candle.volume + size) as Lots,
         trades: candle.trades + 1,
       };
       return;
@@ -96,7 +96,10 @@ function join(earlier: Candle, later: Candle): Candle {
     high: Math.max(earlier.high, later.high) as Ticks,
     low: Math.min(earlier.low, later.low) as Ticks,
     close: later.close,
-    volume: (earlier.volume + later.volume) as Lots,
-    trades: earlier.trades + later.trades,
+    volume: capped(earlier.volume + later.volume) as Lots,
+    trades: capped(earlier.trades + later.trades),
   };
 }
+
+/** Sums stay exact integers, as the protocol has them: past 2^53 they stand still. */
+const capped = (sum: number) => Math.min(sum, Number.MAX_SAFE_INTEGER);

@@ -162,15 +162,204 @@ describe('Engine', () => {
     expect(market.book.bids.lotsAtPrice(98)).toBe(2);
   });
 
-  test("refuses a second feed's claim to an instrument", async () => {
+  test("refuses a second feed's claim to an instrument, which is no error of that feed", async () => {
     const { engine, feed, market } = await liveMarket();
     const thief = new ScriptedFeed('thief');
-    await engine.addFeed(thief);
+    const refused: string[] = [];
+    await engine.addFeed(thief, { onRefused: ({ code }) => refused.push(code) });
     thief.delta([100, 0], []);
     expect(engine.feeds.get(thief)).toMatchObject({ refused: 2 });
+    expect(refused).toEqual([]);
+    expect(engine.conflictsOf(thief)).toEqual(['test:AAA-USD is brought by feed scripted already']);
+    expect(engine.conflictsOf(feed)).toEqual([]);
     expect(market.book.bids.lotsAtPrice(100)).toBe(5);
     feed.delta([100, 6], []);
     expect(market.book.bids.lotsAtPrice(100)).toBe(6);
+  });
+
+  describe('of a plugged-in feed', () => {
+    /** A plugged-in feed that was first with an instrument. */
+    async function squatted() {
+      const running = await startMarket(new ScriptedFeed('first', [testInstrument('first:A-B')]));
+      const squatter = new ScriptedFeed('squatter');
+      await running.engine.addFeed(squatter, { isPluggedIn: true });
+      squatter.snapshot([1, 1], [2, 1]);
+      squatter.state('live');
+      return { ...running, squatter };
+    }
+
+    test('gives its instrument to a feed that comes with Depthwire, and is heard of it no more', async () => {
+      const { engine, events, squatter } = await squatted();
+      const own = new ScriptedFeed('own');
+      const refused: string[] = [];
+      await engine.addFeed(own, { onRefused: ({ message }) => refused.push(message) });
+      const market = engine.markets.get('test:AAA-USD')!;
+      expect([market.state, market.book.bids.count]).toEqual(['syncing', 0]);
+      expect(events.at(-2)).toMatchObject({ type: 'instrument', isRescaled: true });
+      own.snapshot([100, 5], [101, 4]);
+      own.state('live');
+      squatter.snapshot([1, 1], [2, 1]);
+      squatter.emit({ type: 'instrument', instrument: testInstrument() });
+      squatter.state('recovering', 'nonsense');
+      expect([market.state, market.book.bestBid]).toEqual(['live', 100]);
+      expect(refused).toEqual([]);
+      expect(engine.conflictsOf(squatter)).toEqual([
+        'test:AAA-USD is brought by feed own, which comes with Depthwire',
+      ]);
+      expect([engine.conflictsOf(own), engine.marketsOf(squatter)]).toEqual([[], []]);
+      expect(engine.marketsOf(own)).toEqual([market]);
+    });
+
+    test('takes none from one that came first, be it plugged in or not', async () => {
+      const { engine, squatter } = await squatted();
+      const second = new ScriptedFeed('second', [testInstrument(), testInstrument('first:A-B')]);
+      await engine.addFeed(second, { isPluggedIn: true });
+      second.snapshot([7, 1], [8, 1]);
+      expect(engine.markets.get('test:AAA-USD')!.book.bestBid).toBe(1);
+      expect(engine.conflictsOf(second)).toHaveLength(2);
+      expect(engine.marketsOf(squatter)).toHaveLength(1);
+    });
+
+    test('is forgotten a while after a start that did not bring it', async () => {
+      const { engine, clock, squatter } = await squatted();
+      Object.assign(squatter, { instruments: [testInstrument('test:NEW-USD')] });
+      await engine.addFeed(squatter, { isPluggedIn: true });
+      engine.loseGone(squatter);
+      expect(engine.markets.get('test:AAA-USD')).toMatchObject({
+        state: 'stale',
+        reason: 'feed squatter does not bring it any more',
+      });
+      clock.advanceTo(START_MS + 599_000);
+      expect(engine.markets.has('test:AAA-USD')).toBe(true);
+      clock.advanceTo(START_MS + 602_000);
+      expect([...engine.markets.keys()]).toEqual(['first:A-B', 'test:NEW-USD']);
+      const other = new ScriptedFeed('other');
+      await engine.addFeed(other, { isPluggedIn: true });
+      expect(engine.conflictsOf(other)).toEqual([]);
+    });
+
+    test('with other names at each start keeps no other feed out', async () => {
+      const { engine } = await startMarket(new ScriptedFeed('first', [testInstrument('first:A-B')]));
+      const evil = new ScriptedFeed('evil', []);
+      const named = (start: string, count: number) =>
+        Array.from({ length: count }, (_, i) => testInstrument(`evil:${start}${i}-B`));
+      for (const start of ['A', 'B', 'C']) {
+        Object.assign(evil, { instruments: named(start, 4_500) });
+        await engine.addFeed(evil, { isPluggedIn: true });
+        expect(engine.feeds.get(evil)).toMatchObject({ refused: 0 });
+      }
+      expect(engine.marketsOf(evil)).toHaveLength(10_000);
+      for (const isPluggedIn of [true, false]) {
+        const good = new ScriptedFeed(`good-${isPluggedIn}`, [testInstrument(`good:${+isPluggedIn}-B`)]);
+        await engine.addFeed(good, { isPluggedIn });
+        expect(engine.marketsOf(good)).toHaveLength(1);
+      }
+    });
+  });
+
+  describe('whose book is silent', () => {
+    /** Snapshots that a resync brings, and nothing else. */
+    async function quiet(changes: Parameters<typeof testInstrument>[1] = {}) {
+      const feed = new ScriptedFeed('quiet', [testInstrument(undefined, changes)]);
+      const running = await startMarket(feed);
+      feed.snapshot([100, 5], [101, 4]);
+      feed.state('live');
+      const asked: number[] = [];
+      let answers = true;
+      feed.resync = (_, reason) => {
+        asked.push((running.clock.now() - START_MS) / 1000);
+        expect(reason).toBe('no update for over 10 s');
+        if (answers) feed.snapshot([100, 5], [101, 4]);
+      };
+      const silence = () => (answers = false);
+      return { ...running, asked, silence };
+    }
+
+    test('is asked to take it anew, later each time while nothing else brings it back', async () => {
+      const { clock, market, asked } = await quiet();
+      clock.advanceTo(START_MS + 10_000);
+      expect(asked).toEqual([]);
+      clock.advanceTo(START_MS + 11_000);
+      expect([asked, market.state]).toEqual([[11], 'live']);
+      clock.advanceTo(START_MS + 3_600_000);
+      expect(asked.slice(1, 6)).toEqual([22, 42, 82, 162, 322]);
+      expect(asked.length).toBeLessThan(13);
+    });
+
+    test('is asked again where it does not answer, and at once after updates flowed', async () => {
+      const { clock, feed, asked, silence, market } = await quiet();
+      silence();
+      clock.advanceTo(START_MS + 45_000);
+      expect([asked, market.state]).toEqual([[11, 21, 41], 'stale']);
+      for (let second = 45; second < 75; second++) {
+        feed.delta([99, second], []);
+        clock.advanceTo(START_MS + (second + 1) * 1_000);
+      }
+      clock.advanceTo(START_MS + 90_000);
+      expect(asked).toEqual([11, 21, 41, 85]);
+    });
+
+    test.each<[string, Parameters<typeof testInstrument>[1]]>([
+      ['that is halted', { status: 'halted' }],
+      ['of a recording', { origin: 'replayed' }],
+    ])('is not asked for one %s', async (_name, changes) => {
+      const { clock, asked } = await quiet(changes);
+      clock.advanceTo(START_MS + 60_000);
+      expect(asked).toEqual([]);
+    });
+
+    test('is not asked for one that it does not call live', async () => {
+      const { clock, feed, asked } = await quiet();
+      feed.state('recovering', 'gap');
+      clock.advanceTo(START_MS + 60_000);
+      expect(asked).toEqual([]);
+    });
+
+    test('is found out by the clock of the engine, whatever time the feed tells', async () => {
+      const { clock, feed, market } = await startMarket();
+      const inAWeek = (START_MS + 7 * 86_400_000) as EpochMs;
+      feed.emit({
+        type: 'book-snapshot',
+        instrument: 'test:AAA-USD',
+        venueTimeMs: null,
+        receiveTimeMs: inAWeek,
+        bids: [100, 5],
+        asks: [101, 4],
+      });
+      feed.state('live');
+      clock.advanceTo(START_MS + 12_000);
+      expect(market.state).toBe('stale');
+    });
+  });
+
+  test('reads an event once, and keeps nothing of it that the feed could change', async () => {
+    const { feed, market, engine } = await liveMarket();
+    let reads = 0;
+    const event = {
+      type: 'book-snapshot',
+      venueTimeMs: null,
+      receiveTimeMs: START_MS,
+      bids: [1, 1],
+      asks: [],
+    };
+    Object.defineProperty(event, 'instrument', {
+      get: () => (reads++ === 0 ? 'test:ZZZ-USD' : 'test:AAA-USD'),
+    });
+    feed.emit(event as never);
+    expect(market.book.bestBid).toBe(100);
+    expect(engine.feeds.get(feed)).toMatchObject({ refused: 1 });
+    const at = START_MS as EpochMs;
+    const figures = { last: 104, open: 90, high: 120, low: 80, volume: 5, turnover: 6 };
+    const ticker = {
+      type: 'ticker',
+      instrument: 'test:AAA-USD',
+      venueTimeMs: at,
+      receiveTimeMs: at,
+      ...figures,
+    };
+    feed.emit(ticker as never);
+    Object.assign(ticker, { high: 10n, last: Symbol('x'), open: Number.NaN });
+    expect(market.ticker(at)).toMatchObject({ last: 104, open: 90, high: 120 });
   });
 
   test('begins anew when the scale of an instrument changes', async () => {

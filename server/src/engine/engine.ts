@@ -12,9 +12,9 @@ import {
   type InstrumentId,
   type Timer,
 } from '@depthwire/shared';
-import type { CandleQuery, Feed, FeedLog } from '@depthwire/feeds';
+import type { CandleQuery, Feed, FeedContext, FeedLog } from '@depthwire/feeds';
 import type { Bus } from '../bus/bus.ts';
-import { checkedInstrument, checkEvent } from './event-checks.ts';
+import { readEvent, type RefusedEvent } from './event-checks.ts';
 import { FeedQuality } from './feed-quality.ts';
 import { Market, type MarketView } from './market.ts';
 
@@ -26,8 +26,12 @@ const MAX_CROSSED_MS = 1_000;
 const SEED_CANDLES = 500;
 /** One-minute candles feed the 24 h statistics. */
 const DAY_MINUTES = 1_440;
-/** Instruments of one process. */
+/** Instruments of one process; and as many of all that is plugged in, which so keeps no other feed out. */
 const MAX_INSTRUMENTS = 10_000;
+/** An instrument that a plugged-in feed does not bring any more is remembered for so long. */
+const FORGET_AFTER_MS = 600_000;
+/** Instruments of each feed that another one has, that are told of. */
+const MAX_CONFLICTS_TOLD = 20;
 /** Levels of one side; no venue's book has so many. */
 const MAX_BOOK_LEVELS = 250_000;
 
@@ -45,12 +49,39 @@ export interface FeedCounters {
   readonly quality: FeedQuality;
 }
 
+export interface AddFeedOptions {
+  /** Anybody's code: its instruments give way to those of a feed that Depthwire brings along. */
+  readonly isPluggedIn?: boolean;
+  /** Told of each event that could not be accepted, but for those of an instrument that another feed has. */
+  onRefused?(error: DepthwireError): void;
+}
+
+/** What a feed gets, and a guard before it. */
+export interface EngineContext extends FeedContext {
+  /** Takes what `readEvent` made of an event, as `emit` does. */
+  accept(read: FeedEvent | RefusedEvent): void;
+}
+
+interface FeedRecord extends FeedCounters {
+  readonly feed: Feed;
+  isPluggedIn: boolean;
+  quality: FeedQuality;
+  /** Those that it has, of earlier starts too. */
+  readonly instruments: Set<InstrumentId>;
+  /** Those of earlier starts that it has not announced since the last one. */
+  gone: Set<InstrumentId>;
+  /** Since when it is known that they will not come; null while it starts. */
+  goneSinceMs: number | null;
+  /** Instruments that it would have and another feed has, with what is said of it. */
+  readonly conflicts: Map<InstrumentId, string>;
+}
+
 /** Feed events in, markets and market events out. */
 export class Engine {
   readonly #options: EngineOptions;
   readonly #markets = new Map<InstrumentId, Market>();
-  readonly #owners = new Map<InstrumentId, Feed>();
-  readonly #feeds = new Map<Feed, FeedCounters>();
+  readonly #owners = new Map<InstrumentId, FeedRecord>();
+  readonly #feeds = new Map<Feed, FeedRecord>();
   /** Whose history was taken over: once is enough, however often their feed is started. */
   readonly #seeded = new WeakSet<Market>();
   readonly #watch: Timer;
@@ -76,57 +107,67 @@ export class Engine {
   }
 
   marketsOf(feed: Feed): MarketView[] {
-    return [...this.#markets].filter(([id]) => this.#owners.get(id) === feed).map(([, market]) => market);
+    return [...(this.#feeds.get(feed)?.instruments ?? [])].map((id) => this.#markets.get(id)!);
+  }
+
+  /** What an operator should mend: instruments that this feed would have and another one has. */
+  conflictsOf(feed: Feed): string[] {
+    return [...(this.#feeds.get(feed)?.conflicts.values() ?? [])].slice(0, MAX_CONFLICTS_TOLD);
   }
 
   /**
    * Starts a feed and takes its events; resolves once its history is loaded.
-   * @param onRefused told of each event that could not be accepted
    * @throws DepthwireError when the feed cannot start; other feeds are not affected
    */
-  async addFeed(feed: Feed, onRefused: (error: DepthwireError) => void = () => {}): Promise<void> {
-    const counters: FeedCounters = { events: 0, refused: 0, quality: new FeedQuality() };
-    this.#feeds.set(feed, counters);
+  async addFeed(feed: Feed, { isPluggedIn = false, onRefused }: AddFeedOptions = {}): Promise<void> {
+    const record = this.#begin(feed, isPluggedIn);
     const { clock, log } = this.#options;
-    await feed.start({
+    const refuse = (error: DepthwireError, book: InstrumentId | null) => {
+      record.refused += 1;
+      log.error({ feed: feed.id, code: error.code, reason: error.message }, 'event refused');
+      onRefused?.(error);
+      if (book !== null) this.#onMissed(record, book, error);
+    };
+    const accept = (read: FeedEvent | RefusedEvent) => {
+      record.events += 1;
+      if (read.type === 'refused') {
+        refuse(read.error, read.book);
+        return;
+      }
+      try {
+        this.#accept(record, read);
+      } catch (error) {
+        if (!(error instanceof DepthwireError)) throw error;
+        const isBook = read.type === 'book-delta' || read.type === 'book-snapshot';
+        refuse(error, isBook ? read.instrument : null);
+        return;
+      }
+      record.quality.event(latencyOf(read));
+    };
+    const context: EngineContext = {
       clock,
       log,
-      emit: (event) => {
-        counters.events += 1;
-        try {
-          this.#accept(feed, event);
-          counters.quality.event(latencyOf(event));
-        } catch (error) {
-          if (!(error instanceof DepthwireError)) throw error;
-          counters.refused += 1;
-          log.error({ feed: feed.id, code: error.code, reason: error.message }, 'event refused');
-          onRefused(error);
-          this.#onRefused(feed, event, error);
-        }
-      },
+      accept,
+      emit: (event) => accept(readEvent(event)),
       fail(error) {
         throw error; // nobody watches over this feed
       },
-    });
-    await this.#seedHistory(feed);
+    };
+    await feed.start(context);
+    await this.#seedHistory(record);
   }
 
-  /**
-   * The feed is gone, or brings these books no more; where they come again, they count from a snapshot on.
-   * @param except instruments that it goes on to bring
-   */
-  loseBooks(
-    feed: Feed,
-    state: 'recovering' | 'stale',
-    reason: string,
-    except: ReadonlySet<InstrumentId> = new Set(),
-  ): void {
-    for (const [id, market] of this.#markets) {
-      if (this.#owners.get(id) !== feed || except.has(id)) continue;
-      market.setFeedState(state, reason);
-      market.breach(reason);
-      this.#settle(market);
-    }
+  /** The feed's start is over: what it brought before and has not announced again will not come. */
+  loseGone(feed: Feed): void {
+    const record = this.#feeds.get(feed);
+    if (!record) return;
+    record.goneSinceMs = this.#options.clock.now();
+    this.#lose(record.gone, 'stale', `feed ${feed.id} does not bring it any more`);
+  }
+
+  /** The feed is gone; where its books come again, they count from a snapshot on. */
+  loseBooks(feed: Feed, reason: string): void {
+    this.#lose(this.#feeds.get(feed)?.instruments ?? [], 'recovering', reason);
   }
 
   async stop(): Promise<void> {
@@ -147,7 +188,7 @@ export class Engine {
   ): Promise<Candle[]> {
     const market = this.#market(id);
     const kept = market.candles(interval).latest(limit, beforeS);
-    const feed = this.#owners.get(id);
+    const feed = this.#owners.get(id)?.feed;
     if (kept.length >= limit || !feed?.candles) return kept;
     const seconds = candleIntervals[interval];
     const endS =
@@ -169,31 +210,61 @@ export class Engine {
     return market;
   }
 
-  #accept(feed: Feed, event: FeedEvent): void {
-    checkEvent(event);
+  #begin(feed: Feed, isPluggedIn: boolean): FeedRecord {
+    let record = this.#feeds.get(feed);
+    if (!record) {
+      const counters = { events: 0, refused: 0, quality: new FeedQuality() };
+      const none = { instruments: new Set<string>(), gone: new Set<string>(), goneSinceMs: null };
+      record = { feed, isPluggedIn, ...counters, ...none, conflicts: new Map() };
+      this.#feeds.set(feed, record);
+      return record;
+    }
+    record.events = record.refused = 0;
+    record.quality = new FeedQuality();
+    record.gone = new Set(record.instruments);
+    record.goneSinceMs = null;
+    record.conflicts.clear();
+    return record;
+  }
+
+  #lose(ids: Iterable<InstrumentId>, state: 'recovering' | 'stale', reason: string): void {
+    for (const id of ids) {
+      const market = this.#markets.get(id)!;
+      market.setFeedState(state, reason);
+      market.breach(reason);
+      this.#settle(market);
+    }
+  }
+
+  #accept(record: FeedRecord, event: FeedEvent): void {
     if (event.type === 'instrument') {
-      this.#acceptInstrument(feed, event.instrument);
+      this.#acceptInstrument(record, event.instrument);
       return;
     }
     const market = this.#markets.get(event.instrument);
-    if (!market || this.#owners.get(event.instrument) !== feed) {
+    if (!market || this.#owners.get(event.instrument) !== record) {
+      if (record.conflicts.has(event.instrument)) {
+        record.refused += 1; // it has been told, and is no fault of the feed's
+        return;
+      }
       throw new DepthwireError(
         'invalid_event',
-        `${feed.id} sent ${event.type} of ${String(event.instrument)}, which it has not announced`,
+        `${record.feed.id} sent ${event.type} of ${event.instrument}, which it has not announced`,
       );
     }
     const { bus, clock } = this.#options;
     switch (event.type) {
       case 'book-snapshot':
       case 'book-delta': {
-        market.applyBook(event);
+        const now = clock.now();
+        market.applyBook(event, now);
         if (Math.max(market.book.bids.count, market.book.asks.count) > MAX_BOOK_LEVELS) {
           market.book.clear();
           throw new DepthwireError('invalid_event', `the book has over ${MAX_BOOK_LEVELS} levels a side`);
         }
         const { instrument, receiveTimeMs, venueTimeMs, bids, asks } = event;
         // The state is settled before anybody reads the levels: nobody sees a crossed book as live.
-        const hasNewState = market.settleState(clock.now());
+        const hasNewState = market.settleState(now);
         bus.publish({
           type: event.type,
           instrument,
@@ -210,7 +281,7 @@ export class Engine {
         bus.publish({ type: 'trade', instrument: event.instrument, trade: market.applyTrade(event) });
         return;
       case 'ticker':
-        market.applyTicker(event);
+        market.applyTicker(event, clock.now());
         return;
       case 'book-status':
         market.setFeedState(event.state, event.reason);
@@ -221,45 +292,76 @@ export class Engine {
   }
 
   /** A book that misses an update is wrong: it is not live until the feed has taken it anew. */
-  #onRefused(feed: Feed, event: FeedEvent, error: DepthwireError): void {
-    if (event?.type !== 'book-delta' && event?.type !== 'book-snapshot') return;
-    const market = this.#markets.get(event.instrument);
-    if (!market || this.#owners.get(event.instrument) !== feed) return;
+  #onMissed(record: FeedRecord, id: InstrumentId, error: DepthwireError): void {
+    const market = this.#markets.get(id);
+    if (!market || this.#owners.get(id) !== record) return;
     const reason = `an update was refused: ${error.message}`;
     market.breach(reason);
     this.#settle(market);
-    feed.resync?.(event.instrument, reason);
+    record.feed.resync?.(id, reason);
   }
 
-  #acceptInstrument(feed: Feed, told: Instrument): void {
+  #acceptInstrument(record: FeedRecord, instrument: Instrument): void {
     const { bus, clock } = this.#options;
-    const instrument = checkedInstrument(told);
-    const owner = this.#owners.get(instrument.id);
-    if (owner && owner !== feed) {
-      throw new DepthwireError(
-        'invalid_event',
-        `${feed.id}: ${instrument.id} is already published by ${owner.id}`,
-      );
+    const { id } = instrument;
+    const owner = this.#owners.get(id);
+    if (owner && owner !== record) {
+      if (record.isPluggedIn || !owner.isPluggedIn) {
+        record.refused += 1;
+        this.#tellConflict(record, id, `${id} is brought by feed ${owner.feed.id} already`);
+        return;
+      }
+      this.#forget(id);
+      this.#tellConflict(owner, id, `${id} is brought by feed ${record.feed.id}, which comes with Depthwire`);
     }
-    const market = this.#markets.get(instrument.id);
-    // Ticks of another scale cannot be compared: book, tape and candles begin anew.
-    const isRescaled = market !== undefined && !hasSameScales(market.instrument, instrument);
+    record.conflicts.delete(id);
+    const market = this.#markets.get(id);
+    // Ticks of another scale cannot be compared: book, tape and candles begin anew. Somebody may still
+    // look at what was here under this name before.
+    const isRescaled = !market || !hasSameScales(market.instrument, instrument);
     if (market && !isRescaled) {
       market.instrument = instrument;
     } else {
-      if (!market && this.#markets.size >= MAX_INSTRUMENTS) {
-        throw new DepthwireError(
-          'invalid_event',
-          `${feed.id}: ${instrument.id} is past the limit of ${MAX_INSTRUMENTS} instruments`,
-        );
-      }
-      this.#markets.set(instrument.id, new Market(instrument, clock.now()));
-      this.#owners.set(instrument.id, feed);
+      if (!market) this.#makeRoom(record, id);
+      this.#markets.set(id, new Market(instrument, clock.now()));
+      this.#owners.set(id, record);
+      record.instruments.add(id);
     }
-    bus.publish({ type: 'instrument', instrument: instrument.id, isRescaled });
-    const current = this.#markets.get(instrument.id)!;
+    record.gone.delete(id);
+    bus.publish({ type: 'instrument', instrument: id, isRescaled });
+    const current = this.#markets.get(id)!;
     if (isRescaled) this.#publishState(current);
     this.#settle(current);
+  }
+
+  /** Once for each start of the feed: its events of this instrument are dropped from here on. */
+  #tellConflict(record: FeedRecord, id: InstrumentId, reason: string): void {
+    if (record.conflicts.has(id)) return;
+    record.conflicts.set(id, reason);
+    if (record.conflicts.size > MAX_CONFLICTS_TOLD) return;
+    this.#options.log.error({ feed: record.feed.id, instrument: id, reason }, 'instrument of another feed');
+  }
+
+  /** @throws DepthwireError `invalid_event` where there are too many instruments */
+  #makeRoom(record: FeedRecord, id: InstrumentId): void {
+    const alike = [...this.#feeds.values()].filter(({ isPluggedIn }) => isPluggedIn === record.isPluggedIn);
+    if (alike.reduce((count, { instruments }) => count + instruments.size, 0) < MAX_INSTRUMENTS) return;
+    const [oldest] = record.isPluggedIn ? [record, ...alike].flatMap(({ gone }) => firstOf(gone)) : [];
+    if (oldest === undefined) {
+      throw new DepthwireError(
+        'invalid_event',
+        `${record.feed.id}: ${id} is past the limit of ${MAX_INSTRUMENTS} instruments`,
+      );
+    }
+    this.#forget(oldest);
+  }
+
+  #forget(id: InstrumentId): void {
+    const owner = this.#owners.get(id);
+    owner?.instruments.delete(id);
+    owner?.gone.delete(id);
+    this.#owners.delete(id);
+    this.#markets.delete(id);
   }
 
   #settle(market: Market): void {
@@ -272,32 +374,49 @@ export class Engine {
   }
 
   /** How old the newest update of each of a feed's books is, milliseconds. */
-  *#agesOf(feed: Feed, nowMs: number): Generator<number> {
-    for (const { receiveTimeMs } of this.marketsOf(feed)) {
-      if (receiveTimeMs !== null) yield nowMs - receiveTimeMs;
+  *#agesOf(record: FeedRecord, nowMs: number): Generator<number> {
+    for (const id of record.instruments) {
+      const { heardAtMs } = this.#markets.get(id)!;
+      if (heardAtMs !== null) yield nowMs - heardAtMs;
     }
   }
 
   #lookForTrouble(): void {
     const now = this.#options.clock.now();
-    for (const [feed, { quality }] of this.#feeds) quality.tick(this.#agesOf(feed, now));
+    for (const record of this.#feeds.values()) {
+      record.quality.tick(this.#agesOf(record, now));
+      const { isPluggedIn, gone, goneSinceMs } = record;
+      if (isPluggedIn && goneSinceMs !== null && now - goneSinceMs > FORGET_AFTER_MS)
+        for (const id of gone) this.#forget(id);
+    }
     for (const market of this.#markets.values()) {
       market.watchSilence(now);
       this.#settle(market);
+      this.#cureSilence(market, now);
       if (market.crossedSinceMs !== null && now - market.crossedSinceMs > MAX_CROSSED_MS) {
         const { id } = market.instrument;
         market.crossedSinceMs = now;
         this.#options.log.warn({ instrument: id }, 'book crossed for over a second, resyncing');
-        this.#owners.get(id)?.resync?.(id, 'the book was crossed for over a second');
+        this.#owners.get(id)?.feed.resync?.(id, 'the book was crossed for over a second');
       }
     }
   }
 
-  async #seedHistory(feed: Feed): Promise<void> {
+  /** A book may be silent because its feed lost it unawares, and not because nothing happens. */
+  #cureSilence(market: Market, nowMs: number): void {
+    const { id, staleAfterMs, origin } = market.instrument;
+    if (!market.silence.isDue(market.isOnlySilent, market.state, staleAfterMs, nowMs)) return;
+    if (origin === 'replayed') return; // a recording cannot be asked
+    this.#options.log.info({ instrument: id, silentMs: staleAfterMs }, 'book silent, resyncing');
+    this.#owners.get(id)?.feed.resync?.(id, `no update for over ${staleAfterMs / 1000} s`);
+  }
+
+  async #seedHistory({ feed, instruments }: FeedRecord): Promise<void> {
     if (!feed.candles) return;
     const nowS = this.#options.clock.now() / 1000;
-    for (const [id, market] of this.#markets) {
-      if (this.#owners.get(id) !== feed || this.#seeded.has(market)) continue;
+    for (const id of [...instruments]) {
+      const market = this.#markets.get(id);
+      if (!market || this.#seeded.has(market)) continue;
       this.#seeded.add(market);
       for (const [interval, seconds] of Object.entries(candleIntervals) as [CandleInterval, number][]) {
         const toS = Math.ceil(nowS / seconds) * seconds;
@@ -319,6 +438,11 @@ export class Engine {
       return [];
     }
   }
+}
+
+function firstOf<T>(values: Iterable<T>): T[] {
+  for (const value of values) return [value];
+  return [];
 }
 
 /** From the venue's time to the receive time, where the event tells both. */

@@ -10,6 +10,14 @@ export interface FeedSource {
   readonly isPluggedIn?: boolean;
   /** By the market clock. */
   readonly maxEventsPerSecond?: number;
+  /** What it was loaded from. */
+  readonly module?: WatchedModule;
+}
+
+/** A module that was plugged in, and may do things of its own, apart from any feed. */
+export interface WatchedModule {
+  /** Has errors told that the module did not catch, those of the past at once. */
+  watch(onError: (error: unknown) => void): void;
 }
 
 /** Whether it can bring forth another feed after one that failed; a feed by itself cannot. */

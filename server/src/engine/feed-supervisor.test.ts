@@ -71,7 +71,51 @@ describe('FeedSupervisor', () => {
   test('throws what a first try fails with for good', async () => {
     const unknown = new DepthwireError('unknown_symbol', 'no MOON-USD');
     const { supervisor, source } = await supervise(unknown);
-    await expect(supervisor.start([source])).rejects.toBe(unknown);
+    await expect(supervisor.start([source])).rejects.toMatchObject({
+      code: 'unknown_symbol',
+      message: 'no MOON-USD',
+    });
+  });
+
+  test.each(['invalid_config', 'missing_package', 'unknown_venue'] as const)(
+    'ends the start by what only another configuration can mend: %s',
+    async (code) => {
+      const { supervisor, source } = await supervise(new DepthwireError(code, 'no'));
+      await expect(supervisor.start([source])).rejects.toMatchObject({ code });
+    },
+  );
+
+  test.each(['venue_rejected', 'malformed_venue_frame', 'invalid_decimal', 'internal'] as const)(
+    'does not end the start by what a venue answers, and asks it again: %s',
+    async (code) => {
+      const { supervisor, feed, source, status, advance } = await supervise(new DepthwireError(code, 'no'));
+      const other = new ScriptedFeed('other', []);
+      await supervisor.start([source, other]);
+      expect(status('other')).toMatchObject({ state: 'running' });
+      expect(status()).toMatchObject({ state: 'failed', retryAtMs: START_MS + 2_000 });
+      feed.failure = null;
+      await advance(2_000);
+      expect(status()).toMatchObject({ state: 'running' });
+    },
+  );
+
+  test.each([
+    [30_000, 30_000],
+    [1, 2_000],
+    [7_200_000, 3_600_000],
+    [Number.NaN, 2_000],
+    [-1, 2_000],
+    ['soon', 2_000],
+  ])('waits as long as the venue asks for: %s, so %i ms', async (retryAfterMs, waitMs) => {
+    const { supervisor, feed, source, status, advance } = await supervise(
+      new DepthwireError('venue_http', 'answered 429', { retryAfterMs }),
+    );
+    await supervisor.start([source]);
+    expect(status()).toMatchObject({ retryAtMs: START_MS + waitMs });
+    await advance(waitMs - 1);
+    expect(feed.tries).toBe(1);
+    await advance(1);
+    expect(feed.tries).toBe(2);
   });
 
   test('tries nothing any more once it is stopped', async () => {

@@ -1,20 +1,26 @@
-import {
-  toDepthwireError,
-  type Clock,
-  type DepthwireError,
-  type EpochMs,
-  type Timer,
-} from '@depthwire/shared';
+import type { Clock, DepthwireError, EpochMs, ErrorCode, Timer } from '@depthwire/shared';
 import type { Feed, FeedLog } from '@depthwire/feeds';
 import type { Engine } from './engine.ts';
 import { isFeedSource, type FeedSource } from './feed-source.ts';
 import { GuardedFeed } from './guarded-feed.ts';
+import { typedError } from './typed-error.ts';
 
 /** Wait before a feed that failed is tried again, doubled each time. */
 const RETRY_BASE_MS = 2_000;
 const RETRY_MAX_MS = 60_000;
 /** A feed that ran this long starts its tries anew. */
 const STABLE_AFTER_MS = 300_000;
+/** Longest wait that a venue may ask for. */
+const MAX_ASKED_WAIT_MS = 3_600_000;
+/** What only another configuration can mend: trying again is of no use. */
+const configErrors: ReadonlySet<ErrorCode> = new Set([
+  'invalid_config',
+  'invalid_argument',
+  'missing_package',
+  'unknown_feed',
+  'unknown_symbol',
+  'unknown_venue',
+]);
 
 /** Whether a feed runs; how its books are is told by their own states. */
 export interface FeedStatus {
@@ -61,7 +67,8 @@ export class FeedSupervisor {
 
   /**
    * @returns once each feed has started, or waits for its next try
-   * @throws DepthwireError of the first one for which trying again is of no use, unless it is plugged in
+   * @throws DepthwireError of the first one whose configuration is wrong, unless it is plugged in, and of
+   *   one that failed and cannot be tried again because it was handed over by itself
    */
   async start(feeds: readonly (Feed | FeedSource)[]): Promise<void> {
     const supervised = feeds.map((feed) => this.#supervise(feed));
@@ -99,18 +106,19 @@ export class FeedSupervisor {
     const { feed, status } = one;
     const { failures } = one;
     this.#set(one, status.state, status.error);
+    const { isPluggedIn } = feed.source;
     try {
-      await engine.addFeed(feed, (error) => feed.onRefused(error));
+      await engine.addFeed(feed, { isPluggedIn, onRefused: (error) => feed.onRefused(error) });
     } catch (error) {
       if (this.#isStopped) return;
-      if (one.failures === failures) this.#onFailure(one, toDepthwireError(error));
+      if (one.failures === failures) this.#onFailure(one, typedError(error));
       if (one.status.retryAtMs === null && !feed.source.isPluggedIn) throw error;
       return;
     }
     if (this.#isStopped || one.failures !== failures) return; // it failed while its history was loaded
     this.#set(one, 'running');
     log.info({ feed: feed.id }, 'feed started');
-    engine.loseBooks(feed, 'stale', `feed ${feed.id} does not bring it any more`, feed.instruments);
+    engine.loseGone(feed);
   }
 
   #onFailure(one: Supervised, error: DepthwireError): void {
@@ -119,14 +127,18 @@ export class FeedSupervisor {
     const { clock, log, engine } = this.#options;
     const { feed, status } = one;
     const reason = `feed ${feed.id} failed: ${error.message}`.slice(0, 500);
-    engine.loseBooks(feed, 'recovering', reason);
+    engine.loseBooks(feed, reason);
     if (status.state === 'running' && clock.now() - status.sinceMs >= STABLE_AFTER_MS) one.attempt = 0;
-    if (!one.isRenewable || !(error.retry || feed.source.isPluggedIn)) {
+    const isOfUse = feed.source.isPluggedIn || !configErrors.has(error.code);
+    if (!one.isRenewable || !isOfUse) {
       log.error({ feed: feed.id, code: error.code, reason: error.message }, 'feed given up');
       this.#set(one, 'failed', error);
       return;
     }
-    const retryInMs = Math.min(RETRY_MAX_MS, RETRY_BASE_MS * 2 ** one.attempt);
+    const { retryAfterMs } = error.details;
+    const askedMs = typeof retryAfterMs === 'number' && retryAfterMs > 0 ? retryAfterMs : 0;
+    const ownMs = Math.min(RETRY_MAX_MS, RETRY_BASE_MS * 2 ** one.attempt);
+    const retryInMs = Math.max(ownMs, Math.min(MAX_ASKED_WAIT_MS, askedMs));
     const retryAtMs = (clock.now() + retryInMs) as EpochMs;
     one.attempt += 1;
     this.#set(one, 'failed', error, retryAtMs);

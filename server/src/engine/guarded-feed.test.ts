@@ -99,6 +99,21 @@ async function beside(
   };
 }
 
+const bookOf = (instrument: string) => ({
+  ...{ type: 'book-snapshot', instrument, venueTimeMs: null, receiveTimeMs: START_MS },
+  ...{ bids: [1, 1], asks: [] },
+});
+
+/** An error that makes trouble where it is looked at. */
+function evilError(changes: PropertyDescriptorMap): DepthwireError {
+  return Object.defineProperties(new DepthwireError('venue_http', 'away'), changes);
+}
+const gotcha = {
+  get(): never {
+    throw new Error('gotcha');
+  },
+};
+
 const rejecting = (value: unknown) => (feed: BadFeed) => {
   feed.start = () => Promise.reject(value as Error);
 };
@@ -117,6 +132,31 @@ describe('a feed that throws', () => {
     ],
     ['later, in its start', rejecting(new Error('later')), 'feed_failed', 'Error: later'],
     ['a typed error', rejecting(new DepthwireError('venue_rejected', 'banned')), 'venue_rejected', 'banned'],
+    [
+      'a code of its own',
+      rejecting(new DepthwireError('my_code' as never, 'the venue said no')),
+      'feed_failed',
+      'my_code: the venue said no',
+    ],
+    ['a code that is none', rejecting(evilError({ code: { value: 10n } })), 'feed_failed', 'away'],
+    [
+      'a code that throws',
+      rejecting(evilError({ code: gotcha })),
+      'feed_failed',
+      'it threw what cannot be shown',
+    ],
+    [
+      'a message that throws',
+      rejecting(evilError({ message: gotcha })),
+      'feed_failed',
+      'it threw what cannot be shown',
+    ],
+    [
+      'details that throw',
+      rejecting(evilError({ details: gotcha })),
+      'feed_failed',
+      'it threw what cannot be shown',
+    ],
     ['null', rejecting(null), 'feed_failed', 'it threw null'],
     ['a text', rejecting('text'), 'feed_failed', 'it threw text'],
     ['what cannot be shown', rejecting(Object.create(null)), 'feed_failed', 'it threw what cannot be shown'],
@@ -284,6 +324,26 @@ describe('a feed that floods', () => {
     expectFailure('feed_flooded', /within a second/);
   });
 
+  test('with changes of tick, each of which begins a book anew', async () => {
+    const { made, engine, status, expectFailure, advance } = await beside();
+    const tell = (decimals: number) =>
+      made[0]!.context!.emit({
+        type: 'instrument',
+        instrument: testInstrument(BAD, { tick: { units: 1, decimals } }),
+      });
+    const change = (times: number) => {
+      for (let i = 0; i < times; i++) tell(i % 2 === 0 ? 5 : 6);
+    };
+    change(20);
+    for (let i = 0; i < 100; i++) tell(6); // the same again is no change
+    await advance(11_000);
+    change(20);
+    expect(status().state).toBe('running');
+    expect(() => change(10)).toThrow('changes of tick or lot');
+    expectFailure('feed_flooded', 'over 20 changes of tick or lot within 10 s');
+    expect(engine.markets.get(BAD)!.state).toBe('recovering');
+  });
+
   test('is one by the market clock: as many events in more time are none', async () => {
     const { made, advance, status } = await beside(undefined, { maxEventsPerSecond: 1_000 });
     for (let second = 0; second < 5; second++) {
@@ -334,18 +394,7 @@ describe('a feed that sends what cannot be accepted', () => {
         side: 'buy',
       },
     ],
-    ["another feed's instrument", { type: 'instrument', instrument: testInstrument('test:AAA-USD') }],
-    [
-      "another feed's book",
-      {
-        type: 'book-snapshot',
-        instrument: 'test:AAA-USD',
-        venueTimeMs: null,
-        receiveTimeMs: START_MS,
-        bids: [1, 1],
-        asks: [],
-      },
-    ],
+    ["another feed's book", bookOf('test:AAA-USD')],
   ])('%s: may do so fifty times in ten seconds', async (_name, event) => {
     const { made, expectFailure, advance, status } = await beside();
     const send = (times: number) => {
@@ -358,6 +407,35 @@ describe('a feed that sends what cannot be accepted', () => {
     expect(status().state).toBe('running');
     expect(() => send(1)).toThrow();
     expectFailure('feed_malformed', /^51 events refused within 10 s, lastly: ./);
+  });
+
+  test('of an instrument that another feed has: is told to mend it, and goes on', async () => {
+    const { made, engine, status, supervisor, expectOtherUndisturbed } = await beside();
+    const { emit } = made[0]!.context!;
+    for (let i = 0; i < 200; i++) {
+      emit({ type: 'instrument', instrument: testInstrument('test:AAA-USD') });
+      emit(bookOf('test:AAA-USD') as never);
+    }
+    expect(status().state).toBe('running');
+    const bad = [...supervisor.statuses.keys()].find(({ id }) => id === 'bad')!;
+    expect(engine.conflictsOf(bad)).toEqual(['test:AAA-USD is brought by feed good already']);
+    expect(engine.feeds.get(bad)).toMatchObject({ refused: 400 });
+    expectOtherUndisturbed();
+  });
+
+  test('an object that fails its feed while it is read does not bring its book back', async () => {
+    const { made, book, expectFailure } = await beside();
+    const { context } = made[0]!;
+    const event = {
+      ...{ type: 'book-status', instrument: BAD, timeMs: START_MS, reason: null },
+      get state() {
+        context!.fail(new Error('gone'));
+        return 'live';
+      },
+    };
+    expect(() => context!.emit(event as never)).toThrow('gone');
+    expect(book().state).toBe('recovering');
+    expectFailure('feed_failed', 'Error: gone');
   });
 
   test('again as soon as it is asked to resync, without end', async () => {
@@ -425,6 +503,66 @@ describe('a feed that lies about what it can', () => {
     made[0]!.state('live');
     expect(book()).toMatchObject({ state: 'syncing', reason: 'the feed has sent no snapshot yet' });
     expect(book().receiveTimeMs satisfies EpochMs | number | null).toBeNull();
+  });
+
+  const tellOf = async (members: object) => {
+    const running = await beside();
+    Object.assign(running.made[0]!, members);
+    const feed = [...running.supervisor.statuses.keys()].find(({ id }) => id === 'bad')!;
+    return { ...running, feed };
+  };
+
+  test('its figures are big integers, or none: they are told as numbers', async () => {
+    let reads = 0;
+    const stats = () => ({
+      get frames() {
+        reads += 1;
+        return reads > 1 ? 10n : 7;
+      },
+      gaps: 3n,
+      resyncs: 'many',
+    });
+    const { feed, status } = await tellOf({ stats, reconnects: () => 5n });
+    expect(feed.stats?.()).toMatchObject({ frames: 7, gaps: 0, resyncs: 0 });
+    expect(feed.reconnects?.() ?? null).toBeNull();
+    expect(status().state).toBe('running');
+  });
+
+  test('its figures throw when they are read: it has failed', async () => {
+    const { feed, expectFailure } = await tellOf({
+      stats: () => Object.defineProperty({}, 'frames', gotcha),
+    });
+    expect(feed.stats?.() ?? null).toBeNull();
+    expectFailure('feed_failed', 'Error: gotcha');
+  });
+
+  test('its problems are told, as many and as long as fit', async () => {
+    const problems = ['no MOON-USD', 5, 'x'.repeat(1_000), ...Array.from({ length: 50 }, () => 'more')];
+    const { feed } = await tellOf({ problems: () => problems });
+    expect(feed.problems?.()).toHaveLength(19);
+    expect(feed.problems?.()[0]).toBe('no MOON-USD');
+    expect(feed.problems?.()[1]).toHaveLength(300);
+    for (const odd of [undefined, 'text', { length: 3 }]) {
+      const { feed: other } = await tellOf({ problems: () => odd });
+      expect(other.problems?.()).toEqual([]);
+    }
+  });
+
+  test('its candles throw when they are read: it has failed', async () => {
+    const answer = [Object.defineProperty({}, 'time', gotcha)];
+    const { engine, expectFailure } = await tellOf({ candles: () => Promise.resolve(answer) });
+    expect(await engine.candles(BAD, '1m', 10)).toEqual([]);
+    expectFailure('feed_failed', 'Error: gotcha');
+  });
+
+  test('its log is its own: bound to its name, and the server’s is out of reach', async () => {
+    const { made } = await beside();
+    const { log } = made[0]!.context!;
+    expect(Object.isFrozen(log)).toBe(true);
+    expect(log).not.toBe(silentLog);
+    expect(() =>
+      log.error(Object.defineProperty({}, 'x', { ...gotcha, enumerable: true }), 'text'),
+    ).not.toThrow();
   });
 
   test('its statistics throw: it has failed, and the page is answered', async () => {

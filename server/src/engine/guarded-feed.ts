@@ -1,15 +1,20 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { emptyStats, type CandleQuery, type Feed, type FeedContext, type FeedLog } from '@depthwire/feeds';
 import {
   DepthwireError,
   type Candle,
   type Clock,
   type FeedEvent,
+  type Instrument,
   type InstrumentId,
   type Timer,
 } from '@depthwire/shared';
+import { runAs, runAsServer, type Culprit } from './blame.ts';
 import { checkCandles } from './candle-checks.ts';
+import type { EngineContext } from './engine.ts';
+import { readEvent, type RefusedEvent } from './event-checks.ts';
+import { createFeedLog } from './feed-log.ts';
 import type { FeedSource } from './feed-source.ts';
+import { stackOf, typedError } from './typed-error.ts';
 
 /** A venue's metadata may take a few paced requests. */
 const START_LIMIT_MS = 60_000;
@@ -24,9 +29,16 @@ const EVENTS_PER_LOOK = 256;
 /** Refused events in as many milliseconds that a feed may still be forgiven. */
 const MAX_REFUSED = 50;
 const REFUSED_WINDOW_MS = 10_000;
+/** Errors of a feed's module that are logged in the same time. */
+const MAX_MODULE_ERRORS = 5;
 /** Instruments of one feed: it shall not take the room of all others. */
 const MAX_INSTRUMENTS = 5_000;
-const MAX_MESSAGE_CHARS = 400;
+/** Changes of tick or lot in as many milliseconds, and one more for each instrument: each begins a book anew. */
+const MAX_RESCALES = 20;
+const RESCALE_WINDOW_MS = 10_000;
+/** What a feed tells that an operator should mend. */
+const MAX_PROBLEMS = 20;
+const MAX_PROBLEM_CHARS = 300;
 
 export interface GuardedFeedOptions {
   /** The machine's clock: time limits are in real time. */
@@ -37,11 +49,11 @@ export interface GuardedFeedOptions {
 }
 
 /** One feed of the source, from its start to its end. */
-interface Run {
-  readonly owner: GuardedFeed;
-  readonly feed: Feed;
-  readonly outside: FeedContext;
-  readonly instruments: Set<InstrumentId>;
+interface Run extends Culprit {
+  feed: Feed;
+  readonly outside: EngineContext;
+  /** Those that it has announced, with their tick and lot. */
+  readonly instruments: Map<InstrumentId, string>;
   /** Ends the wait for `start`. */
   readonly abortStart: (error: DepthwireError) => void;
   failure: DepthwireError | null;
@@ -51,22 +63,12 @@ interface Run {
   windowStartMs: number;
   events: number;
   levels: number;
-  refused: number;
-  refusedSinceMs: number;
+  readonly refused: Recent;
+  readonly rescales: Recent;
 }
 
-/** Whose code is running, in whatever callback: an error that nobody caught is told by it whom it came from. */
-const running = new AsyncLocalStorage<Run | undefined>();
-
-/**
- * Takes an error that nobody caught for the failure of the feed in whose callback it was thrown.
- * @returns false where that was no feed's
- */
-export function blameFeed(error: unknown): boolean {
-  const run = running.getStore();
-  run?.owner.onUncaught(run, error);
-  return run !== undefined;
-}
+/** Stands where the factory has not made the feed yet. */
+const UNMADE: Feed = { id: '', start: () => Promise.resolve(), stop: () => Promise.resolve() };
 
 /**
  * A feed that may be anybody's code, so that it harms nobody else: one that throws, hangs, floods,
@@ -79,6 +81,8 @@ export class GuardedFeed implements Feed {
   readonly #options: GuardedFeedOptions;
   readonly #maxEvents: number;
   #run: Run | null = null;
+  #log: FeedLog | null = null;
+  readonly #moduleErrors = new Recent(REFUSED_WINDOW_MS);
   #isClosed = false;
 
   constructor(source: FeedSource, options: GuardedFeedOptions) {
@@ -86,46 +90,53 @@ export class GuardedFeed implements Feed {
     this.source = source;
     this.#options = options;
     this.#maxEvents = source.maxEventsPerSecond ?? MAX_EVENTS_PER_SECOND;
-  }
-
-  /** Instruments that the feed has announced since its last start. */
-  get instruments(): ReadonlySet<InstrumentId> {
-    return this.#run?.instruments ?? new Set();
+    source.module?.watch((error) => this.#onModuleError(error));
   }
 
   get stats(): Feed['stats'] {
-    const stats = this.#ask((feed) => feed.stats?.());
-    if (typeof stats !== 'object' || stats === null) return undefined;
-    const figures = emptyStats();
-    for (const key of Object.keys(figures) as (keyof typeof figures)[])
-      figures[key] = Number.isFinite(stats[key]) ? stats[key] : 0;
-    return () => figures;
+    const figures = this.#ask((feed) => {
+      const stats: unknown = feed.stats?.();
+      if (typeof stats !== 'object' || stats === null) return undefined;
+      const picked = emptyStats();
+      for (const key of Object.keys(picked) as (keyof typeof picked)[]) {
+        const figure = (stats as Record<string, unknown>)[key];
+        picked[key] = isFiniteNumber(figure) ? figure : 0;
+      }
+      return picked;
+    });
+    return figures && (() => figures);
   }
 
   get reconnects(): Feed['reconnects'] {
-    const count = this.#ask((feed) => feed.reconnects?.());
-    return Number.isFinite(count) ? () => count! : undefined;
+    const count: unknown = this.#ask((feed) => feed.reconnects?.());
+    return isFiniteNumber(count) ? () => count : undefined;
+  }
+
+  problems(): readonly string[] {
+    const told = this.#ask((feed) => {
+      const problems: unknown = feed.problems?.();
+      const picked: string[] = [];
+      if (!Array.isArray(problems)) return picked;
+      for (let i = 0; i < MAX_PROBLEMS; i++) {
+        const problem: unknown = problems[i];
+        if (typeof problem === 'string') picked.push(problem.slice(0, MAX_PROBLEM_CHARS));
+      }
+      return picked;
+    });
+    return told ?? [];
   }
 
   /** @throws DepthwireError why it could not start; `onFailure` has been told already */
-  async start(outside: FeedContext): Promise<void> {
+  async start(outside: EngineContext): Promise<void> {
     if (this.#run?.stopped) await this.#run.stopped;
     if (this.#isClosed) throw new DepthwireError('unavailable', `feed ${this.id} was stopped`);
     const aborted = Promise.withResolvers<never>();
     aborted.promise.catch(() => undefined); // mostly nobody waits for it any more
-    let feed: Feed;
-    try {
-      feed = this.source.create();
-    } catch (error) {
-      const failure = this.#typed(error);
-      this.#options.onFailure(failure);
-      throw failure;
-    }
     const run: Run = {
-      owner: this,
-      feed,
+      onUncaught: (error) => this.#onUncaught(run, error),
+      feed: UNMADE,
       outside,
-      instruments: new Set(),
+      instruments: new Map(),
       abortStart: aborted.reject,
       failure: null,
       stopped: null,
@@ -133,11 +144,14 @@ export class GuardedFeed implements Feed {
       windowStartMs: outside.clock.now(),
       events: 0,
       levels: 0,
-      refused: 0,
-      refusedSinceMs: -Infinity,
+      refused: new Recent(REFUSED_WINDOW_MS),
+      rescales: new Recent(RESCALE_WINDOW_MS),
     };
     this.#run = run;
-    const started = running.run(run, async () => feed.start(this.#contextOf(run)));
+    const started = runAs(run, async () => {
+      run.feed = this.source.create();
+      return run.feed.start(this.#contextOf(run));
+    });
     try {
       await this.#within(Promise.race([started, aborted.promise]), START_LIMIT_MS, 'start');
     } catch (error) {
@@ -160,16 +174,19 @@ export class GuardedFeed implements Feed {
   /** @throws DepthwireError what the feed says is in the way; what is worse fails it */
   async candles(query: CandleQuery): Promise<Candle[]> {
     const run = this.#alive;
-    if (!run?.feed.candles) return [];
-    let answer: unknown;
+    if (!run || !this.#ask((feed) => typeof feed.candles === 'function')) return [];
+    let candles: Candle[] | string;
     try {
-      const asked = running.run(run, async () => run.feed.candles!({ ...query }));
-      answer = await this.#within(asked, CANDLES_LIMIT_MS, 'candles');
+      const asked = runAs(run, async () => {
+        const answer: unknown = await run.feed.candles!({ ...query });
+        return checkCandles(answer, query); // in the feed's name: the answer may be an object that runs code
+      });
+      candles = await this.#within(asked, CANDLES_LIMIT_MS, 'candles');
     } catch (error) {
-      if (!(error instanceof DepthwireError) || error.code === 'feed_timeout') this.#fail(run, error);
-      throw this.#typed(error);
+      const failure = typedError(error);
+      if (failure.code === 'feed_failed' || failure.code === 'feed_timeout') this.#fail(run, error);
+      throw failure;
     }
-    const candles = checkCandles(answer, query);
     if (typeof candles !== 'string') return candles;
     const failure = new DepthwireError('feed_dishonest', `candles of ${query.instrument}: ${candles}`);
     this.#fail(run, failure);
@@ -180,21 +197,29 @@ export class GuardedFeed implements Feed {
   onRefused(error: DepthwireError): void {
     const run = this.#alive;
     if (!run) return;
-    const now = run.outside.clock.now();
-    if (now - run.refusedSinceMs > REFUSED_WINDOW_MS) {
-      run.refusedSinceMs = now;
-      run.refused = 0;
-    }
-    run.refused += 1;
-    if (run.refused <= MAX_REFUSED) return;
-    const message = `${run.refused} events refused within ${REFUSED_WINDOW_MS / 1000} s, lastly: ${error.message}`;
+    const refused = run.refused.add(run.outside.clock.now());
+    if (refused <= MAX_REFUSED) return;
+    const message = `${refused} events refused within ${REFUSED_WINDOW_MS / 1000} s, lastly: ${error.message}`;
     this.#fail(run, new DepthwireError('feed_malformed', message));
   }
 
-  onUncaught(run: Run, error: unknown): void {
+  #onUncaught(run: Run, error: unknown): void {
     if (run.failure || run.isOver) return; // a timer that the feed has left behind
-    this.#options.log.warn({ feed: this.id, err: error }, 'a feed did not catch an error');
+    this.#tellUncaught(error, 'a feed did not catch an error');
     this.#fail(run, error);
+  }
+
+  /** All feeds of a module have failed with it, for what it does apart from them is part of each. */
+  #onModuleError(error: unknown): void {
+    if (this.#moduleErrors.add(this.#options.clock.now()) <= MAX_MODULE_ERRORS)
+      this.#tellUncaught(error, 'the module of a feed did not catch an error');
+    const run = this.#alive;
+    if (run) this.#fail(run, error);
+  }
+
+  #tellUncaught(error: unknown, what: string): void {
+    const { code, message } = typedError(error);
+    this.#options.log.warn({ feed: this.id, code, reason: message, stack: stackOf(error) }, what);
   }
 
   get #alive(): Run | null {
@@ -205,7 +230,7 @@ export class GuardedFeed implements Feed {
   #contextOf(run: Run): FeedContext {
     const { clock, log } = run.outside;
     return {
-      log,
+      log: (this.#log ??= createFeedLog(log, this.id, this.#options.clock)),
       clock: {
         now: () => clock.now(),
         at: (timeMs, task): Timer => {
@@ -224,28 +249,40 @@ export class GuardedFeed implements Feed {
   /** Throws once the feed has failed, which ends the loop of one that floods. */
   #emit(run: Run, event: FeedEvent): void {
     if (!run.failure && !run.isOver) {
-      this.#measure(run, event);
-      if (!run.failure && this.#hasRoom(run, event)) {
-        try {
-          // What the engine sets going is not the feed's: no timer of it runs in the feed's name.
-          running.run(undefined, () => run.outside.emit(event));
-        } catch (error) {
-          this.#fail(run, error);
+      run.events += 1;
+      this.#measure(run);
+      if (!run.failure) {
+        // Read in the feed's name, for an event may be an object that runs code, and even fails its feed.
+        const read = readEvent(event);
+        if (!run.isOver && this.#admits(run, read)) {
+          try {
+            // What the engine sets going is not the feed's: no timer of it runs in the feed's name.
+            runAsServer(run.outside.accept, read);
+          } catch (error) {
+            this.#fail(run, error);
+          }
         }
       }
     }
     if (run.failure) throw run.failure;
   }
 
-  #measure(run: Run, event: FeedEvent): void {
-    run.events += 1;
-    const { bids, asks } = (event ?? {}) as { bids?: ArrayLike<number>; asks?: ArrayLike<number> };
-    run.levels += ((bids?.length ?? 0) + (asks?.length ?? 0)) / 2;
+  #admits(run: Run, read: FeedEvent | RefusedEvent): boolean {
+    if (read.type === 'book-delta' || read.type === 'book-snapshot') {
+      run.levels += (read.bids.length + read.asks.length) / 2;
+      if (run.levels > this.#maxEvents * LEVELS_PER_EVENT) this.#measure(run);
+    } else if (read.type === 'instrument' && !this.#hasRoom(run, read.instrument)) {
+      return false;
+    }
+    return run.failure === null;
+  }
+
+  #measure(run: Run): void {
     const isOften = run.events > this.#maxEvents;
     const isMuch = run.levels > this.#maxEvents * LEVELS_PER_EVENT;
     if (!isOften && !isMuch && run.events % EVENTS_PER_LOOK !== 0) return;
     const now = run.outside.clock.now();
-    if (now - run.windowStartMs >= 1_000) {
+    if (Math.abs(now - run.windowStartMs) >= 1_000) {
       run.windowStartMs = now;
       run.events = run.levels = 0;
     } else if (isOften || isMuch) {
@@ -256,11 +293,13 @@ export class GuardedFeed implements Feed {
     }
   }
 
-  #hasRoom({ instruments }: Run, event: FeedEvent): boolean {
-    const id: unknown = event?.type === 'instrument' ? event.instrument?.id : null;
-    if (typeof id !== 'string' || instruments.has(id)) return true;
-    if (instruments.size < MAX_INSTRUMENTS) {
-      instruments.add(id);
+  #hasRoom(run: Run, { id, tick, lot }: Instrument): boolean {
+    const { instruments } = run;
+    const scales = [tick.units, tick.decimals, lot.units, lot.decimals].join();
+    const before = instruments.get(id);
+    if (before !== undefined || instruments.size < MAX_INSTRUMENTS) {
+      instruments.set(id, scales);
+      if (before !== undefined && before !== scales) this.#onRescale(run);
       return true;
     }
     this.onRefused(
@@ -269,10 +308,16 @@ export class GuardedFeed implements Feed {
     return false;
   }
 
+  #onRescale(run: Run): void {
+    if (run.rescales.add(run.outside.clock.now()) <= MAX_RESCALES + run.instruments.size) return;
+    const message = `over ${MAX_RESCALES} changes of tick or lot within ${RESCALE_WINDOW_MS / 1000} s`;
+    this.#fail(run, new DepthwireError('feed_flooded', message));
+  }
+
   /** Runs a piece of the feed's code; what it throws, at once or later, is its failure. */
   #call(run: Run, task: () => unknown): void {
     try {
-      const result = running.run(run, task);
+      const result = runAs(run, task);
       if (result instanceof Promise) result.catch((error: unknown) => this.#fail(run, error));
     } catch (error) {
       this.#fail(run, error);
@@ -284,7 +329,7 @@ export class GuardedFeed implements Feed {
     const run = this.#alive;
     if (!run) return undefined;
     try {
-      return running.run(run, () => question(run.feed));
+      return runAs(run, () => question(run.feed));
     } catch (error) {
       this.#fail(run, error);
       return undefined;
@@ -293,7 +338,7 @@ export class GuardedFeed implements Feed {
 
   #fail(run: Run, error: unknown): void {
     if (run.failure || run.isOver || run.stopped) return;
-    const failure = this.#typed(error);
+    const failure = typedError(error);
     run.failure = failure;
     run.abortStart(failure);
     void this.#end(run);
@@ -305,11 +350,11 @@ export class GuardedFeed implements Feed {
     run.stopped ??= (async () => {
       run.abortStart(new DepthwireError('unavailable', `feed ${this.id} was stopped`));
       // Not at once: the feed may be in the middle of what it failed in.
-      const stopped = running.run(run, () => Promise.resolve().then(() => run.feed.stop()));
+      const stopped = runAs(run, () => Promise.resolve().then(() => run.feed.stop()));
       try {
         await this.#within(stopped, STOP_LIMIT_MS, 'stop');
       } catch (error) {
-        const { code, message } = this.#typed(error);
+        const { code, message } = typedError(error);
         this.#options.log.warn({ feed: this.id, code, reason: message }, 'feed did not stop');
       }
       run.isOver = true;
@@ -330,16 +375,28 @@ export class GuardedFeed implements Feed {
       timer.cancel();
     }
   }
+}
 
-  /** Any thrown value, be it made to make trouble, as a typed error. */
-  #typed(error: unknown): DepthwireError {
-    if (error instanceof DepthwireError) return error;
-    let message = 'it threw what cannot be shown';
-    try {
-      message = error instanceof Error ? `${error.name}: ${error.message}` : `it threw ${String(error)}`;
-    } catch {
-      // shown as what cannot be
+/** How often something happened lately, in windows of a fixed length. */
+class Recent {
+  readonly #windowMs: number;
+  #sinceMs = -Infinity;
+  #count = 0;
+
+  constructor(windowMs: number) {
+    this.#windowMs = windowMs;
+  }
+
+  /** @returns how often by now, this time included */
+  add(nowMs: number): number {
+    // A clock that was set back begins a window, too.
+    if (Math.abs(nowMs - this.#sinceMs) > this.#windowMs) {
+      this.#sinceMs = nowMs;
+      this.#count = 0;
     }
-    return new DepthwireError('feed_failed', message.slice(0, MAX_MESSAGE_CHARS), {}, error);
+    return (this.#count += 1);
   }
 }
+
+const isFiniteNumber = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isFinite(value);

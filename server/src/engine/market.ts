@@ -14,6 +14,7 @@ import {
   type TradeEvent,
 } from '@depthwire/shared';
 import { CandleSeries } from './candles.ts';
+import { SilenceCure } from './silence.ts';
 import { RollingStatistics, type DayStatistics } from './statistics.ts';
 
 /** Trades kept for each instrument. */
@@ -49,7 +50,12 @@ export class Market implements MarketView {
   /** Since when the book has been crossed; null while it is not. */
   crossedSinceMs: number | null = null;
 
+  /** When the newest book update came, by the engine's clock: the feed's word on it may be anything. */
+  heardAtMs: number | null = null;
+  readonly silence = new SilenceCure();
+
   #venueTicker: TickerEvent | null = null;
+  #tickerAtMs = -Infinity;
   /** The feed's word. */
   #feedState: BookState = 'syncing';
   #feedReason: string | null = null;
@@ -86,7 +92,7 @@ export class Market implements MarketView {
   }
 
   /** @throws DepthwireError `invalid_event`; the book is then unchanged */
-  applyBook(event: BookSnapshotEvent | BookDeltaEvent): void {
+  applyBook(event: BookSnapshotEvent | BookDeltaEvent, nowMs: number): void {
     if (event.type === 'book-snapshot') {
       this.book.loadSnapshot(event.bids, event.asks);
       this.#breach = null;
@@ -100,9 +106,10 @@ export class Market implements MarketView {
     this.book.sequence += 1;
     this.receiveTimeMs = event.receiveTimeMs;
     this.venueTimeMs = event.venueTimeMs;
+    this.heardAtMs = nowMs;
     this.#isSilent = false;
     if (!this.book.isCrossed) this.crossedSinceMs = null;
-    else this.crossedSinceMs ??= event.receiveTimeMs;
+    else this.crossedSinceMs ??= nowMs;
   }
 
   applyTrade(event: TradeEvent): Trade {
@@ -116,8 +123,9 @@ export class Market implements MarketView {
   }
 
   /** The venue's own 24 h figures, which know of the hours before this process began. */
-  applyTicker(event: TickerEvent): void {
+  applyTicker(event: TickerEvent, nowMs: number): void {
     this.#venueTicker = event;
+    this.#tickerAtMs = nowMs;
   }
 
   setFeedState(state: BookState, reason: string | null): void {
@@ -133,7 +141,13 @@ export class Market implements MarketView {
 
   /** Marks the book silent once it was without an update for longer than the instrument allows. */
   watchSilence(nowMs: number): void {
-    this.#isSilent = this.receiveTimeMs !== null && nowMs - this.receiveTimeMs > this.instrument.staleAfterMs;
+    if (this.heardAtMs !== null) this.heardAtMs = Math.min(this.heardAtMs, nowMs); // a clock may be set back
+    this.#isSilent = this.heardAtMs !== null && nowMs - this.heardAtMs > this.instrument.staleAfterMs;
+  }
+
+  /** Whether silence is all that is wrong with the book: it is traded, and the feed calls it live. */
+  get isOnlySilent(): boolean {
+    return this.#state === 'stale' && this.#feedState === 'live' && this.instrument.status === 'trading';
   }
 
   /**
@@ -172,7 +186,7 @@ export class Market implements MarketView {
   #dayAt(nowMs: number): DayStatistics {
     const own = this.#statistics.at(nowMs);
     const told = this.#venueTicker;
-    if (!told || nowMs - told.receiveTimeMs > TICKER_VALID_MS) return own;
+    if (!told || nowMs - this.#tickerAtMs > TICKER_VALID_MS) return own;
     return {
       ...own,
       last: own.last ?? told.last,

@@ -58,6 +58,11 @@ export class Hub {
     return market;
   }
 
+  /** Whether the channel's instrument is one that a feed publishes, still. */
+  isServed(channel: Channel): boolean {
+    return this.#options.markets.get(channel.settings.instrument) !== undefined;
+  }
+
   /** The channel for a request, with what is granted; made when it is the first of its kind. */
   open(request: SubscribeRequest): Channel {
     const market = this.market(request.instrument);

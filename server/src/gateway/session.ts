@@ -126,7 +126,10 @@ export class Session implements Subscriber {
     if (this.#lagging.size === 0 || socket.bufferedBytes > limits.maxBufferedBytes / 2) return;
     const lagging = [...this.#lagging];
     this.#lagging.clear();
-    for (const channel of lagging) this.#sendSnapshot(channel);
+    for (const channel of lagging) {
+      // An instrument may have been forgotten meanwhile; where it comes again, so does a snapshot.
+      if (this.#options.hub.isServed(channel)) this.#sendSnapshot(channel);
+    }
   }
 
   goodbye(reconnectMs: number): void {

@@ -20,6 +20,8 @@ const MAX_TRADES = 1_000;
 const MAX_CANDLES = 1_500;
 /** Books that are not live, named for each feed. */
 const MAX_TROUBLES = 100;
+/** What an operator should mend, named for each feed. */
+const MAX_PROBLEMS = 20;
 
 export interface RoutesOptions {
   readonly engine: Engine;
@@ -55,6 +57,7 @@ export function registerRoutes(app: FastifyInstance, options: RoutesOptions): vo
       books: engine.countBooks(feed),
       events,
       refused,
+      problems: [...engine.conflictsOf(feed), ...(feed.problems?.() ?? [])].slice(0, MAX_PROBLEMS),
     };
   }
 

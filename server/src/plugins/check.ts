@@ -3,6 +3,8 @@ import type { Feed, VenueDefinition } from '@depthwire/feeds';
 const FEED_ID = /^[a-z0-9-]{1,40}$/;
 const VENUE_ID = /^[a-z0-9-]{1,32}$/;
 
+export const isFeedId = (value: unknown): boolean => typeof value === 'string' && FEED_ID.test(value);
+
 /** What is wrong with what should be a feed; null where nothing is. */
 export function feedProblem(value: unknown): string | null {
   if (typeof value === 'object' && value !== null && 'then' in value)
@@ -16,7 +18,7 @@ export function feedProblem(value: unknown): string | null {
     if (typeof feed[key] !== 'function')
       return `the feed's ${key}: expected a function, got ${show(feed[key])}`;
   }
-  for (const key of ['resync', 'candles', 'stats', 'reconnects'] as const) {
+  for (const key of ['resync', 'candles', 'stats', 'problems', 'reconnects'] as const) {
     if (feed[key] !== undefined && typeof feed[key] !== 'function')
       return `the feed's ${key}: expected a function or nothing, got ${show(feed[key])}`;
   }

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { defineVenue, type Feed, type VenueAdapter, type VenueDefinition } from '@depthwire/feeds';
 import { DepthwireError } from '@depthwire/shared';
 import { feedProblem, isRecord, show, venueProblem } from './check.ts';
+import { moduleOf, type PluginModule } from './plugin-module.ts';
 import { isPath, resolvePackage, resolvePath, sharePackages, shownUrl } from './resolve.ts';
 
 /** Longest wait for a module that awaits something while it loads. */
@@ -13,13 +14,14 @@ const DEFAULT_EXPORT =
 export type FeedOptions = Readonly<Record<string, unknown>>;
 
 /** What a module that was named as a feed has to offer. */
-export type FeedPlugin =
+export type FeedPlugin = { readonly module: PluginModule } & (
   | { readonly kind: 'venue'; readonly adapter: VenueAdapter }
   | {
       readonly kind: 'factory';
       /** @throws DepthwireError `invalid_config` where what the factory returns is no feed; else what the factory throws */
       create(options: FeedOptions): Feed;
-    };
+    }
+);
 
 /**
  * Loads the module that a configuration names as a feed, by path or by package name.
@@ -29,21 +31,28 @@ export type FeedPlugin =
 export async function loadPlugin(name: string, folder: string): Promise<FeedPlugin> {
   const url = locate(name, folder);
   sharePackages();
-  let module: Record<string, unknown>;
+  const module = moduleOf(url);
+  const inTime = new AbortController();
+  let exports: Record<string, unknown>;
   try {
-    const loaded = import(/* @vite-ignore */ url) as Promise<Record<string, unknown>>;
-    const late = delay(LOAD_LIMIT_MS, null, { ref: false });
+    const loaded = module.run(() => import(/* @vite-ignore */ url)) as Promise<Record<string, unknown>>;
+    // A module that waits for nothing lets the event loop run dry: it is this timer that keeps the process.
+    const late = delay(LOAD_LIMIT_MS, null, { signal: inTime.signal });
+    late.catch(() => undefined);
     const first = await Promise.race([loaded, late]);
     if (first === null)
       throw new Error(`it was not loaded within ${LOAD_LIMIT_MS / 1000} s: await nothing at its top level`);
-    module = first;
+    exports = first;
   } catch (error) {
-    throw unusable(`${shownUrl(url)} could not be loaded: ${explain(error)}`, error);
+    throw unusable(`${shownUrl(url)} could not be loaded: ${explain(error)}`);
+  } finally {
+    inTime.abort();
   }
-  const { default: exported } = module;
-  if (typeof exported === 'function') return factoryPlugin(exported as (options: FeedOptions) => unknown);
+  const { default: exported } = exports;
+  if (typeof exported === 'function')
+    return factoryPlugin(module, exported as (options: FeedOptions) => unknown);
   if (!isRecord(exported)) {
-    const others = Object.keys(module).filter((key) => key !== 'default');
+    const others = Object.keys(exports).filter((key) => key !== 'default');
     const has = others.length > 0 ? ` (it exports ${others.slice(0, 10).join(', ')})` : '';
     throw unusable(`${shownUrl(url)}: its default export is ${show(exported)}${has}: ${DEFAULT_EXPORT}`);
   }
@@ -53,12 +62,13 @@ export async function loadPlugin(name: string, folder: string): Promise<FeedPlug
     );
   const problem = venueProblem(exported);
   if (problem !== null) throw unusable(`${shownUrl(url)}: ${problem}`);
-  return { kind: 'venue', adapter: defineVenue(exported as unknown as VenueDefinition) };
+  return { kind: 'venue', module, adapter: defineVenue(exported as unknown as VenueDefinition) };
 }
 
-function factoryPlugin(factory: (options: FeedOptions) => unknown): FeedPlugin {
+function factoryPlugin(module: PluginModule, factory: (options: FeedOptions) => unknown): FeedPlugin {
   return {
     kind: 'factory',
+    module,
     create(options) {
       const feed = factory(structuredClone(options));
       const problem = feedProblem(feed);
@@ -88,6 +98,14 @@ function locate(name: string, folder: string): string {
 
 /** What Node says, and what to do about it where that is known. */
 function explain(error: unknown): string {
+  try {
+    return explanation(error);
+  } catch {
+    return 'it threw what cannot be shown';
+  }
+}
+
+function explanation(error: unknown): string {
   const { code, message = String(error), stack = '' } = (error ?? {}) as NodeJS.ErrnoException;
   switch (code) {
     case 'ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING':

@@ -675,21 +675,51 @@ describe('a book that goes wrong', () => {
     expect(first.state).toBe('recovering');
   });
 
-  test('does not ask for ever when every snapshot is wrong', async () => {
-    const { first, errors } = await withTwoBooks();
+  test('is left alone for a while when every snapshot is wrong: the other goes on, and it comes back', async () => {
+    const { client, first, second, errors } = await withTwoBooks({ clock: hurriedClock(20) });
     const { last } = server;
+    let isWrong = true;
     last.answer = (request) => {
+      grantAll(request, last);
       if (request.op !== 'snapshot') return;
-      last.send(
-        { op: 'snapshot', id: request.id, ch: request.ch },
-        snapshotFrame(1, 9, [100, 11], [101, 3]).with(-1, 1),
-      );
+      const right = snapshotFrame(1, 9, [100, 11], [101, 3]);
+      last.send(isWrong ? right.with(-1, 1) : right);
     };
     last.send(bidFrame(1, 7, 9));
-    await until(() => expect(server.connections.length).toBeGreaterThan(1));
+    await until(() => expect(last.asked('snapshot')).toHaveLength(3));
+    for (let i = 0; i < 5; i++) last.send(snapshotFrame(1, 20 + i, [100, 11], [101, 3]).with(-1, 1));
+    last.send(bidFrame(2, 9, 6));
+    await until(() => expect(second.book.bids.lotsAtPrice(100)).toBe(6));
     expect(last.asked('snapshot')).toHaveLength(3);
-    expect(errors[0]).toMatchObject({ code: 'request_timeout' });
-    expect(first.state).toBe('recovering');
+    expect([first.state, second.state, client.state]).toEqual(['recovering', 'live', 'open']);
+    isWrong = false;
+    await until(() => expect(first.state).toBe('live'));
+    expect(last.asked('snapshot')).toHaveLength(4);
+    expect(server.connections).toHaveLength(1);
+    expect(errors).toEqual([]);
+  });
+
+  test('many changes of tick in a row are no reason to connect anew', async () => {
+    const { first, second, errors } = await withTwoBooks();
+    const { last } = server;
+    last.answer = (request) => grantAll(request, last);
+    for (let i = 0; i < 10; i++)
+      last.send({ op: 'instrument', instrument: { ...instrument, tick: scaleOf(i % 2 ? '0.01' : '0.001') } });
+    last.send(snapshotFrame(1, 9, [100, 11], [101, 3]));
+    await until(() => expect(first.state).toBe('live'));
+    expect([second.state, errors.length, server.connections.length]).toEqual(['live', 0, 1]);
+  });
+
+  test('a ticker of nonsense does not end the connection of the others', async () => {
+    const { client, second, errors } = await withTwoBooks();
+    const { last } = server;
+    const ticker = client.ticker(instrument.id);
+    await until(() => expect(ticker.granted).not.toBeNull());
+    for (let i = 1; i <= 50; i++) last.send([6, 3, i, 1_000, 1, 'x']);
+    last.send(bidFrame(2, 9, 6));
+    await until(() => expect(second.book.bids.lotsAtPrice(100)).toBe(6));
+    expect(last.asked('snapshot')).toHaveLength(3);
+    expect([second.state, client.state, errors.length]).toEqual(['live', 'open', 0]);
   });
 
   test('is not alarmed by bad news: a state frame makes it stale, and live again', async () => {

@@ -39,11 +39,15 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 10_000;
 const SNAPSHOT_TIMEOUT_MS = 5_000;
 const MAX_SNAPSHOT_TRIES = 3;
+/** A channel whose snapshots make no sense is left alone for so long, and the others go on. */
+const CHANNEL_REST_MS = 10_000;
 /** Shortest wait before a subscription that was refused for now is asked for again. */
 const REFUSAL_RETRY_MS = 1_000;
 /** A connection that lived this long starts the back-off anew. */
 const STABLE_AFTER_MS = 10_000;
 const SLOWEST_PING_MS = 5_000;
+/** Stands for the request of a channel that is left alone; those of requests are not below zero. */
+const RESTING = -1;
 /** Frames that change what is there; all others replace it. */
 const deltaCodes: ReadonlySet<number> = new Set([
   frameCodes.bookDelta,
@@ -115,6 +119,8 @@ export class DepthwireClient extends Emitter<ClientEvents> {
   #attempt = 0;
   #reconnectHintMs: number | null = null;
   #lastFrameAtMs = 0;
+  /** Whether a frame that replaces all of a channel is being read. */
+  #isReadingWhole = false;
   #openedAtMs = 0;
   #timers: Timer[] = [];
 
@@ -246,8 +252,14 @@ export class DepthwireClient extends Emitter<ClientEvents> {
   #requestSnapshot(subscription: Subscription): void {
     const { channel } = subscription;
     if (channel === null || this.#state !== 'open') return;
-    const count = (this.#snapshotTries.get(subscription)?.count ?? 0) + 1;
+    const tries = this.#snapshotTries.get(subscription);
+    if (tries?.requestId === RESTING) return;
+    const count = (tries?.count ?? 0) + 1;
     if (count > MAX_SNAPSHOT_TRIES) {
+      if (this.#isReadingWhole) {
+        this.#rest(subscription);
+        return;
+      }
       this.#lose(
         new DepthwireError(
           'request_timeout',
@@ -262,6 +274,18 @@ export class DepthwireClient extends Emitter<ClientEvents> {
     this.#after(SNAPSHOT_TIMEOUT_MS, () => {
       const isWaiting = this.#snapshotTries.get(subscription)?.requestId === requestId;
       if (isWaiting && subscription.channel === channel) this.#requestSnapshot(subscription);
+    });
+  }
+
+  /** The server answers, and it is this channel alone that makes no sense. */
+  #rest(subscription: Subscription): void {
+    const { channel } = subscription;
+    const resting = { count: 0, requestId: RESTING };
+    this.#snapshotTries.set(subscription, resting);
+    this.#after(CHANNEL_REST_MS, () => {
+      if (this.#snapshotTries.get(subscription) !== resting) return; // it mended, or was left
+      this.#snapshotTries.delete(subscription);
+      if (subscription.channel === channel) this.#requestSnapshot(subscription);
     });
   }
 
@@ -374,7 +398,9 @@ export class DepthwireClient extends Emitter<ClientEvents> {
     const isWhole = !deltaCodes.has(frame[0]);
     for (const subscription of this.#byChannel.get(frame[1]) ?? []) {
       const { resyncs } = subscription;
+      this.#isReadingWhole = isWhole;
       subscription.onFrame(frame);
+      this.#isReadingWhole = false;
       if (isWhole && subscription.resyncs === resyncs) this.#snapshotTries.delete(subscription);
     }
   }
@@ -438,8 +464,9 @@ export class DepthwireClient extends Emitter<ClientEvents> {
       case 'instrument':
         if (!hasScales(message.instrument)) return;
         for (const subscription of this.#subscriptions.values()) {
-          if (subscription.instrumentId === message.instrument.id)
-            subscription.onInstrument(message.instrument);
+          if (subscription.instrumentId !== message.instrument.id) continue;
+          this.#snapshotTries.delete(subscription); // in vain for another reason, if they were
+          subscription.onInstrument(message.instrument);
         }
         return;
       case 'goodbye':

@@ -30,6 +30,11 @@ test('an error says whether a retry can help', () => {
   expect(new DepthwireError('unknown_instrument', 'never heard of it').retry).toBe(false);
 });
 
+test('an error with a code that nobody knows is not worth a retry, and does not throw when asked', () => {
+  for (const code of ['my_code', 'toString', 10n, null] as never[])
+    expect(new DepthwireError(code, 'text').retry).toBe(false);
+});
+
 test('an error carries its code, details and cause', () => {
   const cause = new Error('below');
   const error = new DepthwireError('off_grid', 'text', { value: '1' }, cause);

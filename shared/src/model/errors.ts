@@ -135,9 +135,9 @@ export class DepthwireError extends Error {
     this.details = details;
   }
 
-  /** Whether the same action can succeed later without a change. */
+  /** Whether the same action can succeed later without a change; false of a code that is in no catalogue. */
   get retry(): boolean {
-    return errorCatalogue[this.code].retry;
+    return isErrorCode(this.code) && errorCatalogue[this.code].retry;
   }
 }
 

@@ -34,7 +34,7 @@ export class Feeds {
 }
 
 /** What is said of a feed in one word, and how bad it is. */
-export function verdictOf({ state, books, troubles }: FeedReport): {
+export function verdictOf({ state, books, problems, troubles }: FeedReport): {
   word: string;
   level: 'good' | 'warning' | 'bad';
 } {
@@ -42,7 +42,7 @@ export function verdictOf({ state, books, troubles }: FeedReport): {
   if (state === 'starting') return { word: 'starting', level: 'warning' };
   const total = Object.values(books).reduce((sum, count) => sum + count, 0);
   if (total === 0) return { word: 'no books', level: 'warning' };
-  if (books.live === total) return { word: 'live', level: 'good' };
+  if (books.live === total) return { word: 'live', level: problems.length > 0 ? 'warning' : 'good' };
   if (troubles.length > 0 && troubles.every(({ reason }) => reason === RECORDING_ENDED))
     return { word: 'the recording has ended', level: 'warning' };
   if (books.live === 0) return { word: worst(books), level: 'bad' };

@@ -14,6 +14,7 @@ const report = (state: FeedReport['state'], books: Partial<FeedReport['books']>)
   refused: 0,
   source: null,
   reconnects: null,
+  problems: [],
   troubles: [],
 });
 
@@ -28,6 +29,12 @@ describe('what is said of a feed', () => {
     ['failed', { live: 1 }, 'failed', 'bad'],
   ] as const)('%s with %j: %s', (state, books, word, level) => {
     expect(verdictOf(report(state, books))).toEqual({ word, level });
+  });
+
+  test('live with something to mend is a warning', () => {
+    const live = report('running', { live: 3 });
+    const problems = ['the venue lists no MOON-USD'];
+    expect(verdictOf({ ...live, problems })).toEqual({ word: 'live', level: 'warning' });
   });
 
   test('a recording that was played to its end is no failure', () => {

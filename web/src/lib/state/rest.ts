@@ -39,6 +39,8 @@ export interface FeedReport {
   readonly latencyMs?: Percentiles | null;
   readonly source: Readonly<Record<SourceCounter, number>> | null;
   readonly reconnects: number | null;
+  /** What an operator should mend. */
+  readonly problems: readonly string[];
   readonly troubles: readonly {
     readonly instrument: string;
     readonly state: BookState;

@@ -1,0 +1,43 @@
+import { codecs, frameCodes } from '@depthwire/shared';
+import { expect, test } from 'vitest';
+import { ScriptedFeed, silentLog, START_MS, startMarket, testInstrument } from '../../test/markets.ts';
+import { Session } from './session.ts';
+
+const limits = { heartbeatMs: 1e9, maxMessageBytes: 1e6, maxSubscriptions: 9, maxBufferedBytes: 1_000 };
+
+test('a client that lags behind an instrument which was forgotten meanwhile gets it when it comes again', async () => {
+  const { engine, hub, clock } = await startMarket(new ScriptedFeed('first', [testInstrument('first:A-B')]));
+  const feed = new ScriptedFeed('mine');
+  const instruments = [...feed.instruments];
+  await engine.addFeed(feed, { isPluggedIn: true });
+  feed.snapshot([100, 5], [101, 4]);
+  const sent: unknown[] = [];
+  const socket = {
+    bufferedBytes: 0,
+    send: (data: Uint8Array | string) => void sent.push(codecs.json.decode(data)),
+    close() {},
+  };
+  const clocks = { marketClock: clock, wallClock: clock };
+  const session = new Session({
+    ...{ hub, socket, limits, ...clocks, log: silentLog, epoch: 1, server: 'test', encoding: 'json' },
+  });
+  const request = { op: 'subscribe', id: 1, topic: 'book', instrument: 'test:AAA-USD', cadence: 0 };
+  session.onMessage(JSON.stringify(request));
+  socket.bufferedBytes = 10_000;
+  feed.delta([99, 1], []);
+
+  Object.assign(feed, { instruments: [] });
+  await engine.addFeed(feed, { isPluggedIn: true });
+  engine.loseGone(feed);
+  clock.advanceTo(START_MS + 700_000);
+  expect(engine.markets.has('test:AAA-USD')).toBe(false);
+  socket.bufferedBytes = 0;
+  session.tick();
+  session.onMessage(JSON.stringify({ op: 'snapshot', id: 2, ch: 1 }));
+  expect(sent.at(-1)).toMatchObject({ op: 'error', id: 2, code: 'unknown_instrument' });
+
+  Object.assign(feed, { instruments });
+  await engine.addFeed(feed, { isPluggedIn: true });
+  feed.snapshot([200, 5], [201, 4]);
+  expect(sent.at(-1)).toMatchObject({ 0: frameCodes.bookSnapshot, 7: 200 });
+});
