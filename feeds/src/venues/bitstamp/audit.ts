@@ -66,6 +66,8 @@ export class BookAudit {
   readonly #offset: number;
   #phase: Phase = 'idle';
   #held: DiffOrderBook[] = [];
+  /** Of the newest diff of this connection. */
+  #newestAt = 0;
   #snapshot: RestSnapshot | null = null;
   /** Which comparison this is, so that answers to another one are not taken. */
   #round = 0;
@@ -92,6 +94,7 @@ export class BookAudit {
   }
 
   opened(isRecorded: boolean): void {
+    this.#newestAt = 0;
     this.#isRecorded = isRecorded;
     this.#removalAt = null;
     this.#rest(FIRST_MS + this.#offset * PERIOD_MS);
@@ -132,6 +135,7 @@ export class BookAudit {
 
   /** A diff that the book has taken. */
   after(diff: DiffOrderBook): void {
+    this.#newestAt = diff.microtimestamp;
     if (this.#phase === 'idle') return;
     if (this.#held.length >= MAX_HELD_DIFFS) {
       this.#rest(RETRY_MS);
@@ -169,7 +173,9 @@ export class BookAudit {
   #onAnswer(result: HttpResponse | DepthwireError): void {
     const snapshot = result instanceof DepthwireError || result.status !== 200 ? null : readable(result.body);
     const [first] = this.#held;
-    if (!snapshot || (first && !reaches(snapshot.id, first))) {
+    // Without a diff since, the book is as it was at its newest: an older snapshot shows another one.
+    const isTooOld = (id: number) => (first ? !reaches(id, first) : id < this.#newestAt);
+    if (!snapshot || isTooOld(snapshot.id)) {
       this.#rest(RETRY_MS);
       return;
     }

@@ -329,6 +329,17 @@ describe('Bitstamp session: comparing a live book with later snapshots', () => {
     expect(observer.market(ID).states).toEqual([]);
   });
 
+  it('learns nothing about a quiet book from a snapshot of before its newest diff', () => {
+    const { answer, wait, waiting, observer } = startComparing();
+    answer('btcusd', snapshot(21_003, bids('21003')));
+    wait(185_000);
+    answer('btcusd', snapshot(21_004, [['1.00', '1']]));
+    wait(5_000);
+    expect(observer.market(ID).states).toEqual([]);
+    wait(10_000);
+    expect(waiting('btcusd')).toHaveLength(1);
+  });
+
   describe('where a diff changes nothing', () => {
     const NO_CHANGE = expect.stringContaining('tells of no change') as string;
 
