@@ -1,4 +1,4 @@
-import type { Instrument } from '@depthwire/shared';
+import { DepthwireError, type Instrument } from '@depthwire/shared';
 import { scriptSession } from '../kit/index.ts';
 import type { VenueAdapter } from './venue.ts';
 
@@ -29,3 +29,14 @@ export const hostileValues: readonly unknown[] = [
   '1e999',
   8.7e15,
 ];
+
+/** The typed error that something throws, null where it throws none; any other passes through. */
+export function errorOf(run: () => unknown): DepthwireError | null {
+  try {
+    run();
+    return null;
+  } catch (error) {
+    if (error instanceof DepthwireError) return error;
+    throw error;
+  }
+}

@@ -1,25 +1,14 @@
-import { decimalScale, DepthwireError } from '@depthwire/shared';
+import { decimalScale } from '@depthwire/shared';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { flattenLevels } from '../../core/levels.ts';
-import { hostileValues } from '../../core/test-harness.ts';
+import { errorOf, hostileValues } from '../../core/test-harness.ts';
 import { parseFrame, parseSnapshot } from './parse.ts';
 
 const depth = { e: 'depthUpdate', E: 1, s: 'BTCUSDT', U: 5, u: 6, b: [['1.5', '2']], a: [] };
 const trade = { e: 'trade', E: 1, s: 'BTCUSDT', t: 7, p: '1.5', q: '2', T: 1, m: true };
 const aggTrade = { e: 'aggTrade', E: 1, s: 'BTCUSDT', a: 7, p: '1.5', q: '2', f: 1, l: 2, T: 1, m: false };
 const snapshot = { lastUpdateId: 160, bids: [['0.0024', '10']], asks: [['0.0026', '100']] };
-
-/** Runs it and returns the typed error; any other error fails the test. */
-function errorOf(run: () => unknown): DepthwireError | null {
-  try {
-    run();
-    return null;
-  } catch (error) {
-    if (error instanceof DepthwireError) return error;
-    throw error;
-  }
-}
 
 describe('parseFrame', () => {
   it.each([

@@ -1,19 +1,7 @@
-import { DepthwireError } from '@depthwire/shared';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hostileValues } from '../../core/test-harness.ts';
+import { errorOf, hostileValues } from '../../core/test-harness.ts';
 import { chanIdOf, checkLevels, checkTicker, isArrayText, isList, parseFrame } from './parse.ts';
-
-/** Runs it and returns the typed error; any other error fails the test. */
-function errorOf(run: () => unknown): DepthwireError | null {
-  try {
-    run();
-    return null;
-  } catch (error) {
-    if (error instanceof DepthwireError) return error;
-    throw error;
-  }
-}
 
 describe('parseFrame: events', () => {
   it.each([

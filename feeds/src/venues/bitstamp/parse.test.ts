@@ -1,8 +1,8 @@
-import { decimalScale, DepthwireError } from '@depthwire/shared';
+import { decimalScale } from '@depthwire/shared';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { flattenLevels } from '../../core/levels.ts';
-import { hostileValues } from '../../core/test-harness.ts';
+import { errorOf, hostileValues } from '../../core/test-harness.ts';
 import { concernedBy, parseFrame, parseMarkets, parseSnapshot, parseTickers } from './parse.ts';
 
 const times = { timestamp: '1789456316', microtimestamp: '1789456316507635' };
@@ -28,17 +28,6 @@ const ticker = {
   ...{ timestamp: '1686068944', last: '26216', open_24: '25895', volume: '3563.1' },
   pair: 'BTC/USD',
 };
-
-/** Runs it and returns the typed error; any other error fails the test. */
-function errorOf(run: () => unknown): DepthwireError | null {
-  try {
-    run();
-    return null;
-  } catch (error) {
-    if (error instanceof DepthwireError) return error;
-    throw error;
-  }
-}
 
 const withData = (frame: object, data: object, fields: object) =>
   JSON.stringify({ ...frame, data: { ...data, ...fields } });

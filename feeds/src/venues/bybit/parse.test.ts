@@ -1,7 +1,6 @@
-import { DepthwireError } from '@depthwire/shared';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hostileValues } from '../../core/test-harness.ts';
+import { errorOf, hostileValues } from '../../core/test-harness.ts';
 import { concernedBy, parseFrame } from './parse.ts';
 
 const data = {
@@ -31,17 +30,6 @@ const ticker = {
 
 const parse = (frame: unknown) => parseFrame(JSON.stringify(frame));
 const withData = (change: object) => ({ ...book, data: { ...data, ...change } });
-
-/** Runs it and returns the typed error; any other error fails the test. */
-function errorOf(run: () => unknown): DepthwireError | null {
-  try {
-    run();
-    return null;
-  } catch (error) {
-    if (error instanceof DepthwireError) return error;
-    throw error;
-  }
-}
 
 describe('parseFrame', () => {
   it('reads books, whose topic names the depth', () => {

@@ -1,8 +1,8 @@
-import { decimalScale, DepthwireError } from '@depthwire/shared';
+import { decimalScale } from '@depthwire/shared';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { flattenLevels } from '../../core/levels.ts';
-import { hostileValues } from '../../core/test-harness.ts';
+import { errorOf, hostileValues } from '../../core/test-harness.ts';
 import { coinbaseCapture } from './capture.ts';
 import { concernedBy, parseFrame, remainsOf, timeMs } from './parse.ts';
 
@@ -45,17 +45,6 @@ const ticker = {
 const book = frame('l2_data', bookEvent);
 const trades = frame('market_trades', { type: 'update', trades: [trade] });
 const tickers = frame('ticker_batch', { type: 'update', tickers: [ticker] });
-
-/** Runs it and returns the typed error; any other error fails the test. */
-function errorOf(run: () => unknown): DepthwireError | null {
-  try {
-    run();
-    return null;
-  } catch (error) {
-    if (error instanceof DepthwireError) return error;
-    throw error;
-  }
-}
 
 describe('parseFrame', () => {
   it('reads a book, offers being asks', () => {

@@ -3,10 +3,10 @@ import {
   DepthwireError,
   scaleOf,
   type Instrument,
-  type Scale,
   type TradingStatus,
 } from '@depthwire/shared';
 import { checkTexts, isRecord, malformed, parseJson } from '../../core/frame-checks.ts';
+import { spotInstrument } from '../../core/spot-instrument.ts';
 import type { Metadata } from '../../core/venue.ts';
 import type { Product } from './messages.ts';
 
@@ -70,38 +70,29 @@ function checkProduct(product: Record<string, unknown>): Product {
 
 function toInstrument(product: Product): Instrument {
   const { product_id: id, alias, base_currency_id: base, quote_currency_id: quote } = product;
-  const tick = scaleOf(product.price_increment || product.quote_increment);
-  return instrument(alias || id, base, quote, tick, scaleOf(product.base_increment), statusOf(product));
+  return spotInstrument('coinbase', {
+    symbol: alias || id,
+    base,
+    quote,
+    tick: scaleOf(product.price_increment || product.quote_increment),
+    lot: scaleOf(product.base_increment),
+    status: statusOf(product),
+    staleAfterMs: STALE_AFTER_MS,
+  });
 }
 
 /** What a capture without metadata tells: the product, and the digits of its numbers. */
 export function guessInstrument(symbol: string, tickDecimals: number, lotDecimals: number): Instrument {
   const [base = symbol, quote = ''] = symbol.split('-');
-  return instrument(symbol, base, quote, decimalScale(tickDecimals), decimalScale(lotDecimals), 'trading');
-}
-
-function instrument(
-  symbol: string,
-  base: string,
-  quote: string,
-  tick: Scale,
-  lot: Scale,
-  status: TradingStatus,
-): Instrument {
-  return {
-    id: `coinbase:${base}${quote ? `-${quote}` : ''}`,
-    venue: 'coinbase',
+  return spotInstrument('coinbase', {
     symbol,
     base,
     quote,
-    kind: 'spot',
-    name: `${base}${quote ? ` / ${quote}` : ''}`,
-    tick,
-    lot,
-    status,
-    origin: 'live',
+    tick: decimalScale(tickDecimals),
+    lot: decimalScale(lotDecimals),
+    status: 'trading',
     staleAfterMs: STALE_AFTER_MS,
-  };
+  });
 }
 
 function statusOf(product: Product): TradingStatus {

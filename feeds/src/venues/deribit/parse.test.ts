@@ -1,7 +1,6 @@
-import { DepthwireError } from '@depthwire/shared';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hostileValues } from '../../core/test-harness.ts';
+import { errorOf, hostileValues } from '../../core/test-harness.ts';
 import { concernedBy, parseFrame } from './parse.ts';
 
 const frame = (channel: string, data: unknown) =>
@@ -42,17 +41,6 @@ const ticker = {
 const BOOK = 'book.BTC-PERPETUAL.100ms';
 const TRADES = 'trades.BTC-PERPETUAL.100ms';
 const TICKER = 'ticker.BTC-PERPETUAL.agg2';
-
-/** Runs it and returns the typed error; any other error fails the test. */
-function errorOf(run: () => unknown): DepthwireError | null {
-  try {
-    run();
-    return null;
-  } catch (error) {
-    if (error instanceof DepthwireError) return error;
-    throw error;
-  }
-}
 
 describe('parseFrame', () => {
   it('reads a snapshot and a change, of whatever interval', () => {

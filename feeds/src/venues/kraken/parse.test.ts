@@ -1,8 +1,8 @@
-import { decimalScale, DepthwireError } from '@depthwire/shared';
+import { decimalScale } from '@depthwire/shared';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { flattenLevels } from '../../core/levels.ts';
-import { hostileValues } from '../../core/test-harness.ts';
+import { errorOf, hostileValues } from '../../core/test-harness.ts';
 import { krakenCapture } from './capture.ts';
 import { kraken } from './index.ts';
 import { concernedBy, parseFrame, timeMs } from './parse.ts';
@@ -64,17 +64,6 @@ const instrument = { channel: 'instrument', type: 'snapshot', data: { assets: []
 
 const changed = (frame: { data: object[] }, fields: object) =>
   JSON.stringify({ ...frame, data: [{ ...frame.data[0], ...fields }] });
-
-/** Runs it and returns the typed error; any other error fails the test. */
-function errorOf(run: () => unknown): DepthwireError | null {
-  try {
-    run();
-    return null;
-  } catch (error) {
-    if (error instanceof DepthwireError) return error;
-    throw error;
-  }
-}
 
 describe('parseFrame', () => {
   it('keeps every digit of a level as it is on the wire', () => {

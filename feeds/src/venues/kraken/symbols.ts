@@ -3,10 +3,10 @@ import {
   DepthwireError,
   scaleOf,
   type Instrument,
-  type Scale,
   type TradingStatus,
 } from '@depthwire/shared';
 import type { Metadata } from '../../core/venue.ts';
+import { spotInstrument } from '../../core/spot-instrument.ts';
 import type { Pair } from './messages.ts';
 import { parseFrame } from './parse.ts';
 
@@ -60,37 +60,29 @@ export function toInstrument({
   priceIncrement,
   qtyIncrement,
 }: Pair): Instrument {
-  return instrument(symbol, base, quote, scaleOf(priceIncrement), scaleOf(qtyIncrement), statusOf(status));
+  return spotInstrument('kraken', {
+    symbol,
+    base,
+    quote,
+    tick: scaleOf(priceIncrement),
+    lot: scaleOf(qtyIncrement),
+    status: statusOf(status),
+    staleAfterMs: STALE_AFTER_MS,
+  });
 }
 
 /** What a capture without metadata tells: the symbol, and the digits of its numbers. */
 export function guessInstrument(symbol: string, tickDecimals: number, lotDecimals: number): Instrument {
   const [base = symbol, quote = ''] = symbol.split('/');
-  return instrument(symbol, base, quote, decimalScale(tickDecimals), decimalScale(lotDecimals), 'trading');
-}
-
-function instrument(
-  symbol: string,
-  base: string,
-  quote: string,
-  tick: Scale,
-  lot: Scale,
-  status: TradingStatus,
-): Instrument {
-  return {
-    id: `kraken:${base}${quote ? `-${quote}` : ''}`,
-    venue: 'kraken',
+  return spotInstrument('kraken', {
     symbol,
     base,
     quote,
-    kind: 'spot',
-    name: `${base}${quote ? ` / ${quote}` : ''}`,
-    tick,
-    lot,
-    status,
-    origin: 'live',
+    tick: decimalScale(tickDecimals),
+    lot: decimalScale(lotDecimals),
+    status: 'trading',
     staleAfterMs: STALE_AFTER_MS,
-  };
+  });
 }
 
 function statusOf(status: string): TradingStatus {
