@@ -223,7 +223,7 @@ class MarketReplay {
   readonly #relay: BookRelay;
   readonly #lines = new Map<string, Line>();
   /** Requests that wait for their recorded answer, by symbol. */
-  readonly #pending = new Map<string, HttpCallback[]>();
+  readonly #pending = new Map<string, { readonly socket: string; readonly callback: HttpCallback }[]>();
   /** The newest recorded answer of each symbol, for those who have not had it. */
   readonly #unclaimed = new Map<string, Unclaimed>();
   /** All sockets of the market, those of other files among them. */
@@ -273,14 +273,7 @@ class MarketReplay {
         ({ first, lastBooks, lastStranger, symbols: its }) =>
           isAfter(lastBooks.get(symbol)) || isAfter(lastStranger) || (isAfter(first) && its.includes(symbol)),
       );
-      if (!goesOn || source.cede(id, reason)) continue;
-      source.emit({
-        type: 'book-status',
-        instrument: id,
-        timeMs: this.#context.clock.now(),
-        state: 'recovering',
-        reason,
-      });
+      if (goesOn) source.endBook(id, reason);
     }
   }
 
@@ -334,17 +327,18 @@ class MarketReplay {
       return;
     }
     const waiting = this.#pending.get(symbol);
-    if (waiting) waiting.push(callback);
-    else this.#pending.set(symbol, [callback]);
+    if (waiting) waiting.push({ socket, callback });
+    else this.#pending.set(symbol, [{ socket, callback }]);
   }
 
   #onRest(record: CaptureRecord): void {
     const symbol = this.adapter.capture.snapshotSymbol(record.url, this.market);
     if (symbol === null) return;
-    const waiting = this.#pending.get(symbol);
+    const waiting = this.#pending.get(symbol) ?? [];
     this.#pending.delete(symbol);
-    if (waiting) for (const callback of waiting) callback(answer(record));
-    else this.#unclaimed.set(symbol, { record, takenBy: new Set() });
+    // Others may ask for it yet: those who had waited may be sockets that are over.
+    this.#unclaimed.set(symbol, { record, takenBy: new Set(waiting.map(({ socket }) => socket)) });
+    for (const { callback } of waiting) callback(answer(record));
   }
 }
 

@@ -223,19 +223,29 @@ describe('BookRelay', () => {
       ]);
     });
 
-    it('goes over to the newest other one that has it where the first cedes', () => {
+    it('goes over to the newest other one that has it where a source ends with it', () => {
       const [first, second] = [relay.open([]), relay.open([])];
       feed(first, [...live(A, 0, [10, 1]), ...live(B, 0, [10, 1])]);
-      expect(first.cede(A, 'over')).toBe(false);
       feed(second, [...live(A, 0, [10, 5]), status(B, 'syncing')]);
-      expect([first.cede(A, 'over'), first.cede(B, 'over'), first.cede(A, 'over')]).toEqual([
-        true,
-        true,
-        true,
-      ]);
+      first.endBook(A, 'over');
+      first.endBook(B, 'over');
+      first.endBook(A, 'over');
       expect(observer.text(A).bids).toEqual([['10', '5']]);
       expect(observer.isLive(A)).toBe(true);
       expect(observer.market(B)).toMatchObject({ state: 'syncing', reason: 'over' });
+    });
+
+    it('hears no more of a book that a source has ended with, whatever its session still says', () => {
+      const [first, second] = [relay.open([]), relay.open([])];
+      feed(first, live(A, 0, [10, 1]));
+      first.endBook(A, 'over');
+      expect(observer.market(A)).toMatchObject({ state: 'recovering', reason: 'over' });
+      feed(first, [snapshot(A, 1, [10, 7]), status(A, 'live'), trade(A, 9)]);
+      expect(observer.isLive(A)).toBe(false);
+      expect(observer.market(A).trades).toHaveLength(1);
+      feed(second, live(A, 0, [10, 5]));
+      expect(observer.text(A).bids).toEqual([['10', '5']]);
+      expect(observer.isLive(A)).toBe(true);
     });
   });
 });

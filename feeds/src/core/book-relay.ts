@@ -70,7 +70,7 @@ export class BookRelay {
       byId,
       (event) => this.#take(source, event),
       () => this.#close(source),
-      (instrument, reason) => this.#cede(source, instrument, reason),
+      (instrument, reason) => this.#endBook(source, instrument, reason),
       onTakeover,
     );
     this.#sources.push(source);
@@ -78,7 +78,7 @@ export class BookRelay {
   }
 
   #take(source: RelaySource, event: FeedEvent): void {
-    if (!source.isOpen) return;
+    if (!source.isOpen || source.hasEnded(event)) return;
     switch (event.type) {
       case 'trade':
         if (this.#isNewTrade(event)) this.#emit(event);
@@ -189,8 +189,19 @@ export class BookRelay {
     }
   }
 
+  #endBook(source: RelaySource, id: InstrumentId, reason: string): void {
+    if (!this.#cede(source, id, reason))
+      this.#pass({
+        type: 'book-status',
+        instrument: id,
+        timeMs: this.#clock.now(),
+        state: 'recovering',
+        reason,
+      });
+  }
+
   #cede(source: RelaySource, id: InstrumentId, reason: string | null): boolean {
-    if (this.#heard.get(id)?.source !== source) return true;
+    if (this.#heard.get(id)?.source !== source) return true; // another one is heard
     const next = this.#sources.findLast((other) => other !== source && other.holds(id));
     if (next) this.#takeOver(next, id, reason);
     return next !== undefined;
@@ -213,27 +224,40 @@ export class RelaySource {
   readonly instruments: Map<InstrumentId, Instrument>;
   readonly emit: (event: FeedEvent) => void;
   readonly close: () => void;
-  /**
-   * Has the newest of the other sources heard for an instrument.
-   * @param reason why, for a book that is not live there
-   * @returns whether another one is heard now, or was before
-   */
-  readonly cede: (instrument: InstrumentId, reason: string | null) => boolean;
   readonly onTakeover: (instrument: InstrumentId) => void;
   readonly #held = new Map<InstrumentId, Held>();
+  readonly #ended = new Set<InstrumentId>();
+  readonly #onEnd: (instrument: InstrumentId, reason: string) => void;
 
   constructor(
     instruments: Map<InstrumentId, Instrument>,
     emit: (event: FeedEvent) => void,
     close: () => void,
-    cede: (instrument: InstrumentId, reason: string | null) => boolean,
+    onEnd: (instrument: InstrumentId, reason: string) => void,
     onTakeover: (instrument: InstrumentId) => void,
   ) {
     this.instruments = instruments;
     this.emit = emit;
     this.close = close;
-    this.cede = cede;
+    this.#onEnd = onEnd;
     this.onTakeover = onTakeover;
+  }
+
+  /**
+   * Brings this book no more, whatever its session still says of it: the newest of the other sources that
+   * have it is heard, and where there is none it is `recovering`.
+   * @param reason why, for a book that is not live elsewhere
+   */
+  endBook(id: InstrumentId, reason: string): void {
+    if (this.#ended.has(id)) return;
+    this.#onEnd(id, reason);
+    this.#ended.add(id);
+    this.#held.delete(id);
+  }
+
+  /** Whether an event is of a book that has ended. */
+  hasEnded(event: FeedEvent): boolean {
+    return event.type !== 'trade' && event.type !== 'instrument' && this.#ended.has(event.instrument);
   }
 
   holds(id: InstrumentId): boolean {
