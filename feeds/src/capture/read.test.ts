@@ -98,6 +98,14 @@ describe('readCapture', () => {
     expect(count).toBeGreaterThan(100);
   });
 
+  it.each([
+    ['zeros at the end', (part: Buffer) => [part, Buffer.alloc(512)]],
+    ['zeros between two blocks', (part: Buffer) => [part, Buffer.alloc(512), part]],
+  ])('tells of %s, as a power failure leaves them', async (_name, parts) => {
+    const file = folder.write(Buffer.concat(parts(gzipSync(jsonl))), 'zeros.jsonl.gz');
+    await expect(read(file)).rejects.toEqual(failure('capture_truncated', 5));
+  });
+
   it('tells that a record ends early', async () => {
     await expect(read(folder.write(jsonl.slice(0, -20), 'cut.jsonl'))).rejects.toEqual(
       failure('capture_truncated', 4),

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
+import { createGunzip, type Gunzip } from 'node:zlib';
 import { DepthwireError } from '@depthwire/shared';
 
 /** Longest line accepted: a deep snapshot is some megabytes. */
@@ -60,9 +60,10 @@ export async function* readCapture(
     bytesRead += chunk.length;
   });
   let source: Readable = raw;
+  let gunzip: Gunzip | null = null;
   if (gzipped) {
-    const gunzip = createGunzip();
-    raw.on('error', (error) => gunzip.destroy(error));
+    gunzip = createGunzip();
+    raw.on('error', (error) => gunzip!.destroy(error));
     source = raw.pipe(gunzip);
   }
   source.setEncoding('utf8');
@@ -128,6 +129,15 @@ export async function* readCapture(
       );
     }
     if (record) yield [record];
+  }
+  // Zeros, as a power failure leaves them, end the stream without an error.
+  const ignored = gunzip === null ? 0 : bytesTotal - gunzip.bytesWritten;
+  if (ignored > 0) {
+    throw new DepthwireError(
+      'capture_truncated',
+      `${file}: after line ${line} come ${ignored} bytes that are no compressed data; ${howMany(records)} before could be read`,
+      { file, line: line + 1 },
+    );
   }
 }
 

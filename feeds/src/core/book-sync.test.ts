@@ -114,6 +114,28 @@ describe('BookSync', () => {
     expect(news()).toEqual(['snapshot 5', 'diff 6-6', 'live']);
   });
 
+  it('is not asked for at once each time where it is lost again and again', () => {
+    const { sync, clock, news } = startSync();
+    const loseAt: number[] = [];
+    let id = 0;
+    for (let i = 0; i < 6; i++) {
+      sync.onSnapshot({ id });
+      sync.onDiff([id + 1, (id += 1)]);
+      news();
+      sync.resync('refused');
+      const start = clock.now();
+      while (!news().includes('request')) clock.advanceTo(clock.now() + 500);
+      loseAt.push(clock.now() - start);
+    }
+    expect(loseAt).toEqual([0, 0, 0, 2_000, 4_000, 8_000].map((ms) => expect.closeTo(ms, -3) as number));
+    sync.onSnapshot({ id });
+    sync.onDiff([id + 1, (id += 1)]);
+    clock.advanceTo(clock.now() + 30_000);
+    news();
+    sync.resync('refused');
+    expect(news()).toEqual(['lost: refused', 'request']);
+  });
+
   it('is live without a diff once the stream stayed quiet after the snapshot', () => {
     const { sync, clock, news } = startSync();
     sync.onSnapshot({ id: 5 });

@@ -9,6 +9,10 @@ const AHEAD_MS = 30_000;
 /** Wait before a snapshot is asked for again, doubled each time. */
 const RETRY_BASE_MS = 1_000;
 const RETRY_MAX_MS = 30_000;
+/** Losses in short order after which a snapshot is asked for at once. */
+const FREE_LOSSES = 3;
+/** A book that stayed live this long starts its tries anew. */
+const STABLE_AFTER_MS = 30_000;
 
 /**
  * What is to be known of a stream whose diffs do not name the one before them, so that nothing
@@ -65,6 +69,9 @@ export class BookSync<Diff, Snapshot extends { readonly id: number }> {
   #snapshotId = 0;
   #attempt = 0;
   #requested = false;
+  /** Losses since the book was last live for long. */
+  #losses = 0;
+  #liveSinceMs: number | null = null;
   /** When the diffs held began to be complete, and when the snapshot was asked for. */
   #begunAtMs = 0;
   #requestedAtMs = 0;
@@ -92,7 +99,8 @@ export class BookSync<Diff, Snapshot extends { readonly id: number }> {
     this.#isTold = false;
     this.#buffer = [];
     this.#previous = null;
-    this.#attempt = 0;
+    this.#attempt = this.#losses = 0;
+    this.#liveSinceMs = null;
     this.#requested = false;
     this.#begunAtMs = this.#clock.now();
     this.#clearTimer();
@@ -281,19 +289,30 @@ export class BookSync<Diff, Snapshot extends { readonly id: number }> {
   #tellLive(): void {
     if (this.#isTold || this.#isCatchingUp) return;
     this.#clearTimer();
-    this.#attempt = 0;
+    this.#liveSinceMs ??= this.#clock.now();
     this.#isTold = true;
     this.#handlers.live();
   }
 
   #lose(reason: string): void {
+    const now = this.#clock.now();
+    if (this.#liveSinceMs !== null && now - this.#liveSinceMs >= STABLE_AFTER_MS) this.#losses = 0;
+    this.#losses += 1;
+    this.#attempt = 0;
+    this.#liveSinceMs = null;
     this.#clearTimer();
     this.#phase = 'buffering';
     this.#isTold = false;
     this.#buffer = [];
-    this.#begunAtMs = this.#clock.now();
+    this.#begunAtMs = now;
     this.#handlers.lost(reason);
-    this.#request();
+    if (!this.#is('buffering') || this.#requested) return;
+    // One that is lost again and again is not asked for each time at once.
+    if (this.#losses <= FREE_LOSSES) this.#request();
+    else
+      this.#arm(Math.min(RETRY_MAX_MS, RETRY_BASE_MS * 2 ** (this.#losses - FREE_LOSSES)), () =>
+        this.#request(),
+      );
   }
 
   #push(diff: Diff): void {

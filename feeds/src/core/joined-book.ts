@@ -154,6 +154,7 @@ export class JoinedBook<Diff> implements SessionBook {
   }
 
   refused(reason: string): void {
+    if (this.#isSubscribed) return; // what was asked once more flows already
     this.outlet.state('recovering', `the venue refused the subscription: ${reason}`);
   }
 

@@ -41,7 +41,7 @@ describe('withGrid', () => {
   };
 
   it('leaves an instrument whose grid holds the levels', () => {
-    expect(withGrid(instrument, [['1.25', '0.005']], [['90071992547409.91', '46116860184273.92']])).toBe(
+    expect(withGrid(instrument, [['1.25', '0.005']], [['11258999068426.24', '46116860184273.92']])).toBe(
       instrument,
     );
   });
@@ -61,6 +61,7 @@ describe('withGrid', () => {
     expect(decimals(levels, fine)).toEqual([4, 3]);
     expect(flattenLevels(levels, withGrid(fine, levels).tick, fine.lot)[2]).toBe(999_999_970_000);
     expect(decimals([...levels, ['0.12345678', '1']], fine)[0]).toBe(8); // no grid holds both
+    expect(decimals([['11258999.1', '1']], fine)[0]).toBe(1); // past 2^50 ticks, as the engine counts
   });
 
   it('leaves what is no number to those who read it', () => {

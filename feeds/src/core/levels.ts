@@ -3,7 +3,7 @@ import {
   decimalsOf,
   DepthwireError,
   parseLots,
-  parseUnits,
+  parseTicks,
   type Instrument,
   type Scale,
 } from '@depthwire/shared';
@@ -37,7 +37,7 @@ export function flattenLevels(
   const flat = new Array<number>(levels.length * 2);
   for (let i = 0; i < levels.length; i++) {
     const level = levels[i]!;
-    const ticks = parseUnits(level[0], tick);
+    const ticks = parseTicks(level[0], tick);
     if (ticks <= 0 && !isSigned) throw malformed('price', 'a price above zero', level[0]);
     const lots = parseLots(level[1], lot);
     if (lots < 0) throw malformed('size', 'zero or more', level[1]);
@@ -54,7 +54,7 @@ export function flattenLevels(
  */
 export function withGrid(instrument: Instrument, ...sides: readonly (readonly PriceLevel[])[]): Instrument {
   const levels = sides.flat();
-  const tick = fit(instrument.tick, levels, 0, parseUnits);
+  const tick = fit(instrument.tick, levels, 0, parseTicks);
   const lot = fit(instrument.lot, levels, 1, parseLots);
   return tick === instrument.tick && lot === instrument.lot ? instrument : { ...instrument, tick, lot };
 }

@@ -128,6 +128,7 @@ export class StreamBook implements SessionBook {
   }
 
   refused(reason: string): void {
+    if (this.isFollowing) return; // what was asked once more flows already
     this.suspend(`the venue refused the subscription: ${reason}`, REFUSED_WAIT_MS);
   }
 

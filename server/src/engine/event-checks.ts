@@ -3,6 +3,7 @@ import {
   DepthwireError,
   instrumentKinds,
   isInstrumentId,
+  MAX_TICKS,
   origins,
   tradingStatuses,
   type BookDeltaEvent,
@@ -16,8 +17,6 @@ import {
   type TradeEvent,
 } from '@depthwire/shared';
 
-/** Prices in ticks: the difference of any two is an exact integer, on the wire too. */
-const MAX_TICKS = 2 ** 50;
 /** Numbers of one side of an event: 1,000,000 levels. */
 const MAX_LEVEL_NUMBERS = 2_000_000;
 const MAX_NAME_CHARS = 128;

@@ -97,6 +97,20 @@ export function parseUnits(text: string, scale: Scale): number {
   return parseUpTo(text, scale, MAX_UNITS);
 }
 
+/** Most ticks of a price, either way: the difference of any two is an exact integer, on the wire too. */
+export const MAX_TICKS = 2 ** 50;
+
+/**
+ * As `parseUnits`, for prices.
+ * @throws DepthwireError also `out_of_range` past `MAX_TICKS`
+ */
+export function parseTicks(text: string, scale: Scale): number {
+  const ticks = parseUnits(text, scale);
+  if (Math.abs(ticks) > MAX_TICKS)
+    throw new DepthwireError('out_of_range', `${text} is past 2^50 ticks of ${formatUnits(1, scale)}`);
+  return ticks;
+}
+
 /**
  * As `parseUnits`, for sizes, which may be far larger in some orders than in others: past 2^53 those
  * that a double holds exactly are taken, as it does round ones, up to 2^63.

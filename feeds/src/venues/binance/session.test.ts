@@ -109,6 +109,25 @@ describe('Binance session: subscribing', () => {
     expect(sent).toHaveLength(3);
   });
 
+  it('leaves books that flow alone where a subscription asked for again is refused', () => {
+    const { session, clock, hear, answer, observer } = startSession('spot', ['BTCUSDT', 'ETHUSDT']);
+    session.onOpen();
+    hear(diff(11, 11));
+    answer(depth(10));
+    hear(diff(12, 12));
+    clock.advanceTo(START_MS + 31_000); // the other one is asked for again
+    hear({ error: { code: 2, msg: 'Too many requests' }, id: 1 });
+    expect(observer.market('BTCUSDT').states).toEqual(['syncing', 'live']);
+    expect(observer.market('ETHUSDT').state).toBe('recovering');
+  });
+
+  it('takes the answers in a recording for those of another’s requests', () => {
+    const { session, hear, observer } = startSession('spot', ['BTCUSDT']);
+    session.onOpen(true);
+    hear({ error: { code: 2, msg: 'Unknown property' }, id: 1 });
+    expect(observer.market('BTCUSDT').states).toEqual(['syncing']);
+  });
+
   it.each([
     ['spot', 36, 5000],
     ['spot', 37, 1000],

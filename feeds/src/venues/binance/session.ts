@@ -91,7 +91,7 @@ export function createBinanceSession(options: SessionOptions): VenueSession {
         session.io.log.error({ market, id, reason: error }, 'the venue refused a subscription');
         lastError = error;
       }
-      if (id === null) return;
+      if (id === null || isRecorded) return; // in a recording another has counted
       const asked = requestedSymbols(id, symbols()).map((symbol) => session.books.get(symbol)!);
       if (error === null) {
         unanswered.get(id)?.cancel();

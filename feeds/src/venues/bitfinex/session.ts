@@ -79,8 +79,8 @@ export function createBitfinexSession(options: SessionOptions): VenueSession {
     const sequence = new ConnectionSequence();
     /** Ids of frames that no subscription explains. */
     const strangers = new Set<number>();
-    /** Whether the frame at hand is one more of such an id. */
-    let isKnownStranger = false;
+    /** Whether the frame at hand is one of them. */
+    let isStranger = false;
     const held = new Map<string, Held>();
     /** As the venue accepted them; null before, and in a recording that does not tell them. */
     let confFlags: number | null = null;
@@ -174,11 +174,18 @@ export function createBitfinexSession(options: SessionOptions): VenueSession {
       return verdict.order !== 'old';
     }
 
-    /** The first frame of an id that the venue never told of may be one of any book, its id damaged. */
-    function assertTold(chanId: number): void {
+    /**
+     * The first data of an id that the venue never told of may be of any book, the id damaged: the sequence
+     * has counted the frame, so that nothing later could prove that nothing is missing.
+     */
+    function assertTold(chanId: number, isData: boolean): void {
       if (channels.isTold(chanId)) return;
-      isKnownStranger = strangers.has(chanId);
-      strangers.add(chanId);
+      isStranger = true;
+      if (isData && !strangers.has(chanId)) {
+        strangers.add(chanId);
+        for (const symbol of session.books.keys())
+          lose(symbol, `data of channel ${chanId}, which nobody opened`);
+      }
       throw malformed('chanId', 'a channel that was subscribed', chanId);
     }
 
@@ -289,7 +296,7 @@ export function createBitfinexSession(options: SessionOptions): VenueSession {
           const { chanId, payload, extras } = frame;
           const content = readContent(chanId, payload);
           if (!isNext(extras)) return;
-          assertTold(chanId);
+          assertTold(chanId, true);
           if (content === null) return;
           const channel = channels.get(chanId);
           if (!channel) return; // the gap before it has closed it
@@ -303,7 +310,7 @@ export function createBitfinexSession(options: SessionOptions): VenueSession {
         case 'other': {
           if (!isNext(frame.extras)) return;
           // Heartbeats come even before the venue tells that the channel is open.
-          if (frame.kind !== 'other') assertTold(frame.chanId);
+          if (frame.kind !== 'other') assertTold(frame.chanId, false);
           const book = channels.book(frame.chanId);
           if (frame.kind === 'checksum' && book) onChecksum(book, frame.checksum);
           if (frame.kind === 'trade') {
@@ -317,7 +324,7 @@ export function createBitfinexSession(options: SessionOptions): VenueSession {
 
     function onUnread(text: string): void {
       // An object is never a book's; a frame of a channel that is not known may be of any.
-      doubted = isObjectText(text) || isKnownStranger ? [] : channels.concerned(chanIdOf(text));
+      doubted = isObjectText(text) || isStranger ? [] : channels.concerned(chanIdOf(text));
       if (isCounted || isObjectText(text)) return;
       sequence.unread(isArrayText(text), doubted);
       // Without numbers nothing could prove later that none is missing.
@@ -343,7 +350,7 @@ export function createBitfinexSession(options: SessionOptions): VenueSession {
       subscribe: (symbols) => [confRequest, ...subscribeRequests(symbols)],
       concerned: () => doubted,
       onFrame(text, receiveTimeMs) {
-        isCounted = isKnownStranger = false;
+        isCounted = isStranger = false;
         try {
           onFrame(text, receiveTimeMs);
         } catch (error) {
