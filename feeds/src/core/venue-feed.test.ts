@@ -105,10 +105,11 @@ async function start(answers: string[], symbols: readonly string[]) {
     feed,
     observer,
     starting,
-    /** Lets the time pass after which metadata is asked for again. */
-    async renewed() {
+    /** Lets the time pass after which metadata is asked for again: five minutes, or seconds to be sure. */
+    async renewed(afterMs = 300_000) {
       const before = asked;
-      clock.advanceTo(clock.now() + 300_000);
+      await vi.waitFor(() => expect(clock.nextDueMs()).toBeLessThanOrEqual(clock.now() + afterMs));
+      clock.advanceTo(clock.now() + afterMs);
       await answered(before + 1);
     },
   };
@@ -134,11 +135,20 @@ describe('metadata at the start of a feed', () => {
 });
 
 describe('metadata renewed', () => {
-  it('closes an instrument that the venue lists no more', async () => {
+  it('closes an instrument that the venue lists no more, once it was missing twice', async () => {
     const { starting, renewed } = await start(['AAA BBB', 'BBB'], ['AAA', 'BBB']);
     await starting;
     await renewed();
+    await renewed(15_000);
     await vi.waitFor(() => expect(updates).toMatchObject([{ symbol: 'AAA', status: 'closed' }]));
+  });
+
+  it('closes none for a list that was empty once', async () => {
+    const { starting, renewed } = await start(['AAA BBB', '', 'AAA', 'AAA'], ['AAA', 'BBB']);
+    await starting;
+    await renewed();
+    await renewed(15_000);
+    await vi.waitFor(() => expect(updates).toMatchObject([{ symbol: 'BBB', status: 'closed' }]));
   });
 
   it.each([
@@ -150,8 +160,9 @@ describe('metadata renewed', () => {
     await starting;
     await renewed();
     await renewed();
+    await renewed(15_000);
     await vi.waitFor(() => expect(updates).not.toEqual([]));
-    expect(updates).toMatchObject([{ symbol: 'AAA', status: 'closed' }]); // by the third answer, and once
+    expect(updates).toMatchObject([{ symbol: 'AAA', status: 'closed' }]); // by the two after it, and once
     expect(observer.failures).toEqual([]);
   });
 });

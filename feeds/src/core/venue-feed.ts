@@ -11,6 +11,8 @@ import type { WireTap } from './wire-tap.ts';
 
 /** How often the venue is asked whether an instrument was halted, delisted or given another tick size. */
 const METADATA_PERIOD_MS = 300_000;
+/** Wait before metadata is asked for once more that lacks an instrument. */
+const CONFIRM_MS = 15_000;
 
 export interface VenueFeedOptions {
   /** Default: `VENUE-MARKET`. */
@@ -64,6 +66,9 @@ export function createVenueFeed(adapter: VenueAdapter, options: VenueFeedOptions
   let http: HttpQueue | null = null;
   let refusals: readonly DepthwireError[] = [];
   let refreshTimer: Timer | null = null;
+  let confirmTimer: Timer | null = null;
+  /** Instruments that the newest metadata lacks: an empty list is no proof that all were delisted. */
+  let missing = new Set<InstrumentId>();
 
   /** @throws DepthwireError `venue_http`, `venue_metadata` or `unknown_symbol` */
   async function request(context: FeedContext, queue: HttpQueue): Promise<Metadata | null> {
@@ -108,7 +113,7 @@ export function createVenueFeed(adapter: VenueAdapter, options: VenueFeedOptions
       log.error({ feed: id, code, reason: message }, 'symbol left out');
   }
 
-  /** What the venue says of its instruments now; one that is gone from its list is closed. */
+  /** What the venue says of its instruments now; one that is gone from its list twice in a row is closed. */
   async function refresh(context: FeedContext, queue: HttpQueue): Promise<void> {
     let now: Metadata | null;
     try {
@@ -126,13 +131,23 @@ export function createVenueFeed(adapter: VenueAdapter, options: VenueFeedOptions
     }
     if (now === null) return;
     const byId = new Map(now.instruments.map((instrument) => [instrument.id, instrument]));
+    const before = missing;
+    missing = new Set();
     for (const [instrumentId, known] of listed) {
       const next = byId.get(instrumentId) ?? ifMissing(known.instrument, now);
+      if (!byId.has(instrumentId) && next !== known.instrument && !before.has(instrumentId)) {
+        missing.add(instrumentId);
+        continue;
+      }
       if (JSON.stringify(next) === JSON.stringify(known.instrument)) continue;
       context.log.info({ feed: id, instrument: instrumentId, status: next.status }, 'instrument changed');
       known.instrument = next;
       known.link.update(next);
     }
+    if (missing.size === 0 || abort.signal.aborted) return;
+    const { clock } = context;
+    confirmTimer?.cancel();
+    confirmTimer = clock.at(clock.now() + CONFIRM_MS, () => void refresh(context, queue));
   }
 
   return {
@@ -174,6 +189,7 @@ export function createVenueFeed(adapter: VenueAdapter, options: VenueFeedOptions
     stop() {
       abort.abort();
       refreshTimer?.cancel();
+      confirmTimer?.cancel();
       for (const link of links) link.close();
       http?.close();
       return Promise.resolve();
@@ -189,6 +205,7 @@ export function createVenueFeed(adapter: VenueAdapter, options: VenueFeedOptions
 
 /** An instrument that the venue lists no more is closed; one that it may still list stays as it is. */
 function ifMissing(known: Instrument, { refused, isPartial }: Metadata): Instrument {
+  if (known.status === 'closed') return known;
   const reasons = [...refused.values()].some(({ code }) => code !== 'unknown_symbol');
   return isPartial || reasons ? known : { ...known, status: 'closed' };
 }
