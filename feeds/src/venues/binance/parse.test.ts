@@ -2,7 +2,7 @@ import { decimalScale } from '@depthwire/shared';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { flattenLevels } from '../../core/levels.ts';
-import { errorOf, hostileValues } from '../../core/test-harness.ts';
+import { errorOf, hostileValues } from '../test-harness.ts';
 import { parseFrame, parseSnapshot } from './parse.ts';
 
 const depth = { e: 'depthUpdate', E: 1, s: 'BTCUSDT', U: 5, u: 6, b: [['1.5', '2']], a: [] };

@@ -1,7 +1,7 @@
 import { DepthwireError } from '@depthwire/shared';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hostileValues } from '../../core/test-harness.ts';
+import { hostileValues } from '../test-harness.ts';
 import { guessInstrument, parseExchangeInfo } from './symbols.ts';
 
 const filters = (tickSize: string, stepSize: string) => [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { OrderBook } from '@depthwire/shared';
-import { START_MS, startBareSession } from '../../core/test-harness.ts';
+import { START_MS, startBareSession } from '../test-harness.ts';
 import { bookChecksum } from './checksum.ts';
 import { bitfinex } from './index.ts';
 import { guessInstrument } from './symbols.ts';

@@ -1,7 +1,7 @@
 import { DepthwireError } from '@depthwire/shared';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hostileValues } from '../../core/test-harness.ts';
+import { hostileValues } from '../test-harness.ts';
 import { guessInstrument, parseListing } from './symbols.ts';
 
 const info = (max: string) => [null, null, null, '0.00006', max, null, null, null, 0.2, 0.1];

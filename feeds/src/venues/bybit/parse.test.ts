@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { errorOf, hostileValues } from '../../core/test-harness.ts';
+import { errorOf, hostileValues } from '../test-harness.ts';
 import { concernedBy, parseFrame } from './parse.ts';
 
 const data = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { START_MS, startBareSession } from '../../core/test-harness.ts';
+import { START_MS, startBareSession } from '../test-harness.ts';
 import { deribit } from './index.ts';
 import { guessInstrument } from './symbols.ts';
 

@@ -1,7 +1,7 @@
 import { DepthwireError } from '@depthwire/shared';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hostileValues } from '../../core/test-harness.ts';
+import { hostileValues } from '../test-harness.ts';
 import { guessInstrument, marketOfSymbol, parseInstruments } from './symbols.ts';
 
 const expiry = Date.UTC(2024, 8, 27, 8);

@@ -2,7 +2,7 @@ import { decimalScale } from '@depthwire/shared';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { flattenLevels } from '../../core/levels.ts';
-import { errorOf, hostileValues } from '../../core/test-harness.ts';
+import { errorOf, hostileValues } from '../test-harness.ts';
 import { krakenCapture } from './capture.ts';
 import { kraken } from './index.ts';
 import { concernedBy, parseFrame, timeMs } from './parse.ts';

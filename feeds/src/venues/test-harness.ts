@@ -1,6 +1,6 @@
 import { DepthwireError, type Instrument } from '@depthwire/shared';
 import { scriptSession } from '../kit/index.ts';
-import type { VenueAdapter } from './venue.ts';
+import type { VenueAdapter } from '../core/venue.ts';
 
 export { START_MS } from '../kit/index.ts';
 
