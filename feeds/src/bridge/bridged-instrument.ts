@@ -19,6 +19,7 @@ import {
   type CcxtTicker,
   type CcxtTrade,
 } from './library.ts';
+import type { VenuePause } from './venue-pause.ts';
 
 /** The library finds a dead socket after minutes, if at all: silence of the book ends it sooner. */
 const SILENCE_MS = 120_000;
@@ -49,8 +50,8 @@ export interface BridgedInstrumentOptions {
   openExchange(): Promise<CcxtExchange>;
   /** What went wrong with an exchange, which may be that the venue asks to wait. */
   onError(error: unknown, exchange: CcxtExchange | null): void;
-  /** The venue has asked not to be asked before. */
-  notBeforeMs(this: void): number;
+  /** Of all instruments of the venue. */
+  readonly pause: VenuePause;
 }
 
 /** One of the library's exchanges for as long as it is in use. */
@@ -161,6 +162,7 @@ export class BridgedInstrument {
         const book = await exchange.watchOrderBook(symbol, limit);
         if (line.isOver) return;
         this.stats.frames += 1;
+        this.#options.pause.succeeded(this);
         this.#takeBook(line, book);
       }
     } catch (error) {
@@ -195,8 +197,7 @@ export class BridgedInstrument {
           return;
         }
         context.log.warn(details, 'lost, trying again');
-        const backOffMs = backoffMs(BACKOFF, attempt, random());
-        const dueMs = Math.max(context.clock.now() + backOffMs, this.#options.notBeforeMs());
+        const dueMs = context.clock.now() + backoffMs(BACKOFF, attempt, random());
         attempt += 1;
         await new Promise<void>((resolve) => context.clock.at(dueMs, resolve));
       }
@@ -372,8 +373,8 @@ export class BridgedInstrument {
     this.#liveSinceMs = null;
     this.#isLive = false;
     this.#end(line);
-    const askedMs = this.#options.notBeforeMs() - now;
-    const delayMs = Math.max(askedMs, backoffMs(BACKOFF, this.#attempt, random()));
+    this.#options.pause.failed(this);
+    const delayMs = backoffMs(BACKOFF, this.#attempt, random());
     this.#attempt += 1;
     const details = { instrument: this.instrument.id, reason, retryInMs: Math.round(delayMs) };
     context.log.warn(details, 'book lost, taking it anew');
@@ -382,11 +383,11 @@ export class BridgedInstrument {
   }
 
   #openAgain(dueMs: number): void {
-    const { context, notBeforeMs } = this.#options;
+    const { context, pause } = this.#options;
     this.#retryTimer = context.clock.at(dueMs, () => {
-      const askedMs = notBeforeMs(); // another instrument may have been told to wait meanwhile
-      if (askedMs > context.clock.now()) {
-        this.#openAgain(askedMs);
+      const waitMs = pause.waitMs(this);
+      if (waitMs > 0) {
+        this.#openAgain(context.clock.now() + waitMs);
         return;
       }
       this.reconnects += 1;

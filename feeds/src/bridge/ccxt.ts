@@ -1,4 +1,11 @@
-import { DepthwireError, every, type Instrument, type InstrumentId, type Timer } from '@depthwire/shared';
+import {
+  DepthwireError,
+  every,
+  type EpochMs,
+  type Instrument,
+  type InstrumentId,
+  type Timer,
+} from '@depthwire/shared';
 import type { FeedContext } from '../core/feed.ts';
 import { penaltyMs, retryAfterMs } from '../core/http.ts';
 import { systemRandom } from '../core/system.ts';
@@ -6,6 +13,7 @@ import type { CountingFeed } from '../core/venue-feed.ts';
 import { emptyStats, sumStats, type SessionStats } from '../core/session-stats.ts';
 import { BridgedInstrument } from './bridged-instrument.ts';
 import { findMarket, toInstrument } from './instruments.ts';
+import { VenuePause } from './venue-pause.ts';
 import {
   closeExchange,
   createExchange,
@@ -21,8 +29,6 @@ const METADATA_PERIOD_MS = 300_000;
 const OPEN_SPACING_MS = 500;
 /** Levels a side that are followed where no depth is configured. */
 const DEFAULT_DEPTH = 1_000;
-/** After a venue has asked to wait the instruments try one after the other, so that one refusal holds the others back. */
-const PENALTY_SPACING_MS = 3_000;
 /** Each symbol has sockets of its own. */
 const MAX_SYMBOLS = 50;
 
@@ -66,7 +72,6 @@ export function createCcxtFeed(options: CcxtFeedOptions): CountingFeed {
   const timers: Timer[] = [];
   let source: CcxtExchange | null = null;
   let isStopped = false;
-  let notBeforeMs = -Infinity;
   let unknown: readonly string[] = [];
 
   /** A venue that has had too many requests is asked nothing by any instrument for as long as it says. */
@@ -74,15 +79,15 @@ export function createCcxtFeed(options: CcxtFeedOptions): CountingFeed {
     error: unknown,
     exchange: CcxtExchange | null,
     library: CcxtLibrary,
-    { clock }: FeedContext,
+    pause: VenuePause,
+    now: EpochMs,
   ): void {
     const isTooMuch = error instanceof library.RateLimitExceeded || error instanceof library.DDoSProtection;
     if (!isTooMuch) return;
     const headers = Object.entries(exchange?.last_response_headers ?? {});
     const header = headers.find(([key]) => key.toLowerCase() === 'retry-after')?.[1];
-    const now = clock.now();
     const askedMs = typeof header === 'string' ? retryAfterMs(header, now) : null;
-    notBeforeMs = Math.max(notBeforeMs, now + penaltyMs({ status: 429, retryAfterMs: askedMs }));
+    pause.begin(penaltyMs({ status: 429, retryAfterMs: askedMs }));
   }
 
   /** One exchange for the metadata; each instrument gets another that shares its markets. */
@@ -164,9 +169,9 @@ export function createCcxtFeed(options: CcxtFeedOptions): CountingFeed {
           if (!isStopped) context.emit(event);
         },
       };
+      const pause = new VenuePause(context.clock);
       let openAtMs: number = context.clock.now();
       for (const { market, listed } of found.values()) {
-        const place = bridged.size;
         const bridge = new BridgedInstrument({
           symbol: market.symbol,
           instrument: listed,
@@ -176,8 +181,8 @@ export function createCcxtFeed(options: CcxtFeedOptions): CountingFeed {
           context: stamped,
           random,
           openExchange: () => open(library, context),
-          onError: (error, of) => onError(error, of, library, context),
-          notBeforeMs: () => notBeforeMs + place * PENALTY_SPACING_MS,
+          onError: (error, of) => onError(error, of, library, pause, context.clock.now()),
+          pause,
         });
         stamped.emit({ type: 'instrument', instrument: listed });
         bridged.set(listed.id, { market, listed, bridge });
