@@ -30,6 +30,16 @@ export function checkIntegers(record: Record<string, unknown>, keys: readonly st
   }
 }
 
+/** What a parser makes of a text; null where that makes no sense, which is another's to report. */
+export function attempt<T>(parse: () => T): T | null {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof DepthwireError) return null;
+    throw error;
+  }
+}
+
 /** A number, or a text of one, as a number; NaN for all else, which `Number` may even choke on. */
 export function numberOf(value: unknown): number {
   if (typeof value === 'number') return value;

@@ -1,5 +1,5 @@
+import { attempt } from '../../core/frame-checks.ts';
 import type { CaptureSink, CaptureSupport } from '../../core/venue.ts';
-import { DepthwireError } from '@depthwire/shared';
 import type { PriceLevel } from '../../core/levels.ts';
 import { parseFrame, parseSnapshot } from './parse.ts';
 
@@ -48,15 +48,5 @@ function decoded(text: string): string {
     return decodeURIComponent(text);
   } catch {
     return text; // a stray percent sign
-  }
-}
-
-/** Frames that make no sense are the session's to report; here they have no digits. */
-function attempt<T>(parse: () => T): T | null {
-  try {
-    return parse();
-  } catch (error) {
-    if (error instanceof DepthwireError) return null;
-    throw error;
   }
 }

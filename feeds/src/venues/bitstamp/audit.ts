@@ -8,6 +8,7 @@ import {
   type Scale,
   type Timer,
 } from '@depthwire/shared';
+import { attempt } from '../../core/frame-checks.ts';
 import type { JoinedBook, RestSnapshot } from '../../core/joined-book.ts';
 import { flattenLevels, type PriceLevel } from '../../core/levels.ts';
 import type { HttpResponse, SessionIo } from '../../core/venue.ts';
@@ -171,7 +172,10 @@ export class BookAudit {
   }
 
   #onAnswer(result: HttpResponse | DepthwireError): void {
-    const snapshot = result instanceof DepthwireError || result.status !== 200 ? null : readable(result.body);
+    const snapshot =
+      result instanceof DepthwireError || result.status !== 200
+        ? null
+        : attempt(() => parseSnapshot(result.body));
     const [first] = this.#held;
     // Without a diff since, the book is as it was at its newest: an older snapshot shows another one.
     const isTooOld = (id: number) => (first ? !reaches(id, first) : id < this.#newestAt);
@@ -241,13 +245,8 @@ export class BookAudit {
         if (side.lotsAtPrice(parseUnits(price, tick)) !== lots) return [];
         return [{ text: `${name} ${price} has ${size}`, isRemoval: lots === 0 }];
       });
-    try {
-      const signs = [...find('bid', book!.bids, bids), ...find('ask', book!.asks, asks)];
-      return signs.find(({ isRemoval }) => !isRemoval) ?? signs[0] ?? null;
-    } catch (error) {
-      if (error instanceof DepthwireError) return null;
-      throw error;
-    }
+    const signs = attempt(() => [...find('bid', book!.bids, bids), ...find('ask', book!.asks, asks)]) ?? [];
+    return signs.find(({ isRemoval }) => !isRemoval) ?? signs[0] ?? null;
   }
 
   #arm(delayMs: number, task: () => void): void {
@@ -276,13 +275,4 @@ function sideDifference(
   if (ticks === null) return null;
   const size = (from: BookSide) => formatUnitsShortest(from.lotsAtPrice(ticks), lot);
   return `${name} ${formatUnitsShortest(ticks, tick)} has ${size(side)}, not ${size(expected)}`;
-}
-
-function readable(body: string): RestSnapshot | null {
-  try {
-    return parseSnapshot(body);
-  } catch (error) {
-    if (error instanceof DepthwireError) return null;
-    throw error;
-  }
 }

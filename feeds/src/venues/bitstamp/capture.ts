@@ -1,4 +1,4 @@
-import { DepthwireError } from '@depthwire/shared';
+import { attempt } from '../../core/frame-checks.ts';
 import type { PriceLevel } from '../../core/levels.ts';
 import type { CaptureSink, CaptureSupport } from '../../core/venue.ts';
 import { diffSymbol, parseFrame, parseSnapshot } from './parse.ts';
@@ -33,14 +33,4 @@ export const bitstampCapture: CaptureSupport = {
 function reportLevels(symbol: string, levels: readonly PriceLevel[], sink: CaptureSink): void {
   sink.book(symbol);
   for (const [price, size] of levels) sink.level(symbol, price, size);
-}
-
-/** Frames that make no sense are the session's to report; here they have no digits. */
-function attempt<T>(parse: () => T): T | null {
-  try {
-    return parse();
-  } catch (error) {
-    if (error instanceof DepthwireError) return null;
-    throw error;
-  }
 }

@@ -1,6 +1,5 @@
-import { DepthwireError } from '@depthwire/shared';
+import { attempt } from '../../core/frame-checks.ts';
 import type { CaptureSupport } from '../../core/venue.ts';
-import type { Frame } from './messages.ts';
 import { parseFrame } from './parse.ts';
 
 /** How recorded URLs and frames of Bybit are read. */
@@ -16,7 +15,7 @@ export const bybitCapture: CaptureSupport = {
     new RegExp(`[?&]category=${market}(?:&|$)`).test(url),
   look({ kind, data }, sink) {
     if (kind === 'rest') return;
-    const frame = attempt(data);
+    const frame = attempt(() => parseFrame(data));
     if (frame?.kind === 'book') {
       const { symbol, b, a } = frame.book;
       sink.book(symbol);
@@ -26,13 +25,3 @@ export const bybitCapture: CaptureSupport = {
     }
   },
 };
-
-/** Frames that make no sense are the session's to report; here they have no digits. */
-function attempt(text: string): Frame | null {
-  try {
-    return parseFrame(text);
-  } catch (error) {
-    if (error instanceof DepthwireError) return null;
-    throw error;
-  }
-}

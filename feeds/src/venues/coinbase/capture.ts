@@ -1,5 +1,6 @@
+import { attempt } from '../../core/frame-checks.ts';
 import type { CaptureSupport } from '../../core/venue.ts';
-import { tryParseFrame } from './parse.ts';
+import { parseFrame } from './parse.ts';
 
 /** How recorded URLs and frames of Coinbase Advanced Trade are read. */
 export const coinbaseCapture: CaptureSupport = {
@@ -7,7 +8,7 @@ export const coinbaseCapture: CaptureSupport = {
   snapshotSymbol: () => null, // snapshots come on the stream
   isMetadata: ({ kind, url }) => kind === 'rest' && /\/brokerage\/(market\/)?products(\?|$)/.test(url),
   look({ kind, data }, sink) {
-    const body = kind === 'in' ? tryParseFrame(data)?.body : undefined;
+    const body = kind === 'in' ? attempt(() => parseFrame(data))?.body : undefined;
     if (body?.kind === 'book') {
       for (const { productId, bids, asks } of body.events) {
         sink.book(productId);

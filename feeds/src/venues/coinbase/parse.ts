@@ -1,4 +1,3 @@
-import { DepthwireError } from '@depthwire/shared';
 import { checkTexts, isRecord, malformed, parseJson, show } from '../../core/frame-checks.ts';
 import type { PriceLevel } from '../../core/levels.ts';
 import type { Body, BookEvent, Frame, TickerMessage, TradeMessage } from './messages.ts';
@@ -52,16 +51,6 @@ export function concernedBy(text: string): readonly string[] | null {
   if (channel !== 'l2_data') return null; // its name may be what is damaged
   const products = [...text.matchAll(/"product_id"\s*:\s*"([^"]+)"/g)].map(([, product]) => product!);
   return products.length > 0 ? [...new Set(products)] : null;
-}
-
-/** As `parseFrame`; null where the frame makes no sense, which is the session's to report. */
-export function tryParseFrame(text: string): Frame | null {
-  try {
-    return parseFrame(text);
-  } catch (error) {
-    if (error instanceof DepthwireError) return null;
-    throw error;
-  }
 }
 
 /** An RFC 3339 time, nanoseconds and all, as unix milliseconds; null where there is none. */

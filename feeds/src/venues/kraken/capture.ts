@@ -1,14 +1,15 @@
+import { attempt } from '../../core/frame-checks.ts';
 import type { CaptureSupport } from '../../core/venue.ts';
-import { tryParseFrame } from './parse.ts';
+import { parseFrame } from './parse.ts';
 
 /** How recorded URLs and frames of Kraken are read. */
 export const krakenCapture: CaptureSupport = {
   marketOf: (url) => (/^wss?:\/\/(beta-)?ws\.kraken\.com(:\d+)?\/v2\b/.test(url) ? 'spot' : null),
   snapshotSymbol: () => null, // snapshots come on the stream
   isMetadata: ({ kind, data }) =>
-    kind === 'in' && data.includes('"instrument"') && tryParseFrame(data)?.kind === 'instrument',
+    kind === 'in' && data.includes('"instrument"') && attempt(() => parseFrame(data))?.kind === 'instrument',
   look({ kind, data }, sink) {
-    const frame = kind === 'in' ? tryParseFrame(data) : null;
+    const frame = kind === 'in' ? attempt(() => parseFrame(data)) : null;
     if (frame?.kind === 'book') {
       for (const { symbol, bids, asks } of frame.entries) {
         sink.book(symbol);

@@ -1,6 +1,7 @@
+import { attempt } from '../../core/frame-checks.ts';
 import type { VenueAdapter } from '../../core/venue.ts';
 import { krakenCapture } from './capture.ts';
-import { tryParseFrame } from './parse.ts';
+import { parseFrame } from './parse.ts';
 import { createKrakenSession } from './session.ts';
 import { endpoints, instrumentRequest, limits, socketUrl } from './subscribe.ts';
 import { guessInstrument, parseInstruments } from './symbols.ts';
@@ -14,7 +15,7 @@ export const kraken: VenueAdapter = {
     via: 'socket',
     request: instrumentRequest,
     isAnswer(text) {
-      const frame = tryParseFrame(text);
+      const frame = attempt(() => parseFrame(text));
       return frame?.kind === 'instrument' && frame.isSnapshot;
     },
   },

@@ -198,13 +198,3 @@ function checkAck(frame: Json, method: string): Ack {
     error: isRefused ? (typeof frame.error === 'string' ? frame.error : show(frame.error)) : null,
   };
 }
-
-/** As `parseFrame`; null where the frame makes no sense, which is the session's to report. */
-export function tryParseFrame(text: string): Frame | null {
-  try {
-    return parseFrame(text);
-  } catch (error) {
-    if (error instanceof DepthwireError) return null;
-    throw error;
-  }
-}

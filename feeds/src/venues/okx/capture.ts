@@ -1,6 +1,5 @@
-import { DepthwireError } from '@depthwire/shared';
+import { attempt } from '../../core/frame-checks.ts';
 import type { CaptureSupport } from '../../core/venue.ts';
-import type { Frame } from './messages.ts';
 import { parseFrame } from './parse.ts';
 
 /** How recorded URLs and frames of OKX are read. */
@@ -12,7 +11,7 @@ export const okxCapture: CaptureSupport = {
   isMetadata: ({ kind, url }) => kind === 'rest' && /\/(?:public|account)\/instruments\b/.test(url),
   look({ kind, data }, sink) {
     if (kind === 'rest') return;
-    const frame = attempt(data);
+    const frame = attempt(() => parseFrame(data));
     if (frame?.kind === 'book') {
       sink.book(frame.instId);
       for (const { bids, asks } of frame.data)
@@ -22,13 +21,3 @@ export const okxCapture: CaptureSupport = {
     }
   },
 };
-
-/** Frames that make no sense are the session's to report; here they have no digits. */
-function attempt(text: string): Frame | null {
-  try {
-    return parseFrame(text);
-  } catch (error) {
-    if (error instanceof DepthwireError) return null;
-    throw error;
-  }
-}
