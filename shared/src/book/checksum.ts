@@ -8,6 +8,8 @@ const LEVEL_BYTES = 16;
 const TWO_32 = 2 ** 32;
 const bytes = new Uint8Array(2 + 2 * CHECKSUM_DEPTH * LEVEL_BYTES);
 const view = new DataView(bytes.buffer);
+const ticks = new Float64Array(CHECKSUM_DEPTH);
+const lots = new Float64Array(CHECKSUM_DEPTH);
 
 /**
  * CRC-32 of the top of a book, the same in every home. The bytes: number of bids covered (u8),
@@ -15,18 +17,17 @@ const view = new DataView(bytes.buffer);
  * big-endian signed 64-bit integers.
  */
 export function bookChecksum(book: OrderBook): number {
-  const bids = Math.min(book.bids.count, CHECKSUM_DEPTH);
-  const asks = Math.min(book.asks.count, CHECKSUM_DEPTH);
-  bytes[0] = bids;
-  bytes[1] = asks;
-  const end = writeSide(book.asks, asks, writeSide(book.bids, bids, 2));
-  return crc32(bytes, end);
+  const bidsEnd = writeSide(book.bids, 0, 2);
+  return crc32(bytes, writeSide(book.asks, 1, bidsEnd));
 }
 
-function writeSide(side: BookSide, count: number, offset: number): number {
+/** @param place of the side's number of levels in the bytes */
+function writeSide(side: BookSide, place: 0 | 1, offset: number): number {
+  const count = side.top(CHECKSUM_DEPTH, ticks, lots);
+  bytes[place] = count;
   for (let rank = 0; rank < count; rank++) {
-    writeInt64(offset, side.ticksAt(rank));
-    writeInt64(offset + 8, side.lotsAt(rank));
+    writeInt64(offset, ticks[rank]!);
+    writeInt64(offset + 8, lots[rank]!);
     offset += LEVEL_BYTES;
   }
   return offset;

@@ -70,6 +70,7 @@ function expectSame(side: BookSide, naive: NaiveSide): void {
   expect(side.count).toBe(sorted.length);
   expect(side.toFlat()).toStrictEqual(sorted.flat());
   expect(side.toFlat(3)).toStrictEqual(sorted.slice(0, 3).flat());
+  expect(topOf(side, 5)).toStrictEqual(sorted.slice(0, 5));
   sorted.forEach(([ticks, lots], rank) => {
     expect(side.ticksAt(rank)).toBe(ticks);
     expect(side.lotsAt(rank)).toBe(lots);
@@ -82,7 +83,64 @@ function expectSame(side: BookSide, naive: NaiveSide): void {
   }
 }
 
+function topOf(side: BookSide, depth: number): [ticks: number, lots: number][] {
+  const ticks = new Float64Array(depth);
+  const lots = new Float64Array(depth);
+  const count = side.top(depth, ticks, lots);
+  return Array.from({ length: count }, (_, rank) => [ticks[rank]!, lots[rank]!]);
+}
+
+/** Prices that wander, so that levels at the touch go and come back; each look is a chance to tidy up. */
+const wandering = fc.array(
+  fc.record({
+    shift: fc.integer({ min: -3, max: 3 }),
+    levels: fc.oneof(
+      { weight: 5, arbitrary: fc.array(fc.tuple(fc.nat(30), fc.nat(2)), { maxLength: 12 }) },
+      { weight: 1, arbitrary: fc.array(fc.tuple(fc.nat(400), fc.nat(1)), { maxLength: 300, size: 'max' }) },
+    ),
+    look: fc.constantFrom('none', 'none', 'top', 'rank', 'depth', 'all'),
+  }),
+  { maxLength: 120 },
+);
+
 describe('OrderBook', () => {
+  test.each([1, 999_983, 2 ** 33 + 1])(
+    'equals a sorted map where prices wander in steps of %d ticks',
+    (step) => {
+      fc.assert(
+        fc.property(wandering, fc.constantFrom('bid' as const, 'ask' as const), (changes, which) => {
+          const side = new OrderBook()[which === 'bid' ? 'bids' : 'asks'];
+          const naive = new NaiveSide(which);
+          let from = 0;
+          for (const { shift, levels, look } of changes) {
+            from += shift;
+            for (const [place, lots] of levels) {
+              side.set((from + place) * step, lots);
+              naive.set((from + place) * step, lots);
+            }
+            if (look === 'top') expect(topOf(side, 4)).toStrictEqual(naive.sorted().slice(0, 4));
+            else if (look === 'rank' && side.count > 0)
+              expect(side.ticksAt(side.count >> 1)).toBe(naive.sorted()[side.count >> 1]![0]);
+            else if (look === 'depth') {
+              side.truncate(20);
+              naive.truncate(20);
+            } else if (look === 'all') expectSame(side, naive);
+          }
+          expectSame(side, naive);
+        }),
+        { numRuns: 100 },
+      );
+    },
+  );
+
+  test('memory stays as it was where a price wanders for long', () => {
+    const book = new OrderBook();
+    for (let i = 0; i < 200_000; i++) book.applyDelta([i, 1, i - 100, 0], [i + 1, 1, i - 99, 0]);
+    expect(book.bids.toFlat(2)).toEqual([199_999, 1, 199_998, 1]);
+    expect(book.bids.count).toBe(100);
+    expect(book.bids.capacity).toBeLessThanOrEqual(256);
+  });
+
   test('equals a sorted map after any run of snapshots, deltas and cuts', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 15 }), (steps) => {

@@ -1,0 +1,7 @@
+import type { Bench } from './harness/bench.ts';
+
+/** All benchmarks by name, loaded when they run. */
+export const benches = {
+  book: async () => (await import('./book/index.ts')).book,
+  fanout: async () => (await import('./fanout/index.ts')).fanout,
+} satisfies Record<string, () => Promise<Bench>>;

@@ -1,0 +1,45 @@
+// Runs one contender; see contender.ts.
+import type { Contender, CreateContender, FromContender, ToContender } from './contender.ts';
+
+let contender: Contender | null = null;
+
+process.on('message', (message: ToContender) => {
+  handle(message).catch((error: unknown) => {
+    answer({
+      type: 'failed',
+      reason: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
+  });
+});
+process.on('disconnect', () => process.exit());
+
+async function handle(message: ToContender): Promise<void> {
+  switch (message.type) {
+    case 'create': {
+      const { contenders } = (await import(message.module)) as {
+        contenders: Record<string, CreateContender>;
+      };
+      contender = await contenders[message.name]!(message.options);
+      answer({ type: 'ready' });
+      return;
+    }
+    case 'round': {
+      globalThis.gc?.();
+      const before = process.cpuUsage();
+      const { units, cpuUs, check, figures } = await contender!.round();
+      const { user, system } = process.cpuUsage(before);
+      answer({
+        type: 'result',
+        result: { units, cpuUs: cpuUs ?? user + system, check: check ?? null, figures: figures ?? {} },
+      });
+      return;
+    }
+    case 'close':
+      await contender?.close?.();
+      process.exit();
+  }
+}
+
+function answer(message: FromContender): void {
+  process.send!(message);
+}
