@@ -4,4 +4,5 @@ import type { Bench } from './harness/bench.ts';
 export const benches = {
   book: async () => (await import('./book/index.ts')).book,
   fanout: async () => (await import('./fanout/index.ts')).fanout,
+  ingest: async () => (await import('./ingest/index.ts')).ingest,
 } satisfies Record<string, () => Promise<Bench>>;

@@ -191,6 +191,21 @@ describe('BookRelay', () => {
     expect(observer.market(B).trades).toHaveLength(1);
   });
 
+  it('remembers the ids of the last 512 trades, and no more', () => {
+    const source = relay.open([]);
+    const ids = () => observer.market(A).trades.map(({ id }) => id);
+    const many = Array.from({ length: 1_500 }, (_, i) => i + 1);
+    for (const id of many) source.emit(trade(A, id));
+    for (const id of many.slice(-512)) source.emit(trade(A, id));
+    expect(ids()).toEqual(many);
+    source.emit(trade(A, 1_500 - 512));
+    expect(ids()).toHaveLength(1_501);
+    source.emit(trade(A, 1_500 - 511)); // the oldest, forgotten for the one before
+    expect(ids()).toHaveLength(1_502);
+    source.emit(trade(A, 1_500));
+    expect(ids()).toHaveLength(1_502);
+  });
+
   it('announces a finer grid only with the book that needs it', () => {
     const first = relay.open([]);
     feed(first, live(A, 0, [10, 1]));

@@ -48,7 +48,7 @@ export class BookRelay {
   readonly #heard = new Map<InstrumentId, Heard>();
   /** As they were last told: levels of a source that counts in other ticks would be misread. */
   readonly #told = new Map<InstrumentId, Instrument>();
-  readonly #tradeIds = new Map<InstrumentId, Set<string | number>>();
+  readonly #tradeIds = new Map<InstrumentId, RecentIds>();
 
   constructor(clock: Clock, emit: (event: FeedEvent) => void, takeover: Takeover = 'early') {
     this.#clock = clock;
@@ -209,10 +209,29 @@ export class BookRelay {
 
   #isNewTrade({ instrument, id }: TradeEvent): boolean {
     let ids = this.#tradeIds.get(instrument);
-    if (!ids) this.#tradeIds.set(instrument, (ids = new Set()));
-    if (ids.has(id)) return false;
-    ids.add(id);
-    if (ids.size > MAX_TRADE_IDS) ids.delete(ids.values().next().value!);
+    if (!ids) this.#tradeIds.set(instrument, (ids = new RecentIds()));
+    return ids.add(id);
+  }
+}
+
+/** The ids that came last. A set alone would look for its oldest one behind all that were deleted. */
+class RecentIds {
+  readonly #known = new Set<string | number>();
+  /** A ring. */
+  readonly #ids: (string | number)[] = [];
+  #oldest = 0;
+
+  /** @returns whether it is a new one */
+  add(id: string | number): boolean {
+    if (this.#known.has(id)) return false;
+    this.#known.add(id);
+    if (this.#ids.length < MAX_TRADE_IDS) {
+      this.#ids.push(id);
+      return true;
+    }
+    this.#known.delete(this.#ids[this.#oldest]!);
+    this.#ids[this.#oldest] = id;
+    this.#oldest = (this.#oldest + 1) % MAX_TRADE_IDS;
     return true;
   }
 }

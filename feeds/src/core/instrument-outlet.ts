@@ -23,6 +23,15 @@ export interface LevelUpdate {
   readonly receiveTimeMs: EpochMs;
 }
 
+/** Levels of one message as flat `ticks, lots` pairs, all of them valid, and the grid that they count in. */
+export interface FlatUpdate {
+  readonly tick: Scale;
+  readonly lot: Scale;
+  readonly bids: number[];
+  readonly asks: number[];
+  readonly venueTimeMs: number | null;
+}
+
 /**
  * Why a book is wrong with the levels of a message in it, by the venue's checksum; null where it is right.
  * @param instrument with the grid that the book counts in
@@ -151,7 +160,6 @@ export class InstrumentOutlet {
    *   and nothing is emitted. A finer grid, if that is what is wrong, comes with the next snapshot.
    */
   delta(update: LevelUpdate, check?: BookCheck): void {
-    const { id } = this.#instrument;
     let bids: number[];
     let asks: number[];
     try {
@@ -162,20 +170,17 @@ export class InstrumentOutlet {
       if (code === 'off_grid' || code === 'out_of_range') this.#offGrid = [...update.bids, ...update.asks];
       throw error;
     }
-    if (this.book) {
-      this.book.applyDelta(bids, asks);
-      cutOff(this.book.bids, this.depth, bids);
-      cutOff(this.book.asks, this.depth, asks);
-      if (check) assertRight(check(this.book, this.#instrument));
-    }
-    this.#io.emit({
-      type: 'book-delta',
-      instrument: id,
-      venueTimeMs: update.venueTimeMs as EpochMs | null,
-      receiveTimeMs: update.receiveTimeMs,
-      bids,
-      asks,
-    });
+    this.#emitDelta(bids, asks, update.venueTimeMs, update.receiveTimeMs, check);
+  }
+
+  /** Whether levels count in the ticks and lots that the book now counts in. */
+  isOnGrid({ tick, lot }: FlatUpdate): boolean {
+    return isSame(tick, this.#instrument.tick) && isSame(lot, this.#instrument.lot);
+  }
+
+  /** As `delta`, of levels that are on the grid. */
+  flatDelta({ bids, asks, venueTimeMs }: FlatUpdate, receiveTimeMs: EpochMs): void {
+    this.#emitDelta(bids, asks, venueTimeMs, receiveTimeMs);
   }
 
   /** The next snapshot takes a grid that fits these levels too. */
@@ -247,6 +252,30 @@ export class InstrumentOutlet {
     }
     this.#announce({ ...next, tick: this.#instrument.tick, lot: this.#instrument.lot });
     return null;
+  }
+
+  /** @param bids levels that fall out of the book are added to it, as to the asks */
+  #emitDelta(
+    bids: number[],
+    asks: number[],
+    venueTimeMs: number | null,
+    receiveTimeMs: EpochMs,
+    check?: BookCheck,
+  ): void {
+    if (this.book) {
+      this.book.applyDelta(bids, asks);
+      cutOff(this.book.bids, this.depth, bids);
+      cutOff(this.book.asks, this.depth, asks);
+      if (check) assertRight(check(this.book, this.#instrument));
+    }
+    this.#io.emit({
+      type: 'book-delta',
+      instrument: this.#instrument.id,
+      venueTimeMs: venueTimeMs as EpochMs | null,
+      receiveTimeMs,
+      bids,
+      asks,
+    });
   }
 
   #flatten(levels: readonly PriceLevel[], { tick, lot } = this.#instrument): number[] {

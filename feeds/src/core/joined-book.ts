@@ -1,6 +1,6 @@
 import { DepthwireError, type EpochMs } from '@depthwire/shared';
 import { BookSync, type Sequencer } from './book-sync.ts';
-import type { InstrumentOutlet, LevelUpdate } from './instrument-outlet.ts';
+import type { FlatUpdate, InstrumentOutlet, LevelUpdate } from './instrument-outlet.ts';
 import type { PriceLevel } from './levels.ts';
 import type { Session, SessionBook } from './session.ts';
 import type { HttpResponse } from './venue.ts';
@@ -22,6 +22,8 @@ export interface JoinedBookOptions<Diff> {
   /** @throws DepthwireError */
   parseSnapshot(body: string): RestSnapshot;
   levelsOf(diff: Diff): Omit<LevelUpdate, 'receiveTimeMs'>;
+  /** The same levels in ticks and lots, where the frame was read straight into them. */
+  flatOf?(diff: Diff): FlatUpdate | undefined;
 }
 
 /** A book whose stream brings changes only, and whose snapshot is fetched over HTTP. */
@@ -195,7 +197,10 @@ export class JoinedBook<Diff> implements SessionBook {
 
   #applyDiff(diff: Diff): void {
     try {
-      this.outlet.delta({ ...this.#options.levelsOf(diff), receiveTimeMs: this.#receiveTimeMs });
+      const { outlet } = this;
+      const flat = this.#options.flatOf?.(diff);
+      if (flat && outlet.isOnGrid(flat)) outlet.flatDelta(flat, this.#receiveTimeMs);
+      else outlet.delta({ ...this.#options.levelsOf(diff), receiveTimeMs: this.#receiveTimeMs });
     } catch (error) {
       if (!(error instanceof DepthwireError)) throw error;
       this.#session.stats.malformed += 1;

@@ -68,6 +68,8 @@ export class Market implements MarketView {
   #reason: string | null = null;
   #stateSinceMs: number;
   readonly #series: Readonly<Record<CandleInterval, CandleSeries>>;
+  /** The same as a list, for each trade adds to all. */
+  readonly #allSeries: readonly CandleSeries[];
   readonly #statistics = new RollingStatistics();
 
   constructor(instrument: Instrument, nowMs: number) {
@@ -77,6 +79,7 @@ export class Market implements MarketView {
     this.#series = Object.fromEntries(
       intervals.map((interval) => [interval, new CandleSeries(interval)]),
     ) as Record<CandleInterval, CandleSeries>;
+    this.#allSeries = Object.values(this.#series);
   }
 
   get state(): BookState {
@@ -117,7 +120,7 @@ export class Market implements MarketView {
     const trade: Trade = { id: event.id, price: event.price, size: event.size, side: event.side, timeMs };
     this.tape.push(trade);
     if (this.tape.length > MAX_TAPE) this.tape.shift();
-    for (const series of Object.values(this.#series)) series.add(timeMs, trade.price, trade.size);
+    for (const series of this.#allSeries) series.add(timeMs, trade.price, trade.size);
     this.#statistics.add(this.instrument, timeMs, trade.price, trade.size);
     return trade;
   }

@@ -3,6 +3,7 @@
  * @see https://github.com/binance/binance-spot-api-docs web-socket-streams.md, rest-api.md
  * @see https://developers.binance.com/docs/derivatives/usds-margined-futures
  */
+import type { FlatUpdate } from '../../core/instrument-outlet.ts';
 import type { PriceLevel } from '../../core/levels.ts';
 
 // {"stream":"btcusdt@depth@100ms","data":{"e":"depthUpdate","E":1700000000123,"s":"BTCUSDT","U":157,
@@ -11,13 +12,15 @@ import type { PriceLevel } from '../../core/levels.ts';
 export interface DepthUpdate {
   readonly e: 'depthUpdate';
   readonly E: number;
-  readonly T?: number;
+  readonly T?: number | undefined;
   readonly s: string;
   readonly U: number;
   readonly u: number;
-  readonly pu?: number;
+  readonly pu?: number | undefined;
   readonly b: readonly PriceLevel[];
   readonly a: readonly PriceLevel[];
+  /** The levels in ticks and lots, where the frame was read straight into them. */
+  readonly flat?: FlatUpdate;
 }
 
 // {"stream":"btcusdt@trade","data":{"e":"trade","E":1700000000123,"s":"BTCUSDT","t":12345,"p":"0.001",

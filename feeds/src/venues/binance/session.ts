@@ -4,6 +4,7 @@ import { Session, type Protocol } from '../../core/session.ts';
 import type { SessionOptions, VenueSession } from '../../core/venue.ts';
 import type { AggregateTrade, DepthUpdate, MiniTicker, RawTrade, RequestAnswer } from './messages.ts';
 import { concernedBy, parseFrame, parseSnapshot } from './parse.ts';
+import { scanDepth } from './scan.ts';
 import { futuresSequencer, spotSequencer } from './sequencer.ts';
 import { depthUrl, requestedSymbols, requestIds, snapshotSize, subscribeRequest } from './subscribe.ts';
 import { isSpot, type Market } from './symbols.ts';
@@ -24,6 +25,7 @@ export function createBinanceSession(options: SessionOptions): VenueSession {
     const tradeKinds = new Map<string, 'trade' | 'aggTrade'>();
 
     const symbols = () => [...session.books.keys()];
+    const gridOf = (symbol: string) => session.books.get(symbol)?.outlet.instrument;
     /** Of each subscription that the venue has not accepted yet: when it is asked for again. */
     const unanswered = new Map<number, Timer>();
     /** The last refusal that did not name its request. */
@@ -72,6 +74,13 @@ export function createBinanceSession(options: SessionOptions): VenueSession {
       });
     }
 
+    function onDepth(depth: DepthUpdate, receiveTimeMs: EpochMs): void {
+      const book = session.books.get(depth.s);
+      if (!book) return;
+      session.stats.bookUpdates += 1;
+      book.diff(depth, receiveTimeMs);
+    }
+
     function onTicker({ s, c, o, h, l, v, q, E }: MiniTicker, receiveTimeMs: EpochMs): void {
       session.books.get(s)?.outlet.ticker({
         last: c,
@@ -111,6 +120,7 @@ export function createBinanceSession(options: SessionOptions): VenueSession {
           snapshotSpacingMs: spacingMs,
           parseSnapshot,
           levelsOf: ({ b, a, T, E }) => ({ bids: b, asks: a, venueTimeMs: T ?? E }),
+          flatOf: ({ flat }) => flat,
         }),
       opened(isSubscribed) {
         isRecorded = isSubscribed;
@@ -127,15 +137,16 @@ export function createBinanceSession(options: SessionOptions): VenueSession {
       },
       concerned: concernedBy,
       onFrame(text, receiveTimeMs) {
+        const scanned = scanDepth(text, gridOf);
+        if (scanned) {
+          onDepth(scanned, receiveTimeMs);
+          return;
+        }
         const frame = parseFrame(text);
         switch (frame.kind) {
-          case 'depth': {
-            const book = session.books.get(frame.depth.s);
-            if (!book) return;
-            session.stats.bookUpdates += 1;
-            book.diff(frame.depth, receiveTimeMs);
+          case 'depth':
+            onDepth(frame.depth, receiveTimeMs);
             return;
-          }
           case 'trade':
           case 'aggTrade':
             onTrade(frame.kind, frame.trade, receiveTimeMs);
