@@ -5,4 +5,6 @@ export const benches = {
   book: async () => (await import('./book/index.ts')).book,
   fanout: async () => (await import('./fanout/index.ts')).fanout,
   ingest: async () => (await import('./ingest/index.ts')).ingest,
+  screen: async () => (await import('./screen/index.ts')).screen,
+  e2e: async () => (await import('./e2e/index.ts')).e2e,
 } satisfies Record<string, () => Promise<Bench>>;

@@ -53,6 +53,7 @@ export async function createDepthwire({
     bus,
     markets: engine.markets,
     checksumIntervalMs: config.gateway.checksumIntervalMs,
+    soon: setImmediate,
   });
   const server = `depthwire/${version}`;
   const gateway = new Gateway({

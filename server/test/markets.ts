@@ -113,13 +113,17 @@ export class ScriptedFeed implements Feed {
 }
 
 /** An engine and a hub on a virtual clock, fed by a script. */
-export async function startMarket(feed = new ScriptedFeed(), checksumIntervalMs = 0) {
+export async function startMarket(
+  feed = new ScriptedFeed(),
+  checksumIntervalMs = 0,
+  soon?: (task: () => void) => void,
+) {
   const clock = new VirtualClock(START_MS);
   const bus = createMemoryBus();
   const events: MarketEvent[] = [];
   bus.subscribe((event) => events.push(structuredClone(event)));
   const engine = new Engine({ clock, bus, log: silentLog });
-  const hub = new Hub({ clock, bus, markets: engine.markets, checksumIntervalMs });
+  const hub = new Hub({ clock, bus, markets: engine.markets, checksumIntervalMs, soon });
   await engine.addFeed(feed);
   const market = engine.markets.get(feed.instruments[0]!.id)!;
   return { clock, bus, engine, hub, feed, events, market };

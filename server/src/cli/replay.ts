@@ -11,7 +11,7 @@ import {
 import type { Command } from 'commander';
 import { createMemoryBus } from '../bus/bus.ts';
 import { Engine } from '../engine/engine.ts';
-import type { Subscriber } from '../gateway/channel.ts';
+import type { Subscriber } from '../gateway/audience.ts';
 import { CADENCES_MS, Hub } from '../gateway/hub.ts';
 import { exitCodes, type Done } from './exit-codes.ts';
 import { createLogger } from './logger.ts';
@@ -84,7 +84,9 @@ async function writeFrames(files: readonly string[], flags: ReplayFlags, out: st
     bytes += frame.length;
   };
   const subscriber: Subscriber = {
-    deliver: (_channel, frame) => write(frame.encode('msgpack') as Uint8Array),
+    deliver({ frames }) {
+      for (const frame of frames) write(frame.encode('msgpack') as Uint8Array);
+    },
     onInstrument: (instrument) =>
       write(codecs.msgpack.encode({ op: 'instrument', instrument }) as Uint8Array),
   };

@@ -36,11 +36,12 @@ export class BookChannel extends Channel {
   constructor(
     id: number,
     settings: ChannelSettings,
+    onFrame: (frame: SharedFrame) => void,
     market: MarketView,
     nowMs: number,
     checksumIntervalMs: number,
   ) {
-    super(id, settings);
+    super(id, settings, onFrame);
     this.#checksumIntervalMs = checksumIntervalMs;
     this.#state = market.state;
     this.#reason = market.reason;

@@ -1,14 +1,8 @@
-import type { CandleInterval, Instrument, InstrumentId, Topic } from '@depthwire/shared';
+import type { CandleInterval, InstrumentId, Topic } from '@depthwire/shared';
 import type { MarketEvent } from '../bus/bus.ts';
 import type { MarketView } from '../engine/market.ts';
+import type { Audience } from './audience.ts';
 import { SharedFrame } from './frame.ts';
-
-/** Who receives the frames of a channel. */
-export interface Subscriber {
-  deliver(channel: Channel, frame: SharedFrame): void;
-  /** An instrument it subscribes to changed; told before the frames that follow from it. */
-  onInstrument(instrument: Instrument): void;
-}
 
 /** What subscriptions share: those with equal settings get the very same frames. */
 export interface ChannelSettings {
@@ -32,13 +26,18 @@ export function channelKey({ topic, instrument, depth, cadenceMs, interval }: Ch
 export abstract class Channel {
   readonly id: number;
   readonly settings: ChannelSettings;
-  readonly subscribers = new Set<Subscriber>();
+  /** Those whose subscribers get its frames; kept by `Audiences`, as the number of subscribers is. */
+  readonly audiences = new Set<Audience>();
+  subscriberCount = 0;
   protected seq = 0;
   #snapshot: SharedFrame | null = null;
+  readonly #onFrame: (frame: SharedFrame) => void;
 
-  constructor(id: number, settings: ChannelSettings) {
+  /** @param onFrame takes each frame as it is made */
+  constructor(id: number, settings: ChannelSettings, onFrame: (frame: SharedFrame) => void) {
     this.id = id;
     this.settings = settings;
+    this.#onFrame = onFrame;
   }
 
   /** Whether what waits should not wait for the cadence, so that it stays bounded. */
@@ -48,19 +47,18 @@ export abstract class Channel {
 
   /** Takes note of an event of this channel's instrument. */
   abstract onEvent(event: MarketEvent): void;
-  /** Sends what came since the last flush, if anything. */
+  /** Makes a frame of what came since the last flush, if anything. */
   abstract flush(market: MarketView, nowMs: number): void;
   /** The message that brings a new subscriber to the state after frame `seq`. */
   protected abstract snapshotMessage(market: MarketView, nowMs: number): SharedFrame['message'];
 
   /** Built once for all who join before the next frame. */
   snapshot(market: MarketView, nowMs: number): SharedFrame {
-    return (this.#snapshot ??= new SharedFrame(this.snapshotMessage(market, nowMs)));
+    return (this.#snapshot ??= new SharedFrame(this, this.snapshotMessage(market, nowMs)));
   }
 
   protected publish(message: SharedFrame['message']): void {
     this.#snapshot = null;
-    const frame = new SharedFrame(message);
-    for (const subscriber of this.subscribers) subscriber.deliver(this, frame);
+    this.#onFrame(new SharedFrame(this, message));
   }
 }

@@ -1,8 +1,9 @@
 import { closeCodes, encodingOf, every, type Clock, type Timer } from '@depthwire/shared';
 import type { FeedLog } from '@depthwire/feeds';
-import type { WebSocket } from 'ws';
+import type { Duplex } from 'node:stream';
+import { WebSocket } from 'ws';
 import type { Hub } from './hub.ts';
-import { Session, type SessionLimits } from './session.ts';
+import { Session, type SessionLimits, type SessionSocket } from './session.ts';
 
 /** How often sessions are looked after, milliseconds. */
 const TICK_MS = 250;
@@ -48,8 +49,11 @@ export class Gateway {
     return this.#sessions.size;
   }
 
-  /** @param offered whether the client named subprotocols at all */
-  accept(socket: WebSocket, offered: boolean): void {
+  /**
+   * @param stream what the WebSocket runs on
+   * @param offered whether the client named subprotocols at all
+   */
+  accept(socket: WebSocket, stream: Duplex, offered: boolean): void {
     const { limits, log } = this.#options;
     // A client that names none gets the default.
     const encoding = offered ? encodingOf(socket.protocol) : 'msgpack';
@@ -61,17 +65,7 @@ export class Gateway {
       socket.close(closeCodes.tryAgainLater.code, this.#isClosing ? 'shutting down' : 'too many connections');
       return;
     }
-    const session = new Session({
-      ...this.#options,
-      encoding,
-      socket: {
-        send: (data) => socket.send(data, { binary: typeof data !== 'string' }),
-        close: (code, reason) => socket.close(code, reason),
-        get bufferedBytes() {
-          return socket.bufferedAmount;
-        },
-      },
-    });
+    const session = new Session({ ...this.#options, encoding, socket: new DirectSocket(socket, stream) });
     this.#sessions.set(socket, session);
     socket.on('message', (data, isBinary) =>
       session.onMessage(isBinary ? (data as Buffer) : (data as Buffer).toString('utf8')),
@@ -109,5 +103,32 @@ export class Gateway {
     this.#isClosing = true;
     for (const timer of this.#timers) timer.cancel();
     for (const session of this.#sessions.values()) session.goodbye(reconnectMs);
+  }
+}
+
+/**
+ * Data go straight to the stream, for they are WebSocket frames already; whatever `ws` sends itself, such as
+ * pings, it writes there frame by frame too, as there is no compression.
+ */
+class DirectSocket implements SessionSocket {
+  readonly #socket: WebSocket;
+  readonly #stream: Duplex;
+
+  constructor(socket: WebSocket, stream: Duplex) {
+    this.#socket = socket;
+    this.#stream = stream;
+  }
+
+  /** After the frame that closes the connection there must be no other. */
+  write(frames: Uint8Array): void {
+    if (this.#socket.readyState === WebSocket.OPEN) this.#stream.write(frames);
+  }
+
+  close(code: number, reason: string): void {
+    this.#socket.close(code, reason);
+  }
+
+  get bufferedBytes(): number {
+    return this.#stream.writableLength;
   }
 }

@@ -10,33 +10,46 @@ import {
   type SubscribeRequest,
 } from '@depthwire/shared';
 import { startMarket, START_MS, testInstrument } from '../../test/markets.ts';
-import type { Channel, Subscriber } from './channel.ts';
-import type { SharedFrame } from './frame.ts';
+import { messagesIn } from '../../test/websocket.ts';
+import type { Subscriber } from './audience.ts';
+import type { Channel } from './channel.ts';
+import { Batch, type SharedFrame } from './frame.ts';
 import type { Hub } from './hub.ts';
 
 const instrument = 'test:AAA-USD';
+
+type Topic = Omit<SubscribeRequest, 'op' | 'id' | 'instrument'>;
 
 /** A subscriber that decodes what it gets, as a client would. */
 class Reader implements Subscriber {
   readonly frames: DataFrame[] = [];
   readonly shared: SharedFrame[] = [];
+  readonly batches: Batch[] = [];
   /** With the number of frames that came before. */
   readonly instruments: [number, Instrument][] = [];
   readonly channel: Channel;
 
-  constructor(hub: Hub, request: Omit<SubscribeRequest, 'op' | 'id' | 'instrument'>) {
-    this.channel = hub.open({ op: 'subscribe', id: 1, instrument, ...request });
-    this.deliver(this.channel, hub.snapshot(this.channel));
-    hub.join(this.channel, this);
+  constructor(hub: Hub, request: Topic) {
+    this.channel = this.join(hub, request);
+  }
+
+  join(hub: Hub, request: Topic): Channel {
+    const channel = hub.open({ op: 'subscribe', id: 1, instrument, ...request });
+    this.deliver(new Batch([hub.snapshot(channel)]));
+    hub.join(channel, this);
+    return channel;
   }
 
   onInstrument(instrument: Instrument): void {
     this.instruments.push([this.frames.length, instrument]);
   }
 
-  deliver(_channel: Channel, frame: SharedFrame): void {
-    this.shared.push(frame);
-    this.frames.push(codecs.msgpack.decode(frame.encode('msgpack')) as DataFrame);
+  deliver(batch: Batch): void {
+    this.batches.push(batch);
+    for (const frame of batch.frames) {
+      this.shared.push(frame);
+      this.frames.push(codecs.msgpack.decode(frame.encode('msgpack')) as DataFrame);
+    }
   }
 
   get codes(): number[] {
@@ -44,8 +57,8 @@ class Reader implements Subscriber {
   }
 }
 
-async function liveMarket(checksumIntervalMs = 0) {
-  const running = await startMarket(undefined, checksumIntervalMs);
+async function liveMarket(checksumIntervalMs = 0, soon?: (task: () => void) => void) {
+  const running = await startMarket(undefined, checksumIntervalMs, soon);
   running.feed.snapshot([100, 5, 99, 7, 98, 1], [101, 4, 102, 6]);
   running.feed.state('live');
   return running;
@@ -81,6 +94,77 @@ describe('Hub', () => {
     for (const other of others) expect(other).toBe(first);
     expect(first!.encode('msgpack')).toBe(first!.encode('msgpack'));
     expect(new Set(readers.map(({ channel }) => channel)).size).toBe(1);
+  });
+
+  describe('what goes out together', () => {
+    const book = { topic: 'book', depth: 10, cadence: 50 } as const;
+    const slower = { topic: 'book', depth: 5, cadence: 100 } as const;
+    const ticker = { topic: 'ticker', cadence: 100 } as const;
+
+    test('is one batch, the same for all who have the same subscriptions, in whatever order they came', async () => {
+      const { hub, feed, clock } = await liveMarket();
+      const first = new Reader(hub, book);
+      first.join(hub, ticker);
+      const second = new Reader(hub, ticker);
+      second.join(hub, book);
+      const other = new Reader(hub, book);
+      feed.delta([100, 9], []);
+      clock.advanceTo(START_MS + 100);
+      expect(first.batches.slice(2).map(({ frames }) => frames.length)).toEqual([1, 1]);
+      expect(first.codes.slice(2)).toEqual([frameCodes.bookDelta, frameCodes.ticker]);
+      expect(second.batches.slice(2)).toEqual(first.batches.slice(2));
+      expect(second.batches.at(-1)).toBe(first.batches.at(-1));
+      expect(other.batches).toHaveLength(2);
+      expect(other.batches[1]).not.toBe(first.batches[2]);
+      expect(other.shared.at(-1)).toBe(first.shared.at(-2));
+    });
+
+    test('is all that ticks at the same time, of different cadences', async () => {
+      const { hub, feed, clock } = await liveMarket();
+      const reader = new Reader(hub, book);
+      reader.join(hub, slower);
+      reader.join(hub, ticker);
+      clock.advanceTo(START_MS + 60);
+      feed.delta([100, 9], []);
+      clock.advanceTo(START_MS + 100);
+      expect(reader.batches.slice(3).map(({ frames }) => frames.length)).toEqual([3]);
+    });
+
+    test('comes as one message after the other', async () => {
+      const { hub, feed, clock } = await liveMarket();
+      const reader = new Reader(hub, book);
+      reader.join(hub, slower);
+      clock.advanceTo(START_MS + 60);
+      feed.delta([100, 9], []);
+      clock.advanceTo(START_MS + 100);
+      const batch = reader.batches.at(-1)!;
+      expect(batch.frames).toHaveLength(2);
+      for (const encoding of ['msgpack', 'json'] as const) {
+        const decoded = messagesIn(batch.wire(encoding)).map((message) => codecs[encoding].decode(message));
+        expect(decoded).toEqual(batch.frames.map((frame) => codecs[encoding].decode(frame.encode(encoding))));
+      }
+    });
+
+    test('reaches nobody who has left, or come since', async () => {
+      const soon: (() => void)[] = [];
+      const { hub, feed } = await liveMarket(0, (task) => soon.push(task));
+      const every = { ...book, cadence: 0 };
+      const leaves = new Reader(hub, every);
+      const stays = new Reader(hub, every);
+      feed.delta([100, 9], []);
+      expect(stays.frames).toHaveLength(1);
+      hub.leave(leaves.channel, leaves); // what was made before goes out before
+      feed.delta([100, 8], []);
+      const comes = new Reader(hub, every);
+      feed.delta([100, 7], []);
+      feed.delta([100, 6], []);
+      for (const task of soon.splice(0)) task();
+      expect(leaves.frames.map(([, , seq]) => seq)).toEqual([0, 1]);
+      expect(stays.frames.map(([, , seq]) => seq)).toEqual([0, 1, 2, 3, 4]);
+      expect(comes.frames.map(([, , seq]) => seq)).toEqual([2, 3, 4]);
+      expect(stays.batches.at(-1)!.frames).toHaveLength(2);
+      for (const { frames } of [stays, comes]) expect(replay(frames).book.bids.lotsAt(0)).toBe(6);
+    });
   });
 
   test('sends nothing while nothing changed, and merges what changed within a cadence', async () => {

@@ -1,6 +1,5 @@
 import {
   DepthwireError,
-  every,
   type Clock,
   type Instrument,
   type SubscribeRequest,
@@ -9,7 +8,8 @@ import {
 import type { Bus, MarketEvent } from '../bus/bus.ts';
 import type { MarketView } from '../engine/market.ts';
 import { BookChannel } from './book-channel.ts';
-import { channelKey, type Channel, type ChannelSettings, type Subscriber } from './channel.ts';
+import { Audiences, type Subscriber } from './audience.ts';
+import { channelKey, type Channel, type ChannelSettings } from './channel.ts';
 import type { SharedFrame } from './frame.ts';
 import { CandlesChannel, StatusChannel, TickerChannel, TradesChannel } from './topic-channels.ts';
 
@@ -28,14 +28,34 @@ export interface HubOptions {
   readonly markets: { get(id: string): MarketView | undefined };
   /** Longest time between two checksums in the deltas of a channel, milliseconds; 0 for each. */
   readonly checksumIntervalMs: number;
+  /**
+   * Puts off a task until what has arrived by now is dealt with: frames of cadence 0 that are made meanwhile
+   * go out together then. Default: at once.
+   */
+  readonly soon?: (task: () => void) => void;
 }
 
-/** Channels by their settings; flushes those of a cadence together. */
+interface CadenceGroup {
+  readonly channels: Set<Channel>;
+  /** When it is flushed next, unix milliseconds: a whole multiple of the cadence. */
+  dueMs: number;
+}
+
+/**
+ * Channels by their settings. All that tick at the same time are flushed together, whatever their cadences,
+ * so that a client gets what it has subscribed to in one write.
+ */
 export class Hub {
   readonly #options: HubOptions;
   readonly #byKey = new Map<string, Channel>();
   readonly #byInstrument = new Map<string, Set<Channel>>();
-  readonly #byCadence = new Map<number, { channels: Set<Channel>; timer: Timer | null }>();
+  readonly #byCadence = new Map<number, CadenceGroup>();
+  readonly #audiences = new Audiences();
+  /** Frames that are made, and have yet to go out. */
+  #frames: SharedFrame[] = [];
+  #isDeliveryDue = false;
+  #timer: Timer | null = null;
+  #timerDueMs = Infinity;
   readonly #unsubscribe: () => void;
   #nextId = 1;
   #onFirstChannel: (() => void) | null = null;
@@ -79,15 +99,17 @@ export class Hub {
   }
 
   join(channel: Channel, subscriber: Subscriber): void {
-    channel.subscribers.add(subscriber);
+    this.deliver();
+    this.#audiences.join(channel, subscriber);
     this.#onFirstChannel?.();
     this.#onFirstChannel = null;
   }
 
   /** The last one to leave ends the channel. */
   leave(channel: Channel, subscriber: Subscriber): void {
-    channel.subscribers.delete(subscriber);
-    if (channel.subscribers.size > 0) return;
+    this.deliver();
+    this.#audiences.leave(channel, subscriber);
+    if (channel.subscriberCount > 0) return;
     const { instrument, cadenceMs } = channel.settings;
     this.#byKey.delete(channelKey(channel.settings));
     const siblings = this.#byInstrument.get(instrument);
@@ -95,10 +117,15 @@ export class Hub {
     if (siblings?.size === 0) this.#byInstrument.delete(instrument);
     const group = this.#byCadence.get(cadenceMs);
     group?.channels.delete(channel);
-    if (group?.channels.size === 0) {
-      group.timer?.cancel();
-      this.#byCadence.delete(cadenceMs);
-    }
+    if (group?.channels.size === 0) this.#byCadence.delete(cadenceMs);
+  }
+
+  /** Sends out what is made. Whatever else a subscriber is sent comes after it. */
+  deliver(): void {
+    if (this.#frames.length === 0) return;
+    const frames = this.#frames;
+    this.#frames = [];
+    this.#audiences.deliver(frames);
   }
 
   snapshot(channel: Channel): SharedFrame {
@@ -107,7 +134,8 @@ export class Hub {
 
   close(): void {
     this.#unsubscribe();
-    for (const { timer } of this.#byCadence.values()) timer?.cancel();
+    this.deliver();
+    this.#timer?.cancel();
     this.#byCadence.clear();
     this.#byInstrument.clear();
     this.#byKey.clear();
@@ -115,37 +143,77 @@ export class Hub {
 
   #create(settings: ChannelSettings, market: MarketView): Channel {
     const id = this.#nextId++;
+    const onFrame = (frame: SharedFrame) => this.#onFrame(frame);
     switch (settings.topic) {
       case 'book':
         return new BookChannel(
           id,
           settings,
+          onFrame,
           market,
           this.#options.clock.now(),
           this.#options.checksumIntervalMs,
         );
       case 'trades':
-        return new TradesChannel(id, settings);
+        return new TradesChannel(id, settings, onFrame);
       case 'ticker':
-        return new TickerChannel(id, settings);
+        return new TickerChannel(id, settings, onFrame);
       case 'candles':
-        return new CandlesChannel(id, settings);
+        return new CandlesChannel(id, settings, onFrame);
       case 'status':
-        return new StatusChannel(id, settings);
+        return new StatusChannel(id, settings, onFrame);
     }
   }
 
   #joinCadence(channel: Channel): void {
     const { cadenceMs } = channel.settings;
+    const now = this.#options.clock.now();
     const group = getOrAdd(this.#byCadence, cadenceMs, () => ({
       channels: new Set<Channel>(),
-      timer: cadenceMs === 0 ? null : every(this.#options.clock, cadenceMs, () => this.#tick(cadenceMs)),
+      dueMs: nextTick(now, cadenceMs),
     }));
     group.channels.add(channel);
+    this.#arm();
   }
 
-  #tick(cadenceMs: number): void {
-    for (const channel of this.#byCadence.get(cadenceMs)?.channels ?? []) this.#flush(channel);
+  /** One timer for all cadences, for those that fall due together. */
+  #arm(): void {
+    let dueMs = Infinity;
+    for (const group of this.#byCadence.values()) dueMs = Math.min(dueMs, group.dueMs);
+    if (dueMs === this.#timerDueMs) return;
+    this.#timer?.cancel();
+    this.#timerDueMs = dueMs;
+    this.#timer = dueMs === Infinity ? null : this.#options.clock.at(dueMs, () => this.#tick(dueMs));
+  }
+
+  #tick(dueMs: number): void {
+    this.#timerDueMs = Infinity;
+    const now = Math.max(dueMs, this.#options.clock.now()); // a timer may be a little early
+    for (const [cadenceMs, group] of this.#byCadence) {
+      if (group.dueMs > now) continue;
+      group.dueMs = nextTick(now, cadenceMs);
+      for (const channel of group.channels) this.#flush(channel);
+    }
+    this.#arm();
+    this.deliver();
+  }
+
+  #onFrame(frame: SharedFrame): void {
+    this.#frames.push(frame);
+  }
+
+  /** Frames that no tick sends out. */
+  #deliverSoon(): void {
+    if (this.#frames.length === 0 || this.#isDeliveryDue) return;
+    if (!this.#options.soon) {
+      this.deliver();
+      return;
+    }
+    this.#isDeliveryDue = true;
+    this.#options.soon(() => {
+      this.#isDeliveryDue = false;
+      this.deliver();
+    });
   }
 
   #onEvent(event: MarketEvent): void {
@@ -156,17 +224,23 @@ export class Hub {
       channel.onEvent(event);
       if (channel.settings.cadenceMs === 0 || channel.isFull) this.#flush(channel);
     }
+    this.#deliverSoon();
   }
 
   #tellInstrument(channels: ReadonlySet<Channel>, instrument: Instrument): void {
-    const subscribers = new Set([...channels].flatMap((channel) => [...channel.subscribers]));
-    for (const subscriber of subscribers) subscriber.onInstrument(instrument);
+    this.deliver();
+    for (const subscriber of this.#audiences.subscribersOf(channels)) subscriber.onInstrument(instrument);
   }
 
   #flush(channel: Channel): void {
     const market = this.#options.markets.get(channel.settings.instrument);
     if (market) channel.flush(market, this.#options.clock.now());
   }
+}
+
+/** The first whole multiple of the cadence after now; never, for cadence 0. */
+function nextTick(nowMs: number, cadenceMs: number): number {
+  return cadenceMs === 0 ? Infinity : (Math.floor(nowMs / cadenceMs) + 1) * cadenceMs;
 }
 
 /** What a request gets: the next larger depth and the next slower cadence of those there are. */

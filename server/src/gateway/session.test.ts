@@ -1,5 +1,6 @@
 import { codecs, frameCodes } from '@depthwire/shared';
 import { expect, test } from 'vitest';
+import { messagesIn } from '../../test/websocket.ts';
 import { ScriptedFeed, silentLog, START_MS, startMarket, testInstrument } from '../../test/markets.ts';
 import { Session } from './session.ts';
 
@@ -14,7 +15,9 @@ test('a client that lags behind an instrument which was forgotten meanwhile gets
   const sent: unknown[] = [];
   const socket = {
     bufferedBytes: 0,
-    send: (data: Uint8Array | string) => void sent.push(codecs.json.decode(data)),
+    write(frames: Uint8Array) {
+      for (const message of messagesIn(frames)) sent.push(codecs.json.decode(message));
+    },
     close() {},
   };
   const clocks = { marketClock: clock, wallClock: clock };

@@ -13,9 +13,11 @@ import {
   type ServerMessage,
 } from '@depthwire/shared';
 import type { FeedLog } from '@depthwire/feeds';
-import type { Channel, Subscriber } from './channel.ts';
-import type { SharedFrame } from './frame.ts';
+import type { Subscriber } from './audience.ts';
+import type { Channel } from './channel.ts';
+import type { Batch, SharedFrame } from './frame.ts';
 import { CADENCES_MS, DEPTHS, type Hub } from './hub.ts';
+import { webSocketFrame } from './websocket-frame.ts';
 
 /** Messages that could not be read, after which the session ends. */
 const MAX_MALFORMED = 10;
@@ -30,9 +32,10 @@ export interface SessionLimits {
 
 /** The part of a socket that a session uses. */
 export interface SessionSocket {
-  send(data: Uint8Array | string): void;
+  /** Takes whole WebSocket frames, one or several. */
+  write(frames: Uint8Array): void;
   close(code: number, reason: string): void;
-  /** Bytes accepted by `send` that the network has not taken yet. */
+  /** Bytes accepted by `write` that the network has not taken yet. */
   readonly bufferedBytes: number;
 }
 
@@ -105,14 +108,18 @@ export class Session implements Subscriber {
     this.#lagging.clear();
   }
 
-  deliver(channel: Channel, frame: SharedFrame): void {
+  deliver(batch: Batch): void {
     const { socket, limits, encoding } = this.#options;
-    if (this.#lagging.has(channel)) return;
-    if (socket.bufferedBytes > limits.maxBufferedBytes) {
-      this.#lagging.add(channel);
-      return;
-    }
-    socket.send(frame.encode(encoding));
+    const isBehind = socket.bufferedBytes > limits.maxBufferedBytes;
+    if (!isBehind && this.#lagging.size === 0) socket.write(batch.wire(encoding));
+    else for (const frame of batch.frames) this.#deliverToLaggard(frame, isBehind);
+  }
+
+  /** A channel that has missed a frame gets no other before a snapshot. */
+  #deliverToLaggard(frame: SharedFrame, isBehind: boolean): void {
+    if (isBehind) this.#lagging.add(frame.channel);
+    else if (!this.#lagging.has(frame.channel))
+      this.#options.socket.write(frame.wire(this.#options.encoding));
   }
 
   /** Called every now and then: ends the session when the client is gone, brings laggards back. */
@@ -124,6 +131,7 @@ export class Session implements Subscriber {
       return;
     }
     if (this.#lagging.size === 0 || socket.bufferedBytes > limits.maxBufferedBytes / 2) return;
+    this.#options.hub.deliver(); // a snapshot has it all
     const lagging = [...this.#lagging];
     this.#lagging.clear();
     for (const channel of lagging) {
@@ -165,6 +173,7 @@ export class Session implements Subscriber {
           ...(interval === null ? {} : { interval }),
         });
         this.#channels.set(channel.id, channel);
+        hub.deliver(); // what others wait for is in the snapshot
         this.#sendSnapshot(channel);
         hub.join(channel, this);
         return;
@@ -180,6 +189,7 @@ export class Session implements Subscriber {
       case 'snapshot': {
         const channel = this.#channel(request.ch);
         this.#send({ op: 'snapshot', id: request.id, ch: channel.id });
+        hub.deliver(); // a snapshot has it all
         this.#lagging.delete(channel);
         this.#sendSnapshot(channel);
         return;
@@ -198,7 +208,7 @@ export class Session implements Subscriber {
 
   #sendSnapshot(channel: Channel): void {
     const { hub, socket, encoding } = this.#options;
-    socket.send(hub.snapshot(channel).encode(encoding));
+    socket.write(hub.snapshot(channel).wire(encoding));
   }
 
   #refuse(id: number | null, error: unknown): void {
@@ -215,6 +225,6 @@ export class Session implements Subscriber {
 
   #send(message: ServerMessage): void {
     const { socket, encoding } = this.#options;
-    socket.send(codecs[encoding].encode(message));
+    socket.write(webSocketFrame(codecs[encoding].encode(message)));
   }
 }

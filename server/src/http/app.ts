@@ -92,7 +92,11 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
       },
     },
     (socket, request) =>
-      options.gateway.accept(socket, request.headers['sec-websocket-protocol'] !== undefined),
+      options.gateway.accept(
+        socket,
+        request.raw.socket,
+        request.headers['sec-websocket-protocol'] !== undefined,
+      ),
   );
   registerRoutes(app, options);
 

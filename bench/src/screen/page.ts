@@ -1,0 +1,120 @@
+import { gzipSync } from 'node:zlib';
+import type { Browser, CDPSession, Page } from '@playwright/test';
+
+/** What a page's own scripts note for the benchmark. */
+interface Notes {
+  /** When the first book was drawn, milliseconds since the navigation began. */
+  liveAtMs: number | null;
+  /** When the first click showed its effect. */
+  respondedAtMs: number | null;
+  longTasks: { startMs: number; durationMs: number }[];
+  /** Times at which frames began, milliseconds; `frameCount` of them are in use. */
+  frames: Float64Array;
+  frameCount: number;
+}
+
+declare global {
+  var __screenBench: Notes;
+}
+
+const VIEWPORT = { width: 1440, height: 900 };
+const PATIENCE_MS = 20_000;
+const PANELS = ['watchlist', 'chart', 'book', 'depth', 'tape'];
+
+/** The dashboard in a browser without a cache, as it is for a first visit. */
+export class BenchPage {
+  readonly page: Page;
+  readonly cdp: CDPSession;
+  readonly #scripts: Promise<Buffer>[] = [];
+
+  private constructor(page: Page, cdp: CDPSession) {
+    this.page = page;
+    this.cdp = cdp;
+    page.on('response', (response) => {
+      if (response.request().resourceType() === 'script') this.#scripts.push(response.body());
+    });
+  }
+
+  static async open(browser: Browser): Promise<BenchPage> {
+    const context = await browser.newContext({ viewport: VIEWPORT });
+    const page = await context.newPage();
+    await page.addInitScript(takeNotes);
+    return new BenchPage(page, await context.newCDPSession(page));
+  }
+
+  /** Loads the dashboard, clicks as soon as a book is drawn, and says when that had its effect, in milliseconds. */
+  async load(url: string): Promise<number> {
+    const { page } = this;
+    await page.goto(url, { waitUntil: 'commit' });
+    const toggle = page.getByRole('button', { name: 'EMA' });
+    const { x, y, width, height } = (await toggle.boundingBox({ timeout: PATIENCE_MS }))!;
+    await page.mouse.move(x + width / 2, y + height / 2);
+    await page.waitForFunction(() => globalThis.__screenBench.liveAtMs !== null, null, {
+      timeout: PATIENCE_MS,
+    });
+    await page.mouse.down();
+    await page.mouse.up();
+    const notes = await page.waitForFunction(() => globalThis.__screenBench.respondedAtMs, null, {
+      timeout: PATIENCE_MS,
+    });
+    const respondedAtMs = (await notes.jsonValue())!;
+    await page.mouse.click(x + width / 2, y + height / 2); // as it was
+    await page.mouse.move(VIEWPORT.width / 2, 2); // over nothing that reacts to it
+    return respondedAtMs;
+  }
+
+  /** Until all panels show live data, and as many instruments in the list. */
+  async settled(instruments: number): Promise<void> {
+    for (const panel of PANELS) {
+      await this.page
+        .locator(`[data-testid=panel-${panel}][data-state=live]`)
+        .waitFor({ timeout: PATIENCE_MS });
+    }
+    await this.page.waitForFunction(
+      (wanted) => document.querySelectorAll('[data-testid=watch-row][data-state=live]').length === wanted,
+      instruments,
+      { timeout: PATIENCE_MS },
+    );
+    await this.page.locator('[data-testid=panel-chart] canvas').first().waitFor({ timeout: PATIENCE_MS });
+  }
+
+  /** All scripts that were asked for so far, compressed, bytes. */
+  async scriptBytes(): Promise<number> {
+    const bodies = await Promise.all(this.#scripts);
+    return bodies.reduce((sum, body) => sum + gzipSync(body).byteLength, 0);
+  }
+
+  async close(): Promise<void> {
+    await this.page.context().close();
+  }
+}
+
+/** Runs in the page, before its own scripts. */
+function takeNotes(): void {
+  const notes: Notes = {
+    liveAtMs: null,
+    respondedAtMs: null,
+    longTasks: [],
+    frames: new Float64Array(0),
+    frameCount: 0,
+  };
+  globalThis.__screenBench = notes;
+  new PerformanceObserver((list) => {
+    for (const { startTime, duration } of list.getEntries()) {
+      notes.longTasks.push({ startMs: startTime, durationMs: duration });
+    }
+  }).observe({ type: 'longtask', buffered: true });
+  const look = () => {
+    const book = document.querySelector('[data-testid=panel-book][data-state=live]');
+    const toggle = document.querySelector('[data-testid=panel-chart] .toggle');
+    if (!toggle || !book?.querySelector('[data-testid=bids] .price')?.textContent) {
+      requestAnimationFrame(look);
+      return;
+    }
+    notes.liveAtMs = performance.now();
+    new MutationObserver(() => (notes.respondedAtMs ??= performance.now())).observe(toggle, {
+      attributeFilter: ['aria-pressed'],
+    });
+  };
+  requestAnimationFrame(look);
+}
