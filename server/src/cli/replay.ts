@@ -84,6 +84,7 @@ async function writeFrames(files: readonly string[], flags: ReplayFlags, out: st
     bytes += frame.length;
   };
   const subscriber: Subscriber = {
+    encoding: 'msgpack',
     deliver({ frames }) {
       for (const frame of frames) write(frame.encode('msgpack') as Uint8Array);
     },

@@ -1,18 +1,24 @@
-import type { Instrument } from '@depthwire/shared';
-import type { Channel } from './channel.ts';
-import { Batch, type SharedFrame } from './frame.ts';
+import type { Encoding, Instrument } from '@depthwire/shared';
+import { BatchRoom, type Batch } from './batch.ts';
+import type { Channel, SharedFrame } from './channel.ts';
+
+/** Bytes of batches that are put together before they are written: the faster the writes follow one
+ * another, the less each of them costs. */
+const ROOM_BYTES = 262_144;
 
 /** Who receives the frames of channels. */
 export interface Subscriber {
+  readonly encoding: Encoding;
   /** Frames of channels that it has joined, in order. */
   deliver(batch: Batch): void;
   /** An instrument it subscribes to changed; told before the frames that follow from it. */
   onInstrument(instrument: Instrument): void;
 }
 
-/** All who have joined the very same channels: what they get together is put together once. */
-export interface Audience {
+/** All who have joined the very same channels in the same encoding: their frames are put together once. */
+interface Audience {
   readonly key: string;
+  readonly encoding: Encoding;
   readonly channels: readonly Channel[];
   readonly subscribers: Set<Subscriber>;
   /** What is to go out to them. */
@@ -29,7 +35,11 @@ interface Member {
 export class Audiences {
   readonly #members = new Map<Subscriber, Member>();
   readonly #byKey = new Map<string, Audience>();
+  readonly #byChannel = new Map<Channel, Set<Audience>>();
+  /** Of each channel, how many have joined it. */
+  readonly #counts = new Map<Channel, number>();
   readonly #unplaced = new Set<Subscriber>();
+  readonly #room = new BatchRoom(ROOM_BYTES);
 
   join(channel: Channel, subscriber: Subscriber): void {
     let member = this.#members.get(subscriber);
@@ -41,26 +51,32 @@ export class Audiences {
     if (member.channels.has(channel)) return;
     this.#unplace(subscriber, member);
     member.channels.add(channel);
-    channel.subscriberCount += 1;
+    this.#counts.set(channel, (this.#counts.get(channel) ?? 0) + 1);
   }
 
-  leave(channel: Channel, subscriber: Subscriber): void {
+  /** @returns whether somebody else has joined the channel, still */
+  leave(channel: Channel, subscriber: Subscriber): boolean {
     const member = this.#members.get(subscriber);
-    if (!member?.channels.has(channel)) return;
+    const count = this.#counts.get(channel) ?? 0;
+    if (!member?.channels.has(channel)) return count > 0;
     this.#unplace(subscriber, member);
     member.channels.delete(channel);
-    channel.subscriberCount -= 1;
-    if (member.channels.size > 0) return;
-    this.#members.delete(subscriber);
-    this.#unplaced.delete(subscriber);
+    if (member.channels.size === 0) {
+      this.#members.delete(subscriber);
+      this.#unplaced.delete(subscriber);
+    }
+    if (count > 1) this.#counts.set(channel, count - 1);
+    else this.#counts.delete(channel);
+    return count > 1;
   }
 
   /** All who have joined one of the channels. */
   subscribersOf(channels: Iterable<Channel>): Set<Subscriber> {
     this.#place();
     const found = new Set<Subscriber>();
-    for (const { audiences } of channels) {
-      for (const { subscribers } of audiences) for (const subscriber of subscribers) found.add(subscriber);
+    for (const channel of channels) {
+      for (const { subscribers } of this.#byChannel.get(channel) ?? [])
+        for (const subscriber of subscribers) found.add(subscriber);
     }
     return found;
   }
@@ -70,16 +86,30 @@ export class Audiences {
     this.#place();
     const reached: Audience[] = [];
     for (const frame of frames) {
-      for (const audience of frame.channel.audiences) {
+      for (const audience of this.#byChannel.get(frame.channel) ?? []) {
         if (audience.frames.length === 0) reached.push(audience);
         audience.frames.push(frame);
       }
     }
+    const batches: Batch[] = [];
+    let written = 0;
+    const writeAll = () => {
+      for (let i = written; i < batches.length; i++)
+        for (const subscriber of reached[i]!.subscribers) subscriber.deliver(batches[i]!);
+      written = batches.length;
+      this.#room.clear();
+    };
     for (const audience of reached) {
-      const batch = new Batch(audience.frames);
+      const { encoding, frames: ofAudience } = audience;
       audience.frames = [];
-      for (const subscriber of audience.subscribers) subscriber.deliver(batch);
+      let batch = this.#room.join(ofAudience, encoding);
+      if (batch === null) {
+        writeAll();
+        batch = this.#room.join(ofAudience, encoding)!;
+      }
+      batches.push(batch);
     }
+    writeAll();
   }
 
   #unplace(subscriber: Subscriber, member: Member): void {
@@ -90,19 +120,28 @@ export class Audiences {
     audience.subscribers.delete(subscriber);
     if (audience.subscribers.size > 0) return;
     this.#byKey.delete(audience.key);
-    for (const channel of audience.channels) channel.audiences.delete(audience);
+    for (const channel of audience.channels) {
+      const audiences = this.#byChannel.get(channel)!;
+      audiences.delete(audience);
+      if (audiences.size === 0) this.#byChannel.delete(channel);
+    }
   }
 
   #place(): void {
     for (const subscriber of this.#unplaced) {
       const member = this.#members.get(subscriber)!;
       const channels = [...member.channels].sort((a, b) => a.id - b.id);
-      const key = channels.map(({ id }) => id).join();
+      const { encoding } = subscriber;
+      const key = `${encoding} ${channels.map(({ id }) => id).join()}`;
       let audience = this.#byKey.get(key);
       if (!audience) {
-        audience = { key, channels, subscribers: new Set(), frames: [] };
+        audience = { key, encoding, channels, subscribers: new Set(), frames: [] };
         this.#byKey.set(key, audience);
-        for (const channel of channels) channel.audiences.add(audience);
+        for (const channel of channels) {
+          const audiences = this.#byChannel.get(channel);
+          if (audiences) audiences.add(audience);
+          else this.#byChannel.set(channel, new Set([audience]));
+        }
       }
       audience.subscribers.add(subscriber);
       member.audience = audience;

@@ -2,28 +2,25 @@ import {
   bookChecksum,
   encodeLevels,
   frameCodes,
-  OrderBook,
   wireStateOf,
   type BookDeltaFrame,
-  type BookSide,
   type BookSnapshotFrame,
   type BookState,
 } from '@depthwire/shared';
 import type { MarketEvent } from '../bus/bus.ts';
 import type { MarketView } from '../engine/market.ts';
-import { Channel, type ChannelSettings } from './channel.ts';
-import type { SharedFrame } from './frame.ts';
+import { Channel, type ChannelSettings, type SharedFrame } from './channel.ts';
+import { TopView, WholeView, type SideView } from './side-view.ts';
 
 /**
  * The book topic. Holds the book as its subscribers hold it, sends them the difference to the
  * engine's, and so can bring a newcomer to exactly their state.
  */
 export class BookChannel extends Channel {
-  readonly #view = new OrderBook();
+  readonly #view: { readonly bids: SideView; readonly asks: SideView };
+  /** The engine's count of updates that the view has. */
+  #sequence = 0;
   readonly #checksumIntervalMs: number;
-  /** Prices touched since the last frame; only kept where the whole book is sent. */
-  readonly #touchedBids = new Set<number>();
-  readonly #touchedAsks = new Set<number>();
   #isDirty = false;
   #isReplaced = false;
   #state: BookState;
@@ -42,6 +39,11 @@ export class BookChannel extends Channel {
     checksumIntervalMs: number,
   ) {
     super(id, settings, onFrame);
+    const { depth } = settings;
+    this.#view =
+      depth === 0
+        ? { bids: new WholeView('bid'), asks: new WholeView('ask') }
+        : { bids: new TopView('bid', depth), asks: new TopView('ask', depth) };
     this.#checksumIntervalMs = checksumIntervalMs;
     this.#state = market.state;
     this.#reason = market.reason;
@@ -56,8 +58,8 @@ export class BookChannel extends Channel {
         this.#isDirty = true;
         this.#oldestReceiveMs ??= event.receiveTimeMs;
         if (this.settings.depth === 0) {
-          for (let i = 0; i < event.bids.length; i += 2) this.#touchedBids.add(event.bids[i]!);
-          for (let i = 0; i < event.asks.length; i += 2) this.#touchedAsks.add(event.asks[i]!);
+          for (let i = 0; i < event.bids.length; i += 2) this.#view.bids.touch(event.bids[i]!);
+          for (let i = 0; i < event.asks.length; i += 2) this.#view.asks.touch(event.asks[i]!);
         }
         return;
       case 'book-snapshot':
@@ -102,7 +104,7 @@ export class BookChannel extends Channel {
       this.id,
       this.seq,
       wireStateOf(this.#state),
-      this.#view.sequence,
+      this.#sequence,
       this.#lastTimeMs,
       lagMs(market),
       this.#reference,
@@ -116,13 +118,11 @@ export class BookChannel extends Channel {
 
   /** Takes the engine's book over as a whole. */
   #load({ book }: MarketView): void {
-    const depth = this.settings.depth === 0 ? Infinity : this.settings.depth;
-    this.#view.loadSnapshot(book.bids.toFlat(depth), book.asks.toFlat(depth));
-    this.#view.sequence = book.sequence;
-    this.#reference = this.#view.bestBid ?? this.#view.bestAsk ?? 0;
+    this.#view.bids.load(book.bids);
+    this.#view.asks.load(book.asks);
+    this.#sequence = book.sequence;
+    this.#reference = book.bestBid ?? book.bestAsk ?? 0;
     this.#oldestReceiveMs = null;
-    this.#touchedBids.clear();
-    this.#touchedAsks.clear();
   }
 
   #sendState(market: MarketView, nowMs: number): void {
@@ -142,21 +142,11 @@ export class BookChannel extends Channel {
 
   #sendDelta(market: MarketView, nowMs: number): void {
     const { book } = market;
-    const merged = book.sequence - this.#view.sequence;
+    const merged = book.sequence - this.#sequence;
     if (merged === 0) return;
-    const { depth } = this.settings;
-    const bids =
-      depth === 0
-        ? touched(this.#touchedBids, book.bids, this.#view.bids, -1)
-        : difference(book.bids, this.#view.bids, depth, 1);
-    const asks =
-      depth === 0
-        ? touched(this.#touchedAsks, book.asks, this.#view.asks, 1)
-        : difference(book.asks, this.#view.asks, depth, -1);
-    this.#touchedBids.clear();
-    this.#touchedAsks.clear();
-    this.#view.applyDelta(bids, asks);
-    this.#view.sequence = book.sequence;
+    const bids = this.#view.bids.update(book.bids);
+    const asks = this.#view.asks.update(book.asks);
+    this.#sequence = book.sequence;
     this.seq += 1;
     const ageMs = Math.max(0, Math.floor(nowMs - (this.#oldestReceiveMs ?? nowMs)));
     this.#oldestReceiveMs = null;
@@ -189,42 +179,4 @@ export class BookChannel extends Channel {
 /** Receive time less venue time of the newest update. */
 function lagMs({ receiveTimeMs, venueTimeMs }: MarketView): number | null {
   return receiveTimeMs === null || venueTimeMs === null ? null : Math.round(receiveTimeMs - venueTimeMs);
-}
-
-/**
- * What makes the top of `view` the top of `book`: `ticks, lots` pairs, best first.
- * @param sign +1 where a higher price is better (bids), -1 where a lower one is (asks)
- */
-function difference(book: BookSide, view: BookSide, depth: number, sign: 1 | -1): number[] {
-  const levels: number[] = [];
-  const bookCount = Math.min(depth, book.count);
-  const viewCount = view.count;
-  let i = 0;
-  let j = 0;
-  while (i < bookCount || j < viewCount) {
-    const ours = i < bookCount ? book.ticksAt(i) * sign : -Infinity;
-    const theirs = j < viewCount ? view.ticksAt(j) * sign : -Infinity;
-    if (ours > theirs) {
-      levels.push(book.ticksAt(i), book.lotsAt(i));
-      i += 1;
-    } else if (ours < theirs) {
-      levels.push(view.ticksAt(j), 0);
-      j += 1;
-    } else {
-      if (book.lotsAt(i) !== view.lotsAt(j)) levels.push(book.ticksAt(i), book.lotsAt(i));
-      i += 1;
-      j += 1;
-    }
-  }
-  return levels;
-}
-
-/** The same for a whole book, from the prices that were touched. */
-function touched(prices: ReadonlySet<number>, book: BookSide, view: BookSide, direction: 1 | -1): number[] {
-  const levels: number[] = [];
-  for (const ticks of [...prices].sort((a, b) => (a - b) * direction)) {
-    const lots = book.lotsAtPrice(ticks);
-    if (lots !== view.lotsAtPrice(ticks)) levels.push(ticks, lots);
-  }
-  return levels;
 }

@@ -1,8 +1,14 @@
-import type { CandleInterval, InstrumentId, Topic } from '@depthwire/shared';
+import {
+  codecs,
+  type CandleInterval,
+  type Encoding,
+  type InstrumentId,
+  type Message,
+  type Topic,
+} from '@depthwire/shared';
 import type { MarketEvent } from '../bus/bus.ts';
 import type { MarketView } from '../engine/market.ts';
-import type { Audience } from './audience.ts';
-import { SharedFrame } from './frame.ts';
+import { webSocketFrame } from './websocket-frame.ts';
 
 /** What subscriptions share: those with equal settings get the very same frames. */
 export interface ChannelSettings {
@@ -26,9 +32,6 @@ export function channelKey({ topic, instrument, depth, cadenceMs, interval }: Ch
 export abstract class Channel {
   readonly id: number;
   readonly settings: ChannelSettings;
-  /** Those whose subscribers get its frames; kept by `Audiences`, as the number of subscribers is. */
-  readonly audiences = new Set<Audience>();
-  subscriberCount = 0;
   protected seq = 0;
   #snapshot: SharedFrame | null = null;
   readonly #onFrame: (frame: SharedFrame) => void;
@@ -60,5 +63,27 @@ export abstract class Channel {
   protected publish(message: SharedFrame['message']): void {
     this.#snapshot = null;
     this.#onFrame(new SharedFrame(this, message));
+  }
+}
+
+/** A message of a channel that is encoded at most once for each encoding, however many sessions send it. */
+export class SharedFrame {
+  readonly channel: Channel;
+  readonly message: Message;
+  readonly #encoded: Partial<Record<Encoding, Uint8Array | string>> = {};
+  readonly #wire: Partial<Record<Encoding, Buffer>> = {};
+
+  constructor(channel: Channel, message: Message) {
+    this.channel = channel;
+    this.message = message;
+  }
+
+  encode(encoding: Encoding): Uint8Array | string {
+    return (this.#encoded[encoding] ??= codecs[encoding].encode(this.message));
+  }
+
+  /** As it goes over a WebSocket. */
+  wire(encoding: Encoding): Buffer {
+    return (this.#wire[encoding] ??= webSocketFrame(this.encode(encoding)));
   }
 }

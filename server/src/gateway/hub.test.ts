@@ -6,14 +6,15 @@ import {
   codecs,
   frameCodes,
   type DataFrame,
+  type Encoding,
   type Instrument,
   type SubscribeRequest,
 } from '@depthwire/shared';
 import { startMarket, START_MS, testInstrument } from '../../test/markets.ts';
 import { messagesIn } from '../../test/websocket.ts';
 import type { Subscriber } from './audience.ts';
-import type { Channel } from './channel.ts';
-import { Batch, type SharedFrame } from './frame.ts';
+import type { Channel, SharedFrame } from './channel.ts';
+import type { Batch } from './batch.ts';
 import type { Hub } from './hub.ts';
 
 const instrument = 'test:AAA-USD';
@@ -25,17 +26,21 @@ class Reader implements Subscriber {
   readonly frames: DataFrame[] = [];
   readonly shared: SharedFrame[] = [];
   readonly batches: Batch[] = [];
+  /** Of each batch, as they were when it came. */
+  readonly wires: Buffer[] = [];
+  readonly encoding: Encoding;
   /** With the number of frames that came before. */
   readonly instruments: [number, Instrument][] = [];
   readonly channel: Channel;
 
-  constructor(hub: Hub, request: Topic) {
+  constructor(hub: Hub, request: Topic, encoding: Encoding = 'msgpack') {
+    this.encoding = encoding;
     this.channel = this.join(hub, request);
   }
 
   join(hub: Hub, request: Topic): Channel {
     const channel = hub.open({ op: 'subscribe', id: 1, instrument, ...request });
-    this.deliver(new Batch([hub.snapshot(channel)]));
+    this.#take(hub.snapshot(channel));
     hub.join(channel, this);
     return channel;
   }
@@ -46,10 +51,13 @@ class Reader implements Subscriber {
 
   deliver(batch: Batch): void {
     this.batches.push(batch);
-    for (const frame of batch.frames) {
-      this.shared.push(frame);
-      this.frames.push(codecs.msgpack.decode(frame.encode('msgpack')) as DataFrame);
-    }
+    this.wires.push(Buffer.from(batch.wire));
+    for (const frame of batch.frames) this.#take(frame);
+  }
+
+  #take(frame: SharedFrame): void {
+    this.shared.push(frame);
+    this.frames.push(codecs.msgpack.decode(frame.encode('msgpack')) as DataFrame);
   }
 
   get codes(): number[] {
@@ -110,12 +118,12 @@ describe('Hub', () => {
       const other = new Reader(hub, book);
       feed.delta([100, 9], []);
       clock.advanceTo(START_MS + 100);
-      expect(first.batches.slice(2).map(({ frames }) => frames.length)).toEqual([1, 1]);
+      expect(first.batches.map(({ frames }) => frames.length)).toEqual([1, 1]);
       expect(first.codes.slice(2)).toEqual([frameCodes.bookDelta, frameCodes.ticker]);
-      expect(second.batches.slice(2)).toEqual(first.batches.slice(2));
-      expect(second.batches.at(-1)).toBe(first.batches.at(-1));
-      expect(other.batches).toHaveLength(2);
-      expect(other.batches[1]).not.toBe(first.batches[2]);
+      expect(second.batches[0]).toBe(first.batches[0]);
+      expect(second.batches[1]).toBe(first.batches[1]);
+      expect(other.batches).toHaveLength(1);
+      expect(other.batches[0]).not.toBe(first.batches[0]);
       expect(other.shared.at(-1)).toBe(first.shared.at(-2));
     });
 
@@ -127,21 +135,62 @@ describe('Hub', () => {
       clock.advanceTo(START_MS + 60);
       feed.delta([100, 9], []);
       clock.advanceTo(START_MS + 100);
-      expect(reader.batches.slice(3).map(({ frames }) => frames.length)).toEqual([3]);
+      expect(reader.batches.map(({ frames }) => frames.length)).toEqual([3]);
     });
 
     test('comes as one message after the other', async () => {
       const { hub, feed, clock } = await liveMarket();
-      const reader = new Reader(hub, book);
-      reader.join(hub, slower);
+      const readers = (['msgpack', 'json'] as const).map((encoding) => new Reader(hub, book, encoding));
+      for (const reader of readers) reader.join(hub, slower);
       clock.advanceTo(START_MS + 60);
       feed.delta([100, 9], []);
       clock.advanceTo(START_MS + 100);
-      const batch = reader.batches.at(-1)!;
-      expect(batch.frames).toHaveLength(2);
-      for (const encoding of ['msgpack', 'json'] as const) {
-        const decoded = messagesIn(batch.wire(encoding)).map((message) => codecs[encoding].decode(message));
-        expect(decoded).toEqual(batch.frames.map((frame) => codecs[encoding].decode(frame.encode(encoding))));
+      for (const { encoding, batches, wires } of readers) {
+        const { frames } = batches.at(-1)!;
+        expect(frames).toHaveLength(2);
+        const decoded = messagesIn(wires.at(-1)!).map((message) => codecs[encoding].decode(message));
+        expect(decoded).toEqual(frames.map((frame) => codecs[encoding].decode(frame.encode(encoding))));
+      }
+    });
+
+    test('has memory that is used again only when nobody keeps it', async () => {
+      const { hub, feed, clock } = await liveMarket();
+      const reader = new Reader(hub, book);
+      reader.join(hub, slower);
+      const tickAt = (ms: number) => {
+        clock.advanceTo(START_MS + ms - 40);
+        feed.delta([100, ms], []);
+        clock.advanceTo(START_MS + ms);
+        return reader.batches.at(-1)!;
+      };
+      const first = tickAt(100);
+      const second = tickAt(200);
+      expect(second.wire.buffer).toBe(first.wire.buffer);
+      expect(Buffer.from(first.wire)).not.toEqual(reader.wires.at(-2));
+      second.keep();
+      const third = tickAt(300);
+      expect(third.wire.buffer).not.toBe(first.wire.buffer);
+      expect(Buffer.from(second.wire)).toEqual(reader.wires.at(-2));
+    });
+
+    test('may be more than there is room for', async () => {
+      const { hub, feed, clock } = await liveMarket();
+      const depths = [1, 5, 10, 20, 50, 100, 200, 500, 1_000, 0];
+      const readers = depths.map((depth) => new Reader(hub, { ...book, depth }));
+      for (const reader of readers) for (const depth of depths) reader.join(hub, { ...book, depth });
+      const single = new Reader(hub, book, 'json');
+      single.join(hub, slower);
+      for (let round = 1; round <= 3; round++) {
+        clock.advanceTo(START_MS + round * 100 - 40);
+        const levels = Array.from({ length: 3_000 }, (_, i) => [99 - i, 70_000 + round]).flat();
+        feed.delta(levels, []);
+        clock.advanceTo(START_MS + round * 100);
+      }
+      for (const { encoding, batches, wires } of [...readers, single]) {
+        for (const [i, { frames }] of batches.entries()) {
+          const decoded = messagesIn(wires[i]!).map((message) => codecs[encoding].decode(message));
+          expect(decoded).toEqual(frames.map((frame) => codecs[encoding].decode(frame.encode(encoding))));
+        }
       }
     });
 
@@ -188,7 +237,7 @@ describe('Hub', () => {
       90,
       0,
       [0, 8],
-      [1, 3],
+      [2, 3],
       bookChecksum((await liveCopy(reader)).book),
     ]);
   });

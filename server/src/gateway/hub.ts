@@ -9,8 +9,7 @@ import type { Bus, MarketEvent } from '../bus/bus.ts';
 import type { MarketView } from '../engine/market.ts';
 import { BookChannel } from './book-channel.ts';
 import { Audiences, type Subscriber } from './audience.ts';
-import { channelKey, type Channel, type ChannelSettings } from './channel.ts';
-import type { SharedFrame } from './frame.ts';
+import { channelKey, type Channel, type ChannelSettings, type SharedFrame } from './channel.ts';
 import { CandlesChannel, StatusChannel, TickerChannel, TradesChannel } from './topic-channels.ts';
 
 /** Depths that are granted, levels a side; a request gets the next larger one. 0 is the whole book. */
@@ -108,8 +107,7 @@ export class Hub {
   /** The last one to leave ends the channel. */
   leave(channel: Channel, subscriber: Subscriber): void {
     this.deliver();
-    this.#audiences.leave(channel, subscriber);
-    if (channel.subscriberCount > 0) return;
+    if (this.#audiences.leave(channel, subscriber)) return;
     const { instrument, cadenceMs } = channel.settings;
     this.#byKey.delete(channelKey(channel.settings));
     const siblings = this.#byInstrument.get(instrument);

@@ -14,8 +14,8 @@ import {
 } from '@depthwire/shared';
 import type { FeedLog } from '@depthwire/feeds';
 import type { Subscriber } from './audience.ts';
-import type { Channel } from './channel.ts';
-import type { Batch, SharedFrame } from './frame.ts';
+import type { Channel, SharedFrame } from './channel.ts';
+import type { Batch } from './batch.ts';
 import { CADENCES_MS, DEPTHS, type Hub } from './hub.ts';
 import { webSocketFrame } from './websocket-frame.ts';
 
@@ -108,11 +108,21 @@ export class Session implements Subscriber {
     this.#lagging.clear();
   }
 
+  get encoding(): Encoding {
+    return this.#options.encoding;
+  }
+
   deliver(batch: Batch): void {
-    const { socket, limits, encoding } = this.#options;
-    const isBehind = socket.bufferedBytes > limits.maxBufferedBytes;
-    if (!isBehind && this.#lagging.size === 0) socket.write(batch.wire(encoding));
-    else for (const frame of batch.frames) this.#deliverToLaggard(frame, isBehind);
+    const { socket, limits } = this.#options;
+    const waiting = socket.bufferedBytes;
+    const isBehind = waiting > limits.maxBufferedBytes;
+    if (isBehind || this.#lagging.size > 0) {
+      for (const frame of batch.frames) this.#deliverToLaggard(frame, isBehind);
+      return;
+    }
+    // What has to wait in line must not hold the memory of what all others get.
+    socket.write(waiting > 0 ? batch.wire.slice() : batch.wire);
+    if (waiting === 0 && socket.bufferedBytes > 0) batch.keep();
   }
 
   /** A channel that has missed a frame gets no other before a snapshot. */

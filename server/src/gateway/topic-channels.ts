@@ -1,8 +1,7 @@
 import { encodeCandle, encodeTrade, frameCodes, wireStateOf, type Trade } from '@depthwire/shared';
 import type { MarketEvent } from '../bus/bus.ts';
 import type { MarketView } from '../engine/market.ts';
-import { Channel } from './channel.ts';
-import type { SharedFrame } from './frame.ts';
+import { Channel, type SharedFrame } from './channel.ts';
 
 /** Trades in a snapshot. */
 const SNAPSHOT_TRADES = 200;

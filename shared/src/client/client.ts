@@ -385,7 +385,7 @@ export class DepthwireClient extends Emitter<ClientEvents> {
     this.traffic.bytesIn += frame.length;
     let message: unknown;
     try {
-      message = this.#codec.decode(frame);
+      message = this.#codec.decodeLazily(frame);
     } catch (error) {
       this.#lose(error as DepthwireError);
       return;

@@ -34,7 +34,10 @@ class Publisher {
     this.book.sequence += 1;
     this.seq += 1;
     this.#remember();
-    const wire = [encodeLevels(bids, -1, this.#reference), encodeLevels(asks, 1, this.#reference)];
+    const wire = [
+      encodeLevels(bestFirst(bids, -1), -1, this.#reference),
+      encodeLevels(bestFirst(asks, 1), 1, this.#reference),
+    ];
     return onWire([2, 1, this.seq, 1, 20, 5, null, ...wire, bookChecksum(this.book)]);
   }
 
@@ -80,6 +83,12 @@ class Publisher {
     const { bids, asks, sequence } = this.book;
     this.history.set(this.seq, { bids: bids.toFlat(), asks: asks.toFlat(), state: this.#state, sequence });
   }
+}
+
+/** The last of several sizes of a price still is the last. */
+function bestFirst(levels: readonly number[], direction: -1 | 1): number[] {
+  const pairs = Array.from({ length: levels.length / 2 }, (_, i) => levels.slice(2 * i, 2 * i + 2));
+  return pairs.sort(([a], [b]) => (a! - b!) * direction).flat();
 }
 
 /** As a client has it: a value of its own, which went through the encoder. */
@@ -260,7 +269,7 @@ describe('BookReplica', () => {
   });
 
   test('takes a whole frame over: levels, sequence, times, merged updates', () => {
-    replica.apply([1, 7, 40, 1, 500, 1_000, -3, 100, [0, 5], [1, 3], checksumOf([100, 5], [101, 3])]);
+    replica.apply([1, 7, 40, 1, 500, 1_000, -3, 100, [0, 5], [2, 3], checksumOf([100, 5], [101, 3])]);
     expect(replica).toMatchObject({
       state: 'live',
       seq: 40,
@@ -270,7 +279,7 @@ describe('BookReplica', () => {
       ageMs: 0,
       verified: 1,
     });
-    replica.apply([2, 7, 41, 4, 250, 180, 12, [0, 6], [1, 0, 1, 9]]);
+    replica.apply([2, 7, 41, 4, 250, 180, 12, [0, 6], [3, 2, 9]]);
     expect(replica).toMatchObject({ seq: 41, timeMs: 1_250, lagMs: 12, merged: 4, ageMs: 180, verified: 1 });
     expect(replica.book.sequence).toBe(504);
     expect(replica.book.bids.toFlat()).toEqual([100, 6]);
@@ -318,7 +327,7 @@ describe('BookReplica', () => {
     ['what cannot be shown', (_, delta) => delta.with(2, { toString: 1 })],
     ['a checksum that cannot be shown', (_, delta) => delta.with(-1, { toString: 1 })],
     ['a snapshot without a checksum', (snapshot) => snapshot.with(2, 9).slice(0, 10)],
-    ['prices past 2^53', (_, delta) => delta.with(7, [-(2 ** 53 - 1), 1])],
+    ['prices past 2^53', (_, delta) => delta.with(7, [-(2 ** 53 - 2), 1, 2 ** 53 - 2, 1])],
   ])('%s breaks it', (_, change) => {
     replica.apply(publisher.snapshot());
     const snapshot = publisher.snapshot();

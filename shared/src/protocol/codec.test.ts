@@ -1,9 +1,11 @@
 import fc from 'fast-check';
+import { Packr, unpack } from 'msgpackr';
 import { describe, expect, test } from 'vitest';
 import { DepthwireError, errorCatalogue, type ErrorCode } from '../model/errors.ts';
 import { candleIntervals, type CandleInterval } from '../model/events.ts';
 import { instrumentKinds, origins, tradingStatuses, type Instrument } from '../model/instrument.ts';
 import { codecs, jsonCodec, msgpackCodec, type Message } from './codec.ts';
+import { decodeLevels, encodeLevels } from './levels.ts';
 import { topics, type DataFrame, type ServerMessage, type ClientRequest } from './messages.ts';
 
 // ── every kind of message ───────────────────────────────────────────────────────────────────────
@@ -201,6 +203,9 @@ function decodePlainMessagePack(bytes: Uint8Array): unknown {
   return decoded;
 }
 
+/** The library by itself, without what only it can read. */
+const plainPackr = new Packr({ useRecords: false, variableMapSize: true });
+
 function encode(value: Message): Uint8Array {
   return msgpackCodec.encode(value) as Uint8Array;
 }
@@ -237,6 +242,54 @@ describe('codecs', () => {
       }),
       { numRuns: 1_000 },
     );
+  });
+
+  test('a MessagePack frame is the one that the library makes', () => {
+    fc.assert(
+      fc.property(frame, (value) => {
+        const ours = Buffer.from(encode(value));
+        expect(ours).toEqual(Buffer.from(plainPackr.pack(value)));
+        expect(unpack(ours)).toStrictEqual(value);
+        expect(msgpackCodec.decode(plainPackr.pack(value))).toStrictEqual(value);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test('a number of any size is as the library has it', () => {
+    const edges = [0, 7, 8, 15, 16, 31, 32, 33, 52, 53, 63, 64].flatMap((bits) =>
+      [-1, 0, 1].flatMap((by) => [2 ** bits + by, -(2 ** bits) + by]),
+    );
+    const odd = [0.5, -0.5, 1e300, 5e-324, Infinity, -Infinity];
+    for (const number of [...edges, ...odd].map((value) => value + 0)) {
+      const value = [2, 1, 2, number, [number, [number]], null] as unknown as DataFrame;
+      expect(Buffer.from(encode(value))).toEqual(Buffer.from(plainPackr.pack(value)));
+      expect(msgpackCodec.decode(encode(value))).toStrictEqual(value);
+    }
+  });
+
+  test('frames larger than a piece of memory, and many of them, are whole', () => {
+    for (const count of [900, 1_800, 1_900, 20_000, 70_000]) {
+      const levels = Array.from({ length: count }, (_, i) => (i * 7_919) % 2 ** 33);
+      const value: DataFrame = [2, 1, 2, 1, 0, 0, null, levels, [1, 2]];
+      expect(msgpackCodec.decode(encode(value))).toStrictEqual(value);
+      const flat = levels.map((lots, i) => (i % 2 === 0 ? i : lots));
+      const sent: DataFrame = [2, 1, 2, 1, 0, 0, null, encodeLevels(flat, 1, 0), encodeLevels([], 1, 0)];
+      const [, , , , , , , asks, none] = msgpackCodec.decodeLazily(encode(sent)) as unknown[];
+      expect(decodeLevels(asks, 1, 0)).toEqual(flat);
+      expect(none).toEqual([]);
+    }
+  });
+
+  test('a snapshot with a reason, which is no number, has its levels too', () => {
+    const levels = encodeLevels([100, 5, 99, 700], -1, 100);
+    const value: DataFrame = [1, 7, 1, 0, 1, 0, null, 100, levels, [], 1, 'no verified book yet'];
+    const plain = [1, 7, 1, 0, 1, 0, null, 100, [0, 5, 2, -5, 60], [], 1, 'no verified book yet'];
+    expect(msgpackCodec.decode(encode(value))).toStrictEqual(plain);
+    const lazy = msgpackCodec.decodeLazily(encode(value)) as unknown[];
+    expect(decodeLevels(lazy[8], -1, 100)).toEqual([100, 5, 99, 700]);
+    expect(lazy.with(8, plain[8])).toStrictEqual(plain);
+    expect(jsonCodec.decode(jsonCodec.encode(value))).toStrictEqual(plain);
   });
 
   test('frames that were encoded earlier stay as they were', () => {
@@ -306,6 +359,7 @@ describe('malformed frames', () => {
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         decodeOrRefuse(() => msgpackCodec.decode(bytes));
         decodeOrRefuse(() => msgpackCodec.decode(Buffer.from(bytes)));
+        decodeOrRefuse(() => msgpackCodec.decodeLazily(bytes));
       }),
       { numRuns: 5_000 },
     );

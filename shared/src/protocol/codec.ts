@@ -1,6 +1,7 @@
 import { Packr } from 'msgpackr';
 import { DepthwireError } from '../model/errors.ts';
-import type { ClientRequest, DataFrame, ServerMessage } from './messages.ts';
+import { frameCodes, type ClientRequest, type DataFrame, type ServerMessage } from './messages.ts';
+import { pack, unpack } from './msgpack.ts';
 import type { Encoding } from './version.ts';
 
 export type Message = ClientRequest | ServerMessage | DataFrame;
@@ -11,10 +12,12 @@ export interface Codec {
   encode(message: Message): Uint8Array | string;
   /** @throws DepthwireError `malformed_message` */
   decode(frame: Uint8Array | string): unknown;
+  /** As `decode`, but for levels: they may be left as they lie in the frame, for `decodeLevels` to read. */
+  decodeLazily(frame: Uint8Array | string): unknown;
 }
 
 // Records and shared structures are extensions of msgpackr: without them any MessagePack library
-// reads the frames.
+// reads the messages.
 const packr = new Packr({
   useRecords: false,
   variableMapSize: true,
@@ -22,35 +25,51 @@ const packr = new Packr({
   int64AsType: 'number',
 });
 
+/** Maps by msgpackr; data frames, which are arrays and the bulk of all traffic, by code made for them. */
 export const msgpackCodec: Codec = {
   encoding: 'msgpack',
-  encode: (message) => packr.pack(message),
-  decode(frame) {
-    if (typeof frame === 'string') {
-      throw new DepthwireError('malformed_message', 'expected a binary MessagePack frame, got a text frame');
-    }
-    try {
-      return packr.unpack(frame);
-    } catch (error) {
-      throw new DepthwireError('malformed_message', `not a MessagePack value: ${describe(error)}`, {}, error);
-    }
+  encode: (message) => (Array.isArray(message) && pack(message)) || packr.pack(message),
+  decode: (frame) => read(frame, Infinity),
+  decodeLazily(frame) {
+    // Behind the head of a book frame's array, of one byte, is its code.
+    const isBook = frame[1] === frameCodes.bookDelta || frame[1] === frameCodes.bookSnapshot;
+    return read(frame, isBook ? LEVELS_FROM : Infinity);
   },
 };
+
+/** No book frame has levels before this element. */
+const LEVELS_FROM = 7;
+
+function read(frame: Uint8Array | string, packedAt: number): unknown {
+  if (typeof frame === 'string') {
+    throw new DepthwireError('malformed_message', 'expected a binary MessagePack frame, got a text frame');
+  }
+  try {
+    const type = frame[0]!;
+    const isArray = type >>> 4 === 0x9 || type === 0xdc || type === 0xdd;
+    return (isArray && unpack(frame, packedAt)) || packr.unpack(frame);
+  } catch (error) {
+    throw new DepthwireError('malformed_message', `not a MessagePack value: ${describe(error)}`, {}, error);
+  }
+}
 
 export const jsonCodec: Codec = {
   encoding: 'json',
   encode: (message) => JSON.stringify(message),
-  decode(frame) {
-    if (typeof frame !== 'string') {
-      throw new DepthwireError('malformed_message', 'expected a JSON text frame, got a binary frame');
-    }
-    try {
-      return JSON.parse(frame);
-    } catch (error) {
-      throw new DepthwireError('malformed_message', `not a JSON value: ${describe(error)}`, {}, error);
-    }
-  },
+  decode: parse,
+  decodeLazily: parse,
 };
+
+function parse(frame: Uint8Array | string): unknown {
+  if (typeof frame !== 'string') {
+    throw new DepthwireError('malformed_message', 'expected a JSON text frame, got a binary frame');
+  }
+  try {
+    return JSON.parse(frame);
+  } catch (error) {
+    throw new DepthwireError('malformed_message', `not a JSON value: ${describe(error)}`, {}, error);
+  }
+}
 
 export const codecs: Readonly<Record<Encoding, Codec>> = { msgpack: msgpackCodec, json: jsonCodec };
 

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../model/errors.ts';
 import type { BookState, CandleInterval } from '../model/events.ts';
 import type { Instrument, InstrumentId } from '../model/instrument.ts';
+import type { OutgoingLevels } from './levels.ts';
 
 /**
  * The messages of protocol version 1; `docs/protocol.md` is their specification.
@@ -142,8 +143,8 @@ export function wireStateOf(state: BookState): WireState {
   return wireStates.indexOf(state) as WireState;
 }
 
-/** Levels as `distance, lots` pairs, best first; see `encodeLevels`. */
-export type WireLevels = number[];
+/** Levels as steps and lots, best first, or what becomes that in a codec; see `encodeLevels`. */
+export type WireLevels = number[] | OutgoingLevels;
 
 /** Replaces the replica of a channel. */
 export type BookSnapshotFrame = [

@@ -159,11 +159,19 @@ describe('the examples of docs/protocol.md', () => {
         [asks, 1],
       ] as const) {
         expect(decodeLevels(side.wire, direction, reference)).toEqual(side.levels.flat());
-        expect(encodeLevels(side.levels.flat(), direction, reference).map((number) => number + 0)).toEqual(
-          side.wire,
-        );
+        expect(encodeLevels(side.levels.flat(), direction, reference).toJSON()).toEqual(side.wire);
       }
     }
+  });
+
+  test('numbers are put together as shown', () => {
+    const rows = table('Levels');
+    expect(rows.length).toBeGreaterThan(4);
+    for (const [number, elements] of rows)
+      expect(encodeLevels([5, Number(number)], 1, 5).toJSON()).toEqual([
+        0,
+        ...elements!.split(', ').map(Number),
+      ]);
   });
 
   test('the checksum is that of the bytes shown, and of the book', () => {

@@ -1,0 +1,65 @@
+import type { Encoding } from '@depthwire/shared';
+import type { SharedFrame } from './channel.ts';
+
+/** Frames that go out together, shared by all who get the very same; at least one. */
+export class Batch {
+  readonly frames: readonly SharedFrame[];
+  /** All of them, one after the other, as they go over a WebSocket; good until the next batches are made. */
+  readonly wire: Uint8Array;
+  readonly #room: BatchRoom;
+
+  constructor(frames: readonly SharedFrame[], wire: Uint8Array, room: BatchRoom) {
+    this.frames = frames;
+    this.wire = wire;
+    this.#room = room;
+  }
+
+  /** Somebody has not taken all bytes yet: they stay as they are. */
+  keep(): void {
+    this.#room.keep(this);
+  }
+}
+
+/** Where batches are put together: the same memory again and again, for it stays in the processor's cache. */
+export class BatchRoom {
+  readonly #size: number;
+  #bytes: Buffer;
+  #used = 0;
+
+  /** @param size bytes; a batch that is larger gets memory of its own */
+  constructor(size: number) {
+    this.#size = size;
+    this.#bytes = Buffer.allocUnsafeSlow(size);
+  }
+
+  /** What was put together has gone out. */
+  clear(): void {
+    this.#used = 0;
+  }
+
+  /** The batch stays as it is: whatever comes is put together elsewhere. */
+  keep({ wire }: Batch): void {
+    if (wire.buffer !== this.#bytes.buffer) return;
+    this.#bytes = Buffer.allocUnsafeSlow(this.#size);
+    this.#used = 0;
+  }
+
+  /** @returns null where there is no room left before the next `clear` */
+  join(frames: readonly SharedFrame[], encoding: Encoding): Batch | null {
+    if (frames.length === 1) return new Batch(frames, frames[0]!.wire(encoding), this);
+    let length = 0;
+    for (const frame of frames) length += frame.wire(encoding).length;
+    const isLarge = length > this.#size;
+    if (!isLarge && this.#used + length > this.#size) return null;
+    const bytes = isLarge ? Buffer.allocUnsafeSlow(length) : this.#bytes;
+    const start = isLarge ? 0 : this.#used;
+    let at = start;
+    for (const frame of frames) {
+      const wire = frame.wire(encoding);
+      bytes.set(wire, at);
+      at += wire.length;
+    }
+    if (!isLarge) this.#used = at;
+    return new Batch(frames, bytes.subarray(start, at), this);
+  }
+}

@@ -1,0 +1,155 @@
+import { BookSide } from '@depthwire/shared';
+
+/** What the subscribers of a channel hold of one side of a book. */
+export interface SideView {
+  /** Takes the side over as a whole. */
+  load(side: BookSide): void;
+  /** A price of the side has changed. */
+  touch(ticks: number): void;
+  /**
+   * Takes the side over.
+   * @returns what makes the view as it was what it is now: `ticks, lots` pairs, best first, zero removes
+   */
+  update(side: BookSide): number[];
+  /** All levels, best first, as `ticks, lots` pairs. */
+  toFlat(): number[];
+  /** As of `BookSide`. */
+  top(depth: number, ticks: Float64Array, lots: Float64Array): number;
+}
+
+/** The best levels of a side. */
+export class TopView implements SideView {
+  readonly #sign: 1 | -1;
+  readonly #depth: number;
+  readonly #ticks: Float64Array;
+  readonly #lots: Float64Array;
+  #count = 0;
+
+  constructor(side: 'bid' | 'ask', depth: number) {
+    this.#sign = side === 'bid' ? 1 : -1;
+    this.#depth = depth;
+    this.#ticks = new Float64Array(depth);
+    this.#lots = new Float64Array(depth);
+  }
+
+  load(side: BookSide): void {
+    this.#count = side.top(this.#depth, this.#ticks, this.#lots);
+  }
+
+  touch(): void {}
+
+  update(side: BookSide): number[] {
+    const { ticks, lots } = roomFor(this.#depth);
+    const count = side.top(this.#depth, ticks, lots);
+    const oldTicks = this.#ticks;
+    const oldLots = this.#lots;
+    const changes: number[] = [];
+    let i = 0;
+    // Mostly sizes change, and prices stay: up to the first other price only sizes are written.
+    for (const common = Math.min(count, this.#count); i < common && ticks[i] === oldTicks[i]; i++) {
+      const now = lots[i]!;
+      if (now === oldLots[i]) continue;
+      oldLots[i] = now;
+      changes.push(ticks[i]!, now);
+    }
+    if (i < count || i < this.#count) this.#merge(i, count, changes);
+    return changes;
+  }
+
+  /** @param from the rank from which on prices differ */
+  #merge(from: number, count: number, changes: number[]): void {
+    const { ticks, lots } = roomFor(this.#depth);
+    const sign = this.#sign;
+    const oldTicks = this.#ticks;
+    const oldLots = this.#lots;
+    const oldCount = this.#count;
+    let i = from;
+    let j = from;
+    while (i < count && j < oldCount) {
+      const price = ticks[i]!;
+      const oldPrice = oldTicks[j]!;
+      if (price === oldPrice) {
+        if (lots[i] !== oldLots[j]) changes.push(price, lots[i]!);
+        i += 1;
+        j += 1;
+      } else if ((price - oldPrice) * sign > 0) {
+        changes.push(price, lots[i]!);
+        i += 1;
+      } else {
+        changes.push(oldPrice, 0);
+        j += 1;
+      }
+    }
+    for (; i < count; i++) changes.push(ticks[i]!, lots[i]!);
+    for (; j < oldCount; j++) changes.push(oldTicks[j]!, 0);
+    for (i = from; i < count; i++) {
+      oldTicks[i] = ticks[i]!;
+      oldLots[i] = lots[i]!;
+    }
+    this.#count = count;
+  }
+
+  toFlat(): number[] {
+    const flat: number[] = [];
+    for (let i = 0; i < this.#count; i++) flat.push(this.#ticks[i]!, this.#lots[i]!);
+    return flat;
+  }
+
+  top(depth: number, ticks: Float64Array, lots: Float64Array): number {
+    const count = Math.min(depth, this.#count);
+    for (let i = 0; i < count; i++) {
+      ticks[i] = this.#ticks[i]!;
+      lots[i] = this.#lots[i]!;
+    }
+    return count;
+  }
+}
+
+/** A whole side: only the prices that were touched are looked at. */
+export class WholeView implements SideView {
+  readonly #sign: 1 | -1;
+  readonly #view: BookSide;
+  readonly #touched = new Set<number>();
+
+  constructor(side: 'bid' | 'ask') {
+    this.#sign = side === 'bid' ? 1 : -1;
+    this.#view = new BookSide(side);
+  }
+
+  load(side: BookSide): void {
+    this.#view.load(side.toFlat());
+    this.#touched.clear();
+  }
+
+  touch(ticks: number): void {
+    this.#touched.add(ticks);
+  }
+
+  update(side: BookSide): number[] {
+    const changes: number[] = [];
+    for (const ticks of [...this.#touched].sort((a, b) => (b - a) * this.#sign)) {
+      const lots = side.lotsAtPrice(ticks);
+      if (lots === this.#view.lotsAtPrice(ticks)) continue;
+      this.#view.set(ticks, lots);
+      changes.push(ticks, lots);
+    }
+    this.#touched.clear();
+    return changes;
+  }
+
+  toFlat(): number[] {
+    return this.#view.toFlat();
+  }
+
+  top(depth: number, ticks: Float64Array, lots: Float64Array): number {
+    return this.#view.top(depth, ticks, lots);
+  }
+}
+
+/** Where the best levels are put for a comparison: one place for all views, for it stays in the cache. */
+let room = { ticks: new Float64Array(200), lots: new Float64Array(200) };
+
+function roomFor(depth: number): typeof room {
+  if (room.ticks.length < depth) room = { ticks: new Float64Array(depth), lots: new Float64Array(depth) };
+  return room;
+}
