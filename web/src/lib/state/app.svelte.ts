@@ -35,18 +35,23 @@ export class App {
   constructor(url: string, wanted: string | null) {
     this.connection = new Connection(url);
     this.market = new Market(this.connection);
-    this.watchlist = new Watchlist(this.connection, () => this.market.timeMs(Date.now()));
+    this.watchlist = new Watchlist(
+      this.connection,
+      () => this.market.timeMs(Date.now()),
+      this.market.firstBook,
+    );
     this.selectedId = wanted ?? this.preferences.instrument;
   }
 
-  /** Call within a component; returns how to stop. */
+  /** Call while a component is made; returns how to stop. */
   start(): () => void {
     this.preferences.keep();
+    // The book is asked for first, and the list after it.
+    $effect(() => this.#followSelection());
     $effect(() => {
       const { instruments } = this.catalogue;
       untrack(() => this.watchlist.show(instruments));
     });
-    $effect(() => this.#followSelection());
     // Untracked: what starts reads and writes signals, and must not start over when they change.
     const stops = untrack(() => [
       this.clock.start(),

@@ -8,7 +8,7 @@ import type {
   TradesSubscription,
 } from '@depthwire/shared';
 import type { Connection } from './connection.svelte.ts';
-import { cancelFrame, requestFrame } from './frames.ts';
+import { cancelFrame, requestFrame, whenIdle } from './frames.ts';
 import { freshnessOf, type Freshness } from './freshness.ts';
 
 const BOOK_DEPTH = 200;
@@ -18,6 +18,8 @@ const TICKER_CADENCE_MS = 100;
 const FIGURES_MS = 500;
 /** Selections that follow each other faster (a held arrow key) wait for the last of them. */
 const SETTLE_MS = 150;
+/** What waits for the first book waits no longer than this. */
+const FIRST_BOOK_MS = 1500;
 
 /** How the book came to this page. */
 export interface BookFigures {
@@ -45,6 +47,9 @@ export class Market {
 
   book: BookSubscription | null = null;
   trades: TradesSubscription | null = null;
+  /** The first book is drawn and the page has time again, or none came: what is heavy and can wait follows. */
+  readonly firstBook: Promise<void>;
+  #tellFirstBook: () => void = () => {};
 
   readonly #connection: Connection;
   readonly #bookDraws = new Set<() => void>();
@@ -58,12 +63,17 @@ export class Market {
 
   constructor(connection: Connection) {
     this.#connection = connection;
+    this.firstBook = new Promise((resolve) => {
+      this.#tellFirstBook = () => whenIdle(resolve);
+    });
   }
 
   start(): () => void {
     const timer = setInterval(() => this.#readFigures(), FIGURES_MS);
+    const overdue = setTimeout(this.#tellFirstBook, FIRST_BOOK_MS);
     return () => {
       clearInterval(timer);
+      clearTimeout(overdue);
       clearTimeout(this.#settle);
       this.#close();
     };
@@ -190,6 +200,7 @@ export class Market {
       this.bookState = book.state;
       this.bookReason = book.reason;
       this.hasBook = book.book.bids.count + book.book.asks.count > 0;
+      if (this.hasBook) this.#tellFirstBook();
     };
     this.#bookOff = [
       book.on('change', () => {

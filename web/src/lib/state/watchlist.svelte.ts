@@ -12,6 +12,8 @@ import { requestFrame } from './frames.ts';
 import { fetchCandles } from './rest.ts';
 
 const CADENCE_MS = 250;
+/** The tickers of all rows come together: those of a long list are drawn over a few frames, which stay short. */
+const ROWS_A_FRAME = 25;
 /** Subscriptions left for the panels of the selected instrument. */
 const RESERVED_SUBSCRIPTIONS = 16;
 const DEFAULT_MAX_SUBSCRIPTIONS = 200;
@@ -68,17 +70,33 @@ export class Watchlist {
   readonly #subscribed = new Map<string, { ticker: TickerSubscription; stop: () => void }>();
   readonly #dirty = new Set<WatchRow>();
   readonly #flush = () => {
-    for (const row of this.#dirty) this.#take(row);
-    this.#dirty.clear();
+    let left = ROWS_A_FRAME;
+    for (const row of this.#dirty) {
+      if (left === 0) {
+        requestFrame(this.#flush);
+        return;
+      }
+      this.#dirty.delete(row);
+      this.#take(row);
+      left -= 1;
+    }
   };
   #sparkQueue: WatchRow[] = [];
   #sparksRunning = 0;
+  #mayFetchSparks = false;
   #closedAtMs: number | null = null;
 
-  /** @param timeMs the market's clock, once it is known: a replay has another than this machine */
-  constructor(connection: Connection, timeMs: () => number | null) {
+  /**
+   * @param timeMs the market's clock, once it is known: a replay has another than this machine
+   * @param sparksFrom after which the histories are fetched: there is a request for each row
+   */
+  constructor(connection: Connection, timeMs: () => number | null, sparksFrom: Promise<void>) {
     this.#connection = connection;
     this.#timeMs = timeMs;
+    void sparksFrom.then(() => {
+      this.#mayFetchSparks = true;
+      this.#queueSparks([]);
+    });
   }
 
   start(): () => void {
@@ -148,6 +166,7 @@ export class Watchlist {
 
   #queueSparks(rows: readonly WatchRow[]): void {
     this.#sparkQueue = [...new Set([...this.#sparkQueue, ...rows])];
+    if (!this.#mayFetchSparks) return;
     while (this.#sparksRunning < SPARK_CONCURRENCY && this.#sparkQueue.length > 0) void this.#loadSpark();
   }
 

@@ -59,3 +59,12 @@ export function buyShare(trades: readonly Trade[], windowMs: number): number | n
   }
   return all > 0 ? bought / all : null;
 }
+
+/**
+ * Keys of so many rows, the newest first. A trade keeps the row that it is in while it moves down, and the
+ * row that has left the list is the one for the next trade: no row is made or written for the others.
+ * @param arrivals how many trades have come before the one in the first row
+ */
+export function rowSlots(arrivals: number, count: number): number[] {
+  return Array.from({ length: count }, (_, index) => (((arrivals - index) % count) + count) % count);
+}

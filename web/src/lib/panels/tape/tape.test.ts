@@ -1,6 +1,6 @@
 import { scaleOf, type Lots, type Ticks, type Trade } from '@depthwire/shared';
 import { describe, expect, it } from 'vitest';
-import { buyShare, countSince, largeSize, newestFirst } from './tape-rows.ts';
+import { buyShare, countSince, largeSize, newestFirst, rowSlots } from './tape-rows.ts';
 
 const trade = (id: number, size: number, side: Trade['side'] = 'buy'): Trade => ({
   id,
@@ -36,5 +36,18 @@ describe('tape', () => {
     const trades = [trade(1, 100), trade(60, 3), trade(61, 1, 'sell')];
     expect(buyShare(trades, 10_000)).toBe(0.75);
     expect(buyShare([], 10_000)).toBeNull();
+  });
+
+  it('moves each trade down in its row, and gives the row that falls out to the newest', () => {
+    const before = rowSlots(17, 4);
+    expect(new Set(before).size).toBe(4);
+    const after = rowSlots(18, 4);
+    expect(after.slice(1)).toEqual(before.slice(0, 3));
+    expect(after[0]).toBe(before[3]);
+  });
+
+  it('has rows of their own too before the first trade has come', () => {
+    expect(new Set(rowSlots(0, 5)).size).toBe(5);
+    expect(rowSlots(3, 0)).toEqual([]);
   });
 });
