@@ -8,7 +8,7 @@ import ts from 'typescript-eslint';
 const TIMELESS = 'Time and chance are injected: take a clock, a scheduler or a seeded generator.';
 
 export default defineConfig(
-  globalIgnores(['**/node_modules/', '**/build/', '**/dist/', '**/.svelte-kit/', 'test-results/', 'bench/']),
+  globalIgnores(['**/node_modules/', '**/build/', '**/dist/', '**/.svelte-kit/', 'test-results/']),
   js.configs.recommended,
   ts.configs.strict,
   svelte.configs.recommended,
@@ -31,10 +31,15 @@ export default defineConfig(
   },
   {
     // The rules that need types, for what runs unattended.
-    files: ['{shared,feeds,server}/**/*.ts', 'web/src/**/*.ts', 'e2e/**/*.ts', '{scripts,examples}/**/*.ts'],
+    files: [
+      '{shared,feeds,server,bench}/**/*.ts',
+      'web/src/**/*.ts',
+      'e2e/**/*.ts',
+      '{scripts,examples}/**/*.ts',
+    ],
     languageOptions: {
       parserOptions: {
-        project: ['tsconfig.json', '{shared,feeds,server,web}/tsconfig.json'],
+        project: ['tsconfig.json', '{shared,feeds,server,web,bench}/tsconfig.json'],
         tsconfigRootDir: import.meta.dirname,
       },
     },
@@ -61,7 +66,7 @@ export default defineConfig(
     },
   },
   {
-    files: ['{feeds,server,scripts,e2e,examples}/**', '*.{js,ts}', '**/vite.config.*'],
+    files: ['{feeds,server,scripts,e2e,examples,bench}/**', '*.{js,ts}', '**/vite.config.*'],
     languageOptions: { globals: globals.node },
   },
   { files: ['web/**'], languageOptions: { globals: globals.browser } },

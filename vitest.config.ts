@@ -15,6 +15,15 @@ export default defineConfig({
       // examples/venue has tests for Node's own runner: this project runs that
       { test: { name: 'examples', environment: 'node', include: ['examples/*.test.ts'], testTimeout } },
       { test: { name: 'scripts', environment: 'node', include: ['scripts/**/*.test.ts'], testTimeout } },
+      {
+        test: {
+          name: 'bench',
+          root: 'bench',
+          environment: 'node',
+          include: ['src/**/*.test.ts'],
+          testTimeout: 120_000,
+        },
+      },
       'web', // has its own configuration
     ],
   },

@@ -37,9 +37,9 @@ export function npmCommand(args) {
   return { file: 'npm', args, shell: process.platform === 'win32' };
 }
 
-function npm(args) {
+function npm(args, options = {}) {
   const { file, args: all, shell } = npmCommand(args);
-  return run(file, all, { shell });
+  return run(file, all, { shell, ...options });
 }
 
 function run(file, args, options = {}) {
@@ -75,16 +75,16 @@ function readJson(file) {
   }
 }
 
-/** Compares the lock file with npm's own record of what it installed, and with what the packages ask for. */
-function isInstalled() {
-  const wanted = readJson('package-lock.json')?.packages ?? {};
-  const installed = readJson('node_modules/.package-lock.json')?.packages;
+/** Compares a lock file with npm's own record of what it installed, and with what the packages ask for. */
+function isInstalled(folder) {
+  const wanted = readJson(path.join(folder, 'package-lock.json'))?.packages ?? {};
+  const installed = readJson(path.join(folder, 'node_modules/.package-lock.json'))?.packages;
   if (!installed) return false;
   return Object.entries(wanted).every(([location, entry]) => {
     if (location.includes('node_modules/')) {
       return installed[location] ? installed[location].version === entry.version : Boolean(entry.optional);
     }
-    const manifest = readJson(path.join(location, 'package.json')) ?? {};
+    const manifest = readJson(path.join(folder, location, 'package.json')) ?? {};
     return ['dependencies', 'devDependencies', 'optionalDependencies'].every((kind) =>
       sameEntries(manifest[kind], entry[kind]),
     );
@@ -96,10 +96,12 @@ function sameEntries(a = {}, b = {}) {
   return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
 }
 
-export function ensureInstalled() {
-  if (isInstalled()) return;
-  const { ok, output } = timed('Installing dependencies (npm ci)', () =>
-    npm(['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error']),
+/** @param folder with a package.json and a lock file */
+export function ensureInstalled(folder = '.', what = 'dependencies') {
+  if (isInstalled(folder)) return;
+  const flags = ['--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'];
+  const { ok, output } = timed(`Installing ${what} (npm ci)`, () =>
+    npm(['ci', ...flags], { cwd: inRoot(folder) }),
   );
   if (ok) return;
   showTail(output.split('npm error Clean install a project')[0]); // what follows is npm's help

@@ -3,6 +3,7 @@ import type { Bench } from './harness/bench.ts';
 /** All benchmarks by name, loaded when they run. */
 export const benches = {
   book: async () => (await import('./book/index.ts')).book,
+  wire: async () => (await import('./wire/index.ts')).wire,
   fanout: async () => (await import('./fanout/index.ts')).fanout,
   ingest: async () => (await import('./ingest/index.ts')).ingest,
   screen: async () => (await import('./screen/index.ts')).screen,

@@ -8,9 +8,10 @@ import type { Scenario } from './scenario.ts';
 const ONLY = 'DEPTHWIRE_E2E';
 /** A run with less of the updates is no run of this benchmark. */
 const LEAST_FLOW = 0.95;
+const ROUNDS = 3;
 const LOOP_DELAY_LIMIT_MS = 10;
 
-const LOAD = { instruments: 100, booksEach: 10, levelsPerSecond: 20_000, warmUpMs: 4_000, measureMs: 7_000 };
+const LOAD = { instruments: 100, booksEach: 10, levelsPerSecond: 20_000, warmUpMs: 5_000, measureMs: 7_000 };
 const SMOKE = { instruments: 3, booksEach: 2, levelsPerSecond: 600, warmUpMs: 200, measureMs: 1_000 };
 
 interface Limits {
@@ -47,7 +48,7 @@ export const e2e: Bench = {
     const only = process.env[ONLY]?.split(',');
     const chosen = scenarios(size).filter(({ scenario }) => !only || only.includes(scenario.name));
     if (chosen.length === 0) throw new Error(`${ONLY}: expected cadence50 or cadence0`);
-    const count = size === 'smoke' ? 1 : 3;
+    const count = size === 'smoke' ? 1 : ROUNDS;
     const rounds = chosen.map((): Round[] => []);
     for (let round = 0; round < count; round++) {
       for (const [i, { scenario }] of chosen.entries()) {
@@ -140,6 +141,7 @@ function loadTable(measured: readonly Measured[]): Table {
     'venue %': ({ flow }) => flow.cpu * 100,
     'measuring clients %': ({ samplesCpu }) => samplesCpu * 100,
     'other clients %': ({ received }) => received.cpu * 100,
+    'rest of the machine %': ({ restCpu }) => restCpu * 100,
     'server MiB': ({ server }) => server.rss,
     'books equal': ({ booksEqual }) => booksEqual,
   };

@@ -1,5 +1,7 @@
-import { isDeepStrictEqual } from 'node:util';
+import { cpus } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 import { latencyOf, SEQUENCE_OF_FIRST_FRAME, type Latency } from './latency.ts';
 import type { ServerUse } from './probe.ts';
 import type { Received, Receivers } from './receivers.ts';
@@ -22,6 +24,8 @@ export interface Round {
   readonly received: Received;
   /** Of the clients that measure, as a part of one core. */
   readonly samplesCpu: number;
+  /** All else that the machine does meanwhile: noise, as a part of one core. */
+  readonly restCpu: number;
   /** Books compared with the venue's at the end. */
   readonly booksEqual: number;
 }
@@ -29,7 +33,7 @@ export interface Round {
 /** The venue, the server and its clients, all begun anew. */
 export async function runRound(scenario: Scenario): Promise<Round> {
   const { instruments, levelsPerSecond, warmUpMs, measureMs } = scenario;
-  const module = (name: string) => [new URL(name, import.meta.url).pathname];
+  const module = (name: string) => [fileURLToPath(new URL(name, import.meta.url))];
   const venue = new Worker<Venue>('the venue', module('venue.ts'));
   const samples = new Worker<Samples>('the clients that measure', module('samples.ts'));
   const receivers = new Worker<Receivers>('the other clients', module('receivers.ts'));
@@ -45,9 +49,11 @@ export async function runRound(scenario: Scenario): Promise<Round> {
 
     const all = [venue, server.probe, samples, receivers] as const;
     await Promise.all(all.map((each: Worker<{ begin(): void }>) => each.ask('begin')));
+    const idleBeforeMs = idleMs();
     const fromMs = nowMs();
     await delay(measureMs);
     const toMs = nowMs();
+    const busy = cpus().length - (idleMs() - idleBeforeMs) / (toMs - fromMs);
     const [flow, use, { cpu: samplesCpu }, received] = await Promise.all([
       venue.ask('end'),
       server.probe.ask('end'),
@@ -59,11 +65,15 @@ export async function runRound(scenario: Scenario): Promise<Round> {
     const { rows, books: sampled } = await samples.ask('finish', books.map(lastSequence));
     expectEqual(books, sampled);
     const latency = latencyOf(rows, books, { fromMs, toMs });
-    return { latency, flow, server: use, received, samplesCpu, booksEqual: sampled.length };
+    const restCpu = Math.max(0, busy - flow.cpu - use.cpu - samplesCpu - received.cpu);
+    return { latency, flow, server: use, received, samplesCpu, restCpu, booksEqual: sampled.length };
   } finally {
-    await Promise.all([venue, samples, receivers, server].map((each) => each?.stop()));
+    for (const each of [venue, samples, receivers, server]) await each?.stop();
   }
 }
+
+/** Time that the cores had nothing to do, since the machine began. */
+const idleMs = () => cpus().reduce((sum, { times }) => sum + times.idle, 0);
 
 const lastSequence = ({ sentMs }: BookRecord) => SEQUENCE_OF_FIRST_FRAME - 1 + sentMs.length;
 

@@ -21,7 +21,7 @@ export class E2eServer {
   readonly #folder: string;
 
   static async start(endpoints: { ws: string; rest: string }, instruments: number): Promise<E2eServer> {
-    const folder = await mkdtemp(path.join(tmpdir(), 'depthwire-e2e-'));
+    const folder = await mkdtemp(path.join(tmpdir(), 'depthwire-bench-'));
     const port = await freePort();
     const file = path.join(folder, 'depthwire.yaml');
     const config = {

@@ -1,6 +1,6 @@
-import { pino } from 'pino';
 import { VirtualClock, type Feed, type FeedContext } from '@depthwire/feeds';
 import type { FeedEvent, Instrument } from '@depthwire/shared';
+import { createLogger } from '../../../server/src/cli/logger.ts';
 import { parseConfig } from '../../../server/src/config/config.ts';
 import { createDepthwire, type Depthwire } from '../../../server/src/depthwire.ts';
 import { createRandom } from '../harness/random.ts';
@@ -97,7 +97,7 @@ export class BenchServer {
     const feed = new BenchFeed(topics);
     const depthwire = await createDepthwire({
       config: parseConfig({ port: 0, logLevel: 'silent' }),
-      logger: pino({ level: 'silent' }),
+      logger: createLogger('silent'),
       feeds: [feed],
       marketClock: clock,
     });

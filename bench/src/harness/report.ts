@@ -18,7 +18,7 @@ function goalTable(goals: readonly Goal[]): Table {
 }
 
 /** A Markdown table, aligned for a terminal too. */
-export function renderTable({ title, rows }: Table): string {
+function renderTable({ title, rows }: Table): string {
   const widths = rows[0]!.map((_, column) => Math.max(3, ...rows.map((row) => row[column]!.length)));
   const line = (row: readonly string[]) =>
     `| ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join(' | ')} |`;

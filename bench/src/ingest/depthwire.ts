@@ -92,7 +92,7 @@ export async function ingest(recording: Recording): Promise<TellBooks> {
     else feed.answer(arrival.symbol, arrival.body);
   }
   await engine.stop();
-  if (failure) throw failure;
+  if (failure) throw new Error('the feed failed', { cause: failure });
   if (!Number.isSafeInteger(sum)) throw new Error('what the subscriber read are no whole numbers');
   return (hash) => {
     for (const { instrument, book, state, reason } of engine.markets.values()) {

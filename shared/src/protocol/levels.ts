@@ -177,17 +177,23 @@ export function decodeLevels(wire: unknown, direction: -1 | 1, reference: number
   return levels;
 }
 
+/** Where levels are put before their number is known. */
+let room = new Float64Array(1_024);
+
 /** The same straight from the bytes; null where there is anything out of the common, as more than five digits. */
 function decodePacked(
   { first, bytes, from, to }: PackedArray,
   direction: -1 | 1,
   reference: number,
 ): number[] | null {
-  const levels: number[] = [];
   if ((first | 0) !== first) return null;
+  const most = 2 * (to - from + 1);
+  if (room.length < most) room = new Float64Array(2 * most);
+  const found = room;
   let ticks = direction === 1 ? reference + (first >> 1) : reference - (first >> 1);
   let isRemoved = (first & 1) === 1;
   let at = from;
+  let count = 0;
   for (;;) {
     let lots = 0;
     if (!isRemoved) {
@@ -201,7 +207,8 @@ function decodePacked(
       if (at > to || at - start > 5) return null;
       lots = (leading << 7) + byte;
     }
-    levels.push(ticks, lots);
+    found[count++] = ticks;
+    found[count++] = lots;
     if (at === to) break;
     const start = at;
     let leading = 0;
@@ -216,7 +223,10 @@ function decodePacked(
     isRemoved = (step & 1) === 1;
   }
   // Prices only go away from the first one.
-  return Number.isSafeInteger(levels[0]) && Number.isSafeInteger(ticks) ? levels : null;
+  if (!Number.isSafeInteger(found[0]) || !Number.isSafeInteger(ticks)) return null;
+  const levels = new Array<number>(count);
+  for (let i = 0; i < count; i++) levels[i] = found[i]!;
+  return levels;
 }
 
 function malformed(index: number, value: unknown): DepthwireError {
