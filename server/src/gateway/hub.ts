@@ -35,7 +35,7 @@ export interface HubOptions {
 }
 
 interface CadenceGroup {
-  readonly channels: Set<Channel>;
+  channels: number;
   /** When it is flushed next, unix milliseconds: a whole multiple of the cadence. */
   dueMs: number;
 }
@@ -114,8 +114,7 @@ export class Hub {
     siblings?.delete(channel);
     if (siblings?.size === 0) this.#byInstrument.delete(instrument);
     const group = this.#byCadence.get(cadenceMs);
-    group?.channels.delete(channel);
-    if (group?.channels.size === 0) this.#byCadence.delete(cadenceMs);
+    if (group && --group.channels === 0) this.#byCadence.delete(cadenceMs);
   }
 
   /** Sends out what is made. Whatever else a subscriber is sent comes after it. */
@@ -167,10 +166,10 @@ export class Hub {
     const { cadenceMs } = channel.settings;
     const now = this.#options.clock.now();
     const group = getOrAdd(this.#byCadence, cadenceMs, () => ({
-      channels: new Set<Channel>(),
+      channels: 0,
       dueMs: nextTick(now, cadenceMs),
     }));
-    group.channels.add(channel);
+    group.channels += 1;
     this.#arm();
   }
 
@@ -187,10 +186,15 @@ export class Hub {
   #tick(dueMs: number): void {
     this.#timerDueMs = Infinity;
     const now = Math.max(dueMs, this.#options.clock.now()); // a timer may be a little early
+    const due = new Set<number>();
     for (const [cadenceMs, group] of this.#byCadence) {
       if (group.dueMs > now) continue;
       group.dueMs = nextTick(now, cadenceMs);
-      for (const channel of group.channels) this.#flush(channel);
+      due.add(cadenceMs);
+    }
+    // Book by book, for all channels of one look at the same memory.
+    for (const channels of this.#byInstrument.values()) {
+      for (const channel of channels) if (due.has(channel.settings.cadenceMs)) this.#flush(channel);
     }
     this.#arm();
     this.deliver();

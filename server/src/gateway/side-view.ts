@@ -39,54 +39,66 @@ export class TopView implements SideView {
   touch(): void {}
 
   update(side: BookSide): number[] {
-    const { ticks, lots } = roomFor(this.#depth);
+    const { ticks, lots, changes } = roomFor(this.#depth);
     const count = side.top(this.#depth, ticks, lots);
     const oldTicks = this.#ticks;
     const oldLots = this.#lots;
-    const changes: number[] = [];
+    let length = 0;
     let i = 0;
     // Mostly sizes change, and prices stay: up to the first other price only sizes are written.
     for (const common = Math.min(count, this.#count); i < common && ticks[i] === oldTicks[i]; i++) {
       const now = lots[i]!;
       if (now === oldLots[i]) continue;
       oldLots[i] = now;
-      changes.push(ticks[i]!, now);
+      changes[length++] = ticks[i]!;
+      changes[length++] = now;
     }
-    if (i < count || i < this.#count) this.#merge(i, count, changes);
-    return changes;
+    if (i < count || i < this.#count) length = this.#merge(i, count, length);
+    const exact = new Array<number>(length);
+    for (let j = 0; j < length; j++) exact[j] = changes[j]!;
+    return exact;
   }
 
-  /** @param from the rank from which on prices differ */
-  #merge(from: number, count: number, changes: number[]): void {
-    const { ticks, lots } = roomFor(this.#depth);
+  /**
+   * @param from the rank from which on prices differ
+   * @param length numbers that `changes` has already
+   * @returns those that it has then
+   */
+  #merge(from: number, count: number, length: number): number {
+    const { ticks, lots, changes } = roomFor(this.#depth);
     const sign = this.#sign;
     const oldTicks = this.#ticks;
     const oldLots = this.#lots;
     const oldCount = this.#count;
     let i = from;
     let j = from;
+    const put = (price: number, size: number) => {
+      changes[length++] = price;
+      changes[length++] = size;
+    };
     while (i < count && j < oldCount) {
       const price = ticks[i]!;
       const oldPrice = oldTicks[j]!;
       if (price === oldPrice) {
-        if (lots[i] !== oldLots[j]) changes.push(price, lots[i]!);
+        if (lots[i] !== oldLots[j]) put(price, lots[i]!);
         i += 1;
         j += 1;
       } else if ((price - oldPrice) * sign > 0) {
-        changes.push(price, lots[i]!);
+        put(price, lots[i]!);
         i += 1;
       } else {
-        changes.push(oldPrice, 0);
+        put(oldPrice, 0);
         j += 1;
       }
     }
-    for (; i < count; i++) changes.push(ticks[i]!, lots[i]!);
-    for (; j < oldCount; j++) changes.push(oldTicks[j]!, 0);
+    for (; i < count; i++) put(ticks[i]!, lots[i]!);
+    for (; j < oldCount; j++) put(oldTicks[j]!, 0);
     for (i = from; i < count; i++) {
       oldTicks[i] = ticks[i]!;
       oldLots[i] = lots[i]!;
     }
     this.#count = count;
+    return length;
   }
 
   toFlat(): number[] {
@@ -146,10 +158,16 @@ export class WholeView implements SideView {
   }
 }
 
-/** Where the best levels are put for a comparison: one place for all views, for it stays in the cache. */
-let room = { ticks: new Float64Array(200), lots: new Float64Array(200) };
+/** Where levels are put to be compared: one place for all views, for it stays in the processor's cache. */
+let room = createRoom(200);
+
+function createRoom(depth: number) {
+  const levels = () => new Float64Array(depth);
+  // All old levels may go, and as many come.
+  return { ticks: levels(), lots: levels(), changes: new Float64Array(4 * depth) };
+}
 
 function roomFor(depth: number): typeof room {
-  if (room.ticks.length < depth) room = { ticks: new Float64Array(depth), lots: new Float64Array(depth) };
+  if (room.ticks.length < depth) room = createRoom(depth);
   return room;
 }
