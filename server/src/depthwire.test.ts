@@ -221,6 +221,41 @@ describe('WebSocket', () => {
     expect(bookChecksum(replica.book)).toBe(bookChecksum(depthwire.engine.markets.get('test:AAA-USD')!.book));
   }, 20_000);
 
+  test('what waits for a slow client stays as it was while others get more', async () => {
+    const { ws, feed, depthwire } = await start({
+      gateway: { maxBufferedBytes: 2 ** 28 } as Config['gateway'],
+    });
+    const depths = [50, 100, 0];
+    const slow = await connect(ws, 'json');
+    const quick = await connect(ws, 'json');
+    for (const client of [slow, quick]) {
+      for (const depth of depths) {
+        client.send({ ...subscribe, depth });
+        await client.next(isFrame(1));
+      }
+    }
+    slow.socket.pause();
+    for (let round = 1; round <= ROUNDS; round++) {
+      feed.delta([], Array.from({ length: 2_000 }, (_, i) => [100_000 + i, round]).flat());
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const isLast = (frame: Record<number, unknown>) => frame[0] === 2 && frame[2] === ROUNDS;
+    for (const client of [quick, slow]) {
+      client.socket.resume();
+      for (let left = depths.length; left > 0; left--) await client.next(isLast);
+      const replicas = new Map<unknown, BookReplica>();
+      for (const bytes of client.frames) {
+        const frame = codecs.json.decode(bytes) as unknown[];
+        if (!Array.isArray(frame)) continue;
+        if (frame[0] === 1) replicas.set(frame[1], new BookReplica());
+        expect(replicas.get(frame[1])!.apply(frame)).toBe('applied');
+      }
+      const { book } = depthwire.engine.markets.get('test:AAA-USD')!;
+      expect([...replicas.values()].map((replica) => replica.seq)).toEqual(depths.map(() => ROUNDS));
+      for (const replica of replicas.values()) expect(bookChecksum(replica.book)).toBe(bookChecksum(book));
+    }
+  }, 30_000);
+
   test('ends a session whose client is gone silent', async () => {
     const { ws } = await start({ gateway: { heartbeatMs: 1_000 } as Config['gateway'] });
     const client = new RawClient(ws);

@@ -121,7 +121,7 @@ export class Session implements Subscriber {
       return;
     }
     // What has to wait in line must not hold the memory of what all others get.
-    socket.write(waiting > 0 ? batch.wire.slice() : batch.wire);
+    socket.write(waiting > 0 ? Buffer.from(batch.wire) : batch.wire);
     if (waiting === 0 && socket.bufferedBytes > 0) batch.keep();
   }
 
