@@ -8,6 +8,7 @@ const nodePackage = (name: string) => ({
 
 export default defineConfig({
   test: {
+    maxWorkers: 2, // by itself Vitest leaves a core to others, which of two is half
     projects: [
       nodePackage('shared'),
       nodePackage('feeds'),

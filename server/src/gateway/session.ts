@@ -57,14 +57,19 @@ export interface SessionOptions {
 /** One connected client: its requests, its subscriptions and what it is sent. */
 export class Session implements Subscriber {
   readonly #options: SessionOptions;
+  // Apart from the other options, for they are looked at with every write to every client.
+  readonly #socket: SessionSocket;
+  readonly #maxBufferedBytes: number;
   readonly #channels = new Map<number, Channel>();
-  /** Channels that missed frames because the client did not keep up. */
-  readonly #lagging = new Set<Channel>();
+  /** Channels that missed frames because the client did not keep up; null where there is none. */
+  #lagging: Set<Channel> | null = null;
   #malformed = 0;
   #lastSeenMs: number;
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    this.#socket = options.socket;
+    this.#maxBufferedBytes = options.limits.maxBufferedBytes;
     this.#lastSeenMs = options.wallClock.now();
     const { limits } = options;
     this.#send({
@@ -105,7 +110,7 @@ export class Session implements Subscriber {
   onClose(): void {
     for (const channel of this.#channels.values()) this.#options.hub.leave(channel, this);
     this.#channels.clear();
-    this.#lagging.clear();
+    this.#lagging = null;
   }
 
   get encoding(): Encoding {
@@ -113,11 +118,10 @@ export class Session implements Subscriber {
   }
 
   deliver(batch: Batch): void {
-    const { socket, limits } = this.#options;
+    const socket = this.#socket;
     const waiting = socket.bufferedBytes;
-    const isBehind = waiting > limits.maxBufferedBytes;
-    if (isBehind || this.#lagging.size > 0) {
-      for (const frame of batch.frames) this.#deliverToLaggard(frame, isBehind);
+    if (waiting > this.#maxBufferedBytes || this.#lagging !== null) {
+      for (const frame of batch.frames) this.#deliverToLaggard(frame, waiting > this.#maxBufferedBytes);
       return;
     }
     // What has to wait in line must not hold the memory of what all others get.
@@ -127,9 +131,8 @@ export class Session implements Subscriber {
 
   /** A channel that has missed a frame gets no other before a snapshot. */
   #deliverToLaggard(frame: SharedFrame, isBehind: boolean): void {
-    if (isBehind) this.#lagging.add(frame.channel);
-    else if (!this.#lagging.has(frame.channel))
-      this.#options.socket.write(frame.wire(this.#options.encoding));
+    if (isBehind) (this.#lagging ??= new Set()).add(frame.channel);
+    else if (!this.#lagging?.has(frame.channel)) this.#socket.write(frame.wire(this.#options.encoding));
   }
 
   /** Called every now and then: ends the session when the client is gone, brings laggards back. */
@@ -140,10 +143,10 @@ export class Session implements Subscriber {
       socket.close(code, 'heartbeat missed');
       return;
     }
-    if (this.#lagging.size === 0 || socket.bufferedBytes > limits.maxBufferedBytes / 2) return;
+    if (this.#lagging === null || socket.bufferedBytes > limits.maxBufferedBytes / 2) return;
     this.#options.hub.deliver(); // a snapshot has it all
-    const lagging = [...this.#lagging];
-    this.#lagging.clear();
+    const lagging = this.#lagging;
+    this.#lagging = null;
     for (const channel of lagging) {
       // An instrument may have been forgotten meanwhile; where it comes again, so does a snapshot.
       if (this.#options.hub.isServed(channel)) this.#sendSnapshot(channel);
@@ -191,7 +194,7 @@ export class Session implements Subscriber {
       case 'unsubscribe': {
         const channel = this.#channel(request.ch);
         this.#channels.delete(channel.id);
-        this.#lagging.delete(channel);
+        this.#catchUp(channel);
         hub.leave(channel, this);
         this.#send({ op: 'unsubscribed', id: request.id, ch: channel.id });
         return;
@@ -200,13 +203,18 @@ export class Session implements Subscriber {
         const channel = this.#channel(request.ch);
         this.#send({ op: 'snapshot', id: request.id, ch: channel.id });
         hub.deliver(); // a snapshot has it all
-        this.#lagging.delete(channel);
+        this.#catchUp(channel);
         this.#sendSnapshot(channel);
         return;
       }
       case 'ping':
         this.#send({ op: 'pong', id: request.id, time: this.#options.wallClock.now() });
     }
+  }
+
+  #catchUp(channel: Channel): void {
+    this.#lagging?.delete(channel);
+    if (this.#lagging?.size === 0) this.#lagging = null;
   }
 
   #channel(id: number): Channel {
