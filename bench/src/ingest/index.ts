@@ -1,9 +1,10 @@
 import type { Bench } from '../harness/bench.ts';
+import { findCaptures } from '../harness/captures.ts';
 import { isInstalled } from '../harness/peers.ts';
 import { figure } from '../harness/report.ts';
 import { expectSameChecks, runRounds, type Measured } from '../harness/rounds.ts';
 import type { IngestOptions } from './contenders.ts';
-import { findCaptures, type Streams } from './recordings.ts';
+import type { Streams } from './recordings.ts';
 
 const TITLES = {
   depthwire: 'depthwire: session, guard, engine, bus',
@@ -29,7 +30,7 @@ export const ingest: Bench = {
   title: 'frames of Binance USD-M, from text to books and to the bus',
   async run({ size, progress }) {
     const isSmoke = size === 'smoke';
-    const files = isSmoke ? [] : findCaptures();
+    const files = isSmoke ? [] : findCaptures('binance-usdm-');
     const source = files.length > 0 ? { files } : isSmoke ? GENERATED_SMOKE : GENERATED;
     const names = (Object.keys(TITLES) as Name[]).filter(
       (name) => !isSmoke || PACKAGES[name] === undefined || isInstalled(PACKAGES[name]),

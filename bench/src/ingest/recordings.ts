@@ -1,12 +1,6 @@
-import { existsSync, readdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { findVenue, inspectCapture, readCapture } from '@depthwire/feeds';
 import type { Instrument } from '@depthwire/shared';
 import { createRandom } from '../harness/random.ts';
-
-/** Where recordings lie unless `DEPTHWIRE_CAPTURES` says otherwise: beside the checkout. */
-const DEFAULT_FOLDER = fileURLToPath(new URL('../../../../shared/captures', import.meta.url));
 
 export const MARKET = 'usdm';
 export const venue = findVenue('binance');
@@ -21,16 +15,6 @@ export interface Recording {
   readonly arrivals: readonly Arrival[];
   /** Level updates in its depth frames. */
   readonly levels: number;
-}
-
-/** Recorded USD-M files; none where there is no such folder. */
-export function findCaptures(): string[] {
-  const folder = resolve(process.env.DEPTHWIRE_CAPTURES ?? DEFAULT_FOLDER);
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder)
-    .filter((name) => /^binance-usdm-.*\.jsonl\.gz$/.test(name))
-    .sort()
-    .map((name) => join(folder, name));
 }
 
 /** Of the streams that a file has, those that our session would subscribe, or the books' alone. */

@@ -1,10 +1,10 @@
 import type { Bench, Goal } from '../harness/bench.ts';
+import { findCaptures } from '../harness/captures.ts';
 import { figure } from '../harness/report.ts';
 import { expectSameChecks, runRounds } from '../harness/rounds.ts';
 import { ORDINARY } from '../harness/trace.ts';
 import type { WireOptions } from './contenders.ts';
 import type { FormName } from './forms.ts';
-import { findRecordings } from './messages.ts';
 import { measureRecording, measureTrace, type RecordingSize } from './sizes.ts';
 
 const TITLES: Record<FormName, string> = {
@@ -26,7 +26,7 @@ export const wire: Bench = {
     progress('bytes of the trace');
     const sizes = measureTrace(isSmoke ? { ...ORDINARY, updates: 20_000 } : ORDINARY);
     const recordings: RecordingSize[] = [];
-    for (const file of isSmoke ? [] : findRecordings()) {
+    for (const file of isSmoke ? [] : findCaptures('binance-usdm-', 'binance-spot-')) {
       progress(`bytes of ${file}`);
       recordings.push(await measureRecording(file));
     }

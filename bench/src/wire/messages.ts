@@ -1,6 +1,3 @@
-import { existsSync, readdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { inspectCapture, parseJson, readCapture } from '@depthwire/feeds';
 import { OrderBook, parseLots, parseTicks, type BookSide, type Instrument } from '@depthwire/shared';
 import { createTrace, type TraceOptions } from '../harness/trace.ts';
@@ -47,19 +44,6 @@ function changesOf(touched: ReadonlyMap<number, number>, side: BookSide, directi
     .filter(([ticks, lots]) => lots !== side.lotsAtPrice(ticks))
     .sort(([a], [b]) => (a - b) * direction)
     .flat();
-}
-
-/** Where recordings lie unless `DEPTHWIRE_CAPTURES` says otherwise: beside the checkout. */
-const DEFAULT_FOLDER = fileURLToPath(new URL('../../../../shared/captures', import.meta.url));
-
-/** Recorded files of Binance; none where there is no such folder. */
-export function findRecordings(): string[] {
-  const folder = resolve(process.env.DEPTHWIRE_CAPTURES ?? DEFAULT_FOLDER);
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder)
-    .filter((name) => /^binance-(usdm|spot)-.*\.jsonl\.gz$/.test(name))
-    .sort()
-    .map((name) => join(folder, name));
 }
 
 export interface RecordedUpdate extends Update {
