@@ -91,6 +91,12 @@ export class Audiences {
         audience.frames.push(frame);
       }
     }
+    // Taken from all before anything is written: whatever fails below, they begin with nothing at the next tick.
+    const due = reached.map((audience) => {
+      const { frames: ofAudience } = audience;
+      audience.frames = [];
+      return ofAudience;
+    });
     const batches: Batch[] = [];
     let written = 0;
     const writeAll = () => {
@@ -99,13 +105,11 @@ export class Audiences {
       written = batches.length;
       this.#room.clear();
     };
-    for (const audience of reached) {
-      const { encoding, frames: ofAudience } = audience;
-      audience.frames = [];
-      let batch = this.#room.join(ofAudience, encoding);
+    for (const [i, { encoding }] of reached.entries()) {
+      let batch = this.#room.join(due[i]!, encoding);
       if (batch === null) {
         writeAll();
-        batch = this.#room.join(ofAudience, encoding)!;
+        batch = this.#room.join(due[i]!, encoding)!;
       }
       batches.push(batch);
     }

@@ -7,11 +7,17 @@ export class Batch {
   /** All of them, one after the other, as they go over a WebSocket; good until the next batches are made. */
   readonly wire: Uint8Array;
   readonly #room: BatchRoom;
+  #copy: Uint8Array | null = null;
 
   constructor(frames: readonly SharedFrame[], wire: Uint8Array, room: BatchRoom) {
     this.frames = frames;
     this.wire = wire;
     this.#room = room;
+  }
+
+  /** The same in memory that stays, one for all who have to wait. */
+  get copy(): Uint8Array {
+    return (this.#copy ??= this.frames.length === 1 ? this.wire : Buffer.from(this.wire));
   }
 
   /** Somebody has not taken all bytes yet: they stay as they are. */

@@ -194,6 +194,57 @@ describe('Hub', () => {
       }
     });
 
+    test('still comes to all others after one of them has failed', async () => {
+      const { hub, feed, clock } = await liveMarket();
+      const failing = new Reader(hub, book);
+      const other = new Reader(hub, book);
+      other.join(hub, slower);
+      failing.deliver = () => {
+        throw new Error('no more');
+      };
+      for (let tick = 1; tick <= 3; tick++) {
+        feed.delta([100, 10 + tick], []);
+        expect(() => clock.advanceTo(START_MS + 100 * tick)).toThrow('no more');
+        clock.advanceTo(START_MS + 100 * tick);
+      }
+      hub.leave(failing.channel, failing);
+      const before = other.batches.length;
+      feed.delta([100, 50], []);
+      clock.advanceTo(START_MS + 400);
+      expect(other.batches.slice(before).flatMap(({ frames }) => frames)).toHaveLength(2);
+    });
+
+    test('is not sent twice or mixed up where a subscriber joins while it is sent something', async () => {
+      const { hub, feed, clock } = await liveMarket();
+      const curious = new Reader(hub, book);
+      const deliver = curious.deliver.bind(curious);
+      curious.deliver = (batch) => {
+        deliver(batch);
+        if (curious.batches.length === 1) curious.join(hub, slower);
+      };
+      const other = new Reader(hub, book);
+      feed.delta([100, 9], []);
+      clock.advanceTo(START_MS + 50);
+      feed.delta([100, 8], []);
+      clock.advanceTo(START_MS + 100);
+      const seqs = ({ frames }: Reader, ch: number) =>
+        frames.filter((frame) => frame[1] === ch).map(([, , seq]) => seq);
+      expect(seqs(curious, curious.channel.id)).toEqual([0, 1, 2]);
+      expect(seqs(other, other.channel.id)).toEqual([0, 1, 2]);
+    });
+
+    test('goes on for those of a channel that another has left twice', async () => {
+      const { hub, feed, clock } = await liveMarket();
+      const gone = new Reader(hub, book);
+      hub.leave(gone.channel, gone);
+      const reader = new Reader(hub, book);
+      hub.leave(gone.channel, gone);
+      feed.delta([100, 9], []);
+      clock.advanceTo(START_MS + 100);
+      expect(reader.batches).toHaveLength(1);
+      expect(hub.open({ op: 'subscribe', id: 1, instrument, ...book })).toBe(reader.channel);
+    });
+
     test('reaches nobody who has left, or come since', async () => {
       const soon: (() => void)[] = [];
       const { hub, feed } = await liveMarket(0, (task) => soon.push(task));

@@ -53,6 +53,7 @@ export class Hub {
   /** Frames that are made, and have yet to go out. */
   #frames: SharedFrame[] = [];
   #isDeliveryDue = false;
+  #isDelivering = false;
   #timer: Timer | null = null;
   #timerDueMs = Infinity;
   readonly #unsubscribe: () => void;
@@ -109,7 +110,9 @@ export class Hub {
     this.deliver();
     if (this.#audiences.leave(channel, subscriber)) return;
     const { instrument, cadenceMs } = channel.settings;
-    this.#byKey.delete(channelKey(channel.settings));
+    const key = channelKey(channel.settings);
+    if (this.#byKey.get(key) !== channel) return; // it has ended before, and there may be another one like it
+    this.#byKey.delete(key);
     const siblings = this.#byInstrument.get(instrument);
     siblings?.delete(channel);
     if (siblings?.size === 0) this.#byInstrument.delete(instrument);
@@ -119,10 +122,17 @@ export class Hub {
 
   /** Sends out what is made. Whatever else a subscriber is sent comes after it. */
   deliver(): void {
-    if (this.#frames.length === 0) return;
-    const frames = this.#frames;
-    this.#frames = [];
-    this.#audiences.deliver(frames);
+    if (this.#isDelivering) return; // a subscriber wants something while it is sent something
+    this.#isDelivering = true;
+    try {
+      while (this.#frames.length > 0) {
+        const frames = this.#frames;
+        this.#frames = [];
+        this.#audiences.deliver(frames);
+      }
+    } finally {
+      this.#isDelivering = false;
+    }
   }
 
   snapshot(channel: Channel): SharedFrame {
@@ -192,11 +202,11 @@ export class Hub {
       group.dueMs = nextTick(now, cadenceMs);
       due.add(cadenceMs);
     }
+    this.#arm(); // before anything that could fail
     // Book by book, for all channels of one look at the same memory.
     for (const channels of this.#byInstrument.values()) {
       for (const channel of channels) if (due.has(channel.settings.cadenceMs)) this.#flush(channel);
     }
-    this.#arm();
     this.deliver();
   }
 

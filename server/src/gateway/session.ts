@@ -125,7 +125,7 @@ export class Session implements Subscriber {
       return;
     }
     // What has to wait in line must not hold the memory of what all others get.
-    socket.write(waiting > 0 ? Buffer.from(batch.wire) : batch.wire);
+    socket.write(waiting > 0 ? batch.copy : batch.wire);
     if (waiting === 0 && socket.bufferedBytes > 0) batch.keep();
   }
 
@@ -193,9 +193,9 @@ export class Session implements Subscriber {
       }
       case 'unsubscribe': {
         const channel = this.#channel(request.ch);
+        hub.leave(channel, this); // what waits goes out before
         this.#channels.delete(channel.id);
         this.#catchUp(channel);
-        hub.leave(channel, this);
         this.#send({ op: 'unsubscribed', id: request.id, ch: channel.id });
         return;
       }

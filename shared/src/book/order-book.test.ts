@@ -244,6 +244,8 @@ describe('OrderBook', () => {
     ['a price past 2^53', [2 ** 53, 1]],
     ['a size past 2^63', [100, 2 ** 63]],
     ['a text', ['100' as unknown as number, 1]],
+    ['a big integer', [100, 9, 99, 7n as unknown as number]],
+    ['a big integer as price', [100, 9, 99n as unknown as number, 7]],
     ['a wrong level behind right ones', [100, 1, 99, 2, 98, Number.NaN]],
   ];
   test.each(wrongLevels)('refuses %s and leaves the book as it was', (_, wrong) => {

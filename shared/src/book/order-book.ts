@@ -134,7 +134,7 @@ export class BookSide {
     for (let i = 0; i < levels.length; i += 2) {
       const ticks = levels[i]!;
       const lots = levels[i + 1]!;
-      if (!isTicks(ticks) || (lots >>> 0 !== lots && !isLots(lots))) {
+      if (!isTicks(ticks) || !isSize(lots)) {
         this.#count = count;
         this.revert(levels, before, i);
         return i / 2;
@@ -367,7 +367,9 @@ function hash(ticks: number): number {
   return Math.imul(bits, 0x9e3779b1);
 }
 
-const isTicks = (value: number) => (value | 0) === value || Number.isSafeInteger(value);
+const isTicks = (value: number) =>
+  typeof value === 'number' && ((value | 0) === value || Number.isSafeInteger(value));
+const isSize = (value: number) => typeof value === 'number' && (value >>> 0 === value || isLots(value));
 
 const single: number[] = [0.5, 0.5]; // an array of floating-point numbers, whatever comes
 const singleBefore = new Float64Array(1);

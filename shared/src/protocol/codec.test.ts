@@ -391,3 +391,10 @@ describe('malformed frames', () => {
     );
   });
 });
+
+test('levels are left in the frame at their place alone: what is behind them is read, and refused where it is cut', () => {
+  const frame = Uint8Array.from([0x9a, 2, 5, 1, 1, 0, 8, 0x79, 0x91, 1, 0x92, 6, 6, 0x92, 0xcd, 0xa1]);
+  const lazily = () => msgpackCodec.decodeLazily(frame);
+  expect(lazily).toThrow(expect.objectContaining({ code: 'malformed_message' }));
+  expect(() => msgpackCodec.decode(frame)).toThrow(expect.objectContaining({ code: 'malformed_message' }));
+});

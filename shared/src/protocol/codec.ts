@@ -32,13 +32,10 @@ export const msgpackCodec: Codec = {
   decode: (frame) => read(frame, Infinity),
   decodeLazily(frame) {
     // Behind the head of a book frame's array, of one byte, is its code.
-    const isBook = frame[1] === frameCodes.bookDelta || frame[1] === frameCodes.bookSnapshot;
-    return read(frame, isBook ? LEVELS_FROM : Infinity);
+    const code = frame[1];
+    return read(frame, code === frameCodes.bookDelta ? 7 : code === frameCodes.bookSnapshot ? 8 : Infinity);
   },
 };
-
-/** No book frame has levels before this element. */
-const LEVELS_FROM = 7;
 
 function read(frame: Uint8Array | string, packedAt: number): unknown {
   if (typeof frame === 'string') {

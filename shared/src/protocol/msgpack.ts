@@ -189,7 +189,7 @@ function writeInteger(bytes: Uint8Array, start: number, value: number, width: 1 
 let position = 0;
 
 /**
- * @param packedAt from this element of the outermost array on arrays may come as `PackedArray`
+ * @param packedAt this element of the outermost array and the next one may come as `PackedArray`
  * @returns null where there is anything but what `pack` writes
  * @throws RangeError where the bytes are no MessagePack
  */
@@ -253,7 +253,9 @@ function readArray(bytes: Uint8Array, length: number, nesting: number, packedAt:
       continue;
     }
     position = at;
-    array[i] = (i < packedAt ? null : readPacked(bytes)) ?? readValue(bytes, nesting + 1, Infinity);
+    array[i] =
+      (i === packedAt || i === packedAt + 1 ? readPacked(bytes) : null) ??
+      readValue(bytes, nesting + 1, Infinity);
     at = position;
   }
   position = at;
