@@ -1,7 +1,7 @@
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { Instrument } from '@depthwire/shared';
 import { loadPeer } from '../harness/peers.ts';
-import type { Pass } from './contenders.ts';
+import type { Pass } from './pass.ts';
 
 /** What is used of ccxt's `binanceusdm` with WebSockets. */
 interface Exchange {

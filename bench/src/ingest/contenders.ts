@@ -9,6 +9,7 @@ import {
   type Recording,
   type Streams,
 } from './recordings.ts';
+import type { Pass, TellBooks } from './pass.ts';
 import { createTardis } from './tardis.ts';
 
 export interface IngestOptions {
@@ -18,10 +19,6 @@ export interface IngestOptions {
   /** How often a round goes through all of it, with new sessions and books each time. */
   readonly passes: number;
 }
-
-/** Takes a recording from its frames to books. @returns what tells those of them; null where there are none */
-export type Pass = (recording: Recording) => TellBooks | null | Promise<TellBooks>;
-export type TellBooks = (hash: BooksHash) => void;
 
 function contender(create: () => Pass | Promise<Pass>): CreateContender {
   return async (given) => {

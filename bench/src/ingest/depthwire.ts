@@ -8,7 +8,7 @@ import { createMemoryBus } from '../../../server/src/bus/bus.ts';
 import { Engine } from '../../../server/src/engine/engine.ts';
 import { GuardedFeed } from '../../../server/src/engine/guarded-feed.ts';
 import type { PlainBook } from './books.ts';
-import type { TellBooks } from './contenders.ts';
+import type { TellBooks } from './pass.ts';
 import { MARKET, venue, type Recording } from './recordings.ts';
 
 const quiet: FeedLog = { debug() {}, info() {}, warn() {}, error() {} };

@@ -1,5 +1,5 @@
 import { loadPeer } from '../harness/peers.ts';
-import type { Pass } from './contenders.ts';
+import type { Pass } from './pass.ts';
 
 interface Level {
   readonly price: number;
