@@ -1,8 +1,9 @@
 import { VirtualClock, type Feed, type FeedContext } from '@depthwire/feeds';
-import type { FeedEvent, Instrument } from '@depthwire/shared';
+import type { FeedEvent } from '@depthwire/shared';
 import { createLogger } from '../../../server/src/cli/logger.ts';
 import { parseConfig } from '../../../server/src/config/config.ts';
 import { createDepthwire, type Depthwire } from '../../../server/src/depthwire.ts';
+import { testInstrument } from '../../../server/test/markets.ts';
 import { createRandom } from '../harness/random.ts';
 import { instrumentOf, START_MS, TICK_MS } from './plan.ts';
 
@@ -37,7 +38,7 @@ class BenchFeed implements Feed {
       const timeMs = context.clock.now();
       const side = (sign: 1 | -1) =>
         Array.from({ length: BOOK_LEVELS }, (_, i) => [MID + sign * (i + 1), this.#lots()]).flat();
-      context.emit({ type: 'instrument', instrument: describe(instrument) });
+      context.emit({ type: 'instrument', instrument: testInstrument(instrument, { staleAfterMs: 60_000 }) });
       context.emit({
         type: 'book-snapshot',
         instrument,
@@ -134,21 +135,4 @@ export class BenchServer {
   close(): Promise<void> {
     return this.depthwire.close();
   }
-}
-
-function describe(id: string): Instrument {
-  return {
-    id,
-    venue: 'bench',
-    symbol: id.slice(id.indexOf(':') + 1),
-    base: 'AAA',
-    quote: 'USD',
-    kind: 'spot',
-    name: id,
-    tick: { units: 1, decimals: 2 },
-    lot: { units: 1, decimals: 3 },
-    status: 'trading',
-    origin: 'simulated',
-    staleAfterMs: 60_000,
-  };
 }

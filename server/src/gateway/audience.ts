@@ -2,8 +2,10 @@ import type { Encoding, Instrument } from '@depthwire/shared';
 import { BatchRoom, type Batch } from './batch.ts';
 import type { Channel, SharedFrame } from './channel.ts';
 
-/** Bytes of batches that are put together before they are written: the faster the writes follow one
- * another, the less each of them costs. */
+/**
+ * Bytes of batches that are put together before they are written: the faster the writes follow one
+ * another, the less each of them costs.
+ */
 const ROOM_BYTES = 262_144;
 
 /** Who receives the frames of channels. */
