@@ -13,14 +13,14 @@ const LOTS = 1000;
 export interface BookOptions extends TraceOptions {
   /** Whether the best levels of both sides are read after each batch. */
   readonly isRead: boolean;
-  /** How often a round runs through the trace, on a new book each time. */
+  /** How often a round runs through the trace. The book is the same for long, as in a program that runs. */
   readonly passes: number;
 }
 
 /** What a pass needs of a book. */
 interface Candidate<Batch> {
   batch(trace: Trace, from: number, to: number): Batch;
-  /** A new book with the levels of the beginning. */
+  /** Gives the book the levels of the beginning. */
   begin(trace: Trace): void;
   apply(batch: Batch): void;
   /** Reads the best levels of both sides; the sum of all prices and sizes, so that it is not for nothing. */
@@ -88,7 +88,7 @@ const decimal = (ticks: number, lots: number): [number, number] => [ticks / TICK
 const integers = (price: number, size: number) => `${Math.round(price * TICKS)} ${Math.round(size * LOTS)}`;
 
 function depthwire(): Candidate<{ bids: number[]; asks: number[] }> {
-  let book = new OrderBook();
+  const book = new OrderBook();
   const prices = new Float64Array(DEPTH);
   const sizes = new Float64Array(DEPTH);
   const sumOf = (count: number) => {
@@ -105,7 +105,6 @@ function depthwire(): Candidate<{ bids: number[]; asks: number[] }> {
       return { bids, asks };
     },
     begin({ bids, asks }) {
-      book = new OrderBook();
       book.loadSnapshot(bids, asks);
     },
     apply: ({ bids, asks }) => book.applyDelta(bids, asks),
@@ -128,7 +127,7 @@ async function ccxt(): Promise<Candidate<{ bids: [number, number][]; asks: [numb
     'ccxt',
     'src/base/ws/OrderBook.js',
   );
-  let book = new Book();
+  const book = new Book();
   const sumOf = (side: CcxtSide) => {
     let sum = 0;
     for (let i = 0; i < DEPTH; i++) {
@@ -140,7 +139,6 @@ async function ccxt(): Promise<Candidate<{ bids: [number, number][]; asks: [numb
   return {
     batch: (trace, from, to) => sidesOf(trace, from, to, decimal),
     begin({ bids, asks }) {
-      book = new Book();
       book.reset({ bids: pairs(bids, decimal), asks: pairs(asks, decimal) });
     },
     apply({ bids, asks }) {
@@ -175,7 +173,7 @@ async function tardis(): Promise<Candidate<TardisChange>> {
     'tardis-dev',
     'orderbook.js',
   );
-  let book = new Book();
+  const book = new Book();
   const level = (ticks: number, lots: number): TardisLevel => ({ price: ticks / TICKS, amount: lots / LOTS });
   const sumOf = (side: Iterable<TardisLevel>) => {
     let sum = 0;
@@ -191,7 +189,6 @@ async function tardis(): Promise<Candidate<TardisChange>> {
   return {
     batch: (trace, from, to) => ({ isSnapshot: false, ...sidesOf(trace, from, to, level) }),
     begin({ bids, asks }) {
-      book = new Book();
       book.update({ isSnapshot: true, bids: pairs(bids, level), asks: pairs(asks, level) });
     },
     apply: (change) => book.update(change),
@@ -203,6 +200,7 @@ async function tardis(): Promise<Candidate<TardisChange>> {
 interface BTree {
   set(key: number, value: number): void;
   delete(key: number): void;
+  clear(): void;
   entries(): IterableIterator<[number, number]>;
 }
 
@@ -210,8 +208,8 @@ interface BTree {
 async function btree(): Promise<Candidate<{ bids: [number, number][]; asks: [number, number][] }>> {
   const { default: module } = await loadPeer<{ default: { default: new () => BTree } }>('sorted-btree');
   const Tree = module.default;
-  let bids = new Tree();
-  let asks = new Tree();
+  const bids = new Tree();
+  const asks = new Tree();
   const set = (tree: BTree, price: number, size: number) => {
     if (size === 0) tree.delete(price);
     else tree.set(price, size);
@@ -228,8 +226,8 @@ async function btree(): Promise<Candidate<{ bids: [number, number][]; asks: [num
   return {
     batch: (trace, from, to) => sidesOf(trace, from, to, decimal),
     begin(trace) {
-      bids = new Tree();
-      asks = new Tree();
+      bids.clear();
+      asks.clear();
       for (const [price, size] of pairs(trace.bids, decimal)) bids.set(-price, size);
       for (const [price, size] of pairs(trace.asks, decimal)) asks.set(price, size);
     },

@@ -25,8 +25,8 @@ export const book: Bench = {
     const updates = isSmoke ? 20_000 : 1_000_000;
     const rounds = {
       module: import.meta.resolve('./contenders.ts'),
-      rounds: isSmoke ? 1 : 5,
-      warmUp: 1,
+      rounds: isSmoke ? 1 : 9,
+      warmUp: isSmoke ? 1 : 2,
       progress,
     };
     const peers = Object.entries(PEERS).filter(([, name]) => !isSmoke || isInstalled(name));

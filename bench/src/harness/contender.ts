@@ -23,7 +23,7 @@ export type CreateContender = (options: unknown) => Contender | Promise<Contende
 
 export type ToContender =
   | { readonly type: 'create'; readonly module: string; readonly name: string; readonly options: unknown }
-  | { readonly type: 'round' }
+  | { readonly type: 'round'; readonly isWarmUp: boolean }
   | { readonly type: 'close' };
 
 export type FromContender =

@@ -13,7 +13,7 @@ export interface RoundsOptions {
   /** By the name under which they are shown: the name in the module, and options. */
   readonly contenders: Readonly<Record<string, { readonly name: string; readonly options?: unknown }>>;
   readonly rounds: number;
-  /** Rounds that are not counted: code is compiled in them. */
+  /** Rounds that are not counted: in them code is compiled, and what lives on becomes old. */
   readonly warmUp: number;
   progress(text: string): void;
 }
@@ -43,7 +43,7 @@ export async function runRounds(options: RoundsOptions): Promise<Record<string, 
     for (let round = -warmUp; round < rounds; round++) {
       for (const { title, child, results } of running) {
         progress(round < 0 ? `warm-up: ${title}` : `round ${round + 1} of ${rounds}: ${title}`);
-        const answer = await child.ask({ type: 'round' });
+        const answer = await child.ask({ type: 'round', isWarmUp: round < 0 });
         if (round >= 0 && answer.type === 'result') results.push(answer.result);
       }
     }
