@@ -48,7 +48,7 @@ export const fanout: Bench = {
       parts.push(
         await measure({
           isSmoke,
-          rounds: isSmoke ? 1 : 7,
+          rounds: isSmoke ? 1 : 9,
           warmUp: isSmoke ? 1 : 3,
           progress: (text) => progress(text === '' ? '' : `${name}: ${text}`),
         }),
