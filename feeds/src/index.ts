@@ -23,6 +23,7 @@ export { StreamBook } from './core/stream-book.ts';
 export { JoinedBook, type JoinedBookOptions, type RestSnapshot } from './core/joined-book.ts';
 export type { Sequencer } from './core/book-sync.ts';
 export type {
+  FlatUpdate,
   InstrumentOutlet,
   LevelUpdate,
   OutletOptions,

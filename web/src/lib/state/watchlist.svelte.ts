@@ -12,8 +12,6 @@ import { requestFrame } from './frames.ts';
 import { fetchCandles } from './rest.ts';
 
 const CADENCE_MS = 250;
-/** The tickers of all rows come together: those of a long list are drawn over a few frames, which stay short. */
-const ROWS_A_FRAME = 25;
 /** Subscriptions left for the panels of the selected instrument. */
 const RESERVED_SUBSCRIPTIONS = 16;
 const DEFAULT_MAX_SUBSCRIPTIONS = 200;
@@ -70,16 +68,8 @@ export class Watchlist {
   readonly #subscribed = new Map<string, { ticker: TickerSubscription; stop: () => void }>();
   readonly #dirty = new Set<WatchRow>();
   readonly #flush = () => {
-    let left = ROWS_A_FRAME;
-    for (const row of this.#dirty) {
-      if (left === 0) {
-        requestFrame(this.#flush);
-        return;
-      }
-      this.#dirty.delete(row);
-      this.#take(row);
-      left -= 1;
-    }
+    for (const row of this.#dirty) this.#take(row);
+    this.#dirty.clear();
   };
   #sparkQueue: WatchRow[] = [];
   #sparksRunning = 0;
