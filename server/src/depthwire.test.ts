@@ -1,7 +1,9 @@
 import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { ServerResponse } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { queryObjects } from 'node:v8';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { pino, type Logger } from 'pino';
 import { emptyStats, VirtualClock, type Feed } from '@depthwire/feeds';
@@ -327,6 +329,13 @@ describe('WebSocket', () => {
     },
     15_000,
   );
+
+  test('keeps neither request nor response of a connection that lives', async () => {
+    const { ws } = await start();
+    const before = queryObjects(ServerResponse, { format: 'count' });
+    for (let i = 0; i < 20; i++) await connect(ws);
+    expect(queryObjects(ServerResponse, { format: 'count' }) - before).toBeLessThan(10);
+  });
 });
 
 describe('REST', () => {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import fastifyHelmet from '@fastify/helmet';
 import fastifyStatic from '@fastify/static';
@@ -76,11 +77,13 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     },
   });
 
+  const responses = new WeakMap<IncomingMessage, ServerResponse>();
   app.get(
     '/ws',
     {
       websocket: true,
-      preValidation: (request, _reply, done) => {
+      preValidation: (request, reply, done) => {
+        responses.set(request.raw, reply.raw);
         if (isAllowedOrigin(request, options.allowedOrigins)) done();
         else
           done(
@@ -91,12 +94,16 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
           );
       },
     },
-    (socket, request) =>
-      options.gateway.accept(
-        socket,
-        request.raw.socket,
-        request.headers['sec-websocket-protocol'] !== undefined,
-      ),
+    (socket, request) => {
+      const stream = request.raw.socket;
+      const offered = request.headers['sec-websocket-protocol'] !== undefined;
+      // What the plug-in and Node leave on the connection would hold request and response for its whole
+      // life, a fifth of a client's memory.
+      socket.removeAllListeners('error');
+      responses.get(request.raw)?.detachSocket(stream);
+      socket.on('error', (error) => options.gateway.onError(socket, error));
+      options.gateway.accept(socket, stream, offered);
+    },
   );
   registerRoutes(app, options);
 
