@@ -13,6 +13,7 @@ import {
   codecs,
   DepthwireClient,
   DepthwireError,
+  frameCodes,
   type Clock,
   type OpenWebSocket,
 } from '@depthwire/shared';
@@ -191,7 +192,7 @@ describe('WebSocket', () => {
     expect(await client.next()).toMatchObject({ op: 'pong', id: 3 });
   });
 
-  test('gives a client that does not read no queue, but a snapshot once it reads again', async () => {
+  test('gives a client that does not read no queue, but one frame for all once it reads again', async () => {
     const { ws, feed, depthwire } = await start({
       gateway: { maxBufferedBytes: 65_536 } as Config['gateway'],
     });
@@ -219,6 +220,9 @@ describe('WebSocket', () => {
     const frames = slow.frames.slice(2 + first).map((frame) => codecs.json.decode(frame) as unknown[]);
     for (const frame of frames) expect(replica.apply(frame)).toBe('applied');
     expect(frames.length).toBeLessThan(ROUNDS);
+    expect(frames.some(([code]) => code === frameCodes.bookMerged || code === frameCodes.bookSnapshot)).toBe(
+      true,
+    );
     expect(replica.state).toBe('live');
     expect(bookChecksum(replica.book)).toBe(bookChecksum(depthwire.engine.markets.get('test:AAA-USD')!.book));
   }, 20_000);

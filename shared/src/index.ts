@@ -25,6 +25,7 @@ export {
   TradesSubscription,
   type BookOptions,
   type CandlesOptions,
+  type MergedTrades,
   type SubscriptionOptions,
 } from './client/subscription.ts';
 export { DepthwireClient, type ClientOptions, type ConnectionState } from './client/client.ts';

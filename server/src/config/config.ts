@@ -35,7 +35,7 @@ const configSchema = (plugins: FeedPlugins) =>
           maxConnections: wholeNumber(1, 100_000, 10_000).default(10_000),
           maxSubscriptions: wholeNumber(1, 10_000, 500).default(500),
           maxMessageBytes: wholeNumber(256, 65_536, 16_384).default(16_384),
-          maxBufferedBytes: wholeNumber(65_536, 268_435_456, 4_194_304).default(4_194_304),
+          maxBufferedBytes: wholeNumber(65_536, 268_435_456, 262_144).default(262_144),
           checksumIntervalMs: wholeNumber(0, 60_000, 1_000).default(1_000),
         },
         'heartbeatMs: 15000',

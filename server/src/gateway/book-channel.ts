@@ -4,11 +4,13 @@ import {
   frameCodes,
   wireStateOf,
   type BookDeltaFrame,
+  type BookMergedFrame,
   type BookSnapshotFrame,
   type BookState,
 } from '@depthwire/shared';
 import type { MarketEvent } from '../bus/bus.ts';
 import type { MarketView } from '../engine/market.ts';
+import { ChangeLog } from './change-log.ts';
 import { Channel, type ChannelSettings, type SharedFrame } from './channel.ts';
 import { TopView, WholeView, type SideView } from './side-view.ts';
 
@@ -18,6 +20,7 @@ import { TopView, WholeView, type SideView } from './side-view.ts';
  */
 export class BookChannel extends Channel {
   readonly #view: { readonly bids: SideView; readonly asks: SideView };
+  readonly #log: ChangeLog;
   /** The engine's count of updates that the view has. */
   #sequence = 0;
   readonly #checksumIntervalMs: number;
@@ -44,6 +47,7 @@ export class BookChannel extends Channel {
       depth === 0
         ? { bids: new WholeView('bid'), asks: new WholeView('ask') }
         : { bids: new TopView('bid', depth), asks: new TopView('ask', depth) };
+    this.#log = new ChangeLog(depth);
     this.#checksumIntervalMs = checksumIntervalMs;
     this.#state = market.state;
     this.#reason = market.reason;
@@ -86,8 +90,8 @@ export class BookChannel extends Channel {
       this.#reason = market.reason;
       this.#lastTimeMs = Math.floor(nowMs);
       this.#lastChecksumMs = nowMs;
-      this.#load(market);
       this.seq += 1;
+      this.#load(market);
       this.publish(this.snapshotMessage(market));
       return;
     }
@@ -116,6 +120,32 @@ export class BookChannel extends Channel {
     return frame;
   }
 
+  protected override mergedMessage(from: number, market: MarketView, nowMs: number): BookMergedFrame | null {
+    const changes = this.#log.since(from);
+    if (changes === null) return null;
+    const { bids, asks } = this.#view;
+    // Then a snapshot takes fewer bytes.
+    if (changes.bids.length + changes.asks.length > bids.count + asks.count) return null;
+    const levels = (side: SideView, prices: readonly number[]) =>
+      prices.flatMap((ticks) => [ticks, side.lotsAtPrice(ticks)]);
+    const frame: BookMergedFrame = [
+      frameCodes.bookMerged,
+      this.id,
+      this.seq,
+      from,
+      wireStateOf(this.#state),
+      this.#sequence - changes.sequence,
+      this.#lastTimeMs - changes.timeMs,
+      ageOf(changes.oldestReceiveMs, nowMs),
+      lagMs(market),
+      encodeLevels(levels(bids, changes.bids), -1, this.#reference),
+      encodeLevels(levels(asks, changes.asks), 1, this.#reference),
+      bookChecksum(this.#view),
+    ];
+    if (this.#reason !== null) frame.push(this.#reason);
+    return frame;
+  }
+
   /** Takes the engine's book over as a whole. */
   #load({ book }: MarketView): void {
     this.#view.bids.load(book.bids);
@@ -123,6 +153,7 @@ export class BookChannel extends Channel {
     this.#sequence = book.sequence;
     this.#reference = book.bestBid ?? book.bestAsk ?? 0;
     this.#oldestReceiveMs = null;
+    this.#log.restart(this.seq, this.#sequence, this.#lastTimeMs);
   }
 
   #sendState(market: MarketView, nowMs: number): void {
@@ -130,12 +161,14 @@ export class BookChannel extends Channel {
     this.#state = market.state;
     this.#reason = market.reason;
     this.seq += 1;
+    const elapsedMs = this.#elapsed(nowMs);
+    this.#log.add(this.#sequence, this.#lastTimeMs, null, [], []);
     this.publish([
       frameCodes.bookState,
       this.id,
       this.seq,
       wireStateOf(this.#state),
-      this.#elapsed(nowMs),
+      elapsedMs,
       this.#reason,
     ]);
   }
@@ -148,14 +181,16 @@ export class BookChannel extends Channel {
     const asks = this.#view.asks.update(book.asks);
     this.#sequence = book.sequence;
     this.seq += 1;
-    const ageMs = Math.max(0, Math.floor(nowMs - (this.#oldestReceiveMs ?? nowMs)));
+    const elapsedMs = this.#elapsed(nowMs);
+    this.#log.add(this.#sequence, this.#lastTimeMs, this.#oldestReceiveMs, bids, asks);
+    const ageMs = ageOf(this.#oldestReceiveMs, nowMs);
     this.#oldestReceiveMs = null;
     const frame: BookDeltaFrame = [
       frameCodes.bookDelta,
       this.id,
       this.seq,
       merged,
-      this.#elapsed(nowMs),
+      elapsedMs,
       ageMs,
       lagMs(market),
       encodeLevels(bids, -1, this.#reference),
@@ -174,6 +209,11 @@ export class BookChannel extends Channel {
     this.#lastTimeMs = timeMs;
     return elapsedMs;
   }
+}
+
+/** How long the update that came first has waited, milliseconds. */
+function ageOf(receiveMs: number | null, nowMs: number): number {
+  return Math.max(0, Math.floor(nowMs - (receiveMs ?? nowMs)));
 }
 
 /** Receive time less venue time of the newest update. */

@@ -1,9 +1,9 @@
 import {
   codecs,
   type CandleInterval,
+  type DataFrame,
   type Encoding,
   type InstrumentId,
-  type Message,
   type Topic,
 } from '@depthwire/shared';
 import type { MarketEvent } from '../bus/bus.ts';
@@ -34,6 +34,8 @@ export abstract class Channel {
   readonly settings: ChannelSettings;
   protected seq = 0;
   #snapshot: SharedFrame | null = null;
+  /** By the frame that they begin after. */
+  #catchUps: Map<number, SharedFrame> | null = null;
   readonly #onFrame: (frame: SharedFrame) => void;
 
   /** @param onFrame takes each frame as it is made */
@@ -55,6 +57,29 @@ export abstract class Channel {
   /** The message that brings a new subscriber to the state after frame `seq`. */
   protected abstract snapshotMessage(market: MarketView, nowMs: number): SharedFrame['message'];
 
+  /**
+   * In place of the frames after `from`, for whom missed them.
+   * @returns null where a snapshot has to do
+   */
+  protected mergedMessage(_from: number, _market: MarketView, _nowMs: number): SharedFrame['message'] | null {
+    return null;
+  }
+
+  /**
+   * What brings a client that holds frame `from` to the newest; a snapshot where nothing less does. Built
+   * once for all who hold the same.
+   * @returns null where it holds the newest
+   */
+  catchUp(from: number, market: MarketView, nowMs: number): SharedFrame | null {
+    if (from === this.seq) return null;
+    const known = this.#catchUps?.get(from);
+    if (known) return known;
+    const message = this.mergedMessage(from, market, nowMs);
+    const frame = message === null ? this.snapshot(market, nowMs) : new SharedFrame(this, message);
+    (this.#catchUps ??= new Map()).set(from, frame);
+    return frame;
+  }
+
   /** Built once for all who join before the next frame. */
   snapshot(market: MarketView, nowMs: number): SharedFrame {
     return (this.#snapshot ??= new SharedFrame(this, this.snapshotMessage(market, nowMs)));
@@ -62,6 +87,7 @@ export abstract class Channel {
 
   protected publish(message: SharedFrame['message']): void {
     this.#snapshot = null;
+    this.#catchUps = null;
     this.#onFrame(new SharedFrame(this, message));
   }
 }
@@ -69,13 +95,18 @@ export abstract class Channel {
 /** A message of a channel that is encoded at most once for each encoding, however many sessions send it. */
 export class SharedFrame {
   readonly channel: Channel;
-  readonly message: Message;
+  readonly message: DataFrame;
   readonly #encoded: Partial<Record<Encoding, Uint8Array | string>> = {};
   readonly #wire: Partial<Record<Encoding, Buffer>> = {};
 
-  constructor(channel: Channel, message: Message) {
+  constructor(channel: Channel, message: DataFrame) {
     this.channel = channel;
     this.message = message;
+  }
+
+  /** Its number in its channel. */
+  get seq(): number {
+    return this.message[2];
   }
 
   encode(encoding: Encoding): Uint8Array | string {

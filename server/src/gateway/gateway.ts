@@ -131,4 +131,16 @@ class DirectSocket implements SessionSocket {
   get bufferedBytes(): number {
     return this.#stream.writableLength;
   }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  onceDrained(task: () => void): void {
+    this.#stream.once('drain', task);
+  }
 }

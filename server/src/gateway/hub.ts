@@ -139,6 +139,11 @@ export class Hub {
     return channel.snapshot(this.market(channel.settings.instrument), this.#options.clock.now());
   }
 
+  /** In place of all frames after `from`; null where there are none. */
+  catchUp(channel: Channel, from: number): SharedFrame | null {
+    return channel.catchUp(from, this.market(channel.settings.instrument), this.#options.clock.now());
+  }
+
   close(): void {
     this.#unsubscribe();
     this.deliver();

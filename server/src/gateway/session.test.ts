@@ -19,6 +19,9 @@ test('a client that lags behind an instrument which was forgotten meanwhile gets
       for (const message of messagesIn(frames)) sent.push(codecs.json.decode(message));
     },
     close() {},
+    pause() {},
+    resume() {},
+    onceDrained() {},
   };
   const clocks = { marketClock: clock, wallClock: clock };
   const session = new Session({

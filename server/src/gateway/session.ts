@@ -19,6 +19,8 @@ import type { Batch } from './batch.ts';
 import { CADENCES_MS, DEPTHS, type Hub } from './hub.ts';
 import { webSocketFrame } from './websocket-frame.ts';
 
+/** In place of the number of a frame: the client has nothing of the channel yet. */
+const NOTHING = -1;
 /** Messages that could not be read, after which the session ends. */
 const MAX_MALFORMED = 10;
 
@@ -26,7 +28,10 @@ export interface SessionLimits {
   readonly heartbeatMs: number;
   readonly maxMessageBytes: number;
   readonly maxSubscriptions: number;
-  /** Unsent bytes past which a session gets no more deltas, only a snapshot once it has caught up. */
+  /**
+   * Unsent bytes past which a session gets no more frames; what it missed comes as one merged frame of each
+   * channel, once half of the bytes are gone. Twice as many, and its requests are not read.
+   */
   readonly maxBufferedBytes: number;
 }
 
@@ -37,6 +42,11 @@ export interface SessionSocket {
   close(code: number, reason: string): void;
   /** Bytes accepted by `write` that the network has not taken yet. */
   readonly bufferedBytes: number;
+  /** Reads no messages of the client, or does so again. */
+  pause(): void;
+  resume(): void;
+  /** Runs the task once the network has taken all bytes, of which there are some. */
+  onceDrained(task: () => void): void;
 }
 
 export interface SessionOptions {
@@ -61,8 +71,13 @@ export class Session implements Subscriber {
   readonly #socket: SessionSocket;
   readonly #maxBufferedBytes: number;
   readonly #channels = new Map<number, Channel>();
-  /** Channels that missed frames because the client did not keep up; null where there is none. */
-  #lagging: Set<Channel> | null = null;
+  /**
+   * Channels that missed frames because the client did not keep up, with the number of the last frame that
+   * it has of each; null where there is none. Those that wait longest come first.
+   */
+  #lagging: Map<Channel, number> | null = null;
+  #isPaused = false;
+  #awaitsDrain = false;
   #malformed = 0;
   #lastSeenMs: number;
 
@@ -100,6 +115,11 @@ export class Session implements Subscriber {
     } catch (error) {
       this.#refuse(id, error);
     }
+    // Answers are what a client that reads nothing could still pile up.
+    if (this.#socket.bufferedBytes <= 2 * this.#maxBufferedBytes || this.#isPaused) return;
+    this.#isPaused = true;
+    this.#socket.pause();
+    this.#catchUpOnceDrained();
   }
 
   /** The client gave a sign of life. */
@@ -129,10 +149,53 @@ export class Session implements Subscriber {
     if (waiting === 0 && socket.bufferedBytes > 0) batch.keep();
   }
 
-  /** A channel that has missed a frame gets no other before a snapshot. */
+  /** A channel that has missed a frame gets no other before it has caught up. */
   #deliverToLaggard(frame: SharedFrame, isBehind: boolean): void {
-    if (isBehind) (this.#lagging ??= new Set()).add(frame.channel);
-    else if (!this.#lagging?.has(frame.channel)) this.#socket.write(frame.wire(this.#options.encoding));
+    if (this.#lagging?.has(frame.channel)) return;
+    if (isBehind) this.#miss(frame.channel, frame.seq - 1);
+    else this.#socket.write(frame.wire(this.#options.encoding));
+  }
+
+  /** @param seq the last frame that the client has */
+  #miss(channel: Channel, seq: number): void {
+    if (this.#lagging === null) {
+      this.#lagging = new Map();
+      this.#catchUpOnceDrained();
+    }
+    this.#lagging.set(channel, seq);
+  }
+
+  #catchUpOnceDrained(): void {
+    if (this.#awaitsDrain) return;
+    this.#awaitsDrain = true;
+    this.#socket.onceDrained(() => {
+      this.#awaitsDrain = false;
+      this.#catchUp();
+    });
+  }
+
+  /** Goes on where the client did not keep up: with all that it missed, as far as there is room for it. */
+  #catchUp(): void {
+    const { hub, limits, socket, encoding } = this.#options;
+    if (socket.bufferedBytes > limits.maxBufferedBytes / 2) return;
+    if (this.#isPaused) {
+      this.#isPaused = false;
+      socket.resume();
+    }
+    if (this.#lagging === null) return;
+    hub.deliver(); // what is made by now is in the merged frames
+    for (const [channel, seq] of this.#lagging) {
+      if (socket.bufferedBytes > limits.maxBufferedBytes) {
+        this.#catchUpOnceDrained();
+        return;
+      }
+      this.#lagging.delete(channel);
+      // An instrument may have been forgotten meanwhile; where it comes again, so does a snapshot.
+      if (!hub.isServed(channel)) continue;
+      const frame = seq === NOTHING ? hub.snapshot(channel) : hub.catchUp(channel, seq);
+      if (frame !== null) socket.write(frame.wire(encoding));
+    }
+    this.#lagging = null;
   }
 
   /** Called every now and then: ends the session when the client is gone, brings laggards back. */
@@ -143,14 +206,7 @@ export class Session implements Subscriber {
       socket.close(code, 'heartbeat missed');
       return;
     }
-    if (this.#lagging === null || socket.bufferedBytes > limits.maxBufferedBytes / 2) return;
-    this.#options.hub.deliver(); // a snapshot has it all
-    const lagging = this.#lagging;
-    this.#lagging = null;
-    for (const channel of lagging) {
-      // An instrument may have been forgotten meanwhile; where it comes again, so does a snapshot.
-      if (this.#options.hub.isServed(channel)) this.#sendSnapshot(channel);
-    }
+    this.#catchUp();
   }
 
   goodbye(reconnectMs: number): void {
@@ -195,7 +251,7 @@ export class Session implements Subscriber {
         const channel = this.#channel(request.ch);
         hub.leave(channel, this); // what waits goes out before
         this.#channels.delete(channel.id);
-        this.#catchUp(channel);
+        this.#lagging?.delete(channel);
         this.#send({ op: 'unsubscribed', id: request.id, ch: channel.id });
         return;
       }
@@ -203,18 +259,13 @@ export class Session implements Subscriber {
         const channel = this.#channel(request.ch);
         this.#send({ op: 'snapshot', id: request.id, ch: channel.id });
         hub.deliver(); // a snapshot has it all
-        this.#catchUp(channel);
+        this.#lagging?.delete(channel);
         this.#sendSnapshot(channel);
         return;
       }
       case 'ping':
         this.#send({ op: 'pong', id: request.id, time: this.#options.wallClock.now() });
     }
-  }
-
-  #catchUp(channel: Channel): void {
-    this.#lagging?.delete(channel);
-    if (this.#lagging?.size === 0) this.#lagging = null;
   }
 
   #channel(id: number): Channel {
@@ -226,7 +277,9 @@ export class Session implements Subscriber {
 
   #sendSnapshot(channel: Channel): void {
     const { hub, socket, encoding } = this.#options;
-    socket.write(hub.snapshot(channel).wire(encoding));
+    // What the client has yet to read of others comes first.
+    if (socket.bufferedBytes > this.#maxBufferedBytes) this.#miss(channel, NOTHING);
+    else socket.write(hub.snapshot(channel).wire(encoding));
   }
 
   #refuse(id: number | null, error: unknown): void {

@@ -13,6 +13,9 @@ export interface SideView {
   update(side: BookSide): number[];
   /** All levels, best first, as `ticks, lots` pairs. */
   toFlat(): number[];
+  readonly count: number;
+  /** Size resting at a price, zero where there is none. */
+  lotsAtPrice(ticks: number): number;
   /** As of `BookSide`. */
   top(depth: number, ticks: Float64Array, lots: Float64Array): number;
 }
@@ -30,6 +33,10 @@ export class TopView implements SideView {
     this.#depth = depth;
     this.#ticks = new Float64Array(depth);
     this.#lots = new Float64Array(depth);
+  }
+
+  get count(): number {
+    return this.#count;
   }
 
   load(side: BookSide): void {
@@ -107,6 +114,17 @@ export class TopView implements SideView {
     return flat;
   }
 
+  lotsAtPrice(ticks: number): number {
+    let low = 0;
+    let high = this.#count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#ticks[middle]! - ticks) * this.#sign > 0) low = middle + 1;
+      else high = middle;
+    }
+    return low < this.#count && this.#ticks[low] === ticks ? this.#lots[low]! : 0;
+  }
+
   top(depth: number, ticks: Float64Array, lots: Float64Array): number {
     const count = Math.min(depth, this.#count);
     for (let i = 0; i < count; i++) {
@@ -149,8 +167,16 @@ export class WholeView implements SideView {
     return changes;
   }
 
+  get count(): number {
+    return this.#view.count;
+  }
+
   toFlat(): number[] {
     return this.#view.toFlat();
+  }
+
+  lotsAtPrice(ticks: number): number {
+    return this.#view.lotsAtPrice(ticks);
   }
 
   top(depth: number, ticks: Float64Array, lots: Float64Array): number {

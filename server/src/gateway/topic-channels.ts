@@ -2,19 +2,32 @@ import { encodeCandle, encodeTrade, frameCodes, wireStateOf, type Trade } from '
 import type { MarketEvent } from '../bus/bus.ts';
 import type { MarketView } from '../engine/market.ts';
 import { Channel, type SharedFrame } from './channel.ts';
+import { FrameLog } from './frame-log.ts';
 
 /** Trades in a snapshot. */
 const SNAPSHOT_TRADES = 200;
 /** Trades in one frame; when as many wait, they do not wait for the cadence. */
 const MAX_TRADES_PER_FRAME = 500;
+/** The latest trades that stand in a merged frame one by one. */
+const MERGED_TRADES = 200;
 /** Candles in a snapshot; older ones come by REST. */
 const SNAPSHOT_CANDLES = 500;
 
 type Message = SharedFrame['message'];
 
+interface TradesNote {
+  readonly timeMs: number;
+  readonly count: number;
+  readonly bought: number;
+  readonly sold: number;
+  readonly low: number;
+  readonly high: number;
+}
+
 export class TradesChannel extends Channel {
   #waiting: Trade[] = [];
   #isReplaced = false;
+  readonly #log = new FrameLog<TradesNote>();
 
   override get isFull(): boolean {
     return this.#waiting.length >= MAX_TRADES_PER_FRAME;
@@ -30,6 +43,7 @@ export class TradesChannel extends Channel {
       this.#isReplaced = false;
       this.#waiting = [];
       this.seq += 1;
+      this.#log.restart(this.seq);
       this.publish(this.snapshotMessage(market, nowMs));
       return;
     }
@@ -37,15 +51,55 @@ export class TradesChannel extends Channel {
     this.#waiting = [];
     if (waiting.length === 0) return;
     this.seq += 1;
+    this.#log.add(noteOf(waiting, nowMs));
     this.publish([frameCodes.trades, this.id, this.seq, Math.floor(nowMs), waiting.map(encodeTrade)]);
   }
 
   protected override snapshotMessage({ tape }: MarketView, nowMs: number): Message {
-    // Trades that wait for the next frame are not part of the state after the last one.
-    const sent = tape.slice(0, tape.length - Math.min(tape.length, this.#waiting.length));
-    const trades = sent.slice(-SNAPSHOT_TRADES).map(encodeTrade);
+    const trades = this.#sent(tape, SNAPSHOT_TRADES).map(encodeTrade);
     return [frameCodes.tradesSnapshot, this.id, this.seq, Math.floor(nowMs), trades];
   }
+
+  protected override mergedMessage(from: number, { tape }: MarketView, nowMs: number): Message | null {
+    const notes = this.#log.since(from);
+    if (notes === null) return null;
+    const sum = (of: (note: TradesNote) => number) => notes.reduce((total, note) => total + of(note), 0);
+    const count = sum((note) => note.count);
+    return [
+      frameCodes.tradesMerged,
+      this.id,
+      this.seq,
+      from,
+      Math.floor(nowMs),
+      Math.max(0, Math.floor(nowMs - notes[0].timeMs)),
+      count,
+      sum(({ bought }) => bought),
+      sum(({ sold }) => sold),
+      Math.min(...notes.map(({ low }) => low)),
+      Math.max(...notes.map(({ high }) => high)),
+      this.#sent(tape, Math.min(count, MERGED_TRADES)).map(encodeTrade),
+    ];
+  }
+
+  /** The latest trades that frames have brought: those that wait for the next frame are not among them. */
+  #sent(tape: readonly Trade[], count: number): readonly Trade[] {
+    const end = Math.max(0, tape.length - this.#waiting.length);
+    return tape.slice(Math.max(0, end - count), end);
+  }
+}
+
+function noteOf(trades: readonly Trade[], timeMs: number): TradesNote {
+  const lots = (side: Trade['side']) =>
+    trades.reduce((sum, trade) => sum + (trade.side === side ? trade.size : 0), 0);
+  const prices = trades.map(({ price }) => price);
+  return {
+    timeMs,
+    count: trades.length,
+    bought: lots('buy'),
+    sold: lots('sell'),
+    low: Math.min(...prices),
+    high: Math.max(...prices),
+  };
 }
 
 export class TickerChannel extends Channel {
@@ -91,6 +145,7 @@ export class CandlesChannel extends Channel {
   #isReplaced = false;
   /** Open time of the oldest candle that changed since the last frame, unix seconds. */
   #changedFromS = Infinity;
+  readonly #log = new FrameLog<{ readonly timeMs: number; readonly changedFromS: number }>();
 
   override onEvent(event: MarketEvent): void {
     if (event.type === 'trade') {
@@ -107,8 +162,10 @@ export class CandlesChannel extends Channel {
     this.seq += 1;
     if (this.#isReplaced) {
       this.#isReplaced = false;
+      this.#log.restart(this.seq);
       this.publish(this.snapshotMessage(market, nowMs));
     } else {
+      this.#log.add({ timeMs: nowMs, changedFromS: this.#changedFromS });
       const series = market.candles(this.settings.interval!);
       const fromS = series.openTimeOf(this.#changedFromS);
       this.publish([
@@ -125,6 +182,22 @@ export class CandlesChannel extends Channel {
   protected override snapshotMessage(market: MarketView, nowMs: number): Message {
     const candles = market.candles(this.settings.interval!).latest(SNAPSHOT_CANDLES).map(encodeCandle);
     return [frameCodes.candlesSnapshot, this.id, this.seq, Math.floor(nowMs), candles];
+  }
+
+  protected override mergedMessage(from: number, market: MarketView, nowMs: number): Message | null {
+    const notes = this.#log.since(from);
+    if (notes === null) return null;
+    const series = market.candles(this.settings.interval!);
+    const changedFromS = series.openTimeOf(Math.min(...notes.map((note) => note.changedFromS)));
+    return [
+      frameCodes.candlesMerged,
+      this.id,
+      this.seq,
+      from,
+      Math.floor(nowMs),
+      Math.max(0, Math.floor(nowMs - notes[0].timeMs)),
+      series.since(changedFromS).map(encodeCandle),
+    ];
   }
 }
 

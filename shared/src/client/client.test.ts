@@ -796,6 +796,30 @@ describe('the other topics', () => {
     await until(() => expect(trades.trades.map(({ id }) => id)).toEqual([10]));
   });
 
+  test('trades: what was merged is told, and goes on from the frame that it names', async () => {
+    const { client } = await connected();
+    const trades = client.trades(instrument.id);
+    await until(() => expect(trades.granted).not.toBeNull());
+    const merged = (seq: number, from: number) => [
+      ...[11, 1, seq, from, 2_000, 900, 5, 30, 12, 98, 105],
+      [[9, 105, 10, 0, 1_990]],
+    ];
+    server.last.send([4, 1, 3, 1_000, [['a', 100, 5, 0, 900]]], merged(40, 3));
+    await until(() => expect(trades.trades.map(({ id }) => id)).toEqual(['a', 9]));
+    expect(trades.merged).toEqual({
+      ...{ count: 5, bought: 30, sold: 12, low: 98, high: 105, ageMs: 900 },
+      missed: 4,
+    });
+    server.last.send([5, 1, 41, 2_020, [[10, 101, 1, 1, 2_010]]]);
+    await until(() => expect(trades.trades).toHaveLength(3));
+    expect(trades.merged).toBeNull();
+    expect(trades.resyncs).toBe(0);
+
+    server.last.send(merged(60, 42));
+    await until(() => expect(server.last.asked('snapshot')).toMatchObject([{ ch: 1 }]));
+    expect(trades.trades).toHaveLength(3);
+  });
+
   test('trades: holds no more than its limit', async () => {
     const { client } = await connected();
     const trades = client.trades(instrument.id);
@@ -833,6 +857,12 @@ describe('the other topics', () => {
       trades: 2,
     });
     expect(candles.replaced).toBe(false);
+    server.last.send([12, 1, 9, 1, 2_000, 700, [candle(240, 9), candle(300, 10)]]);
+    await until(() => expect(candles.candles).toHaveLength(5));
+    expect(candles.candles.at(-2)!.close).toBe(9);
+    server.last.send([8, 1, 10, 2_020, [candle(300, 11)]]);
+    await until(() => expect(candles.candles.at(-1)!.close).toBe(11));
+    expect(candles.resyncs).toBe(0);
   });
 
   test('ticker and status: each frame is the whole, and tells whether to trust it', async () => {

@@ -54,6 +54,9 @@ const deltaCodes: ReadonlySet<number> = new Set([
   frameCodes.bookState,
   frameCodes.trades,
   frameCodes.candle,
+  frameCodes.bookMerged,
+  frameCodes.tradesMerged,
+  frameCodes.candlesMerged,
 ]);
 
 export interface ClientOptions {

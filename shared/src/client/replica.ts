@@ -79,12 +79,15 @@ export class BookReplica {
       return this.#load(frame, seq);
     }
     if (this.#awaitingSnapshot || seq <= this.#seq) return 'ignored';
-    if (seq !== this.#seq + 1) {
-      throw new DepthwireError('sequence_gap', `expected frame ${this.#seq + 1}, got ${seq}`, {
+    const isMerged = frame[0] === frameCodes.bookMerged;
+    const before = isMerged ? integer(frame[3], 'from') : seq - 1;
+    if (before !== this.#seq) {
+      throw new DepthwireError('sequence_gap', `expected frame ${this.#seq + 1}, got ${before + 1}`, {
         expected: this.#seq + 1,
-        got: seq,
+        got: before + 1,
       });
     }
+    if (isMerged) return this.#merge(frame, seq);
     if (frame[0] === frameCodes.bookState) {
       this.#state = decodeState(frame[3]);
       this.timeMs += integer(frame[4], 'elapsedMs');
@@ -107,6 +110,29 @@ export class BookReplica {
     this.lagMs = frame[6] === null ? null : integer(frame[6], 'lagMs');
     this.#seq = seq;
     if (frame[9] !== undefined) this.#verify(frame[9]);
+    return 'applied';
+  }
+
+  /** Takes what stands for all frames since the last one. */
+  #merge(frame: readonly unknown[], seq: number): ReplicaOutcome {
+    const state = decodeState(frame[4]);
+    const merged = integer(frame[5], 'merged');
+    const elapsedMs = integer(frame[6], 'elapsedMs');
+    const ageMs = integer(frame[7], 'ageMs');
+    const lagMs = frame[8] === null ? null : integer(frame[8], 'lagMs');
+    this.book.applyDelta(
+      decodeLevels(frame[9], -1, this.#reference),
+      decodeLevels(frame[10], 1, this.#reference),
+    );
+    this.book.sequence += merged;
+    this.#state = state;
+    this.#seq = seq;
+    this.merged = merged;
+    this.timeMs += elapsedMs;
+    this.ageMs = ageMs;
+    this.lagMs = lagMs;
+    this.reason = typeof frame[12] === 'string' ? frame[12] : null;
+    this.#verify(frame[11]);
     return 'applied';
   }
 

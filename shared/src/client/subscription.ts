@@ -13,9 +13,11 @@ import {
   type SubscribeRequest,
   type TickerFrame,
   type Topic,
+  type TradesMergedFrame,
   type TradesFrame,
   type TradesSnapshotFrame,
 } from '../protocol/messages.ts';
+import { show } from '../protocol/show.ts';
 import { decodeCandle, decodeState, decodeTicker, decodeTrade, type Trade } from '../protocol/records.ts';
 import { Emitter } from './emitter.ts';
 import { BookReplica } from './replica.ts';
@@ -245,10 +247,12 @@ abstract class SequencedSubscription extends Subscription {
       ? !this.#awaitingSnapshot && seq <= this.#seq
       : this.#awaitingSnapshot || seq <= this.#seq;
     if (isOld) return;
+    const isMerged = frame[0] === frameCodes.tradesMerged || frame[0] === frameCodes.candlesMerged;
+    const before = isMerged ? frame[3] : seq - 1;
     const error =
-      isSnapshot || seq === this.#seq + 1
+      isSnapshot || before === this.#seq
         ? malformedBy(() => this.take(frame))
-        : new DepthwireError('sequence_gap', `expected frame ${this.#seq + 1}, got ${seq}`);
+        : new DepthwireError('sequence_gap', `expected frame ${this.#seq + 1}, got ${before + 1}`);
     if (error) {
       this.#awaitingSnapshot = true;
       this.resync(error);
@@ -280,16 +284,37 @@ function rows<Row>(wire: Row[]): Row[] {
   return wire;
 }
 
+/** Trades that the server sent as sums, because the client did not keep up. */
+export interface MergedTrades {
+  /** All of them, those that came one by one too. */
+  readonly count: number;
+  /** Lots of those whose aggressor bought, and of those whose aggressor sold. */
+  readonly bought: number;
+  readonly sold: number;
+  /** Ticks of the cheapest and of the dearest. */
+  readonly low: number;
+  readonly high: number;
+  /** How long the oldest of them waited in the server, milliseconds. */
+  readonly ageMs: number;
+  /** How many of them are in no list: before the latest. */
+  readonly missed: number;
+}
+
 /** The tape: the newest trades, newest last. */
 export class TradesSubscription extends SequencedSubscription {
   trades: Trade[] = [];
   /** Those that the last frame brought. */
   latest: readonly Trade[] = [];
+  /** What the last frame stands for where it merges others; null where it does not. */
+  merged: MergedTrades | null = null;
 
   protected take(frame: DataFrame): void {
-    const [code, , , , wire] = frame as TradesFrame | TradesSnapshotFrame;
-    this.latest = rows(wire).map(decodeTrade);
-    if (code === frameCodes.tradesSnapshot) this.trades = [];
+    const isMerged = frame[0] === frameCodes.tradesMerged;
+    const wire = isMerged ? frame[11] : (frame as TradesFrame | TradesSnapshotFrame)[4];
+    const latest = rows(wire).map(decodeTrade);
+    this.merged = isMerged ? decodeMerged(frame, latest.length) : null;
+    this.latest = latest;
+    if (frame[0] === frameCodes.tradesSnapshot) this.trades = [];
     this.trades.push(...this.latest);
     if (this.trades.length > MAX_TRADES) this.trades.splice(0, this.trades.length - MAX_TRADES);
   }
@@ -297,7 +322,18 @@ export class TradesSubscription extends SequencedSubscription {
   protected clear(): void {
     this.trades = [];
     this.latest = [];
+    this.merged = null;
   }
+}
+
+/** @throws DepthwireError `malformed_frame` */
+function decodeMerged(frame: TradesMergedFrame, listed: number): MergedTrades {
+  const [, , , , , ageMs, count, bought, sold, low, high] = frame;
+  for (const [name, value] of Object.entries({ ageMs, count, bought, sold, low, high })) {
+    if (!Number.isFinite(value))
+      throw new DepthwireError('malformed_frame', `${name}: expected a number, got ${show(value)}`);
+  }
+  return { count, bought, sold, low, high, ageMs, missed: count - listed };
 }
 
 /** Candles, oldest first; the last one is still open. */
@@ -309,9 +345,10 @@ export class CandlesSubscription extends SequencedSubscription {
   replaced = false;
 
   protected take(frame: DataFrame): void {
-    const [code, , , , wire] = frame as CandleFrame | CandlesSnapshotFrame;
+    const wire =
+      frame[0] === frameCodes.candlesMerged ? frame[6] : (frame as CandleFrame | CandlesSnapshotFrame)[4];
     this.latest = rows(wire).map(decodeCandle);
-    this.replaced = code === frameCodes.candlesSnapshot;
+    this.replaced = frame[0] === frameCodes.candlesSnapshot;
     if (this.replaced) this.candles = [];
     for (const candle of this.latest) this.#put(candle);
     if (this.candles.length > MAX_CANDLES) this.candles.splice(0, this.candles.length - MAX_CANDLES);

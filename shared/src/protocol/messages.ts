@@ -133,6 +133,9 @@ export const frameCodes = {
   candlesSnapshot: 7,
   candle: 8,
   status: 9,
+  bookMerged: 10,
+  tradesMerged: 11,
+  candlesMerged: 12,
 } as const;
 
 /** Indices into this array are how frames name a state. */
@@ -246,6 +249,63 @@ export type StatusFrame = [
   reason: string | null,
 ];
 
+/**
+ * In place of all book frames after `from`, up to `seq`: for a client that could not take them one by one.
+ * Says the state too.
+ */
+export type BookMergedFrame = [
+  code: 10,
+  ch: number,
+  seq: number,
+  /** The frame that the client holds. */
+  from: number,
+  state: WireState,
+  /** Engine updates since that frame. */
+  merged: number,
+  /** Milliseconds from that frame to the newest. */
+  elapsedMs: number,
+  /** Send time less receive time of the oldest update, milliseconds. */
+  ageMs: number,
+  lagMs: number | null,
+  bids: WireLevels,
+  asks: WireLevels,
+  checksum: number,
+  reason?: string,
+];
+
+/** In place of all trades after frame `from`, of which it has the latest one by one and all as sums. */
+export type TradesMergedFrame = [
+  code: 11,
+  ch: number,
+  seq: number,
+  from: number,
+  timeMs: number,
+  /** Since the first of the frames that it stands for was made, milliseconds. */
+  ageMs: number,
+  /** All trades since `from`. */
+  count: number,
+  /** Lots of those whose aggressor bought, and of those whose aggressor sold. */
+  bought: number,
+  sold: number,
+  /** Ticks of the cheapest and of the dearest. */
+  low: number,
+  high: number,
+  /** The latest of them, oldest first. */
+  trades: WireTrade[],
+];
+
+/** In place of all candle frames after `from`: every candle that changed since. */
+export type CandlesMergedFrame = [
+  code: 12,
+  ch: number,
+  seq: number,
+  from: number,
+  timeMs: number,
+  /** Since the first of the frames that it stands for was made, milliseconds. */
+  ageMs: number,
+  candles: WireCandle[],
+];
+
 export type DataFrame =
   | BookSnapshotFrame
   | BookDeltaFrame
@@ -255,4 +315,7 @@ export type DataFrame =
   | TickerFrame
   | CandlesSnapshotFrame
   | CandleFrame
-  | StatusFrame;
+  | StatusFrame
+  | BookMergedFrame
+  | TradesMergedFrame
+  | CandlesMergedFrame;

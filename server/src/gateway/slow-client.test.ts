@@ -1,0 +1,305 @@
+import { BookReplica, codecs, frameCodes, type Clock, type DataFrame } from '@depthwire/shared';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { messagesIn } from '../../test/websocket.ts';
+import { silentLog, START_MS, startMarket } from '../../test/markets.ts';
+import type { Hub } from './hub.ts';
+import { Session, type SessionSocket } from './session.ts';
+
+const MAX_BUFFERED = 1_000;
+const instrument = 'test:AAA-USD';
+const limits = {
+  heartbeatMs: 1e9,
+  maxMessageBytes: 1e6,
+  maxSubscriptions: 100,
+  maxBufferedBytes: MAX_BUFFERED,
+};
+
+/** A network that takes nothing while it is stalled: then all bytes wait, and are counted. */
+class Wire implements SessionSocket {
+  bufferedBytes = 0;
+  isPaused = false;
+  readonly messages: unknown[] = [];
+  #isStalled = false;
+  #waiting: Uint8Array[] = [];
+  #onDrained: (() => void)[] = [];
+
+  write(frames: Uint8Array): void {
+    if (this.#isStalled) {
+      this.#waiting.push(Buffer.from(frames));
+      this.bufferedBytes += frames.length;
+    } else this.#take(frames);
+  }
+
+  stall(): void {
+    this.#isStalled = true;
+  }
+
+  flow(): void {
+    this.#isStalled = false;
+    for (const frames of this.#waiting.splice(0)) this.#take(frames);
+    this.bufferedBytes = 0;
+    for (const task of this.#onDrained.splice(0)) task();
+  }
+
+  close(): void {}
+
+  pause(): void {
+    this.isPaused = true;
+  }
+
+  resume(): void {
+    this.isPaused = false;
+  }
+
+  onceDrained(task: () => void): void {
+    this.#onDrained.push(task);
+  }
+
+  get frames(): DataFrame[] {
+    return this.messages.filter((message) => Array.isArray(message)) as unknown as DataFrame[];
+  }
+
+  #take(frames: Uint8Array): void {
+    for (const message of messagesIn(frames)) this.messages.push(codecs.json.decode(message));
+  }
+}
+
+function connect(hub: Hub, clock: Clock) {
+  const wire = new Wire();
+  const session = new Session({
+    hub,
+    socket: wire,
+    limits,
+    marketClock: clock,
+    wallClock: clock,
+    log: silentLog,
+    epoch: 1,
+    server: 'test',
+    encoding: 'json',
+  });
+  let id = 0;
+  const send = (request: object) => session.onMessage(JSON.stringify({ id: (id += 1), ...request }));
+  const subscribe = (topic: string, options: object = {}) =>
+    send({ op: 'subscribe', topic, instrument, cadence: 0, ...options });
+  return { wire, session, send, subscribe };
+}
+
+async function liveMarket() {
+  const running = await startMarket();
+  const levels = (from: number, step: number) =>
+    Array.from({ length: 30 }, (_, i) => [from + i * step, 5]).flat();
+  running.feed.snapshot(levels(100, -1), levels(101, 1));
+  running.feed.state('live');
+  return running;
+}
+
+/** Updates until more waits than may. */
+function fill(feed: { delta(bids: number[], asks: number[]): void }, wire: Wire): number {
+  let count = 0;
+  while (wire.bufferedBytes <= MAX_BUFFERED) feed.delta([100, 10 + (count += 1)], []);
+  return count;
+}
+
+describe('a client that does not keep up', () => {
+  test('gets one frame of a book in place of all that it missed, with how many updates and how old', async () => {
+    const { hub, feed, clock } = await liveMarket();
+    const { wire, subscribe } = connect(hub, clock);
+    subscribe('book', { depth: 20 });
+    wire.stall();
+    const sent = fill(feed, wire);
+    const bytes = wire.bufferedBytes;
+    feed.delta([100, 7], [101, 3]);
+    clock.advanceTo(START_MS + 40);
+    for (let i = 0; i < 90; i++) feed.delta([99, i + 20], []);
+    feed.delta([100, 0], []);
+    expect(wire.bufferedBytes).toBe(bytes);
+    clock.advanceTo(START_MS + 100);
+    wire.flow();
+    const { book } = replayed(wire.frames);
+    expect(wire.frames.at(-1)).toMatchObject({
+      0: frameCodes.bookMerged,
+      2: sent + 92,
+      3: sent,
+      5: 92,
+      6: 40,
+      7: 100,
+    });
+    expect(book.bids.toFlat(2)).toEqual([99, 109, 98, 5]);
+    expect(book.asks.toFlat(1)).toEqual([101, 3]);
+  });
+
+  test('learns with it that the state of the book has changed', async () => {
+    const { hub, feed, clock } = await liveMarket();
+    const { wire, subscribe } = connect(hub, clock);
+    subscribe('book', { depth: 20 });
+    wire.stall();
+    fill(feed, wire);
+    feed.delta([100, 7], []);
+    feed.state('recovering', 'lost');
+    wire.flow();
+    expect(replayed(wire.frames)).toMatchObject({ state: 'recovering', reason: 'lost' });
+  });
+
+  test('gets a snapshot where more has changed than it holds, or the book was replaced', async () => {
+    const { hub, feed, clock } = await liveMarket();
+    const { wire, subscribe } = connect(hub, clock);
+    subscribe('book', { depth: 20 });
+    for (const change of [
+      () => {
+        for (let i = 0; i < 300; i++) feed.delta([100 - (i % 20), i], []);
+      },
+      () => feed.snapshot([100, 1], [101, 1]),
+    ]) {
+      wire.stall();
+      fill(feed, wire);
+      change();
+      wire.flow();
+      expect(wire.frames.at(-1)![0]).toBe(frameCodes.bookSnapshot);
+    }
+  });
+
+  test('gets trades as sums, and the latest one by one', async () => {
+    const { hub, feed, clock } = await liveMarket();
+    const { wire, subscribe } = connect(hub, clock);
+    subscribe('trades');
+    wire.stall();
+    let id = 0;
+    while (wire.bufferedBytes <= MAX_BUFFERED) feed.trade(100, 1, (id += 1));
+    const first = id;
+    clock.advanceTo(START_MS + 10);
+    for (let i = 0; i < 40; i++) feed.trade(90 + i, 2, (id += 1));
+    clock.advanceTo(START_MS + 60);
+    wire.flow();
+    const merged = wire.frames.at(-1)!;
+    expect(merged.slice(0, 11)).toEqual([
+      ...[frameCodes.tradesMerged, merged[1], id, first, START_MS + 60, 50],
+      ...[40, 80, 0, 90, 129],
+    ]);
+    expect((merged[11] as unknown[]).map((trade) => (trade as unknown[])[0])).toEqual(
+      Array.from({ length: 40 }, (_, i) => first + 1 + i),
+    );
+  });
+
+  test('gets the candles that changed', async () => {
+    const { hub, feed, clock } = await liveMarket();
+    const { wire, subscribe } = connect(hub, clock);
+    subscribe('candles', { interval: '1s' });
+    wire.stall();
+    let id = 0;
+    while (wire.bufferedBytes <= MAX_BUFFERED) feed.trade(100, 1, (id += 1));
+    const held = id;
+    clock.advanceTo(START_MS + 1_500);
+    feed.trade(105, 1, (id += 1));
+    clock.advanceTo(START_MS + 2_500);
+    feed.trade(106, 1, (id += 1));
+    wire.flow();
+    expect(wire.frames.at(-1)).toMatchObject({ 0: frameCodes.candlesMerged, 2: id, 3: held, 5: 1_000 });
+    expect((wire.frames.at(-1)![6] as number[][]).map(([time, open]) => [time, open])).toEqual([
+      [START_MS / 1000 + 1, 105],
+      [START_MS / 1000 + 2, 106],
+    ]);
+  });
+
+  test('piles nothing up by asking: snapshots wait for room, and then requests do', async () => {
+    const { hub, clock, feed } = await liveMarket();
+    const { wire, subscribe, send } = connect(hub, clock);
+    subscribe('book', { depth: 20 });
+    wire.stall();
+    fill(feed, wire);
+    const before = wire.bufferedBytes;
+    for (const depth of [1, 5, 10]) subscribe('book', { depth });
+    send({ op: 'snapshot', ch: 1 });
+    expect(wire.bufferedBytes - before).toBeLessThan(4 * 600);
+    let asked = 0;
+    while (!wire.isPaused && asked < 1_000) send({ op: 'ping', id: (asked += 1) });
+    expect(wire.isPaused).toBe(true);
+    expect(wire.bufferedBytes).toBeLessThan(2 * MAX_BUFFERED + 2_000);
+    feed.delta([100, 3], []);
+    wire.flow();
+    expect(wire.isPaused).toBe(false);
+    const channels = wire.frames.filter(([code]) => code === frameCodes.bookSnapshot).map(([, ch]) => ch);
+    expect(channels.sort()).toEqual([1, 1, 2, 3, 4]);
+    expect(replayed(wire.frames.filter(([, ch]) => ch === 1)).book.bids.toFlat(1)).toEqual([100, 3]);
+  });
+
+  test('shares what it gets with all who missed the same', async () => {
+    const { hub, feed, clock } = await liveMarket();
+    const { wire, subscribe } = connect(hub, clock);
+    subscribe('book', { depth: 20 });
+    const channel = hub.open({ op: 'subscribe', id: 1, topic: 'book', instrument, depth: 20, cadence: 0 });
+    feed.delta([100, 7], []);
+    feed.delta([100, 8], []);
+    expect(wire.frames).toHaveLength(3);
+    expect(hub.catchUp(channel, 1)).toBe(hub.catchUp(channel, 1));
+    expect(hub.catchUp(channel, 1)).not.toBe(hub.catchUp(channel, 0));
+    expect(hub.catchUp(channel, 2)).toBeNull();
+  });
+
+  test('holds the very books of those who keep up, however the market moves and the network stalls', async () => {
+    const level = fc.tuple(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 0, max: 3 }));
+    const step = fc.oneof(
+      {
+        weight: 12,
+        arbitrary: fc.record({
+          bids: fc.array(level, { maxLength: 4 }),
+          asks: fc.array(level, { maxLength: 4 }),
+        }),
+      },
+      { weight: 2, arbitrary: fc.constantFrom('stall' as const, 'flow' as const, 'tick' as const) },
+      { weight: 1, arbitrary: fc.constantFrom('snapshot' as const, 'recovering' as const, 'live' as const) },
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(step, { minLength: 30, maxLength: 250 }),
+        fc.constantFrom(1, 5, 20, 0),
+        async (steps, depth) => {
+          const { hub, feed, clock, market } = await startMarket();
+          const book = (sign: 1 | -1) =>
+            Array.from({ length: 40 }, (_, i) => [sign * (i + 1) + 100, 1 + (i % 3)]).flat();
+          feed.snapshot(book(-1), book(1));
+          feed.state('live');
+          const slow = connect(hub, clock);
+          slow.subscribe('book', { depth, cadence: 20 });
+          const replica = new BookReplica();
+          let read = 0;
+          const readAll = () => {
+            for (; read < slow.wire.frames.length; read++)
+              expect(replica.apply(slow.wire.frames[read]!)).toBe('applied');
+          };
+          for (const [i, each] of steps.entries()) {
+            if (each === 'stall') slow.wire.stall();
+            else if (each === 'flow') slow.wire.flow();
+            else if (each === 'tick') slow.session.tick();
+            else if (each === 'snapshot') feed.snapshot(book(-1), book(1));
+            else if (typeof each === 'string') feed.state(each, 'so it is');
+            else
+              feed.delta(
+                each.bids.flatMap(([away, lots]) => [100 - away, lots]),
+                each.asks.flatMap(([away, lots]) => [100 + away, lots]),
+              );
+            clock.advanceTo(START_MS + (i + 1) * 15);
+            readAll();
+          }
+          slow.wire.flow();
+          clock.advanceTo(START_MS + (steps.length + 10) * 15);
+          slow.session.tick();
+          slow.wire.flow();
+          readAll();
+          const levels = depth === 0 ? undefined : depth;
+          expect(replica.book.bids.toFlat()).toEqual(market.book.bids.toFlat(levels));
+          expect(replica.book.asks.toFlat()).toEqual(market.book.asks.toFlat(levels));
+          expect(replica.book.sequence).toBe(market.book.sequence);
+          expect([replica.state, replica.seq]).toEqual([market.state, slow.wire.frames.at(-1)![2]]);
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+});
+
+function replayed(frames: readonly DataFrame[]): BookReplica {
+  const replica = new BookReplica();
+  for (const frame of frames) expect(replica.apply(frame)).toBe('applied');
+  return replica;
+}
