@@ -44,7 +44,8 @@ export async function createDepthwire({
   feeds,
   marketClock = systemClock,
 }: DepthwireOptions): Promise<Depthwire> {
-  const epoch = Math.floor(marketClock.now());
+  // Not by the market's clock, for that of a recording begins anew with each replay.
+  const epoch = Math.floor(systemClock.now());
   const bus = createMemoryBus();
   const engine = new Engine({ clock: marketClock, bus, log: logger });
   const supervisor = new FeedSupervisor({ engine, clock: systemClock, log: logger });

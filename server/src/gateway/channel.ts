@@ -65,6 +65,11 @@ export abstract class Channel {
     return null;
   }
 
+  /** Number of the newest frame, 0 before the first. */
+  get newestSeq(): number {
+    return this.seq;
+  }
+
   /**
    * What brings a client that holds frame `from` to the newest; a snapshot where nothing less does. Built
    * once for all who hold the same.

@@ -7,6 +7,8 @@ import { Session, type SessionLimits, type SessionSocket } from './session.ts';
 
 /** How often sessions are looked after, milliseconds. */
 const TICK_MS = 250;
+/** Close codes of a client that does not mean to come back: done, or its page was left. */
+const leftOnPurpose: ReadonlySet<number> = new Set([1000, 1001, 1005]);
 /** What `ws` calls a message past its limit. */
 const TOO_LARGE = 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH';
 
@@ -73,7 +75,7 @@ export class Gateway {
     socket.on('pong', () => session.onAlive());
     socket.on('close', (code) => {
       this.#sessions.delete(socket);
-      session.onClose();
+      session.onClose(!leftOnPurpose.has(code));
       log.debug({ code }, 'session ended');
     });
   }

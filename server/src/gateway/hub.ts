@@ -17,6 +17,11 @@ export const DEPTHS = [1, 5, 10, 20, 50, 100, 200, 500, 1000, 0] as const;
 /** Cadences that are granted, milliseconds; a request gets the next slower one. */
 export const CADENCES_MS = [0, 20, 50, 100, 250, 500, 1000, 2000, 5000] as const;
 
+/** How long a channel goes on when all of its clients were lost: they may come back, and go on from there. */
+const LINGER_MS = 30_000;
+/** Channels that go on for nobody. */
+const MAX_LINGERING = 1_000;
+
 const DEFAULT_DEPTH = 50;
 const DEFAULT_CADENCE_MS = { book: 100, trades: 100, ticker: 250, candles: 250, status: 0 } as const;
 
@@ -50,6 +55,8 @@ export class Hub {
   readonly #byInstrument = new Map<string, Set<Channel>>();
   readonly #byCadence = new Map<number, CadenceGroup>();
   readonly #audiences = new Audiences();
+  /** Channels that nobody has joined, with when they end. */
+  readonly #lingering = new Map<Channel, Timer>();
   /** Frames that are made, and have yet to go out. */
   #frames: SharedFrame[] = [];
   #isDeliveryDue = false;
@@ -100,15 +107,33 @@ export class Hub {
 
   join(channel: Channel, subscriber: Subscriber): void {
     this.deliver();
+    this.#lingering.get(channel)?.cancel();
+    this.#lingering.delete(channel);
     this.#audiences.join(channel, subscriber);
     this.#onFirstChannel?.();
     this.#onFirstChannel = null;
   }
 
-  /** The last one to leave ends the channel. */
-  leave(channel: Channel, subscriber: Subscriber): void {
+  /**
+   * The last one to leave ends the channel.
+   * @param isLost the subscriber may come back, and the channel waits a while for it
+   */
+  leave(channel: Channel, subscriber: Subscriber, isLost = false): void {
     this.deliver();
-    if (this.#audiences.leave(channel, subscriber)) return;
+    if (this.#audiences.leave(channel, subscriber) || this.#lingering.has(channel)) return;
+    if (!isLost || this.#lingering.size >= MAX_LINGERING) {
+      this.#end(channel);
+      return;
+    }
+    const { clock } = this.#options;
+    const timer = clock.at(clock.now() + LINGER_MS, () => {
+      this.#lingering.delete(channel);
+      this.#end(channel);
+    });
+    this.#lingering.set(channel, timer);
+  }
+
+  #end(channel: Channel): void {
     const { instrument, cadenceMs } = channel.settings;
     const key = channelKey(channel.settings);
     if (this.#byKey.get(key) !== channel) return; // it has ended before, and there may be another one like it
@@ -146,6 +171,8 @@ export class Hub {
 
   close(): void {
     this.#unsubscribe();
+    for (const timer of this.#lingering.values()) timer.cancel();
+    this.#lingering.clear();
     this.deliver();
     this.#timer?.cancel();
     this.#byCadence.clear();

@@ -11,6 +11,7 @@ import {
   type Encoding,
   type Instrument,
   type ServerMessage,
+  type SubscribeRequest,
 } from '@depthwire/shared';
 import type { FeedLog } from '@depthwire/feeds';
 import type { Subscriber } from './audience.ts';
@@ -127,8 +128,9 @@ export class Session implements Subscriber {
     this.#lastSeenMs = this.#options.wallClock.now();
   }
 
-  onClose(): void {
-    for (const channel of this.#channels.values()) this.#options.hub.leave(channel, this);
+  /** @param isLost the connection broke off, so that the client may come back and go on */
+  onClose(isLost = false): void {
+    for (const channel of this.#channels.values()) this.#options.hub.leave(channel, this, isLost);
     this.#channels.clear();
     this.#lagging = null;
   }
@@ -176,7 +178,7 @@ export class Session implements Subscriber {
 
   /** Goes on where the client did not keep up: with all that it missed, as far as there is room for it. */
   #catchUp(): void {
-    const { hub, limits, socket, encoding } = this.#options;
+    const { hub, limits, socket } = this.#options;
     if (socket.bufferedBytes > limits.maxBufferedBytes / 2) return;
     if (this.#isPaused) {
       this.#isPaused = false;
@@ -189,11 +191,9 @@ export class Session implements Subscriber {
         this.#catchUpOnceDrained();
         return;
       }
-      this.#lagging.delete(channel);
       // An instrument may have been forgotten meanwhile; where it comes again, so does a snapshot.
-      if (!hub.isServed(channel)) continue;
-      const frame = seq === NOTHING ? hub.snapshot(channel) : hub.catchUp(channel, seq);
-      if (frame !== null) socket.write(frame.wire(encoding));
+      if (hub.isServed(channel)) this.#sendFrom(channel, seq);
+      else this.#lagging.delete(channel);
     }
     this.#lagging = null;
   }
@@ -231,6 +231,8 @@ export class Session implements Subscriber {
         // Requests that are granted the same settings share a channel.
         const channel = hub.open(request);
         const { topic, instrument, depth, cadenceMs, interval } = channel.settings;
+        hub.deliver(); // what others wait for is in what it gets first
+        const held = this.#heldOf(channel, request);
         this.#send({
           op: 'subscribed',
           id: request.id,
@@ -240,10 +242,10 @@ export class Session implements Subscriber {
           cadence: cadenceMs,
           ...(topic === 'book' ? { depth } : {}),
           ...(interval === null ? {} : { interval }),
+          ...(held === NOTHING ? {} : { seq: channel.newestSeq }),
         });
         this.#channels.set(channel.id, channel);
-        hub.deliver(); // what others wait for is in the snapshot
-        this.#sendSnapshot(channel);
+        this.#sendFrom(channel, held);
         hub.join(channel, this);
         return;
       }
@@ -259,8 +261,7 @@ export class Session implements Subscriber {
         const channel = this.#channel(request.ch);
         this.#send({ op: 'snapshot', id: request.id, ch: channel.id });
         hub.deliver(); // a snapshot has it all
-        this.#lagging?.delete(channel);
-        this.#sendSnapshot(channel);
+        this.#sendFrom(channel, NOTHING);
         return;
       }
       case 'ping':
@@ -275,11 +276,24 @@ export class Session implements Subscriber {
     return channel;
   }
 
-  #sendSnapshot(channel: Channel): void {
+  /** The frame that a client has of a channel that it was in before. */
+  #heldOf(channel: Channel, { resume }: SubscribeRequest): number {
+    const isHeld =
+      resume?.epoch === this.#options.epoch && resume.ch === channel.id && resume.seq <= channel.newestSeq;
+    return isHeld ? resume.seq : NOTHING;
+  }
+
+  /** @param held the last frame that the client has */
+  #sendFrom(channel: Channel, held: number): void {
     const { hub, socket, encoding } = this.#options;
+    this.#lagging?.delete(channel);
     // What the client has yet to read of others comes first.
-    if (socket.bufferedBytes > this.#maxBufferedBytes) this.#miss(channel, NOTHING);
-    else socket.write(hub.snapshot(channel).wire(encoding));
+    if (socket.bufferedBytes > this.#maxBufferedBytes) {
+      this.#miss(channel, held);
+      return;
+    }
+    const frame = held === NOTHING ? hub.snapshot(channel) : hub.catchUp(channel, held);
+    if (frame !== null) socket.write(frame.wire(encoding));
   }
 
   #refuse(id: number | null, error: unknown): void {

@@ -65,7 +65,7 @@ class Wire implements SessionSocket {
   }
 }
 
-function connect(hub: Hub, clock: Clock) {
+function connect(hub: Hub, clock: Clock, epoch = 1) {
   const wire = new Wire();
   const session = new Session({
     hub,
@@ -74,7 +74,7 @@ function connect(hub: Hub, clock: Clock) {
     marketClock: clock,
     wallClock: clock,
     log: silentLog,
-    epoch: 1,
+    epoch,
     server: 'test',
     encoding: 'json',
   });
@@ -295,6 +295,97 @@ describe('a client that does not keep up', () => {
       ),
       { numRuns: 150 },
     );
+  });
+});
+
+describe('a client that comes back', () => {
+  const answer = ({ messages }: Wire) =>
+    messages.find((message) => (message as { op?: string }).op === 'subscribed') as Record<string, unknown>;
+
+  /** A book of three updates, of which the client has two, when its connection breaks off. */
+  async function lost(isLost = true) {
+    const market = await liveMarket();
+    const { hub, feed, clock } = market;
+    const before = connect(hub, clock);
+    before.subscribe('book', { depth: 20 });
+    feed.delta([100, 7], []);
+    feed.delta([100, 8], []);
+    before.session.onClose(isLost);
+    feed.delta([100, 9], [101, 0]);
+    const frames = before.wire.frames;
+    return { ...market, frames, ch: frames[0]![1] };
+  }
+
+  test('gets what it missed, and no snapshot', async () => {
+    const { hub, feed, clock, frames, ch, market } = await lost();
+    const { wire, subscribe } = connect(hub, clock);
+    subscribe('book', { depth: 20, resume: { epoch: 1, ch, seq: 2 } });
+    expect(answer(wire)).toMatchObject({ ch, seq: 3 });
+    feed.delta([100, 10], []);
+    expect(wire.frames.map(([code, , seq]) => [code, seq])).toEqual([
+      [frameCodes.bookMerged, 3],
+      [frameCodes.bookDelta, 4],
+    ]);
+    const replica = replayed([...frames, ...wire.frames]);
+    expect(replica.book.sequence).toBe(market.book.sequence);
+    expect(replica.book.bids.toFlat(1)).toEqual([100, 10]);
+    expect(replica.book.asks.toFlat(1)).toEqual([102, 5]);
+  });
+
+  test('gets nothing where it missed nothing', async () => {
+    const { hub, clock, ch } = await lost();
+    const { wire, subscribe } = connect(hub, clock);
+    subscribe('book', { depth: 20, resume: { epoch: 1, ch, seq: 3 } });
+    expect(answer(wire)).toMatchObject({ ch, seq: 3 });
+    expect(wire.frames).toEqual([]);
+  });
+
+  test.each([
+    ['the server has another epoch', { epoch: 2 }],
+    ['it was in another channel', { ch: 9 }],
+    ['it has a frame that there never was', { seq: 4 }],
+  ])('gets a snapshot where %s', async (_, changes) => {
+    const { hub, clock, ch } = await lost();
+    const { wire, subscribe } = connect(hub, clock);
+    subscribe('book', { depth: 20, resume: { epoch: 1, ch, seq: 2, ...changes } });
+    expect(answer(wire)).not.toHaveProperty('seq');
+    expect(wire.frames.map(([code]) => code)).toEqual([frameCodes.bookSnapshot]);
+  });
+
+  test('gets a snapshot where it comes too late, or had left on purpose', async () => {
+    const late = await lost();
+    late.clock.advanceTo(START_MS + 31_000);
+    const leaver = await lost(false);
+    for (const { hub, clock, ch } of [late, leaver]) {
+      const { wire, subscribe } = connect(hub, clock);
+      subscribe('book', { depth: 20, resume: { epoch: 1, ch, seq: 2 } });
+      expect(answer(wire)).not.toHaveProperty('seq');
+      expect(answer(wire).ch).not.toBe(ch);
+    }
+  });
+
+  test('keeps the channel when it is back, and others may leave it', async () => {
+    const { hub, clock, feed, ch } = await lost();
+    const { wire, session, subscribe } = connect(hub, clock);
+    subscribe('book', { depth: 20, resume: { epoch: 1, ch, seq: 3 } });
+    clock.advanceTo(START_MS + 31_000);
+    feed.delta([100, 1], []);
+    expect(wire.frames.map(([, , seq]) => seq)).toContain(4);
+    session.onClose();
+    expect(
+      hub.open({ op: 'subscribe', id: 1, topic: 'book', instrument, depth: 20, cadence: 0 }).id,
+    ).not.toBe(ch);
+  });
+
+  test.each([
+    ['resume', 5],
+    ['resume', { epoch: 1, ch: 1 }],
+    ['resume', { epoch: 1, ch: 1, seq: -1 }],
+  ])('is told what %s should be', async (_, resume) => {
+    const { hub, clock } = await liveMarket();
+    const { wire, subscribe } = connect(hub, clock);
+    subscribe('book', { resume });
+    expect(wire.messages.at(-1)).toMatchObject({ op: 'error', code: 'invalid_request' });
   });
 });
 

@@ -105,7 +105,7 @@ export class DepthwireClient extends Emitter<ClientEvents> {
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #backoff: BackoffPolicy;
-  readonly #host: SubscriptionHost;
+  readonly #host: SubscriptionHost & { epoch: number };
   readonly #subscriptions = new Map<string, Subscription>();
   /** Subscriptions that were granted the same settings share a channel. */
   readonly #byChannel = new Map<number, Set<Subscription>>();
@@ -136,6 +136,7 @@ export class DepthwireClient extends Emitter<ClientEvents> {
     this.#codec = codecs[options.encoding ?? 'msgpack'];
     this.#host = {
       now: () => this.#clock.now(),
+      epoch: 0,
       requestSnapshot: (subscription) => this.#requestSnapshot(subscription),
       release: (subscription) => this.#release(subscription),
     };
@@ -504,6 +505,7 @@ export class DepthwireClient extends Emitter<ClientEvents> {
     const encoding = encodingOf(this.#socket?.protocol ?? '');
     if (encoding) this.#codec = codecs[encoding];
     this.hello = hello;
+    this.#host.epoch = hello.epoch;
     this.#openedAtMs = this.#clock.now();
     this.#setState('open');
     for (const subscription of this.#subscriptions.values()) this.#sendSubscribe(subscription);

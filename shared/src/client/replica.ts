@@ -40,10 +40,18 @@ export class BookReplica {
   #awaitingSnapshot = true;
   #seq = -1;
   #reference = 0;
+  #resumedTo = 0;
 
   /** The server's word on the book; `recovering` while this replica is the one that is wrong. */
   get state(): BookState {
-    return this.#awaitingSnapshot && this.#seq >= 0 ? 'recovering' : this.#state;
+    return this.#seq >= 0 && (this.#awaitingSnapshot || this.#seq < this.#resumedTo)
+      ? 'recovering'
+      : this.#state;
+  }
+
+  /** Whether the next frame may build on what is here. */
+  get isSound(): boolean {
+    return !this.#awaitingSnapshot;
   }
 
   /** Sequence number of the last frame applied within the channel; -1 before the first. */
@@ -59,7 +67,16 @@ export class BookReplica {
   /** Starts over for a new channel, as after a reconnect. */
   restart(): void {
     this.#awaitingSnapshot = true;
+    this.#resumedTo = 0;
     if (this.#seq >= 0) this.#seq = 0;
+  }
+
+  /**
+   * Goes on in the same channel after a reconnect.
+   * @param newest the number of its newest frame: until the replica is there it is `recovering`
+   */
+  resume(newest: number): void {
+    this.#resumedTo = newest;
   }
 
   /** @param frame a decoded book frame of this replica's channel */

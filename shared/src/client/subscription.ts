@@ -8,6 +8,7 @@ import {
   type CandleFrame,
   type CandlesSnapshotFrame,
   type DataFrame,
+  type ResumePoint,
   type StatusFrame,
   type Subscribed,
   type SubscribeRequest,
@@ -43,6 +44,8 @@ export interface CandlesOptions extends SubscriptionOptions {
 /** What the client gives a subscription to work with. */
 export interface SubscriptionHost {
   now(): EpochMs;
+  /** That of the newest greeting. */
+  readonly epoch: number;
   requestSnapshot(subscription: Subscription): void;
   release(subscription: Subscription): void;
 }
@@ -81,6 +84,8 @@ export abstract class Subscription extends Emitter<SubscriptionEvents> {
   users = 0;
   /** @internal The server's number for it; null while not granted. */
   channel: number | null = null;
+  /** Where to go on after a reconnect; null where only a snapshot will do. */
+  #resume: ResumePoint | null = null;
 
   protected readonly host: SubscriptionHost;
   readonly #request: Omit<SubscribeRequest, 'id'>;
@@ -100,16 +105,23 @@ export abstract class Subscription extends Emitter<SubscriptionEvents> {
 
   /** @internal */
   request(id: number): SubscribeRequest {
-    return { ...this.#request, id };
+    return { ...this.#request, id, ...(this.#resume === null ? {} : { resume: this.#resume }) };
   }
 
   /** @internal */
   onGranted(message: Subscribed): void {
+    const resumed = this.#resume !== null && this.#resume.ch === message.ch ? message.seq : undefined;
+    this.#resume = null;
     this.channel = message.ch;
-    this.#describe(message.instrument);
+    const isRescaled = this.#describe(message.instrument);
     this.granted = { depth: message.depth ?? null, cadenceMs: message.cadence };
     this.refusal = null;
-    this.restart();
+    if (resumed === undefined) this.restart();
+    else if (!isRescaled) this.resumed(resumed);
+    else {
+      this.restart();
+      this.host.requestSnapshot(this);
+    }
     this.emit('ready');
     this.emit('state');
   }
@@ -124,6 +136,8 @@ export abstract class Subscription extends Emitter<SubscriptionEvents> {
   /** @internal */
   onDisconnected(): void {
     if (this.channel === null) return;
+    const seq = this.heldSeq;
+    this.#resume = seq === null ? null : { epoch: this.host.epoch, ch: this.channel, seq };
     this.channel = null;
     this.granted = null;
     this.emit('state');
@@ -165,6 +179,14 @@ export abstract class Subscription extends Emitter<SubscriptionEvents> {
     if (isRescaled) this.clear();
     return isRescaled;
   }
+
+  /** The last frame of the channel that the data is right as of; null where there is none. */
+  protected get heldSeq(): number | null {
+    return null;
+  }
+
+  /** The channel goes on, and its newest frame is this one. */
+  protected resumed(_newestSeq: number): void {}
 
   /** A new channel begins: its sequence has nothing to do with the last one's. */
   protected abstract restart(): void;
@@ -210,6 +232,14 @@ export class BookSubscription extends Subscription {
     return this.#replica;
   }
 
+  protected override get heldSeq(): number | null {
+    return this.#replica.isSound ? this.#replica.seq : null;
+  }
+
+  protected override resumed(newestSeq: number): void {
+    this.#replica.resume(newestSeq);
+  }
+
   protected restart(): void {
     this.#replica.restart();
   }
@@ -235,6 +265,10 @@ export class BookSubscription extends Subscription {
 abstract class SequencedSubscription extends Subscription {
   #seq = 0;
   #awaitingSnapshot = true;
+
+  protected override get heldSeq(): number | null {
+    return this.#awaitingSnapshot ? null : this.#seq;
+  }
 
   protected restart(): void {
     this.#awaitingSnapshot = true;

@@ -16,6 +16,15 @@ export type Topic = (typeof topics)[number];
 
 // ── client to server ────────────────────────────────────────────────────────────────────────────
 
+/** Where a client was in a channel when it lost its connection. */
+export interface ResumePoint {
+  /** Of the `hello` of that connection. */
+  readonly epoch: number;
+  readonly ch: number;
+  /** The last frame that it took. */
+  readonly seq: number;
+}
+
 export interface SubscribeRequest {
   readonly op: 'subscribe';
   readonly id: number;
@@ -27,6 +36,8 @@ export interface SubscribeRequest {
   readonly cadence?: number;
   /** `candles` only. */
   readonly interval?: CandleInterval;
+  /** To go on from there, where the server still can. */
+  readonly resume?: ResumePoint;
 }
 
 export interface UnsubscribeRequest {
@@ -82,6 +93,11 @@ export interface Subscribed {
   readonly depth?: number;
   readonly cadence: number;
   readonly interval?: CandleInterval;
+  /**
+   * Only where the channel goes on from where the request said: its newest frame. Where the client has that
+   * one, nothing follows; else one frame that brings it there.
+   */
+  readonly seq?: number;
 }
 
 export interface Acknowledged {

@@ -1,7 +1,7 @@
 import { DepthwireError } from '../model/errors.ts';
 import { candleIntervals, isCandleInterval } from '../model/events.ts';
 import { isInstrumentId } from '../model/instrument.ts';
-import { topics, type ClientRequest, type Topic } from './messages.ts';
+import { topics, type ClientRequest, type ResumePoint, type Topic } from './messages.ts';
 import { show } from './show.ts';
 
 const MAX_REQUEST_ID = 2 ** 32 - 1;
@@ -43,7 +43,7 @@ export function parseRequest(message: unknown): ClientRequest {
 }
 
 function parseSubscribe(id: number, fields: Record<string, unknown>): ClientRequest {
-  const { topic, instrument, depth, cadence, interval } = fields;
+  const { topic, instrument, depth, cadence, interval, resume } = fields;
   if (!topics.includes(topic as Topic)) {
     throw new DepthwireError('unknown_topic', `topic: expected ${topics.join(', ')}, got ${show(topic)}`);
   }
@@ -68,7 +68,21 @@ function parseSubscribe(id: number, fields: Record<string, unknown>): ClientRequ
     ...(depth === undefined ? {} : { depth }),
     ...(cadence === undefined ? {} : { cadence }),
     ...(isCandleInterval(interval) ? { interval } : {}),
+    ...(resume === undefined ? {} : { resume: parseResume(resume) }),
   };
+}
+
+function parseResume(resume: unknown): ResumePoint {
+  const { epoch, ch, seq } = (typeof resume === 'object' && resume !== null ? resume : {}) as Partial<
+    Record<string, unknown>
+  >;
+  if (
+    !isCount(epoch, Number.MAX_SAFE_INTEGER) ||
+    !isCount(ch, MAX_REQUEST_ID) ||
+    !isCount(seq, Number.MAX_SAFE_INTEGER)
+  )
+    throw invalid('resume', 'a map with the integers epoch, ch and seq', resume);
+  return { epoch, ch, seq };
 }
 
 function isCount(value: unknown, max: number): value is number {
