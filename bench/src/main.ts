@@ -20,10 +20,10 @@ async function main(): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  const unknown = positionals.filter((name) => !(name in benches));
+  const unknown = positionals.filter((name) => !Object.hasOwn(benches, name));
   if (unknown.length > 0) throw new UsageError(`there is no benchmark called ${unknown.join(', ')}`);
   let missed = 0;
-  for (const name of positionals.length > 0 ? positionals : Object.keys(benches)) {
+  for (const name of positionals.length > 0 ? new Set(positionals) : Object.keys(benches)) {
     const bench = await benches[name as keyof typeof benches]();
     process.stderr.write(`${styleText('bold', `${bench.name}: ${bench.title}`)}\n`);
     const result = await bench.run({ size: values.smoke ? 'smoke' : 'full', progress });

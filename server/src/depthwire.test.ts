@@ -1,6 +1,7 @@
+import { once } from 'node:events';
 import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { ServerResponse } from 'node:http';
-import { createServer } from 'node:net';
+import { connect as connectTcp, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { queryObjects } from 'node:v8';
@@ -374,6 +375,22 @@ describe('WebSocket', () => {
     expect(codes[1]!.toSorted((a, b) => a - b)).toEqual([frameCodes.bookMerged, frameCodes.tradesMerged]);
     expect([book.resyncs, trades.resyncs, trades.merged?.missed]).toEqual([0, 0, 0]);
     expect(book.replica.verified).toBeGreaterThan(1);
+  });
+
+  test('ends a connection that asks for an upgrade while it awaits another answer', async () => {
+    const { url, depthwire } = await start();
+    const { hostname: host, port } = new URL(url);
+    const socket = connectTcp({ host, port: Number(port) });
+    cleanups.push(() => socket.destroy());
+    socket.on('error', () => undefined);
+    const upgrade = [
+      ...['GET /ws HTTP/1.1', `Host: ${host}`, 'Connection: Upgrade', 'Upgrade: websocket'],
+      ...['Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=='],
+    ];
+    const requests = ['GET /api/v1/health HTTP/1.1', `Host: ${host}`, '', ...upgrade, '', ''];
+    socket.write(requests.join('\r\n'));
+    await once(socket.resume(), 'close');
+    await depthwire.close();
   });
 
   test('keeps neither request nor response of a connection that lives', async () => {

@@ -27,6 +27,8 @@ interface Candidate<Batch> {
   read(): number;
   /** All levels, best first, as `ticks lots`. */
   levels(): { bids: string[]; asks: string[] };
+  /** Ticks and lots that make one of its prices and sizes. */
+  readonly units: { readonly ticks: number; readonly lots: number };
 }
 
 /** Batches are made beforehand: what is measured is a book that takes what a parser has made. */
@@ -56,8 +58,8 @@ function contender<Batch>(candidate: Candidate<Batch>): CreateContender {
           const { user, system } = process.cpuUsage(before);
           cpuUs += user + system;
         }
-        if (Number.isNaN(sum)) throw new Error('the levels that were read are no numbers');
         const { bids, asks } = candidate.levels();
+        if (options.isRead) expectRead(candidate, sum);
         const check = createHash('sha256')
           .update([...bids, '', ...asks].join('\n'))
           .digest('hex');
@@ -65,6 +67,19 @@ function contender<Batch>(candidate: Candidate<Batch>): CreateContender {
       },
     };
   };
+}
+
+/** @throws Error where what is read is not the top of the book; `sum` is of all reads */
+function expectRead({ units, levels, read }: Omit<Candidate<never>, 'batch' | 'apply'>, sum: number): void {
+  const { bids, asks } = levels();
+  let expected = 0;
+  for (const level of [...bids.slice(0, DEPTH), ...asks.slice(0, DEPTH)]) {
+    const [ticks, lots] = level.split(' ').map(Number) as [number, number];
+    expected += ticks / units.ticks + lots / units.lots;
+  }
+  const got = read();
+  if (!Number.isFinite(sum) || Math.abs(got - expected) > 1e-9 * Math.abs(expected))
+    throw new Error(`the top of the book was read as ${got} in all, and is ${expected}`);
 }
 
 function sidesOf<T>(
@@ -110,6 +125,7 @@ function depthwire(): Candidate<{ bids: number[]; asks: number[] }> {
     apply: ({ bids, asks }) => book.applyDelta(bids, asks),
     read: () => sumOf(book.bids.top(DEPTH, prices, sizes)) + sumOf(book.asks.top(DEPTH, prices, sizes)),
     levels: () => ({ bids: levels(book.bids.toFlat()), asks: levels(book.asks.toFlat()) }),
+    units: { ticks: 1, lots: 1 },
   };
 }
 
@@ -150,6 +166,7 @@ async function ccxt(): Promise<Candidate<{ bids: [number, number][]; asks: [numb
       bids: Array.from(book.bids, ([price, size]) => integers(price, size)),
       asks: Array.from(book.asks, ([price, size]) => integers(price, size)),
     }),
+    units: { ticks: TICKS, lots: LOTS },
   };
 }
 
@@ -194,6 +211,7 @@ async function tardis(): Promise<Candidate<TardisChange>> {
     apply: (change) => book.update(change),
     read: () => sumOf(book.bids()) + sumOf(book.asks()),
     levels: () => ({ bids: texts(book.bids()), asks: texts(book.asks()) }),
+    units: { ticks: TICKS, lots: LOTS },
   };
 }
 
@@ -214,12 +232,12 @@ async function btree(): Promise<Candidate<{ bids: [number, number][]; asks: [num
     if (size === 0) tree.delete(price);
     else tree.set(price, size);
   };
-  const sumOf = (tree: BTree) => {
+  const sumOf = (tree: BTree, sign: 1 | -1) => {
     let sum = 0;
     let rank = 0;
-    for (const [price, size] of tree.entries()) {
+    for (const [key, size] of tree.entries()) {
       if (rank++ === DEPTH) break;
-      sum += price + size;
+      sum += sign * key + size;
     }
     return sum;
   };
@@ -235,11 +253,12 @@ async function btree(): Promise<Candidate<{ bids: [number, number][]; asks: [num
       for (const [price, size] of batch.bids) set(bids, -price, size);
       for (const [price, size] of batch.asks) set(asks, price, size);
     },
-    read: () => sumOf(bids) + sumOf(asks),
+    read: () => sumOf(bids, -1) + sumOf(asks, 1),
     levels: () => ({
       bids: Array.from(bids.entries(), ([price, size]) => integers(-price, size)),
       asks: Array.from(asks.entries(), ([price, size]) => integers(price, size)),
     }),
+    units: { ticks: TICKS, lots: LOTS },
   };
 }
 

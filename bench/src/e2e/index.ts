@@ -1,5 +1,6 @@
 import type { Bench, BenchOptions, BenchResult, Goal, Table } from '../harness/bench.ts';
 import { figure } from '../harness/report.ts';
+import { selected } from '../harness/selection.ts';
 import { median, spread } from '../harness/statistics.ts';
 import { runRound, type Round } from './round.ts';
 import type { Scenario } from './scenario.ts';
@@ -45,9 +46,12 @@ export const e2e: Bench = {
   name: 'e2e',
   title: 'from a frame of the venue to the decoded event in a client',
   async run({ size, progress }: BenchOptions): Promise<BenchResult> {
-    const only = process.env[ONLY]?.split(',');
-    const chosen = scenarios(size).filter(({ scenario }) => !only || only.includes(scenario.name));
-    if (chosen.length === 0) throw new Error(`${ONLY}: expected cadence50 or cadence0`);
+    const all = scenarios(size);
+    const names = selected(
+      ONLY,
+      all.map(({ scenario }) => scenario.name),
+    );
+    const chosen = all.filter(({ scenario }) => names.includes(scenario.name));
     const count = size === 'smoke' ? 1 : ROUNDS;
     const rounds = chosen.map((): Round[] => []);
     for (let round = 0; round < count; round++) {

@@ -126,11 +126,6 @@ class FanOut implements Contender {
     };
   }
 
-  async close(): Promise<void> {
-    this.#receivers.close();
-    await this.#sender.close();
-  }
-
   /** The ticks after which the receivers are waited for. */
   #waits(first: number): number[] {
     const waits: number[] = [];

@@ -57,8 +57,4 @@ export class DepthwireSender implements Sender {
         throw new Error(`a client's book of topic ${topic} is not the engine's: ${state}, ${sequence}`);
     }
   }
-
-  close(): Promise<void> {
-    return this.#server.close();
-  }
 }

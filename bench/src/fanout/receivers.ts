@@ -96,10 +96,6 @@ export class Receivers {
     await Promise.all(this.#groups.map(({ process }) => process.ask({ type: 'drop' })));
     for (const group of this.#groups) group.clients = [];
   }
-
-  close(): void {
-    for (const { process } of this.#groups) process.close();
-  }
 }
 
 class ReceiverProcess {
@@ -140,11 +136,6 @@ class ReceiverProcess {
     } finally {
       clearTimeout(timer);
     }
-  }
-
-  close(): void {
-    this.#child.removeAllListeners('exit');
-    if (this.#child.connected) this.#child.disconnect();
   }
 
   #fail(error: Error): void {

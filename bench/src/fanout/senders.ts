@@ -16,7 +16,6 @@ export interface Sender {
   prepare(firstTick: number, ticks: number): void;
   /** Sends all of a tick. */
   send(tick: number): void;
-  close(): unknown;
   /** CPU time since `prepare` that went to what the others have no counterpart of, microseconds. */
   readonly feedUs?: number;
   /** Opens all channels of the plan, before any client does. */
@@ -79,10 +78,6 @@ export class NetSender implements Sender {
     for (let i = 0; i < sockets.length; i++) sockets[i]!.write(buffers[i]!);
   }
 
-  close(): void {
-    this.#server.close();
-  }
-
   /**
    * One for each length: all clients that get as much get the same. It holds as many frames as the
    * gateway's, so that the receivers have as much to do.
@@ -139,10 +134,6 @@ export class WsSender implements Sender {
       if (this.#isCorked) (client as OpenWebSocket)._socket.uncork();
     }
   }
-
-  close(): void {
-    this.#server.close();
-  }
 }
 
 /** socket.io: a room for each topic, over WebSockets alone. */
@@ -187,10 +178,6 @@ export class SocketIoSender implements Sender {
   send(tick: number): void {
     for (const [topic, message] of this.#messages.at(tick).entries())
       this.#io.to(String(topic)).emit('book', message);
-  }
-
-  close(): unknown {
-    return this.#io.close();
   }
 }
 

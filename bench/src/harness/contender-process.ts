@@ -36,9 +36,6 @@ async function handle(message: ToContender): Promise<void> {
       });
       return;
     }
-    case 'close':
-      await contender?.close?.();
-      process.exit();
   }
 }
 

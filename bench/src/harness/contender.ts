@@ -5,7 +5,6 @@
 export interface Contender {
   /** Does the work once. Only what happens in here is measured, as CPU time of the whole process. */
   round(): RoundResult | Promise<RoundResult>;
-  close?(): void | Promise<void>;
 }
 
 export interface RoundResult {
@@ -23,8 +22,7 @@ export type CreateContender = (options: unknown) => Contender | Promise<Contende
 
 export type ToContender =
   | { readonly type: 'create'; readonly module: string; readonly name: string; readonly options: unknown }
-  | { readonly type: 'round'; readonly isWarmUp: boolean }
-  | { readonly type: 'close' };
+  | { readonly type: 'round'; readonly isWarmUp: boolean };
 
 export type FromContender =
   | { readonly type: 'ready' }

@@ -21,8 +21,6 @@ export interface RoundsOptions {
 export interface Measured {
   /** Median over the rounds of CPU time for a unit of work, nanoseconds. */
   readonly nsPerUnit: number;
-  /** Of each round. */
-  readonly rounds: readonly number[];
   readonly spread: number;
   readonly check: string | null;
   /** Medians. */
@@ -62,7 +60,6 @@ function summarise(title: string, results: readonly Result[]): Measured {
   const names = Object.keys(results[0]?.figures ?? {});
   return {
     nsPerUnit: median(rounds),
-    rounds,
     spread: spread(rounds),
     check: results[0]?.check ?? null,
     figures: Object.fromEntries(

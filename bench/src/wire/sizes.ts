@@ -1,8 +1,9 @@
 import { basename } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { msgpackCodec } from '@depthwire/shared';
 import type { TraceOptions } from '../harness/trace.ts';
 import { deltaFrame, forms, type Form, type FormName } from './forms.ts';
-import { readUpdates, streamOf } from './messages.ts';
+import { readUpdates, streamOf, type Update } from './messages.ts';
 
 /** Bytes of all messages of a trace, divided in two ways. */
 export interface TraceSize {
@@ -47,9 +48,17 @@ export async function measureRecording(file: string): Promise<RecordingSize> {
     const elapsedMs = timeMs - channel.timeMs;
     channel.timeMs = timeMs;
     const frame = deltaFrame(update, channel.reference, { seq: channel.seq, elapsedMs, lagMs: update.lagMs });
-    bytes += (msgpackCodec.encode(frame) as Uint8Array).length;
+    const wire = msgpackCodec.encode(frame) as Uint8Array;
+    expectSame(forms.depthwire.decode(wire, channel.reference), update, file);
+    bytes += wire.length;
     venueBytes += update.bytes;
     levels += (bids.length + asks.length) / 2;
   }
   return { name: basename(file, '.jsonl.gz'), levels, venueBytes, bytes };
+}
+
+/** @throws Error where a message does not come back as it was */
+function expectSame(decoded: Update, { bids, asks }: Update, file: string): void {
+  if (!isDeepStrictEqual(decoded, { bids, asks }))
+    throw new Error(`${basename(file)}: a frame is decoded as something else`);
 }

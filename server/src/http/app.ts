@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import fastifyHelmet from '@fastify/helmet';
 import fastifyStatic from '@fastify/static';
 import fastifyWebsocket from '@fastify/websocket';
@@ -66,6 +67,10 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     },
     // TLS, where there is any, ends before this process.
     strictTransportSecurity: false,
+  });
+  // The plug-in takes no upgrade on a connection that still owes an answer, and leaves it to nobody.
+  app.server.prependListener('upgrade', (_request, socket) => {
+    if ((socket as Duplex & { _httpMessage?: unknown })._httpMessage) socket.destroy();
   });
   await app.register(fastifyWebsocket, {
     errorHandler: (error, socket) => options.gateway.onError(socket, error),
