@@ -36,6 +36,8 @@ const configSchema = (plugins: FeedPlugins) =>
           maxSubscriptions: wholeNumber(1, 10_000, 500).default(500),
           maxMessageBytes: wholeNumber(256, 65_536, 16_384).default(16_384),
           maxBufferedBytes: wholeNumber(65_536, 268_435_456, 262_144).default(262_144),
+          /** Bytes of data a second and client; without it, as many as there are. */
+          maxBandwidth: wholeNumber(1_000, 1_000_000_000, 1_000_000).optional(),
           checksumIntervalMs: wholeNumber(0, 60_000, 1_000).default(1_000),
         },
         'heartbeatMs: 15000',

@@ -1,5 +1,5 @@
-/** Frames of a channel that are remembered. */
-const MAX_FRAMES = 128;
+/** Frames of a channel that are remembered, with some 80 bytes each. */
+const MAX_FRAMES = 512;
 
 /** A note on each of the latest frames of a channel, by which a client that missed some gets one instead. */
 export class FrameLog<Note> {

@@ -12,8 +12,10 @@ import {
   type Instrument,
   type ServerMessage,
   type SubscribeRequest,
+  type Timer,
 } from '@depthwire/shared';
 import type { FeedLog } from '@depthwire/feeds';
+import { Allowance, type Limits } from './allowance.ts';
 import type { Subscriber } from './audience.ts';
 import type { Channel, SharedFrame } from './channel.ts';
 import type { Batch } from './batch.ts';
@@ -34,6 +36,8 @@ export interface SessionLimits {
    * channel, once half of the bytes are gone. Twice as many, and its requests are not read.
    */
   readonly maxBufferedBytes: number;
+  /** Bytes of data a second; as many as there are where it is left out. */
+  readonly maxBandwidth?: number;
 }
 
 /** The part of a socket that a session uses. */
@@ -77,6 +81,9 @@ export class Session implements Subscriber {
    * it has of each; null where there is none. Those that wait longest come first.
    */
   #lagging: Map<Channel, number> | null = null;
+  #allowance: Allowance | null = null;
+  /** Goes off when data may be sent again. */
+  #opening: Timer | null = null;
   #isPaused = false;
   #awaitsDrain = false;
   #malformed = 0;
@@ -88,6 +95,7 @@ export class Session implements Subscriber {
     this.#maxBufferedBytes = options.limits.maxBufferedBytes;
     this.#lastSeenMs = options.wallClock.now();
     const { limits } = options;
+    this.#limit({ bandwidth: null, rate: null });
     this.#send({
       op: 'hello',
       protocol: PROTOCOL_VERSION,
@@ -133,6 +141,7 @@ export class Session implements Subscriber {
     for (const channel of this.#channels.values()) this.#options.hub.leave(channel, this, isLost);
     this.#channels.clear();
     this.#lagging = null;
+    this.#opening?.cancel();
   }
 
   get encoding(): Encoding {
@@ -142,12 +151,13 @@ export class Session implements Subscriber {
   deliver(batch: Batch): void {
     const socket = this.#socket;
     const waiting = socket.bufferedBytes;
-    if (waiting > this.#maxBufferedBytes || this.#lagging !== null) {
-      for (const frame of batch.frames) this.#deliverToLaggard(frame, waiting > this.#maxBufferedBytes);
+    const isBehind = waiting > this.#maxBufferedBytes || !this.#mayReceive;
+    if (isBehind || this.#lagging !== null) {
+      for (const frame of batch.frames) this.#deliverToLaggard(frame, isBehind);
       return;
     }
     // What has to wait in line must not hold the memory of what all others get.
-    socket.write(waiting > 0 ? batch.copy : batch.wire);
+    this.#write(waiting > 0 ? batch.copy : batch.wire);
     if (waiting === 0 && socket.bufferedBytes > 0) batch.keep();
   }
 
@@ -155,16 +165,36 @@ export class Session implements Subscriber {
   #deliverToLaggard(frame: SharedFrame, isBehind: boolean): void {
     if (this.#lagging?.has(frame.channel)) return;
     if (isBehind) this.#miss(frame.channel, frame.seq - 1);
-    else this.#socket.write(frame.wire(this.#options.encoding));
+    else this.#write(frame.wire(this.#options.encoding));
+  }
+
+  #write(data: Uint8Array): void {
+    this.#socket.write(data);
+    this.#allowance?.spend(data.length, this.#options.wallClock.now());
+  }
+
+  /** Whether the limits that it asked for let it have data now. */
+  get #mayReceive(): boolean {
+    return this.#allowance === null || this.#allowance.opensAtMs <= this.#options.wallClock.now();
   }
 
   /** @param seq the last frame that the client has */
   #miss(channel: Channel, seq: number): void {
     if (this.#lagging === null) {
       this.#lagging = new Map();
-      this.#catchUpOnceDrained();
+      this.#awaitRoom();
     }
     this.#lagging.set(channel, seq);
+  }
+
+  /** Has it catch up once the network, and its own limits, let it. */
+  #awaitRoom(): void {
+    if (this.#socket.bufferedBytes > this.#maxBufferedBytes / 2) this.#catchUpOnceDrained();
+    if (this.#allowance === null || this.#opening !== null) return;
+    this.#opening = this.#options.wallClock.at(this.#allowance.opensAtMs, () => {
+      this.#opening = null;
+      this.#catchUp();
+    });
   }
 
   #catchUpOnceDrained(): void {
@@ -179,16 +209,24 @@ export class Session implements Subscriber {
   /** Goes on where the client did not keep up: with all that it missed, as far as there is room for it. */
   #catchUp(): void {
     const { hub, limits, socket } = this.#options;
-    if (socket.bufferedBytes > limits.maxBufferedBytes / 2) return;
+    if (socket.bufferedBytes > limits.maxBufferedBytes / 2) {
+      if (this.#lagging !== null || this.#isPaused) this.#catchUpOnceDrained();
+      return;
+    }
     if (this.#isPaused) {
       this.#isPaused = false;
       socket.resume();
     }
     if (this.#lagging === null) return;
+    if (!this.#mayReceive) {
+      this.#awaitRoom();
+      return;
+    }
+    const now = this.#options.wallClock.now();
     hub.deliver(); // what is made by now is in the merged frames
     for (const [channel, seq] of this.#lagging) {
-      if (socket.bufferedBytes > limits.maxBufferedBytes) {
-        this.#catchUpOnceDrained();
+      if (socket.bufferedBytes > limits.maxBufferedBytes || this.#allowance?.hasBandwidth(now) === false) {
+        this.#awaitRoom();
         return;
       }
       // An instrument may have been forgotten meanwhile; where it comes again, so does a snapshot.
@@ -264,9 +302,24 @@ export class Session implements Subscriber {
         this.#sendFrom(channel, NOTHING);
         return;
       }
+      case 'limit':
+        this.#send({ op: 'limited', id: request.id, ...this.#limit(request) });
+        this.#catchUp();
+        return;
       case 'ping':
         this.#send({ op: 'pong', id: request.id, time: this.#options.wallClock.now() });
     }
+  }
+
+  /** @returns what is granted */
+  #limit({ bandwidth, rate = null }: Partial<Limits>): Limits {
+    const { maxBandwidth } = this.#options.limits;
+    const least = Math.min(bandwidth ?? Infinity, maxBandwidth ?? Infinity);
+    const granted = { bandwidth: least === Infinity ? null : least, rate };
+    this.#allowance = granted.bandwidth === null && rate === null ? null : new Allowance(granted);
+    this.#opening?.cancel();
+    this.#opening = null;
+    return granted;
   }
 
   #channel(id: number): Channel {
@@ -285,15 +338,18 @@ export class Session implements Subscriber {
 
   /** @param held the last frame that the client has */
   #sendFrom(channel: Channel, held: number): void {
-    const { hub, socket, encoding } = this.#options;
+    const { hub, socket, encoding, wallClock } = this.#options;
     this.#lagging?.delete(channel);
     // What the client has yet to read of others comes first.
-    if (socket.bufferedBytes > this.#maxBufferedBytes) {
+    if (
+      socket.bufferedBytes > this.#maxBufferedBytes ||
+      this.#allowance?.hasBandwidth(wallClock.now()) === false
+    ) {
       this.#miss(channel, held);
       return;
     }
     const frame = held === NOTHING ? hub.snapshot(channel) : hub.catchUp(channel, held);
-    if (frame !== null) socket.write(frame.wire(encoding));
+    if (frame !== null) this.#write(frame.wire(encoding));
   }
 
   #refuse(id: number | null, error: unknown): void {

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { messagesIn } from '../../test/websocket.ts';
 import { silentLog, START_MS, startMarket } from '../../test/markets.ts';
 import type { Hub } from './hub.ts';
-import { Session, type SessionSocket } from './session.ts';
+import { Session, type SessionLimits, type SessionSocket } from './session.ts';
 
 const MAX_BUFFERED = 1_000;
 const instrument = 'test:AAA-USD';
@@ -65,12 +65,12 @@ class Wire implements SessionSocket {
   }
 }
 
-function connect(hub: Hub, clock: Clock, epoch = 1) {
+function connect(hub: Hub, clock: Clock, epoch = 1, more: Partial<SessionLimits> = {}) {
   const wire = new Wire();
   const session = new Session({
     hub,
     socket: wire,
-    limits,
+    limits: { ...limits, ...more },
     marketClock: clock,
     wallClock: clock,
     log: silentLog,
@@ -296,6 +296,86 @@ describe('a client that does not keep up', () => {
       { numRuns: 150 },
     );
   });
+});
+
+describe('a client that asks for less', () => {
+  /** Updates of a book and trades, a hundred of each a second. */
+  async function busy(limit: object, more: Partial<SessionLimits> = {}) {
+    const market = await liveMarket();
+    const { hub, feed, clock } = market;
+    const client = connect(hub, clock, 1, more);
+    client.send({ op: 'limit', ...limit });
+    client.subscribe('book', { depth: 20 });
+    client.subscribe('trades');
+    const arrivals: { atMs: number; bytes: number }[] = [];
+    const { wire } = client;
+    const take = wire.write.bind(wire);
+    wire.write = (frames) => {
+      arrivals.push({ atMs: clock.now() - START_MS, bytes: frames.length });
+      take(frames);
+    };
+    for (let i = 1; i <= 500; i++) {
+      clock.advanceTo(START_MS + i * 10);
+      feed.delta([100 - (i % 7), i], []);
+      feed.trade(100, 1, i);
+    }
+    clock.advanceTo(START_MS + 10_000);
+    return { ...market, ...client, arrivals };
+  }
+
+  function expectAll({ wire, market }: Awaited<ReturnType<typeof busy>>): void {
+    const { book, seq } = replayed(wire.frames.filter(([, ch]) => ch === 1));
+    expect([book.sequence, seq]).toEqual([market.book.sequence, 500]);
+    expect(book.bids.toFlat(8)).toEqual(market.book.bids.toFlat(8));
+    let trades = 0;
+    for (const frame of wire.frames.filter(([, ch]) => ch === 2)) {
+      if (frame[0] === frameCodes.trades) trades += frame[4].length;
+      if (frame[0] === frameCodes.tradesMerged) trades += frame[6];
+    }
+    expect(trades).toBe(500);
+  }
+
+  test('gets data no more often than so many times a second, and all of it', async () => {
+    const run = await busy({ rate: 5 });
+    expect(run.wire.messages).toContainEqual({ op: 'limited', id: 1, bandwidth: null, rate: 5 });
+    const times = [...new Set(run.arrivals.map(({ atMs }) => atMs))];
+    for (const [i, atMs] of times.slice(1).entries()) expect(atMs - times[i]!).toBeGreaterThanOrEqual(200);
+    expect(times.length).toBeGreaterThan(20);
+    expectAll(run);
+  });
+
+  test('gets no more than so many bytes a second, and all of what changed', async () => {
+    const run = await busy({ bandwidth: 2_000 });
+    for (const { atMs: from } of run.arrivals) {
+      const within = run.arrivals.filter(({ atMs }) => atMs >= from && atMs < from + 2_000);
+      const bytes = within.reduce((sum, each) => sum + each.bytes, 0);
+      // what was saved up, and the last frame
+      expect(bytes).toBeLessThan(2_000 * 3 + Math.max(...within.map((each) => each.bytes)));
+    }
+    expectAll(run);
+  });
+
+  test('is granted what the server allows, and may take its wish back', async () => {
+    const { hub, clock } = await liveMarket();
+    const { wire, send } = connect(hub, clock, 1, { maxBandwidth: 5_000 });
+    for (const wish of [{ bandwidth: 9_000, rate: 3 }, { bandwidth: 4_000 }, {}])
+      send({ op: 'limit', ...wish });
+    expect(wire.messages.slice(1)).toEqual([
+      { op: 'limited', id: 1, bandwidth: 5_000, rate: 3 },
+      { op: 'limited', id: 2, bandwidth: 4_000, rate: null },
+      { op: 'limited', id: 3, bandwidth: 5_000, rate: null },
+    ]);
+  });
+
+  test.each([{ bandwidth: 999 }, { bandwidth: 'all' }, { rate: 0 }, { rate: 1.5 }, { rate: 1_001 }])(
+    'is told what is no limit: %o',
+    async (wish) => {
+      const { hub, clock } = await liveMarket();
+      const { wire, send } = connect(hub, clock);
+      send({ op: 'limit', ...wish });
+      expect(wire.messages.at(-1)).toMatchObject({ op: 'error', code: 'invalid_request', id: 1 });
+    },
+  );
 });
 
 describe('a client that comes back', () => {

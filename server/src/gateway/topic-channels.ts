@@ -9,7 +9,7 @@ const SNAPSHOT_TRADES = 200;
 /** Trades in one frame; when as many wait, they do not wait for the cadence. */
 const MAX_TRADES_PER_FRAME = 500;
 /** The latest trades that stand in a merged frame one by one. */
-const MERGED_TRADES = 200;
+const MERGED_TRADES = 50;
 /** Candles in a snapshot; older ones come by REST. */
 const SNAPSHOT_CANDLES = 500;
 

@@ -762,6 +762,16 @@ describe('a book that goes wrong', () => {
   });
 });
 
+test('asks for less before it subscribes, and says what it was granted', async () => {
+  const { client } = await connected({ limit: { bandwidth: 20_000, rate: 4 } });
+  client.trades(instrument.id);
+  await until(() => expect(server.last.asked('subscribe')).toHaveLength(1));
+  expect(server.last.asked('limit')).toMatchObject([{ bandwidth: 20_000, rate: 4 }]);
+  expect(client.limited).toBeNull();
+  server.last.send({ op: 'limited', id: server.last.asked('limit')[0]!.id, bandwidth: 10_000, rate: null });
+  await until(() => expect(client.limited).toMatchObject({ bandwidth: 10_000, rate: null }));
+});
+
 describe('the other topics', () => {
   const candle = (time: number, close: number) => [time, 1, 9, 1, close, 10, 2];
 

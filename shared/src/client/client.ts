@@ -8,6 +8,7 @@ import {
   type ClientRequest,
   type DataFrame,
   type Hello,
+  type Limited,
   type ServerMessage,
   type SubscribeRequest,
 } from '../protocol/messages.ts';
@@ -62,6 +63,8 @@ const deltaCodes: ReadonlySet<number> = new Set([
 export interface ClientOptions {
   /** `ws://host:port/ws` or `wss://…`. */
   readonly url: string;
+  /** Most bytes of data a second, and most times a second that it comes: what does not fit comes merged. */
+  readonly limit?: { readonly bandwidth?: number; readonly rate?: number };
   /** Default `msgpack`. */
   readonly encoding?: Encoding;
   readonly backoff?: BackoffPolicy;
@@ -92,6 +95,8 @@ export type ClientEvents = {
 export class DepthwireClient extends Emitter<ClientEvents> {
   /** The server's greeting; null while not connected. */
   hello: Hello | null = null;
+  /** What the server granted of `limit`; null while it has not. */
+  limited: Pick<Limited, 'bandwidth' | 'rate'> | null = null;
   /** The newest round trip, milliseconds; null before the first. */
   roundTripMs: number | null = null;
   /** The server's wall clock less this machine's, milliseconds; right to half a round trip. */
@@ -372,6 +377,7 @@ export class DepthwireClient extends Emitter<ClientEvents> {
     this.#byChannel.clear();
     this.#snapshotTries.clear();
     this.hello = null;
+    this.limited = null;
     this.roundTripMs = null;
     this.retryAtMs = null;
     try {
@@ -447,6 +453,10 @@ export class DepthwireClient extends Emitter<ClientEvents> {
       case 'snapshot':
         this.#settle(message.id);
         return;
+      case 'limited':
+        this.#settle(message.id);
+        this.limited = message;
+        return;
       case 'pong': {
         const ping = this.#settle(message.id);
         if (!ping || typeof message.time !== 'number') return;
@@ -508,6 +518,8 @@ export class DepthwireClient extends Emitter<ClientEvents> {
     this.#host.epoch = hello.epoch;
     this.#openedAtMs = this.#clock.now();
     this.#setState('open');
+    const { limit } = this.#options;
+    if (limit) this.#request({ op: 'limit', id: this.#nextId(), ...limit }, null);
     for (const subscription of this.#subscriptions.values()) this.#sendSubscribe(subscription);
     this.#ping();
     this.#watchHeartbeat(hello.heartbeatMs);

@@ -58,7 +58,18 @@ export interface PingRequest {
   readonly id: number;
 }
 
-export type ClientRequest = SubscribeRequest | UnsubscribeRequest | SnapshotRequest | PingRequest;
+/** Asks for less data than there is: what does not fit is merged. Each replaces the one before. */
+export interface LimitRequest {
+  readonly op: 'limit';
+  readonly id: number;
+  /** Bytes of data a second at most; any number where it is left out. */
+  readonly bandwidth?: number;
+  /** Times a second at most that data is sent; any number where it is left out. */
+  readonly rate?: number;
+}
+
+export type ClientRequest =
+  SubscribeRequest | UnsubscribeRequest | SnapshotRequest | PingRequest | LimitRequest;
 
 // ── server to client: maps ──────────────────────────────────────────────────────────────────────
 
@@ -106,6 +117,14 @@ export interface Acknowledged {
   readonly ch: number;
 }
 
+/** What is granted: no more than was asked for, nor than the server allows; null without a limit. */
+export interface Limited {
+  readonly op: 'limited';
+  readonly id: number;
+  readonly bandwidth: number | null;
+  readonly rate: number | null;
+}
+
 export interface Pong {
   readonly op: 'pong';
   readonly id: number;
@@ -135,7 +154,7 @@ export interface InstrumentChanged {
 }
 
 export type ServerMessage =
-  Hello | Subscribed | Acknowledged | Pong | ErrorMessage | Goodbye | InstrumentChanged;
+  Hello | Subscribed | Acknowledged | Limited | Pong | ErrorMessage | Goodbye | InstrumentChanged;
 
 // ── server to client: data frames ───────────────────────────────────────────────────────────────
 

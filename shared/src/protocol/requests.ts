@@ -7,6 +7,9 @@ import { show } from './show.ts';
 const MAX_REQUEST_ID = 2 ** 32 - 1;
 const MAX_DEPTH = 1_000_000;
 const MAX_CADENCE_MS = 3_600_000;
+const MIN_BANDWIDTH = 1_000;
+const MAX_BANDWIDTH = 2 ** 32 - 1;
+const MAX_RATE = 1_000;
 
 /** The `id` of anything that looks like a request, so that an error can name it. */
 export function requestIdOf(message: unknown): number | null {
@@ -37,8 +40,10 @@ export function parseRequest(message: unknown): ClientRequest {
     }
     case 'ping':
       return { op: 'ping', id };
+    case 'limit':
+      return parseLimit(id, fields);
     default:
-      throw invalid('op', 'subscribe, unsubscribe, snapshot or ping', fields.op);
+      throw invalid('op', 'subscribe, unsubscribe, snapshot, limit or ping', fields.op);
   }
 }
 
@@ -69,6 +74,19 @@ function parseSubscribe(id: number, fields: Record<string, unknown>): ClientRequ
     ...(cadence === undefined ? {} : { cadence }),
     ...(isCandleInterval(interval) ? { interval } : {}),
     ...(resume === undefined ? {} : { resume: parseResume(resume) }),
+  };
+}
+
+function parseLimit(id: number, { bandwidth, rate }: Record<string, unknown>): ClientRequest {
+  if (bandwidth !== undefined && !(isCount(bandwidth, MAX_BANDWIDTH) && bandwidth >= MIN_BANDWIDTH))
+    throw invalid('bandwidth', `bytes a second from ${MIN_BANDWIDTH} to ${MAX_BANDWIDTH}`, bandwidth);
+  if (rate !== undefined && !(isCount(rate, MAX_RATE) && rate >= 1))
+    throw invalid('rate', `times a second from 1 to ${MAX_RATE}`, rate);
+  return {
+    op: 'limit',
+    id,
+    ...(bandwidth === undefined ? {} : { bandwidth }),
+    ...(rate === undefined ? {} : { rate }),
   };
 }
 
