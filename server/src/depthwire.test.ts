@@ -246,7 +246,7 @@ describe('WebSocket', () => {
       feed.delta([], Array.from({ length: 2_000 }, (_, i) => [100_000 + i, round]).flat());
       await new Promise((resolve) => setImmediate(resolve));
     }
-    const isLast = (frame: Record<number, unknown>) => frame[0] === 2 && frame[2] === ROUNDS;
+    const isLast = (frame: Record<number, unknown>) => frame[2] === ROUNDS;
     for (const client of [quick, slow]) {
       client.socket.resume();
       for (let left = depths.length; left > 0; left--) await client.next(isLast);
@@ -254,7 +254,7 @@ describe('WebSocket', () => {
       for (const bytes of client.frames) {
         const frame = codecs.json.decode(bytes) as unknown[];
         if (!Array.isArray(frame)) continue;
-        if (frame[0] === 1) replicas.set(frame[1], new BookReplica());
+        if (!replicas.has(frame[1])) replicas.set(frame[1], new BookReplica());
         expect(replicas.get(frame[1])!.apply(frame)).toBe('applied');
       }
       const { book } = depthwire.engine.markets.get('test:AAA-USD')!;

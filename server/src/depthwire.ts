@@ -51,6 +51,7 @@ export async function createDepthwire({
   const supervisor = new FeedSupervisor({ engine, clock: systemClock, log: logger });
   const hub = new Hub({
     clock: marketClock,
+    wallClock: systemClock,
     bus,
     markets: engine.markets,
     checksumIntervalMs: config.gateway.checksumIntervalMs,

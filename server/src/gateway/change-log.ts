@@ -1,5 +1,7 @@
 /** Frames of a channel that are remembered. */
 const MAX_FRAMES = 128;
+/** One more, for the frame that they begin after. */
+const ROWS = MAX_FRAMES + 1;
 /** Prices of each side that are remembered, by the levels of the channel: past that a snapshot is smaller. */
 const PRICES_A_LEVEL = 8;
 const MIN_PRICES = 256;
@@ -27,7 +29,7 @@ export class ChangeLog {
   readonly #bids: PriceRing;
   readonly #asks: PriceRing;
   /** `sequence, timeMs, receiveMs, bids written, asks written` after each frame. */
-  readonly #rows = new Float64Array(5 * MAX_FRAMES);
+  readonly #rows = new Float64Array(5 * ROWS);
   #first = 0;
   #last = 0;
 
@@ -58,7 +60,7 @@ export class ChangeLog {
     asks: readonly number[],
   ): void {
     this.#last += 1;
-    if (this.#last - this.#first >= MAX_FRAMES) this.#first += 1;
+    if (this.#last - this.#first > MAX_FRAMES) this.#first += 1;
     this.#bids.add(bids);
     this.#asks.add(asks);
     this.#put(this.#last, sequence, timeMs, receiveMs);
@@ -95,7 +97,7 @@ export class ChangeLog {
   }
 
   #at(seq: number): number {
-    return 5 * (seq % MAX_FRAMES);
+    return 5 * (seq % ROWS);
   }
 }
 

@@ -80,7 +80,8 @@ export abstract class Channel {
     const known = this.#catchUps?.get(from);
     if (known) return known;
     const message = this.mergedMessage(from, market, nowMs);
-    const frame = message === null ? this.snapshot(market, nowMs) : new SharedFrame(this, message);
+    if (message === null) return this.snapshot(market, nowMs);
+    const frame = new SharedFrame(this, message);
     (this.#catchUps ??= new Map()).set(from, frame);
     return frame;
   }

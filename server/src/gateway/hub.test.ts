@@ -375,6 +375,20 @@ describe('Hub', () => {
     }
   });
 
+  test('a newcomer between two ticks gets no book of before a changed scale', async () => {
+    const { hub, feed } = await liveMarket();
+    const slow = { topic: 'book', depth: 10, cadence: 1_000 } as const;
+    const reader = new Reader(hub, slow);
+    feed.emit({
+      type: 'instrument',
+      instrument: testInstrument(instrument, { tick: { units: 1, decimals: 4 } }),
+    });
+    const newcomer = new Reader(hub, slow);
+    expect(reader.codes).toEqual([frameCodes.bookSnapshot, frameCodes.bookSnapshot]);
+    for (const { frames } of [reader, newcomer])
+      expect(frames.at(-1)).toMatchObject({ 0: frameCodes.bookSnapshot, 2: 1, 8: [], 9: [] });
+  });
+
   test('adds a checksum to deltas no more often than asked for', async () => {
     const { hub, feed, clock } = await liveMarket(1_000);
     const reader = new Reader(hub, { topic: 'book', depth: 10, cadence: 0 });

@@ -28,6 +28,8 @@ const DEFAULT_CADENCE_MS = { book: 100, trades: 100, ticker: 250, candles: 250, 
 export interface HubOptions {
   /** The market clock: cadences tick on it, frames carry it. */
   readonly clock: Clock;
+  /** The machine's clock. Default: the market's. */
+  readonly wallClock?: Clock;
   readonly bus: Bus;
   readonly markets: { get(id: string): MarketView | undefined };
   /** Longest time between two checksums in the deltas of a channel, milliseconds; 0 for each. */
@@ -121,16 +123,22 @@ export class Hub {
   leave(channel: Channel, subscriber: Subscriber, isLost = false): void {
     this.deliver();
     if (this.#audiences.leave(channel, subscriber) || this.#lingering.has(channel)) return;
-    if (!isLost || this.#lingering.size >= MAX_LINGERING) {
+    if (!isLost) {
       this.#end(channel);
       return;
     }
-    const { clock } = this.#options;
-    const timer = clock.at(clock.now() + LINGER_MS, () => {
-      this.#lingering.delete(channel);
-      this.#end(channel);
-    });
-    this.#lingering.set(channel, timer);
+    const { clock, wallClock = clock } = this.#options;
+    const end = (lingering: Channel) => {
+      this.#lingering.get(lingering)?.cancel();
+      this.#lingering.delete(lingering);
+      this.#end(lingering);
+    };
+    const [longest] = this.#lingering.keys();
+    if (longest && this.#lingering.size >= MAX_LINGERING) end(longest);
+    this.#lingering.set(
+      channel,
+      wallClock.at(wallClock.now() + LINGER_MS, () => end(channel)),
+    );
   }
 
   #end(channel: Channel): void {
@@ -266,7 +274,9 @@ export class Hub {
     if (event.type === 'instrument') this.#tellInstrument(channels, this.market(event.instrument).instrument);
     for (const channel of channels) {
       channel.onEvent(event);
-      if (channel.settings.cadenceMs === 0 || channel.isFull) this.#flush(channel);
+      // Nobody is to get what is counted in the scale of before.
+      const isRescaled = event.type === 'instrument' && event.isRescaled;
+      if (channel.settings.cadenceMs === 0 || channel.isFull || isRescaled) this.#flush(channel);
     }
     this.#deliverSoon();
   }

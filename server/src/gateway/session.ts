@@ -24,6 +24,10 @@ import { webSocketFrame } from './websocket-frame.ts';
 
 /** In place of the number of a frame: the client has nothing of the channel yet. */
 const NOTHING = -1;
+/** Longest time that some of a client's data waits for its network before it gets merged frames, milliseconds. */
+const MAX_WAIT_MS = 1_000;
+/** A client whose data waits for so long without a break is gone, milliseconds. */
+const STALLED_MS = 120_000;
 /** Messages that could not be read, after which the session ends. */
 const MAX_MALFORMED = 10;
 
@@ -33,7 +37,7 @@ export interface SessionLimits {
   readonly maxSubscriptions: number;
   /**
    * Unsent bytes past which a session gets no more frames; what it missed comes as one merged frame of each
-   * channel, once half of the bytes are gone. Twice as many, and its requests are not read.
+   * channel, once all of the bytes are gone. Twice as many, and its requests are not read until then.
    */
   readonly maxBufferedBytes: number;
   /** Bytes of data a second; as many as there are where it is left out. */
@@ -84,6 +88,8 @@ export class Session implements Subscriber {
   #allowance: Allowance | null = null;
   /** Goes off when data may be sent again. */
   #opening: Timer | null = null;
+  /** Since when bytes have waited without a break, as far as was looked; null while none do. */
+  #waitingSinceMs: number | null = null;
   #isPaused = false;
   #awaitsDrain = false;
   #malformed = 0;
@@ -151,14 +157,28 @@ export class Session implements Subscriber {
   deliver(batch: Batch): void {
     const socket = this.#socket;
     const waiting = socket.bufferedBytes;
-    const isBehind = waiting > this.#maxBufferedBytes || !this.#mayReceive;
+    const isBehind = waiting > 0 ? this.#isLate(waiting) : !this.#mayReceive;
     if (isBehind || this.#lagging !== null) {
       for (const frame of batch.frames) this.#deliverToLaggard(frame, isBehind);
       return;
     }
     // What has to wait in line must not hold the memory of what all others get.
     this.#write(waiting > 0 ? batch.copy : batch.wire);
-    if (waiting === 0 && socket.bufferedBytes > 0) batch.keep();
+    if (waiting > 0) return;
+    this.#waitingSinceMs = null;
+    if (socket.bufferedBytes > 0) batch.keep();
+  }
+
+  /** Whether too much waits, or something for too long; one channel that lags waits for nobody but the network. */
+  #isLate(waiting: number): boolean {
+    const now = this.#options.wallClock.now();
+    this.#waitingSinceMs ??= now;
+    return (
+      waiting > this.#maxBufferedBytes ||
+      now - this.#waitingSinceMs > MAX_WAIT_MS ||
+      this.#lagging !== null ||
+      !this.#mayReceive
+    );
   }
 
   /** A channel that has missed a frame gets no other before it has caught up. */
@@ -189,7 +209,7 @@ export class Session implements Subscriber {
 
   /** Has it catch up once the network, and its own limits, let it. */
   #awaitRoom(): void {
-    if (this.#socket.bufferedBytes > this.#maxBufferedBytes / 2) this.#catchUpOnceDrained();
+    if (this.#socket.bufferedBytes > 0) this.#catchUpOnceDrained();
     if (this.#allowance === null || this.#opening !== null) return;
     this.#opening = this.#options.wallClock.at(this.#allowance.opensAtMs, () => {
       this.#opening = null;
@@ -209,7 +229,7 @@ export class Session implements Subscriber {
   /** Goes on where the client did not keep up: with all that it missed, as far as there is room for it. */
   #catchUp(): void {
     const { hub, limits, socket } = this.#options;
-    if (socket.bufferedBytes > limits.maxBufferedBytes / 2) {
+    if (socket.bufferedBytes > 0) {
       if (this.#lagging !== null || this.#isPaused) this.#catchUpOnceDrained();
       return;
     }
@@ -244,6 +264,12 @@ export class Session implements Subscriber {
       socket.close(code, 'heartbeat missed');
       return;
     }
+    if (socket.bufferedBytes === 0) this.#waitingSinceMs = null;
+    else this.#waitingSinceMs ??= wallClock.now();
+    if (this.#waitingSinceMs !== null && wallClock.now() - this.#waitingSinceMs > STALLED_MS) {
+      socket.close(closeCodes.stalled.code, 'took nothing for too long');
+      return;
+    }
     this.#catchUp();
   }
 
@@ -270,7 +296,8 @@ export class Session implements Subscriber {
         const channel = hub.open(request);
         const { topic, instrument, depth, cadenceMs, interval } = channel.settings;
         hub.deliver(); // what others wait for is in what it gets first
-        const held = this.#heldOf(channel, request);
+        // What others of the client hold may be older: a snapshot serves them all.
+        const held = this.#channels.has(channel.id) ? NOTHING : this.#heldOf(channel, request);
         this.#send({
           op: 'subscribed',
           id: request.id,
@@ -297,6 +324,7 @@ export class Session implements Subscriber {
       }
       case 'snapshot': {
         const channel = this.#channel(request.ch);
+        hub.market(channel.settings.instrument); // or the request is refused
         this.#send({ op: 'snapshot', id: request.id, ch: channel.id });
         hub.deliver(); // a snapshot has it all
         this.#sendFrom(channel, NOTHING);

@@ -1,4 +1,11 @@
-import { BookReplica, codecs, frameCodes, type Clock, type DataFrame } from '@depthwire/shared';
+import {
+  BookReplica,
+  codecs,
+  DepthwireError,
+  frameCodes,
+  type Clock,
+  type DataFrame,
+} from '@depthwire/shared';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { messagesIn } from '../../test/websocket.ts';
@@ -19,6 +26,7 @@ const limits = {
 class Wire implements SessionSocket {
   bufferedBytes = 0;
   isPaused = false;
+  closeCode: number | null = null;
   readonly messages: unknown[] = [];
   #isStalled = false;
   #waiting: Uint8Array[] = [];
@@ -42,7 +50,9 @@ class Wire implements SessionSocket {
     for (const task of this.#onDrained.splice(0)) task();
   }
 
-  close(): void {}
+  close(code: number): void {
+    this.closeCode ??= code;
+  }
 
   pause(): void {
     this.isPaused = true;
@@ -221,6 +231,83 @@ describe('a client that does not keep up', () => {
     const channels = wire.frames.filter(([code]) => code === frameCodes.bookSnapshot).map(([, ch]) => ch);
     expect(channels.sort()).toEqual([1, 1, 2, 3, 4]);
     expect(replayed(wire.frames.filter(([, ch]) => ch === 1)).book.bids.toFlat(1)).toEqual([100, 3]);
+  });
+
+  test('gets nothing of other channels either, until all is taken', async () => {
+    const { hub, feed, clock } = await liveMarket();
+    const { wire, subscribe } = connect(hub, clock);
+    subscribe('book', { depth: 20 });
+    subscribe('trades');
+    wire.stall();
+    fill(feed, wire);
+    feed.delta([100, 1], []);
+    wire.bufferedBytes = 600; // a part of it is gone
+    for (let id = 1; id <= 50; id++) feed.trade(100, 1, id);
+    expect(wire.bufferedBytes).toBe(600);
+    wire.flow();
+    expect(wire.frames.slice(-2).map(([code]) => code)).toEqual([
+      frameCodes.bookMerged,
+      frameCodes.tradesMerged,
+    ]);
+  });
+
+  test('is behind too where little waits, but for over a second', async () => {
+    const { hub, feed, clock } = await liveMarket();
+    const { wire, subscribe } = connect(hub, clock);
+    subscribe('book', { depth: 20 });
+    wire.stall();
+    feed.delta([100, 1], []);
+    feed.delta([100, 2], []);
+    const waiting = wire.bufferedBytes;
+    clock.advanceTo(START_MS + 1_100);
+    for (let i = 0; i < 3; i++) feed.delta([100, 3 + i], []);
+    expect(wire.bufferedBytes).toBe(waiting);
+    wire.flow();
+    expect(wire.frames.at(-1)).toMatchObject({ 0: frameCodes.bookMerged, 2: 5, 3: 2 });
+  });
+
+  test('is let go where nothing is taken for two minutes', async () => {
+    const { hub, feed, clock } = await liveMarket();
+    const { wire, session, subscribe } = connect(hub, clock);
+    subscribe('book', { depth: 20 });
+    for (const minutes of [1, 2]) {
+      wire.stall();
+      feed.delta([100, 1], []);
+      feed.delta([100, 2], []);
+      for (let i = 0; i < 60 * minutes + 2; i++) {
+        clock.advanceTo(clock.now() + 1_000);
+        session.tick();
+      }
+      expect(wire.closeCode).toBe(minutes === 1 ? null : 4410);
+      wire.flow();
+      session.tick();
+    }
+  });
+
+  test('gets a snapshot where a part of it holds less than another', async () => {
+    const { hub, feed, clock } = await liveMarket();
+    const { wire, subscribe } = connect(hub, clock);
+    feed.delta([100, 6], []);
+    subscribe('trades');
+    wire.stall();
+    let id = 0;
+    while (wire.bufferedBytes <= MAX_BUFFERED) feed.trade(100, 1, (id += 1));
+    subscribe('book', { depth: 20 });
+    subscribe('book', { depth: 20, resume: { epoch: 1, ch: 2, seq: 0 } });
+    feed.delta([100, 7], []);
+    wire.flow();
+    expect(wire.frames.filter(([, ch]) => ch === 2).map(([code]) => code)).toEqual([frameCodes.bookSnapshot]);
+  });
+
+  test('is refused a snapshot of an instrument that there is no more, once', async () => {
+    const { hub, clock } = await liveMarket();
+    const { wire, send, subscribe } = connect(hub, clock);
+    subscribe('book', { depth: 20 });
+    hub.market = () => {
+      throw new DepthwireError('unknown_instrument', 'forgotten');
+    };
+    send({ op: 'snapshot', ch: 1 });
+    expect(wire.messages.slice(3)).toMatchObject([{ op: 'error', id: 2, code: 'unknown_instrument' }]);
   });
 
   test('shares what it gets with all who missed the same', async () => {

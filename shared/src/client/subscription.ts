@@ -328,7 +328,7 @@ export interface MergedTrades {
   /** Ticks of the cheapest and of the dearest. */
   readonly low: number;
   readonly high: number;
-  /** How long the oldest of them waited in the server, milliseconds. */
+  /** Since the first of the frames that it stands for was made, milliseconds. */
   readonly ageMs: number;
   /** How many of them are in no list: before the latest. */
   readonly missed: number;

@@ -14,6 +14,11 @@ export const closeCodes = {
     retry: true,
     meaning: 'The client was silent for longer than the heartbeat allows.',
   },
+  stalled: {
+    code: 4410,
+    retry: true,
+    meaning: 'What waits for the client was not taken for two minutes.',
+  },
 } as const;
 
 /** Whether a connection that ended with this code may be opened again. */
