@@ -233,6 +233,7 @@ export class Session implements Subscriber {
       if (this.#lagging !== null || this.#isPaused) this.#catchUpOnceDrained();
       return;
     }
+    this.#waitingSinceMs = null;
     if (this.#isPaused) {
       this.#isPaused = false;
       socket.resume();
@@ -264,8 +265,8 @@ export class Session implements Subscriber {
       socket.close(code, 'heartbeat missed');
       return;
     }
-    if (socket.bufferedBytes === 0) this.#waitingSinceMs = null;
-    else this.#waitingSinceMs ??= wallClock.now();
+    if (socket.bufferedBytes > 0) this.#waitingSinceMs ??= wallClock.now();
+    else this.#waitingSinceMs = null;
     if (this.#waitingSinceMs !== null && wallClock.now() - this.#waitingSinceMs > STALLED_MS) {
       socket.close(closeCodes.stalled.code, 'took nothing for too long');
       return;

@@ -284,6 +284,22 @@ describe('a client that does not keep up', () => {
     }
   });
 
+  test('is not let go where something always waits, and is taken', async () => {
+    const { hub, feed, clock } = await liveMarket();
+    const { wire, session, subscribe } = connect(hub, clock);
+    subscribe('book', { depth: 20 });
+    for (let i = 1; i <= 300; i++) {
+      wire.stall();
+      feed.delta([100, i], []);
+      feed.delta([99, i], []);
+      clock.advanceTo(clock.now() + 500);
+      session.tick();
+      wire.flow();
+    }
+    expect(wire.closeCode).toBeNull();
+    expect(replayed(wire.frames).book.bids.toFlat(2)).toEqual([100, 300, 99, 300]);
+  });
+
   test('gets a snapshot where a part of it holds less than another', async () => {
     const { hub, feed, clock } = await liveMarket();
     const { wire, subscribe } = connect(hub, clock);
