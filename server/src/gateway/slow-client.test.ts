@@ -292,6 +292,7 @@ describe('a client that does not keep up', () => {
     wire.stall();
     for (let i = 1; i <= 300; i++) {
       feed.delta([100, i], []);
+      feed.delta([98, i], []);
       clock.advanceTo(clock.now() + 1_200);
       feed.delta([99, i], []);
       session.tick();
