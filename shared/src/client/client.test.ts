@@ -79,7 +79,7 @@ class Connection {
 function grantAll(request: ClientRequest, connection: Connection): void {
   if (request.op === 'subscribe') grant(connection, request, 1);
   else if (request.op === 'ping') connection.send({ op: 'pong', id: request.id, time: 1_000 });
-  else
+  else if (request.op !== 'limit')
     connection.send({
       op: request.op === 'snapshot' ? 'snapshot' : 'unsubscribed',
       id: request.id,
