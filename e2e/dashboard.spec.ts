@@ -1,3 +1,4 @@
+import { codecs, frameCodes, type TradesFrame, type TradesMergedFrame } from '@depthwire/shared';
 import type { Page } from '@playwright/test';
 import { expect, test } from './fixtures.ts';
 import {
@@ -42,6 +43,36 @@ test.describe('the simulated market', () => {
     await expect(page.getByTestId('connection')).toContainText('Connected');
     await expect(page.getByTestId('connection')).toContainText('ms');
     expect(trouble).toEqual([]);
+  });
+
+  test('says which trades came as sums only, because the connection did not keep up', async ({ page }) => {
+    await page.routeWebSocket(/\/ws$/, (socket) => {
+      socket.connectToServer().onMessage((message) => {
+        const frame = codecs.msgpack.decode(message as Buffer) as TradesFrame;
+        if (!Array.isArray(frame) || frame[0] !== frameCodes.trades) {
+          socket.send(message);
+          return;
+        }
+        const [, ch, seq, timeMs, trades] = frame;
+        const price = trades[0]![1];
+        const sums = [900, trades.length + 24, 31_000, 12_000, price - 50, price + 70] as const;
+        const merged: TradesMergedFrame = [
+          frameCodes.tradesMerged,
+          ch,
+          seq,
+          seq - 1,
+          timeMs,
+          ...sums,
+          trades,
+        ];
+        socket.send(Buffer.from(codecs.msgpack.encode(merged) as Uint8Array));
+      });
+    });
+    await openLive(page);
+    const tape = panel(page, 'Time and sales');
+    await expect(tape.getByRole('status')).toHaveText(
+      /24 of \d+ trades not listed\s+[\d.,]+ bought\s+[\d.,]+ sold\s+[\d.,]+ to [\d.,]+/,
+    );
   });
 
   test('holds the very book of the engine: every frame verified, and equal over REST', async ({

@@ -6,11 +6,14 @@ import type {
   Ticker,
   TickerSubscription,
   TradesSubscription,
+  MergedTrades,
 } from '@depthwire/shared';
 import type { Connection } from './connection.svelte.ts';
 import { cancelFrame, requestFrame, whenIdle } from './frames.ts';
 import { freshnessOf, type Freshness } from './freshness.ts';
 
+/** How long the tape says that trades are not listed, by the times of the trades. */
+const MERGED_SHOWN_MS = 60_000;
 const BOOK_DEPTH = 200;
 const BOOK_CADENCE_MS = 100;
 const TICKER_CADENCE_MS = 100;
@@ -44,6 +47,8 @@ export class Market {
   hasTrades = $state(false);
   status = $state.raw<{ state: BookState; sinceMs: number | null; reason: string | null } | null>(null);
   figures = $state.raw<BookFigures | null>(null);
+  /** Trades that came as sums alone, because the connection did not keep up; null where the last are long ago. */
+  mergedTrades = $state.raw<(MergedTrades & { readonly timeMs: number }) | null>(null);
 
   book: BookSubscription | null = null;
   trades: TradesSubscription | null = null;
@@ -167,6 +172,7 @@ export class Market {
       trades,
       trades.on('change', () => {
         this.hasTrades = true;
+        this.#noteMerged(trades);
         for (const draw of this.#tradeDraws) requestFrame(draw);
       }),
     );
@@ -185,6 +191,13 @@ export class Market {
       status,
       status.on('change', () => this.#takeStatus(status)),
     );
+  }
+
+  #noteMerged({ merged, trades }: TradesSubscription): void {
+    const timeMs = trades.at(-1)?.timeMs ?? 0;
+    if (merged && merged.missed > 0) this.mergedTrades = { ...merged, timeMs };
+    else if (this.mergedTrades && timeMs - this.mergedTrades.timeMs > MERGED_SHOWN_MS)
+      this.mergedTrades = null;
   }
 
   #own(subscription: { close(): void }, ...offs: (() => unknown)[]): void {
@@ -238,6 +251,7 @@ export class Market {
     this.bookReason = null;
     this.hasBook = false;
     this.hasTrades = false;
+    this.mergedTrades = null;
     // Nothing of one instrument may be seen under the name of another.
     for (const draw of [...this.#bookDraws, ...this.#tradeDraws]) requestFrame(draw);
   }
