@@ -109,8 +109,7 @@ export class Hub {
 
   join(channel: Channel, subscriber: Subscriber): void {
     this.deliver();
-    this.#lingering.get(channel)?.cancel();
-    this.#lingering.delete(channel);
+    this.#stopLingering(channel);
     this.#audiences.join(channel, subscriber);
     this.#onFirstChannel?.();
     this.#onFirstChannel = null;
@@ -128,20 +127,21 @@ export class Hub {
       return;
     }
     const { clock, wallClock = clock } = this.#options;
-    const end = (lingering: Channel) => {
-      this.#lingering.get(lingering)?.cancel();
-      this.#lingering.delete(lingering);
-      this.#end(lingering);
-    };
     const [longest] = this.#lingering.keys();
-    if (longest && this.#lingering.size >= MAX_LINGERING) end(longest);
+    if (longest && this.#lingering.size >= MAX_LINGERING) this.#end(longest);
     this.#lingering.set(
       channel,
-      wallClock.at(wallClock.now() + LINGER_MS, () => end(channel)),
+      wallClock.at(wallClock.now() + LINGER_MS, () => this.#end(channel)),
     );
   }
 
+  #stopLingering(channel: Channel): void {
+    this.#lingering.get(channel)?.cancel();
+    this.#lingering.delete(channel);
+  }
+
   #end(channel: Channel): void {
+    this.#stopLingering(channel);
     const { instrument, cadenceMs } = channel.settings;
     const key = channelKey(channel.settings);
     if (this.#byKey.get(key) !== channel) return; // it has ended before, and there may be another one like it
@@ -272,10 +272,10 @@ export class Hub {
     const channels = this.#byInstrument.get(event.instrument);
     if (!channels) return;
     if (event.type === 'instrument') this.#tellInstrument(channels, this.market(event.instrument).instrument);
+    // Nobody is to get what is counted in the scale of before.
+    const isRescaled = event.type === 'instrument' && event.isRescaled;
     for (const channel of channels) {
       channel.onEvent(event);
-      // Nobody is to get what is counted in the scale of before.
-      const isRescaled = event.type === 'instrument' && event.isRescaled;
       if (channel.settings.cadenceMs === 0 || channel.isFull || isRescaled) this.#flush(channel);
     }
     this.#deliverSoon();
