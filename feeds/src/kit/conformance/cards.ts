@@ -322,7 +322,7 @@ export const conformanceCards: readonly ConformanceCard[] = [
       await bench.settled(SLOW_RECOVERY_S);
       for (const symbol of bystanders) assert.deepEqual(bench.states(symbol), []);
     },
-    { speed: 200, chance: 0.5 },
+    { speed: 100, chance: 0.5 },
   ),
   card(
     'DISCONNECT-MID-SNAPSHOT',
