@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { queryObjects } from 'node:v8';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { pino, type Logger } from 'pino';
-import { emptyStats, VirtualClock, type Feed } from '@depthwire/feeds';
+import { pino } from 'pino';
+import { emptyStats, VirtualClock } from '@depthwire/feeds';
 import {
   BookReplica,
   bookChecksum,
@@ -15,58 +15,19 @@ import {
   DepthwireClient,
   DepthwireError,
   frameCodes,
-  type Clock,
   type OpenWebSocket,
 } from '@depthwire/shared';
 import { WebSocket } from 'ws';
 import { RawClient } from '../test/raw-client.ts';
+import { cleanups, connect, isFrame, isOp, start, undo } from '../test/serving.ts';
 import { ScriptedFeed, START_MS, testInstrument } from '../test/markets.ts';
 import { parseConfig, type Config } from './config/config.ts';
 import { createDepthwire, type Depthwire } from './depthwire.ts';
-import type { FeedSource } from './engine/feed-source.ts';
 
 const openWebSocket: OpenWebSocket = (url, protocols) =>
   new WebSocket(url, protocols) as unknown as ReturnType<OpenWebSocket>;
 /** Updates of 20 kB each: more in all than the kernel's socket buffers hold. */
 const ROUNDS = 1_500;
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-interface Started {
-  readonly logger: Logger;
-  /** Beside the scripted one. */
-  readonly feeds: readonly (Feed | FeedSource)[];
-  readonly marketClock: Clock;
-}
-
-async function start(
-  changes: Partial<Config> & { gateway?: Partial<Config['gateway']> } = {},
-  feed = new ScriptedFeed(),
-  { logger = pino({ level: 'silent' }), feeds = [], marketClock }: Partial<Started> = {},
-) {
-  const config = parseConfig({ port: 0, ...changes });
-  const depthwire = await createDepthwire({ config, logger, feeds: [feed, ...feeds], marketClock });
-  const url = await depthwire.listen();
-  cleanups.push(() => depthwire.close());
-  feed.snapshot([100, 5, 99, 7], [101, 4, 102, 6]);
-  feed.state('live');
-  return { depthwire, feed, url, ws: `${url.replace('http', 'ws')}/ws` };
-}
-
-async function connect(
-  ws: string,
-  ...rest: ConstructorParameters<typeof RawClient> extends [string, ...infer R] ? R : never
-): Promise<RawClient> {
-  const client = new RawClient(ws, ...rest);
-  cleanups.push(() => client.socket.terminate());
-  await client.open();
-  return client;
-}
-
-const isOp = (op: string) => (message: Record<string, unknown>) => message.op === op;
-const isFrame = (code: number) => (message: Record<number, unknown>) => message[0] === code;
 const subscribe = {
   op: 'subscribe',
   id: 1,
@@ -75,6 +36,8 @@ const subscribe = {
   depth: 10,
   cadence: 0,
 };
+
+afterEach(undo);
 
 describe('WebSocket', () => {
   test('greets, acknowledges with what it grants, sends a snapshot and then deltas', async () => {

@@ -1,8 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Server as TlsServer } from 'node:tls';
 import { systemClock, type Feed } from '@depthwire/feeds';
-import { DepthwireError, type Clock } from '@depthwire/shared';
+import { DepthwireError, type Clock, type Timer } from '@depthwire/shared';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import { Access } from './access/access.ts';
+import { isLoopback } from './access/address.ts';
 import { createMemoryBus } from './bus/bus.ts';
 import type { Config } from './config/config.ts';
 import { Engine } from './engine/engine.ts';
@@ -11,10 +14,13 @@ import { FeedSupervisor } from './engine/feed-supervisor.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { Hub } from './gateway/hub.ts';
 import { createApp } from './http/app.ts';
+import { certificateOf, watchCertificate } from './http/tls.ts';
 import { version } from './version.ts';
 
-/** Clients come back after a random part of this. */
-const RECONNECT_HINT_MS = 2_000;
+/** The part of the time for stopping in which sessions are ended; the rest is for what they still have to take. */
+const SPREAD = 0.5;
+/** The part after which clients that are still there are cut off. */
+const PATIENCE = 0.8;
 /** Longest wait for feeds before the server listens all the same. */
 const FEED_START_MS = 5_000;
 
@@ -46,6 +52,12 @@ export async function createDepthwire({
 }: DepthwireOptions): Promise<Depthwire> {
   // Not by the market's clock, for that of a recording begins anew with each replay.
   const epoch = Math.floor(systemClock.now());
+  const access = new Access({
+    config: config.access,
+    allowedOrigins: config.allowedOrigins,
+    clock: systemClock,
+  });
+  const certificate = await certificateOf(config, systemClock.now());
   const bus = createMemoryBus();
   const engine = new Engine({ clock: marketClock, bus, log: logger });
   const supervisor = new FeedSupervisor({ engine, clock: systemClock, log: logger });
@@ -60,13 +72,15 @@ export async function createDepthwire({
   const server = `depthwire/${version}`;
   const gateway = new Gateway({
     hub,
-    limits: config.gateway,
+    access,
+    limits: { ...config.gateway, authenticateWithinMs: config.access.authenticateWithinMs },
     epoch,
     server,
     marketClock,
     wallClock: systemClock,
     log: logger,
   });
+  let renewal: Timer | null = null;
   let isStarted = false;
   let isClosing = false;
   const closed = Promise.withResolvers<never>();
@@ -81,10 +95,15 @@ export async function createDepthwire({
     isReady: () => isStarted && !isClosing,
     logger,
     web: config.web,
-    allowedOrigins: config.allowedOrigins,
+    access,
+    ...config.http,
+    certificate,
+    isStrictTransport: certificate !== null && !config.tls?.development,
+    trustedProxies: config.trustedProxies,
+    maxConnections: config.gateway.maxConnections,
     maxMessageBytes: config.gateway.maxMessageBytes,
   }).catch(async (error: unknown) => {
-    gateway.close(0);
+    gateway.destroy();
     hub.close();
     await engine.stop();
     throw error;
@@ -101,8 +120,12 @@ export async function createDepthwire({
       const isInTime = await Promise.race([started, isLate, closed.promise]);
       if (!isInTime) started.catch((error: unknown) => logger.error({ err: error }, 'feed given up'));
       isStarted = true;
+      warnOfExposure(config, access, logger);
       try {
-        return await app.listen({ host: config.host, port: config.port });
+        const url = await app.listen({ host: config.host, port: config.port });
+        if (certificate !== null)
+          renewal = watchCertificate(app.server as unknown as TlsServer, config, systemClock, logger);
+        return url;
       } catch (error) {
         throw listenError(error as NodeJS.ErrnoException, config);
       }
@@ -111,13 +134,35 @@ export async function createDepthwire({
       if (isClosing) return;
       isClosing = true;
       closed.reject(new DepthwireError('unavailable', 'stopped before it listened'));
+      // Who is still there goes on as before.
+      await Promise.race([
+        gateway.close(SPREAD * config.shutdownMs),
+        delay(PATIENCE * config.shutdownMs, undefined, { ref: false }),
+      ]);
+      gateway.destroy();
+      renewal?.cancel();
       supervisor.stop();
-      gateway.close(RECONNECT_HINT_MS);
       await engine.stop();
       hub.close();
       await app.close();
     },
   };
+}
+
+/** What an operator may not have meant: others read along, or get nothing. */
+function warnOfExposure(config: Config, access: Access, logger: Logger): void {
+  const { host, tls } = config;
+  if (host === 'localhost' || isLoopback(host)) return;
+  if (access.isLocalOnly)
+    logger.warn(
+      { host },
+      'listening for other machines, which get nothing until access.keys, access.jwt or access.public is configured',
+    );
+  if (tls === undefined)
+    logger.warn(
+      { host },
+      'listening for other machines without TLS: keys and data can be read on the way; configure tls, or put a proxy that speaks it before this server',
+    );
 }
 
 /** What the operating system says of an address, as the key that is wrong and the fix. */

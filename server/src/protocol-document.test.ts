@@ -14,10 +14,12 @@ describe('the documents', () => {
   });
 
   test('list every configuration key with its default', () => {
-    const { gateway, ...top } = parseConfig({});
+    const { gateway, http, access, ...top } = parseConfig({});
     const keys = [
       ...Object.entries(top),
-      ...Object.entries(gateway).map(([key, value]) => [`gateway.${key}`, value] as const),
+      ...Object.entries({ gateway, http, access }).flatMap(([name, group]) =>
+        Object.entries(group).map(([key, value]) => [`${name}.${key}`, value as unknown] as const),
+      ),
     ];
     for (const [key, value] of keys) {
       const row = operating.split('\n').find((line) => line.startsWith(`| \`${key}\``));

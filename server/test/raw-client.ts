@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { codecs, subprotocols, type Encoding } from '@depthwire/shared';
-import { WebSocket } from 'ws';
+import { WebSocket, type ClientOptions } from 'ws';
 
 /** A client without the SDK, to send what the SDK never would. */
 export class RawClient {
@@ -14,12 +14,10 @@ export class RawClient {
   constructor(
     url: string,
     encoding: Encoding = 'json',
-    options: { origin?: string; protocols?: string[] } = {},
+    { protocols, ...options }: ClientOptions & { protocols?: string[] } = {},
   ) {
     this.#encoding = encoding;
-    this.socket = new WebSocket(url, options.protocols ?? [subprotocols[encoding]], {
-      origin: options.origin,
-    });
+    this.socket = new WebSocket(url, protocols ?? [subprotocols[encoding]], options);
     this.socket.on('message', (data: Buffer, isBinary) => {
       const frame = isBinary ? data : data.toString('utf8');
       this.frames.push(frame);

@@ -4,10 +4,11 @@ import { inspect } from 'node:util';
 import { DepthwireError, toDepthwireError } from '@depthwire/shared';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
+import { accessSchema } from '../access/config.ts';
 import { feedProblems } from '../feed-factory.ts';
 import { loadPlugin } from '../plugins/load.ts';
 import { feedList, feedNames, type FeedPlugins } from './feeds.ts';
-import { keys, oneOf, origin, text, wholeNumber } from './schema.ts';
+import { keys, network, oneOf, origin, text, wholeNumber } from './schema.ts';
 
 /** Read when no other file is named and it exists. */
 const DEFAULT_CONFIG_FILE = 'depthwire.yaml';
@@ -28,12 +29,41 @@ const configSchema = (plugins: FeedPlugins) =>
           error: 'expected a list of origins, such as [https://example.com]',
         })
         .default([]),
+      /** Proxies whose word is taken for where a request comes from. */
+      trustedProxies: z
+        .array(network, {
+          error: 'expected a list of addresses or networks, such as [127.0.0.1, 10.0.0.0/8]',
+        })
+        .default([]),
+      access: accessSchema.prefault({}),
+      tls: keys(
+        {
+          cert: text('a file with the certificate and its chain, such as fullchain.pem').optional(),
+          key: text('a file with the private key, such as privkey.pem').optional(),
+          /** One of our own making, which browsers warn of. */
+          development: z.boolean({ error: 'expected true or false' }).optional(),
+        },
+        'cert: fullchain.pem',
+      )
+        .refine(
+          ({ cert, key, development }) => (cert !== undefined && key !== undefined) !== Boolean(development),
+          {
+            error: 'expected cert and key, or development: true',
+          },
+        )
+        .optional(),
       feeds: feedList(plugins).default([{ feed: 'sim' }]),
       gateway: keys(
         {
           heartbeatMs: wholeNumber(1_000, 300_000, 15_000).default(15_000),
           maxConnections: wholeNumber(1, 100_000, 10_000).default(10_000),
+          maxConnectionsPerAddress: wholeNumber(1, 100_000, 200).default(200),
+          maxConnectionsPerKey: wholeNumber(1, 100_000, 1_000).default(1_000),
           maxSubscriptions: wholeNumber(1, 10_000, 500).default(500),
+          maxSubscriptionsPerAddress: wholeNumber(1, 1_000_000, 20_000).default(20_000),
+          maxSubscriptionsPerKey: wholeNumber(1, 1_000_000, 50_000).default(50_000),
+          maxRequestsPerSecond: wholeNumber(1, 100_000, 50).default(50),
+          idleMs: wholeNumber(1_000, 86_400_000, 300_000).default(300_000),
           maxMessageBytes: wholeNumber(256, 65_536, 16_384).default(16_384),
           maxBufferedBytes: wholeNumber(65_536, 268_435_456, 262_144).default(262_144),
           /** Bytes of data a second and client; without it, as many as there are. */
@@ -41,6 +71,15 @@ const configSchema = (plugins: FeedPlugins) =>
           checksumIntervalMs: wholeNumber(0, 60_000, 1_000).default(1_000),
         },
         'heartbeatMs: 15000',
+      ).prefault({}),
+      http: keys(
+        {
+          /** Of one address or key, those that open WebSockets too. */
+          maxRequestsPerMinute: wholeNumber(1, 1_000_000, 1_200).default(1_200),
+          /** Until all headers of a request have arrived, milliseconds. */
+          headersTimeoutMs: wholeNumber(100, 120_000, 10_000).default(10_000),
+        },
+        'maxRequestsPerMinute: 600',
       ).prefault({}),
       /** Longest wait for clients and feeds to end at shutdown. */
       shutdownMs: wholeNumber(0, 60_000, 5_000).default(5_000),
@@ -59,6 +98,11 @@ const environmentKeys: Readonly<Record<string, { key: keyof Config; read(value: 
   DEPTHWIRE_WEB: { key: 'web', read: (value) => value },
   DEPTHWIRE_ALLOWED_ORIGINS: {
     key: 'allowedOrigins',
+    read: (value) => value.split(',').map((part) => part.trim()),
+  },
+  DEPTHWIRE_ACCESS: { key: 'access', read: (value): unknown => parseYaml(value) },
+  DEPTHWIRE_TRUSTED_PROXIES: {
+    key: 'trustedProxies',
     read: (value) => value.split(',').map((part) => part.trim()),
   },
   DEPTHWIRE_FEEDS: { key: 'feeds', read: (value): unknown => parseYaml(value) },
@@ -137,7 +181,9 @@ export function parseConfig(
   const lines = problems.map(({ path, message }) => {
     const source = sources[String(path[0])];
     const at = `${keyOf(path)}${source === undefined ? '' : ` (${source})`}`;
-    return `${at}: ${message}${message.startsWith('expected') ? `, got ${show(valueAt(input, path))}` : ''}`;
+    // What stands where a key should be may be one, in another form.
+    const isShown = message.startsWith('expected') && path[0] !== 'access';
+    return `${at}: ${message}${isShown ? `, got ${show(valueAt(input, path))}` : ''}`;
   });
   throw new DepthwireError('invalid_config', [...new Set(lines)].join('\n'), {
     key: keyOf(problems[0]!.path),

@@ -1,3 +1,4 @@
+import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 
 // Building blocks of the configuration. Each has one message for whatever is wrong: what it expects.
@@ -63,6 +64,13 @@ export function origin(example: string) {
       },
     });
 }
+
+/** An address, or a network such as 10.0.0.0/8. */
+export const network = z
+  .string({ error: 'expected an address or network, such as 10.0.0.0/8' })
+  .refine((value) => ipaddr.isValid(value) || ipaddr.isValidCIDR(value), {
+    error: 'expected an address or network, such as 10.0.0.0/8',
+  });
 
 function originOf(value: string): string | null {
   const parsed = URL.parse(value);

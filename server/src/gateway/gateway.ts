@@ -2,22 +2,28 @@ import { closeCodes, encodingOf, every, type Clock, type Timer } from '@depthwir
 import type { FeedLog } from '@depthwire/feeds';
 import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
+import type { Access, Caller } from '../access/access.ts';
+import type { Principal } from '../access/grants.ts';
+import { Quotas, type Lease, type QuotaLimits } from '../access/quotas.ts';
 import type { Hub } from './hub.ts';
 import { Session, type SessionLimits, type SessionSocket } from './session.ts';
 
 /** How often sessions are looked after, milliseconds. */
 const TICK_MS = 250;
+/** Sessions are ended at most so fast when the server stops, as far as there is time for it. */
+const MS_PER_SESSION = 5;
+/** Least time that clients are asked to spread their return over. */
+const MIN_RECONNECT_MS = 2_000;
 /** Close codes of a client that does not mean to come back: done, or its page was left. */
 const leftOnPurpose: ReadonlySet<number> = new Set([1000, 1001, 1005]);
 /** What `ws` calls a message past its limit. */
 const TOO_LARGE = 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH';
 
-export interface GatewayLimits extends SessionLimits {
-  readonly maxConnections: number;
-}
+export interface GatewayLimits extends SessionLimits, QuotaLimits {}
 
 export interface GatewayOptions {
   readonly hub: Hub;
+  readonly access: Access;
   readonly limits: GatewayLimits;
   readonly epoch: number;
   readonly server: string;
@@ -31,11 +37,15 @@ export class Gateway {
   readonly #options: GatewayOptions;
   readonly #sessions = new Map<WebSocket, Session>();
   readonly #timers: Timer[];
+  readonly #quotas: Quotas;
   #isClosing = false;
+  /** Those who wait for all sessions to have ended. */
+  #onEmpty: (() => void) | null = null;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
     const { wallClock, limits } = options;
+    this.#quotas = new Quotas(limits);
     this.#timers = [
       every(wallClock, TICK_MS, () => {
         for (const session of this.#sessions.values()) session.tick();
@@ -54,9 +64,16 @@ export class Gateway {
   /**
    * @param stream what the WebSocket runs on
    * @param offered whether the client named subprotocols at all
+   * @param principal null where the client has yet to say who it is
    */
-  accept(socket: WebSocket, stream: Duplex, offered: boolean): void {
-    const { limits, log } = this.#options;
+  accept(
+    socket: WebSocket,
+    stream: Duplex,
+    offered: boolean,
+    caller: Caller,
+    principal: Principal | null,
+  ): void {
+    const { access, limits, log } = this.#options;
     // A client that names none gets the default.
     const encoding = offered ? encodingOf(socket.protocol) : 'msgpack';
     if (encoding === null) {
@@ -67,7 +84,25 @@ export class Gateway {
       socket.close(closeCodes.tryAgainLater.code, this.#isClosing ? 'shutting down' : 'too many connections');
       return;
     }
-    const session = new Session({ ...this.#options, encoding, socket: new DirectSocket(socket, stream) });
+    let lease: Lease;
+    try {
+      lease = this.#quotas.open(caller.address, principal);
+    } catch (error) {
+      const { message } = error as Error;
+      log.warn({ address: caller.address, reason: message }, 'a connection was refused');
+      socket.close(closeCodes.tryAgainLater.code, message);
+      return;
+    }
+    const session = new Session({
+      ...this.#options,
+      encoding,
+      socket: new DirectSocket(socket, stream),
+      owner: {
+        principal,
+        lease,
+        authenticate: (token) => access.authenticate({ kind: 'header', value: token }, caller.origin),
+      },
+    });
     this.#sessions.set(socket, session);
     socket.on('message', (data, isBinary) =>
       session.onMessage(isBinary ? (data as Buffer) : (data as Buffer).toString('utf8')),
@@ -77,6 +112,7 @@ export class Gateway {
       this.#sessions.delete(socket);
       session.onClose(!leftOnPurpose.has(code));
       log.debug({ code }, 'session ended');
+      if (this.#sessions.size === 0) this.#onEmpty?.();
     });
   }
 
@@ -99,12 +135,38 @@ export class Gateway {
     }
   }
 
-  /** Says goodbye to everyone and accepts nobody any more. */
-  close(reconnectMs: number): void {
+  /**
+   * Accepts nobody any more, tells everyone, and ends one session after the other; those that are left go on
+   * as before. Resolves once all have ended.
+   * @param withinMs how long it may take until the last is told to end
+   */
+  async close(withinMs: number): Promise<void> {
     if (this.#isClosing) return;
     this.#isClosing = true;
+    const { wallClock } = this.#options;
+    const beganMs = wallClock.now();
+    const leaving = [...this.#sessions.values()];
+    const perSessionMs = Math.min(MS_PER_SESSION, withinMs / Math.max(1, leaving.length));
+    for (const session of leaving)
+      session.goodbye(Math.max(MIN_RECONNECT_MS, Math.round(leaving.length * MS_PER_SESSION)));
+    const empty = Promise.withResolvers<void>();
+    this.#onEmpty = empty.resolve;
+    let ended = 0;
+    const endSome = () => {
+      const due = perSessionMs === 0 ? leaving.length : (wallClock.now() - beganMs) / perSessionMs + 1;
+      while (ended < Math.min(due, leaving.length)) leaving[ended++]!.end();
+      if (ended < leaving.length) wallClock.at(wallClock.now() + perSessionMs, endSome);
+    };
+    endSome();
+    if (this.#sessions.size === 0) empty.resolve();
+    await empty.promise;
     for (const timer of this.#timers) timer.cancel();
-    for (const session of this.#sessions.values()) session.goodbye(reconnectMs);
+  }
+
+  /** Ends what `close` still waits for, and leaves nothing behind. */
+  destroy(): void {
+    for (const timer of this.#timers) timer.cancel();
+    for (const socket of this.#sessions.keys()) socket.terminate();
   }
 }
 

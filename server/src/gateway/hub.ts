@@ -22,6 +22,13 @@ const LINGER_MS = 30_000;
 /** Channels that go on for nobody. */
 const MAX_LINGERING = 1_000;
 
+/** What a client may have at most. */
+export interface ChannelBounds {
+  /** Levels a side; as many as there are where it is left out. */
+  readonly maxDepth?: number;
+  readonly minCadenceMs: number;
+}
+
 const DEFAULT_DEPTH = 50;
 const DEFAULT_CADENCE_MS = { book: 100, trades: 100, ticker: 250, candles: 250, status: 0 } as const;
 
@@ -93,9 +100,9 @@ export class Hub {
   }
 
   /** The channel for a request, with what is granted; made when it is the first of its kind. */
-  open(request: SubscribeRequest): Channel {
+  open(request: SubscribeRequest, bounds?: ChannelBounds): Channel {
     const market = this.market(request.instrument);
-    const settings = grant(request);
+    const settings = grant(request, bounds);
     const key = channelKey(settings);
     let channel = this.#byKey.get(key);
     if (!channel) {
@@ -297,18 +304,36 @@ function nextTick(nowMs: number, cadenceMs: number): number {
   return cadenceMs === 0 ? Infinity : (Math.floor(nowMs / cadenceMs) + 1) * cadenceMs;
 }
 
-/** What a request gets: the next larger depth and the next slower cadence of those there are. */
-function grant(request: SubscribeRequest): ChannelSettings {
+/**
+ * What a request gets: the next larger depth and the next slower cadence of those there are, as far as its
+ * bounds go.
+ */
+function grant(request: SubscribeRequest, bounds?: ChannelBounds): ChannelSettings {
   const { topic, instrument } = request;
-  const wantedDepth = request.depth ?? DEFAULT_DEPTH;
-  const wantedCadenceMs = request.cadence ?? DEFAULT_CADENCE_MS[topic];
+  const wantedCadenceMs = Math.max(request.cadence ?? DEFAULT_CADENCE_MS[topic], bounds?.minCadenceMs ?? 0);
   return {
     topic,
     instrument,
-    depth: topic !== 'book' || wantedDepth === 0 ? 0 : (DEPTHS.find((depth) => depth >= wantedDepth) ?? 0),
+    depth: topic === 'book' ? grantDepth(request.depth ?? DEFAULT_DEPTH, bounds?.maxDepth ?? Infinity) : 0,
     cadenceMs: CADENCES_MS.find((cadenceMs) => cadenceMs >= wantedCadenceMs) ?? CADENCES_MS.at(-1)!,
     interval: request.interval ?? null,
   };
+}
+
+/** Whether a channel is one that such a client could be granted. */
+export function isWithin({ topic, depth, cadenceMs }: ChannelSettings, bounds: ChannelBounds): boolean {
+  const { maxDepth = Infinity, minCadenceMs } = bounds;
+  const isShallow = topic !== 'book' || (depth === 0 ? maxDepth === Infinity : depth <= maxDepth);
+  return isShallow && cadenceMs >= minCadenceMs;
+}
+
+function grantDepth(wanted: number, most: number): number {
+  const next = wanted === 0 ? 0 : (DEPTHS.find((depth) => depth >= wanted) ?? 0);
+  return next !== 0 && next <= most
+    ? next
+    : most === Infinity
+      ? 0
+      : DEPTHS.findLast((depth) => depth !== 0 && depth <= most)!;
 }
 
 function getOrAdd<K, V>(map: Map<K, V>, key: K, make: () => V): V {

@@ -1,10 +1,14 @@
 import { codecs, frameCodes } from '@depthwire/shared';
 import { expect, test } from 'vitest';
 import { messagesIn } from '../../test/websocket.ts';
+import { localOwner } from '../../test/owners.ts';
 import { ScriptedFeed, silentLog, START_MS, startMarket, testInstrument } from '../../test/markets.ts';
 import { Session } from './session.ts';
 
-const limits = { heartbeatMs: 1e9, maxMessageBytes: 1e6, maxSubscriptions: 9, maxBufferedBytes: 1_000 };
+const limits = {
+  ...{ heartbeatMs: 1e9, maxMessageBytes: 1e6, maxSubscriptions: 9, maxBufferedBytes: 1_000 },
+  ...{ maxRequestsPerSecond: 1e3, idleMs: 1e9, authenticateWithinMs: 1e4 },
+};
 
 test('a client that lags behind an instrument which was forgotten meanwhile gets it when it comes again', async () => {
   const { engine, hub, clock } = await startMarket(new ScriptedFeed('first', [testInstrument('first:A-B')]));
@@ -25,7 +29,17 @@ test('a client that lags behind an instrument which was forgotten meanwhile gets
   };
   const clocks = { marketClock: clock, wallClock: clock };
   const session = new Session({
-    ...{ hub, socket, limits, ...clocks, log: silentLog, epoch: 1, server: 'test', encoding: 'json' },
+    ...{
+      hub,
+      socket,
+      limits,
+      ...clocks,
+      owner: localOwner(),
+      log: silentLog,
+      epoch: 1,
+      server: 'test',
+      encoding: 'json',
+    },
   });
   const request = { op: 'subscribe', id: 1, topic: 'book', instrument: 'test:AAA-USD', cadence: 0 };
   session.onMessage(JSON.stringify(request));

@@ -6,20 +6,25 @@ import {
   PROTOCOL_VERSION,
   requestIdOf,
   toDepthwireError,
+  type AuthenticateRequest,
   type ClientRequest,
   type Clock,
   type Encoding,
+  type ErrorCode,
   type Instrument,
   type ServerMessage,
   type SubscribeRequest,
   type Timer,
 } from '@depthwire/shared';
 import type { FeedLog } from '@depthwire/feeds';
+import { assertGranted, type Principal } from '../access/grants.ts';
+import type { Lease } from '../access/quotas.ts';
 import { Allowance, type Limits } from './allowance.ts';
 import type { Subscriber } from './audience.ts';
 import type { Channel, SharedFrame } from './channel.ts';
 import type { Batch } from './batch.ts';
-import { CADENCES_MS, DEPTHS, type Hub } from './hub.ts';
+import { CADENCES_MS, DEPTHS, isWithin, type Hub } from './hub.ts';
+import { RequestRate } from './request-rate.ts';
 import { webSocketFrame } from './websocket-frame.ts';
 
 /** In place of the number of a frame: the client has nothing of the channel yet. */
@@ -28,8 +33,14 @@ const NOTHING = -1;
 const MAX_WAIT_MS = 1_000;
 /** A client whose data waits for so long without a break is gone, milliseconds. */
 const STALLED_MS = 120_000;
-/** Messages that could not be read, after which the session ends. */
-const MAX_MALFORMED = 10;
+/** How often a client may be refused for a reason, after which the session ends. */
+const patienceWith: Partial<
+  Record<ErrorCode, { readonly most: number; readonly close: { code: number }; readonly reason: string }>
+> = {
+  malformed_message: { most: 10, close: closeCodes.malformed, reason: 'too many malformed messages' },
+  unauthenticated: { most: 5, close: closeCodes.unauthenticated, reason: 'too often no right key or token' },
+  rate_limited: { most: 100, close: closeCodes.tooManyRequests, reason: 'too many requests' },
+};
 
 export interface SessionLimits {
   readonly heartbeatMs: number;
@@ -42,6 +53,21 @@ export interface SessionLimits {
   readonly maxBufferedBytes: number;
   /** Bytes of data a second; as many as there are where it is left out. */
   readonly maxBandwidth?: number;
+  /** Requests a second; after a pause, as many at once as it takes to subscribe to all it may, and more. */
+  readonly maxRequestsPerSecond: number;
+  /** A session without a subscription ends after so long, milliseconds. */
+  readonly idleMs: number;
+  readonly authenticateWithinMs: number;
+}
+
+/** Who a session belongs to. */
+export interface SessionOwner {
+  /** Null where the client has yet to say. */
+  readonly principal: Principal | null;
+  /** Its place among the connections that its address and its key may have. */
+  readonly lease: Lease;
+  /** @throws DepthwireError `unauthenticated` or `forbidden` */
+  authenticate(token: string): Promise<Principal>;
 }
 
 /** The part of a socket that a session uses. */
@@ -62,6 +88,7 @@ export interface SessionOptions {
   readonly hub: Hub;
   readonly socket: SessionSocket;
   readonly encoding: Encoding;
+  readonly owner: SessionOwner;
   readonly limits: SessionLimits;
   /** Names this run of the market. */
   readonly epoch: number;
@@ -92,16 +119,28 @@ export class Session implements Subscriber {
   #waitingSinceMs: number | null = null;
   #isPaused = false;
   #awaitsDrain = false;
-  #malformed = 0;
+  readonly #strikes = new Map<ErrorCode, number>();
   #lastSeenMs: number;
+  #principal: Principal | null;
+  readonly #openedMs: number;
+  /** Since when it has held no subscription. */
+  #idleSinceMs: number;
+  /** What arrives while a token is checked; null while none is. */
+  #held: (Uint8Array | string)[] | null = null;
+  readonly #rate: RequestRate;
+  #asked: Limits = { bandwidth: null, rate: null };
+  #isClosed = false;
 
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#socket = options.socket;
     this.#maxBufferedBytes = options.limits.maxBufferedBytes;
-    this.#lastSeenMs = options.wallClock.now();
-    const { limits } = options;
-    this.#limit({ bandwidth: null, rate: null });
+    const { limits, owner } = options;
+    this.#lastSeenMs = this.#openedMs = this.#idleSinceMs = options.wallClock.now();
+    this.#principal = owner.principal;
+    const { maxRequestsPerSecond, maxSubscriptions } = limits;
+    this.#rate = new RequestRate(maxRequestsPerSecond, 2 * Math.max(maxRequestsPerSecond, maxSubscriptions));
+    this.#limit(this.#asked);
     this.#send({
       op: 'hello',
       protocol: PROTOCOL_VERSION,
@@ -112,6 +151,7 @@ export class Session implements Subscriber {
       depths: DEPTHS,
       cadences: CADENCES_MS,
       limits: { maxMessageBytes: limits.maxMessageBytes, maxSubscriptions: limits.maxSubscriptions },
+      ...identityOf(this.#principal),
     });
   }
 
@@ -122,10 +162,20 @@ export class Session implements Subscriber {
   /** A frame of the client arrived. Never throws. */
   onMessage(data: Uint8Array | string): void {
     this.onAlive();
+    if (this.#held !== null) {
+      this.#held.push(data);
+      return;
+    }
     let id: number | null = null;
     try {
+      const isTooMuch = !this.#rate.take(this.#options.wallClock.now());
       const message = codecs[this.#options.encoding].decode(data);
       id = requestIdOf(message);
+      if (isTooMuch)
+        throw new DepthwireError(
+          'rate_limited',
+          `a session may send ${this.#options.limits.maxRequestsPerSecond} requests a second`,
+        );
       this.#handle(parseRequest(message));
     } catch (error) {
       this.#refuse(id, error);
@@ -144,6 +194,8 @@ export class Session implements Subscriber {
 
   /** @param isLost the connection broke off, so that the client may come back and go on */
   onClose(isLost = false): void {
+    this.#isClosed = true;
+    this.#options.owner.lease.release();
     for (const channel of this.#channels.values()) this.#options.hub.leave(channel, this, isLost);
     this.#channels.clear();
     this.#lagging = null;
@@ -265,6 +317,7 @@ export class Session implements Subscriber {
       socket.close(code, 'heartbeat missed');
       return;
     }
+    if (this.#endsForIdentity(wallClock.now())) return;
     if (socket.bufferedBytes > 0) this.#waitingSinceMs ??= wallClock.now();
     else this.#waitingSinceMs = null;
     if (this.#waitingSinceMs !== null && wallClock.now() - this.#waitingSinceMs > STALLED_MS) {
@@ -274,9 +327,32 @@ export class Session implements Subscriber {
     this.#catchUp();
   }
 
+  /** Says that the server will shut down; data go on until `end`. */
   goodbye(reconnectMs: number): void {
     this.#send({ op: 'goodbye', reconnectMs });
+  }
+
+  end(): void {
     this.#options.socket.close(closeCodes.goingAway.code, 'server shuts down');
+  }
+
+  /** @returns whether the session ends, for who the client is or for doing nothing */
+  #endsForIdentity(now: number): boolean {
+    const { limits, socket } = this.#options;
+    const end = ({ code }: { code: number }, reason: string) => {
+      socket.close(code, reason);
+      return true;
+    };
+    if (this.#principal === null)
+      return now - this.#openedMs > limits.authenticateWithinMs
+        ? end(closeCodes.unauthenticated, 'no key or token in time')
+        : false;
+    const { expiresMs } = this.#principal;
+    if (expiresMs !== null && expiresMs <= now)
+      return end(closeCodes.unauthenticated, 'the key or token has expired');
+    if (this.#channels.size === 0 && now - this.#idleSinceMs > limits.idleMs)
+      return end(closeCodes.idle, 'no subscription for too long');
+    return false;
   }
 
   onInstrument(instrument: Instrument): void {
@@ -284,9 +360,21 @@ export class Session implements Subscriber {
   }
 
   #handle(request: ClientRequest): void {
-    const { hub, limits } = this.#options;
+    const { hub, limits, owner } = this.#options;
+    if (request.op === 'ping') {
+      this.#send({ op: 'pong', id: request.id, time: this.#options.wallClock.now() });
+      return;
+    }
+    if (request.op === 'authenticate') {
+      this.#authenticate(request);
+      return;
+    }
+    const principal = this.#principal;
+    if (principal === null)
+      throw new DepthwireError('unauthenticated', 'expected the request authenticate before any other');
     switch (request.op) {
       case 'subscribe': {
+        assertGranted(principal, request.topic, request.instrument);
         if (this.#channels.size >= limits.maxSubscriptions) {
           throw new DepthwireError(
             'too_many_subscriptions',
@@ -294,7 +382,8 @@ export class Session implements Subscriber {
           );
         }
         // Requests that are granted the same settings share a channel.
-        const channel = hub.open(request);
+        owner.lease.assertRoom();
+        const channel = hub.open(request, principal.grants);
         const { topic, instrument, depth, cadenceMs, interval } = channel.settings;
         hub.deliver(); // what others wait for is in what it gets first
         // What others of the client hold may be older: a snapshot serves them all.
@@ -310,6 +399,7 @@ export class Session implements Subscriber {
           ...(interval === null ? {} : { interval }),
           ...(held === NOTHING ? {} : { seq: channel.newestSeq }),
         });
+        if (!this.#channels.has(channel.id)) owner.lease.addSubscription();
         this.#channels.set(channel.id, channel);
         this.#sendFrom(channel, held);
         hub.join(channel, this);
@@ -319,12 +409,15 @@ export class Session implements Subscriber {
         const channel = this.#channel(request.ch);
         hub.leave(channel, this); // what waits goes out before
         this.#channels.delete(channel.id);
+        owner.lease.removeSubscription();
+        if (this.#channels.size === 0) this.#idleSinceMs = this.#options.wallClock.now();
         this.#lagging?.delete(channel);
         this.#send({ op: 'unsubscribed', id: request.id, ch: channel.id });
         return;
       }
       case 'snapshot': {
         const channel = this.#channel(request.ch);
+        assertGranted(principal, channel.settings.topic, channel.settings.instrument);
         hub.market(channel.settings.instrument); // or the request is refused
         this.#send({ op: 'snapshot', id: request.id, ch: channel.id });
         hub.deliver(); // a snapshot has it all
@@ -334,16 +427,63 @@ export class Session implements Subscriber {
       case 'limit':
         this.#send({ op: 'limited', id: request.id, ...this.#limit(request) });
         this.#catchUp();
-        return;
-      case 'ping':
-        this.#send({ op: 'pong', id: request.id, time: this.#options.wallClock.now() });
+    }
+  }
+
+  /** What arrives meanwhile waits, so that a client may send requests right behind it. */
+  #authenticate({ id, token }: AuthenticateRequest): void {
+    const { owner, socket } = this.#options;
+    this.#held = [];
+    socket.pause();
+    void owner
+      .authenticate(token)
+      .then((principal) => {
+        if (!this.#isClosed) this.#become(principal, id);
+      })
+      .catch((error: unknown) => {
+        if (!this.#isClosed) this.#refuse(id, error);
+      })
+      .finally(() => {
+        const held = this.#held ?? [];
+        this.#held = null;
+        if (this.#isClosed) return;
+        if (!this.#isPaused) socket.resume();
+        while (held.length > 0 && this.#held === null) this.onMessage(held.shift()!);
+        (this.#held as typeof held | null)?.push(...held);
+      });
+  }
+
+  #become(principal: Principal, id: number): void {
+    const { owner, socket } = this.#options;
+    owner.lease.rebind(principal);
+    this.#principal = principal;
+    this.#strikes.delete('unauthenticated');
+    this.#limit(this.#asked);
+    this.#send({ op: 'authenticated', id, principal: principal.id, expires: principal.expiresMs });
+    try {
+      for (const { settings } of this.#channels.values()) {
+        assertGranted(principal, settings.topic, settings.instrument);
+        if (!isWithin(settings, principal.grants))
+          throw new DepthwireError(
+            'forbidden',
+            `${principal.id} may not read ${settings.topic} so deep or often`,
+          );
+      }
+    } catch (error) {
+      this.#refuse(null, error);
+      socket.close(closeCodes.forbidden.code, 'the new token permits less');
     }
   }
 
   /** @returns what is granted */
-  #limit({ bandwidth, rate = null }: Partial<Limits>): Limits {
-    const { maxBandwidth } = this.#options.limits;
-    const least = Math.min(bandwidth ?? Infinity, maxBandwidth ?? Infinity);
+  #limit({ bandwidth = null, rate = null }: Partial<Limits>): Limits {
+    this.#asked = { bandwidth, rate };
+    const { maxBandwidth = Infinity } = this.#options.limits;
+    const least = Math.min(
+      bandwidth ?? Infinity,
+      maxBandwidth,
+      this.#principal?.grants.maxBandwidth ?? Infinity,
+    );
     const granted = { bandwidth: least === Infinity ? null : least, rate };
     this.#allowance = granted.bandwidth === null && rate === null ? null : new Allowance(granted);
     this.#opening?.cancel();
@@ -387,14 +527,21 @@ export class Session implements Subscriber {
     if (typed.code === 'internal') log.error({ err: error }, 'request failed');
     const message = typed.code === 'internal' ? 'the server failed; its log says why' : typed.message;
     this.#send({ op: 'error', id, code: typed.code, message, retry: typed.retry });
-    if (typed.code !== 'malformed_message') return;
-    this.#malformed += 1;
-    if (this.#malformed >= MAX_MALFORMED)
-      socket.close(closeCodes.malformed.code, 'too many malformed messages');
+    const patience = patienceWith[typed.code];
+    if (!patience) return;
+    const count = (this.#strikes.get(typed.code) ?? 0) + 1;
+    this.#strikes.set(typed.code, count);
+    if (count !== patience.most) return;
+    log.warn({ code: typed.code, principal: this.#principal?.id }, 'a session ends for what its client does');
+    socket.close(patience.close.code, patience.reason);
   }
 
   #send(message: ServerMessage): void {
     const { socket, encoding } = this.#options;
     socket.write(webSocketFrame(codecs[encoding].encode(message)));
   }
+}
+
+function identityOf(principal: Principal | null) {
+  return { principal: principal?.id ?? null, expires: principal?.expiresMs ?? null } as const;
 }

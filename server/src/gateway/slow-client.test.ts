@@ -8,10 +8,11 @@ import {
 } from '@depthwire/shared';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { localOwner } from '../../test/owners.ts';
 import { messagesIn } from '../../test/websocket.ts';
 import { silentLog, START_MS, startMarket } from '../../test/markets.ts';
 import type { Hub } from './hub.ts';
-import { Session, type SessionLimits, type SessionSocket } from './session.ts';
+import { Session, type SessionLimits, type SessionOwner, type SessionSocket } from './session.ts';
 
 const MAX_BUFFERED = 1_000;
 const instrument = 'test:AAA-USD';
@@ -20,6 +21,9 @@ const limits = {
   maxMessageBytes: 1e6,
   maxSubscriptions: 100,
   maxBufferedBytes: MAX_BUFFERED,
+  maxRequestsPerSecond: 1_000,
+  idleMs: 1e9,
+  authenticateWithinMs: 10_000,
 };
 
 /** A network that takes nothing while it is stalled: then all bytes wait, and are counted. */
@@ -76,12 +80,19 @@ class Wire implements SessionSocket {
   }
 }
 
-function connect(hub: Hub, clock: Clock, epoch = 1, more: Partial<SessionLimits> = {}) {
+function connect(
+  hub: Hub,
+  clock: Clock,
+  epoch = 1,
+  more: Partial<SessionLimits> = {},
+  owner: SessionOwner = localOwner(),
+) {
   const wire = new Wire();
   const session = new Session({
     hub,
     socket: wire,
     limits: { ...limits, ...more },
+    owner,
     marketClock: clock,
     wallClock: clock,
     log: silentLog,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerOptions, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import fastifyHelmet from '@fastify/helmet';
@@ -12,26 +12,49 @@ import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
   type FastifyReply,
-  type FastifyRequest,
 } from 'fastify';
 import type { Gateway } from '../gateway/gateway.ts';
+import { callerOf, registerGuard, type GuardOptions } from './guard.ts';
 import { registerRoutes, type RoutesOptions } from './routes.ts';
+import { registerTickets } from './tickets.ts';
+import { tlsOptions, type Certificate } from './tls.ts';
+
+/** Largest body of a request: none of them needs one. */
+const MAX_BODY_BYTES = 16_384;
+/** How long a request may take to arrive, in times of its headers. */
+const REQUEST_FACTOR = 2;
+/** Longest that a connection may do nothing between two requests, above what proxies keep theirs for. */
+const KEEP_ALIVE_MS = 75_000;
+/** Sockets beyond those of clients: requests, and those that have said nothing yet. */
+const SPARE_SOCKETS = 1_000;
+/** How often it is looked for requests that take too long to arrive. */
+const CHECK_MS = 1_000;
 
 /** HTTP status of the errors that a request can meet; all others are a fault of the server. */
 const statusOf: Partial<Record<ErrorCode, number>> = {
   invalid_request: 400,
+  unauthenticated: 401,
   origin_not_allowed: 403,
+  forbidden: 403,
   unknown_instrument: 404,
   not_found: 404,
+  rate_limited: 429,
+  too_many_connections: 429,
   unavailable: 503,
 };
 
-export interface AppOptions extends RoutesOptions {
+export interface AppOptions extends RoutesOptions, GuardOptions {
   readonly gateway: Gateway;
+  /** Null for plain HTTP. */
+  readonly certificate: Certificate | null;
+  readonly trustedProxies: readonly string[];
+  readonly headersTimeoutMs: number;
+  readonly maxConnections: number;
+  /** Whether browsers are to come by TLS only from now on. */
+  readonly isStrictTransport: boolean;
   readonly logger: FastifyBaseLogger;
   /** Folder of the built dashboard. */
   readonly web?: string;
-  readonly allowedOrigins: readonly string[];
   readonly maxMessageBytes: number;
 }
 
@@ -42,8 +65,14 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     logController: new LogController({ disableRequestLogging: true }),
     routerOptions: { maxParamLength: 128 },
     forceCloseConnections: true,
+    trustProxy: options.trustedProxies.length > 0 ? [...options.trustedProxies] : false,
+    bodyLimit: MAX_BODY_BYTES,
+    requestTimeout: REQUEST_FACTOR * options.headersTimeoutMs,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    ...serverOptions(options),
     frameworkErrors: (error, _request, reply) => sendError(reply as FastifyReply, error),
   });
+  app.server.maxConnections = options.maxConnections + SPARE_SOCKETS;
   const index = options.web === undefined ? null : join(options.web, 'index.html');
 
   app.setErrorHandler((error, _request, reply) => sendError(reply, error));
@@ -65,8 +94,8 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
         'frame-ancestors': ["'none'"],
       },
     },
-    // TLS, where there is any, ends before this process.
-    strictTransportSecurity: false,
+    // Elsewhere TLS ends before this process, or browsers shall forget that it was there.
+    strictTransportSecurity: options.isStrictTransport,
   });
   // The plug-in takes no upgrade on a connection that still owes an answer, and leaves it to nobody.
   app.server.prependListener('upgrade', (_request, socket) => {
@@ -81,22 +110,17 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
         [...offered].find((name) => encodingOf(name) !== null) ?? false,
     },
   });
+  await registerGuard(app, options);
 
   const responses = new WeakMap<IncomingMessage, ServerResponse>();
   app.get(
     '/ws',
     {
       websocket: true,
+      config: { access: 'later' },
       preValidation: (request, reply, done) => {
         responses.set(request.raw, reply.raw);
-        if (isAllowedOrigin(request, options.allowedOrigins)) done();
-        else
-          done(
-            new DepthwireError(
-              'origin_not_allowed',
-              `pages of ${request.headers.origin} may not connect: add the origin to allowedOrigins`,
-            ),
-          );
+        done();
       },
     },
     (socket, request) => {
@@ -107,9 +131,10 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
       socket.removeAllListeners('error');
       responses.get(request.raw)?.detachSocket(stream);
       socket.on('error', (error) => options.gateway.onError(socket, error));
-      options.gateway.accept(socket, stream, offered);
+      options.gateway.accept(socket, stream, offered, callerOf(request), request.principal);
     },
   );
+  registerTickets(app, options.access);
   registerRoutes(app, options);
 
   if (options.web !== undefined) {
@@ -147,17 +172,19 @@ function sendError(reply: FastifyReply, error: unknown): void {
       ? new DepthwireError(status === 404 ? 'not_found' : 'invalid_request', error.message)
       : toDepthwireError(error);
   const code = status ?? statusOf[typed.code] ?? 500;
+  if (code === 401) void reply.header('www-authenticate', 'Bearer');
   if (code >= 500) reply.log.error({ err: error }, 'request failed');
   const message =
     code >= 500 && typed.code === 'internal' ? 'the server failed; its log says why' : typed.message;
   void reply.code(code).send({ error: { code: typed.code, message, retry: typed.retry } });
 }
 
-/** Same-origin pages, listed origins, and clients that are no browser. */
-function isAllowedOrigin({ headers }: FastifyRequest, allowed: readonly string[]): boolean {
-  const { origin, host } = headers;
-  if (origin === undefined) return true;
-  return URL.parse(origin)?.host === host || allowed.includes(origin);
+/** With limits for whoever opens sockets and says little on them, or nothing. */
+function serverOptions({ certificate, headersTimeoutMs }: AppOptions): { http: ServerOptions } {
+  const limits = { headersTimeout: headersTimeoutMs, connectionsCheckingInterval: CHECK_MS };
+  if (certificate === null) return { http: limits };
+  // For what is done with it here, a server that speaks TLS is one like any other.
+  return { https: { ...limits, ...tlsOptions(certificate) } } as unknown as { http: ServerOptions };
 }
 
 /** SvelteKit starts each page by an inline script, which the policy must name by its hash. */

@@ -14,6 +14,8 @@ import type { Engine } from '../engine/engine.ts';
 import type { FeedStatus, FeedSupervisor } from '../engine/feed-supervisor.ts';
 import type { MarketView } from '../engine/market.ts';
 import type { Gateway } from '../gateway/gateway.ts';
+import { assertGranted, assertInstrument, mayRead } from '../access/grants.ts';
+import { principalOf } from './guard.ts';
 
 const MAX_DEPTH = 5_000;
 const MAX_TRADES = 1_000;
@@ -61,7 +63,7 @@ export function registerRoutes(app: FastifyInstance, options: RoutesOptions): vo
     };
   }
 
-  app.get('/api/v1/feeds', () => ({
+  app.get('/api/v1/feeds', { config: { access: 'operate' } }, () => ({
     time: Math.floor(marketClock.now()),
     feeds: [...supervisor.statuses].map(([feed, status]) => ({
       ...feedHealth(feed, status),
@@ -81,12 +83,17 @@ export function registerRoutes(app: FastifyInstance, options: RoutesOptions): vo
     })),
   }));
 
-  app.get('/api/v1/health', (_request, reply) => {
-    return reply.code(options.isReady() ? 200 : 503).send({
+  app.get('/api/v1/health', { config: { access: 'later' } }, ({ principal }, reply) => {
+    const status = {
       status: options.isReady() ? 'ready' : 'unavailable',
+      time: Math.floor(marketClock.now()),
+    };
+    reply.code(options.isReady() ? 200 : 503);
+    if (!principal?.grants.operate) return reply.send(status); // enough for a load balancer
+    return reply.send({
+      ...status,
       version: options.version,
       epoch,
-      time: Math.floor(marketClock.now()),
       connections: gateway.connectionCount,
       instruments: engine.markets.size,
       books: engine.countBooks(),
@@ -94,58 +101,69 @@ export function registerRoutes(app: FastifyInstance, options: RoutesOptions): vo
     });
   });
 
-  app.get('/api/v1/instruments', () => ({
-    instruments: [...engine.markets.values()].map((view) => view.instrument),
-  }));
+  app.get('/api/v1/instruments', (request) => {
+    const { grants } = principalOf(request);
+    return {
+      instruments: [...engine.markets.values()]
+        .map((view) => view.instrument)
+        .filter(({ id }) => mayRead(grants, id)),
+    };
+  });
 
-  app.get<{ Params: { id: string } }>('/api/v1/instruments/:id', ({ params }) => {
+  app.get<{ Params: { id: string } }>('/api/v1/instruments/:id', (request) => {
+    const { params } = request;
+    assertInstrument(principalOf(request), params.id);
     const { instrument, state, reason, stateSinceMs } = market(params.id);
     return { instrument, state, reason, since: Math.floor(stateSinceMs) };
   });
 
-  app.get<{ Params: { id: string }; Querystring: Query }>(
-    '/api/v1/instruments/:id/book',
-    ({ params, query }) => {
-      const view = market(params.id);
-      const depth = integer(query, 'depth', 100, 1, MAX_DEPTH);
-      const { book, instrument, state, reason } = view;
-      return {
-        instrument: instrument.id,
-        state,
-        reason,
-        epoch,
-        sequence: book.sequence,
-        time: Math.floor(marketClock.now()),
-        receiveTime: view.receiveTimeMs,
-        venueTime: view.venueTimeMs,
-        checksum: bookChecksum(book),
-        bids: levels(book.bids.toFlat(depth), instrument),
-        asks: levels(book.asks.toFlat(depth), instrument),
-      };
-    },
-  );
+  app.get<{ Params: { id: string }; Querystring: Query }>('/api/v1/instruments/:id/book', (request) => {
+    const { params, query } = request;
+    const principal = principalOf(request);
+    assertGranted(principal, 'book', params.id);
+    const view = market(params.id);
+    const { maxDepth = MAX_DEPTH } = principal.grants;
+    const depth = integer(query, 'depth', Math.min(100, maxDepth), 1, MAX_DEPTH);
+    if (depth > maxDepth)
+      throw new DepthwireError('forbidden', `${principal.id} may read ${maxDepth} levels a side`, { depth });
+    const { book, instrument, state, reason } = view;
+    return {
+      instrument: instrument.id,
+      state,
+      reason,
+      epoch,
+      sequence: book.sequence,
+      time: Math.floor(marketClock.now()),
+      receiveTime: view.receiveTimeMs,
+      venueTime: view.venueTimeMs,
+      checksum: bookChecksum(book),
+      bids: levels(book.bids.toFlat(depth), instrument),
+      asks: levels(book.asks.toFlat(depth), instrument),
+    };
+  });
 
-  app.get<{ Params: { id: string }; Querystring: Query }>(
-    '/api/v1/instruments/:id/trades',
-    ({ params, query }) => {
-      const { instrument, tape } = market(params.id);
-      const limit = integer(query, 'limit', 100, 1, MAX_TRADES);
-      return {
-        instrument: instrument.id,
-        trades: tape.slice(-limit).map((trade) => ({
-          id: trade.id,
-          time: trade.timeMs,
-          price: formatUnits(trade.price, instrument.tick),
-          size: formatUnits(trade.size, instrument.lot),
-          side: trade.side,
-        })),
-      };
-    },
-  );
+  app.get<{ Params: { id: string }; Querystring: Query }>('/api/v1/instruments/:id/trades', (request) => {
+    const { params, query } = request;
+    assertGranted(principalOf(request), 'trades', params.id);
+    const { instrument, tape } = market(params.id);
+    const limit = integer(query, 'limit', 100, 1, MAX_TRADES);
+    return {
+      instrument: instrument.id,
+      trades: tape.slice(-limit).map((trade) => ({
+        id: trade.id,
+        time: trade.timeMs,
+        price: formatUnits(trade.price, instrument.tick),
+        size: formatUnits(trade.size, instrument.lot),
+        side: trade.side,
+      })),
+    };
+  });
 
   app.get<{ Params: { id: string }; Querystring: Query }>(
     '/api/v1/instruments/:id/candles',
-    async ({ params, query }) => {
+    async (request) => {
+      const { params, query } = request;
+      assertGranted(principalOf(request), 'candles', params.id);
       const { instrument } = market(params.id);
       const interval = query.interval ?? '1m';
       if (!isCandleInterval(interval)) {

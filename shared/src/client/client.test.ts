@@ -43,6 +43,8 @@ const hello: Hello = {
   depths: [10, 50, 0],
   cadences: [0, 100],
   limits: { maxMessageBytes: 16_384, maxSubscriptions: 10 },
+  principal: 'local',
+  expires: null,
 };
 
 /** One connection as the server sees it. */
@@ -79,7 +81,7 @@ class Connection {
 function grantAll(request: ClientRequest, connection: Connection): void {
   if (request.op === 'subscribe') grant(connection, request, 1);
   else if (request.op === 'ping') connection.send({ op: 'pong', id: request.id, time: 1_000 });
-  else if (request.op !== 'limit')
+  else if (request.op === 'snapshot' || request.op === 'unsubscribe')
     connection.send({
       op: request.op === 'snapshot' ? 'snapshot' : 'unsubscribed',
       id: request.id,

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../model/clock.ts';
 import { DepthwireError, isErrorCode } from '../model/errors.ts';
 import type { Instrument, InstrumentId } from '../model/instrument.ts';
-import { shouldReconnect } from '../protocol/close-codes.ts';
+import { closeCodes, shouldReconnect } from '../protocol/close-codes.ts';
 import { codecs, type Codec } from '../protocol/codec.ts';
 import {
   frameCodes,
@@ -47,6 +47,10 @@ const REFUSAL_RETRY_MS = 1_000;
 /** A connection that lived this long starts the back-off anew. */
 const STABLE_AFTER_MS = 10_000;
 const SLOWEST_PING_MS = 5_000;
+/** Longest time that a timer can be set for. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+/** The part of a token's life after which another one is asked for. */
+const REFRESH_AT = 0.8;
 /** Stands for the request of a channel that is left alone; those of requests are not below zero. */
 const RESTING = -1;
 /** Frames that change what is there; all others replace it. */
@@ -65,6 +69,11 @@ export interface ClientOptions {
   readonly url: string;
   /** Most bytes of data a second, and most times a second that it comes: what does not fit comes merged. */
   readonly limit?: { readonly bandwidth?: number; readonly rate?: number };
+  /**
+   * A key or token, or where to get a fresh one: asked for with each connection, and before it expires. Not
+   * needed where the server is open to all.
+   */
+  readonly token?: string | (() => string | Promise<string>);
   /** Default `msgpack`. */
   readonly encoding?: Encoding;
   readonly backoff?: BackoffPolicy;
@@ -95,6 +104,8 @@ export type ClientEvents = {
 export class DepthwireClient extends Emitter<ClientEvents> {
   /** The server's greeting; null while not connected. */
   hello: Hello | null = null;
+  /** Whom the server takes this client for; null while it does not say. */
+  principal: string | null = null;
   /** What the server granted of `limit`; null while it has not. */
   limited: Pick<Limited, 'bandwidth' | 'rate'> | null = null;
   /** The newest round trip, milliseconds; null before the first. */
@@ -342,10 +353,13 @@ export class DepthwireClient extends Emitter<ClientEvents> {
       `connection closed with code ${code}${reason ? `: ${reason}` : ''}`,
       { closeCode: code },
     );
-    if (shouldReconnect(code)) {
-      this.#lose(error);
-      return;
-    }
+    // Whoever can get another token comes back with it.
+    const isRenewable = code === closeCodes.unauthenticated.code && typeof this.#options.token === 'function';
+    if (shouldReconnect(code) || isRenewable) this.#lose(error);
+    else this.#giveUp(error);
+  }
+
+  #giveUp(error: DepthwireError): void {
     this.#drop(null);
     this.#setState('closed');
     this.emit('error', error);
@@ -377,6 +391,7 @@ export class DepthwireClient extends Emitter<ClientEvents> {
     this.#byChannel.clear();
     this.#snapshotTries.clear();
     this.hello = null;
+    this.principal = null;
     this.limited = null;
     this.roundTripMs = null;
     this.retryAtMs = null;
@@ -453,6 +468,12 @@ export class DepthwireClient extends Emitter<ClientEvents> {
       case 'snapshot':
         this.#settle(message.id);
         return;
+      case 'authenticated':
+        this.#settle(message.id);
+        this.principal = message.principal;
+        this.#renewBefore(message.expires);
+        if (this.#state === 'connecting') this.#begin();
+        return;
       case 'limited':
         this.#settle(message.id);
         this.limited = message;
@@ -472,6 +493,8 @@ export class DepthwireClient extends Emitter<ClientEvents> {
         const request = message.id === null ? undefined : this.#settle(message.id);
         if (request?.subscription && request.request.op === 'subscribe')
           this.#onRefused(request.subscription, error);
+        else if (request?.request.op === 'authenticate' && this.#state === 'connecting')
+          this.#onStranger(error);
         else this.emit('error', error);
         return;
       }
@@ -492,10 +515,7 @@ export class DepthwireClient extends Emitter<ClientEvents> {
 
   #onHello(hello: Hello): void {
     if (hello.protocol !== PROTOCOL_VERSION) {
-      this.#drop(null);
-      this.#setState('closed');
-      this.emit(
-        'error',
+      this.#giveUp(
         new DepthwireError(
           'unsupported_protocol',
           `the server speaks protocol ${show(hello.protocol)}, this client ${PROTOCOL_VERSION}`,
@@ -516,13 +536,53 @@ export class DepthwireClient extends Emitter<ClientEvents> {
     if (encoding) this.#codec = codecs[encoding];
     this.hello = hello;
     this.#host.epoch = hello.epoch;
+    this.principal = hello.principal ?? null;
+    this.#watchHeartbeat(hello.heartbeatMs);
+    if (this.#options.token !== undefined) void this.#authenticate();
+    else if (hello.principal === null)
+      this.#giveUp(
+        new DepthwireError('unauthenticated', 'the server wants a key or token: hand it in as `token`'),
+      );
+    else this.#begin();
+  }
+
+  /** Says who it is; what follows comes with the answer. */
+  async #authenticate(): Promise<void> {
+    const socket = this.#socket;
+    const { token } = this.#options;
+    try {
+      const value = typeof token === 'function' ? await token() : token!;
+      if (socket === this.#socket)
+        this.#request({ op: 'authenticate', id: this.#nextId(), token: value }, null);
+    } catch (error) {
+      if (socket !== this.#socket) return;
+      this.#lose(new DepthwireError('unauthenticated', `no token: ${describe(error)}`, {}, error));
+    }
+  }
+
+  /** The server does not take it for who it says it is. */
+  #onStranger(error: DepthwireError): void {
+    if (error.retry || typeof this.#options.token === 'function') this.#lose(error);
+    else this.#giveUp(error);
+  }
+
+  #renewBefore(expiresMs: number | null): void {
+    if (expiresMs === null || typeof this.#options.token !== 'function') return;
+    // By the server's clock, as far as it is known.
+    const leftMs = expiresMs - (this.#clock.now() + (this.clockOffsetMs ?? 0));
+    this.#after(Math.min(MAX_TIMER_MS, Math.max(0, leftMs * REFRESH_AT)), () => void this.#authenticate());
+  }
+
+  /** The server knows as much as it wants to: subscriptions begin. */
+  #begin(): void {
+    const { hello } = this;
+    if (!hello) return;
     this.#openedAtMs = this.#clock.now();
     this.#setState('open');
     const { limit } = this.#options;
     if (limit) this.#request({ op: 'limit', id: this.#nextId(), ...limit }, null);
     for (const subscription of this.#subscriptions.values()) this.#sendSubscribe(subscription);
     this.#ping();
-    this.#watchHeartbeat(hello.heartbeatMs);
   }
 
   #ping(): void {
@@ -555,7 +615,7 @@ export class DepthwireClient extends Emitter<ClientEvents> {
   }
 
   #request(request: ClientRequest, subscription: Subscription | null): void {
-    if (!this.#socket || this.#state !== 'open') return;
+    if (!this.#socket || (this.#state !== 'open' && request.op !== 'authenticate')) return;
     this.#pending.set(request.id, { subscription, request, sentAtMs: this.#clock.now() });
     this.#socket.send(this.#codec.encode(request));
   }
@@ -589,6 +649,10 @@ export class DepthwireClient extends Emitter<ClientEvents> {
     this.#state = state;
     this.emit('state', state);
   }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function hasScales(instrument: Instrument | undefined): boolean {

@@ -24,6 +24,16 @@ export const errorCatalogue = {
     retry: false,
     meaning: 'The page that opened the connection is not on the list of allowed origins.',
   },
+  unauthenticated: {
+    retry: false,
+    meaning: 'The server wants to know who asks, and the key, token or ticket is missing, wrong or expired.',
+  },
+  forbidden: { retry: false, meaning: 'The key or token does not permit this.' },
+  rate_limited: { retry: true, meaning: 'More was asked for in a short time than is allowed; ask later.' },
+  too_many_connections: {
+    retry: true,
+    meaning: 'The address or the key holds as many connections as the server allows.',
+  },
   unavailable: { retry: true, meaning: 'The server is starting or shutting down.' },
   not_found: { retry: false, meaning: 'No such page or resource.' },
   internal: {

@@ -9,6 +9,16 @@ export const closeCodes = {
   },
   tryAgainLater: { code: 1013, retry: true, meaning: 'The server is full or not ready.' },
   malformed: { code: 4400, retry: false, meaning: 'Too many messages of the client could not be read.' },
+  unauthenticated: {
+    code: 4401,
+    retry: false,
+    meaning: 'The client did not say in time who it is, or its key or token has expired.',
+  },
+  forbidden: {
+    code: 4403,
+    retry: true,
+    meaning: 'The new token permits less than what the client has subscribed to.',
+  },
   heartbeatMissed: {
     code: 4408,
     retry: true,
@@ -18,6 +28,16 @@ export const closeCodes = {
     code: 4410,
     retry: true,
     meaning: 'What waits for the client was not taken for two minutes.',
+  },
+  idle: {
+    code: 4411,
+    retry: true,
+    meaning: 'The client held no subscription for longer than the server allows.',
+  },
+  tooManyRequests: {
+    code: 4429,
+    retry: true,
+    meaning: 'The client went on sending more requests than it may.',
   },
 } as const;
 

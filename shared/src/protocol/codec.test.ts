@@ -61,6 +61,7 @@ const request: fc.Arbitrary<ClientRequest> = fc.oneof(
   ),
   record({ op: fc.constantFrom('unsubscribe' as const, 'snapshot' as const), id, ch: id }),
   record({ op: fc.constant('ping' as const), id }),
+  record({ op: fc.constant('authenticate' as const), id, token: text }),
 );
 
 const answer: fc.Arbitrary<ServerMessage> = fc.oneof(
@@ -74,6 +75,8 @@ const answer: fc.Arbitrary<ServerMessage> = fc.oneof(
     depths: fc.array(fc.nat(), { maxLength: 20 }),
     cadences: fc.array(fc.nat(), { maxLength: 20 }),
     limits: record({ maxMessageBytes: fc.nat(), maxSubscriptions: fc.nat() }),
+    principal: orNull(text),
+    expires: orNull(timeMs),
   }),
   record(
     {

@@ -68,8 +68,16 @@ export interface LimitRequest {
   readonly rate?: number;
 }
 
+/** Says who the client is: before anything else where the server wants to know, and again before that expires. */
+export interface AuthenticateRequest {
+  readonly op: 'authenticate';
+  readonly id: number;
+  /** A secret key, a publishable key or a JSON Web Token. */
+  readonly token: string;
+}
+
 export type ClientRequest =
-  SubscribeRequest | UnsubscribeRequest | SnapshotRequest | PingRequest | LimitRequest;
+  SubscribeRequest | UnsubscribeRequest | SnapshotRequest | PingRequest | LimitRequest | AuthenticateRequest;
 
 // ── server to client: maps ──────────────────────────────────────────────────────────────────────
 
@@ -92,6 +100,10 @@ export interface Hello {
   readonly depths: readonly number[];
   readonly cadences: readonly number[];
   readonly limits: ServerLimits;
+  /** Whom the server takes the client for; null where it wants `authenticate` first. */
+  readonly principal: string | null;
+  /** When that expires, unix milliseconds; null for never. */
+  readonly expires: number | null;
 }
 
 /** Echoes what was granted: the next larger depth and the next slower cadence that the server has. */
@@ -125,6 +137,13 @@ export interface Limited {
   readonly rate: number | null;
 }
 
+export interface Authenticated {
+  readonly op: 'authenticated';
+  readonly id: number;
+  readonly principal: string;
+  readonly expires: number | null;
+}
+
 export interface Pong {
   readonly op: 'pong';
   readonly id: number;
@@ -154,7 +173,15 @@ export interface InstrumentChanged {
 }
 
 export type ServerMessage =
-  Hello | Subscribed | Acknowledged | Limited | Pong | ErrorMessage | Goodbye | InstrumentChanged;
+  | Hello
+  | Subscribed
+  | Acknowledged
+  | Limited
+  | Authenticated
+  | Pong
+  | ErrorMessage
+  | Goodbye
+  | InstrumentChanged;
 
 // ── server to client: data frames ───────────────────────────────────────────────────────────────
 

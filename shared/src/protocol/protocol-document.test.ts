@@ -249,6 +249,7 @@ describe('the tables of docs/protocol.md', () => {
       instrument: 'sim:BTC-USD',
       interval: '1m',
       ch: 1,
+      token: 'dw_sk_1',
     };
     for (const [op, fields] of table('Requests')) {
       const names = fields!.split(',').map((field) => field.replaceAll('`', '').trim());

@@ -22,6 +22,7 @@ describe('parseRequest accepts', () => {
     ['an unsubscribe', { op: 'unsubscribe', id: 2, ch: 7 }],
     ['a snapshot', { op: 'snapshot', id: 3, ch: MAX_ID }],
     ['a ping', { op: 'ping', id: 4 }],
+    ['who somebody is', { op: 'authenticate', id: 4, token: 'dw_sk_1' }],
   ])('%s', (_, request) => {
     expect(parseRequest(request)).toEqual(request);
   });

@@ -10,6 +10,7 @@ const MAX_CADENCE_MS = 3_600_000;
 const MIN_BANDWIDTH = 1_000;
 const MAX_BANDWIDTH = 2 ** 32 - 1;
 const MAX_RATE = 1_000;
+const MAX_TOKEN_CHARS = 8_192;
 
 /** The `id` of anything that looks like a request, so that an error can name it. */
 export function requestIdOf(message: unknown): number | null {
@@ -42,8 +43,10 @@ export function parseRequest(message: unknown): ClientRequest {
       return { op: 'ping', id };
     case 'limit':
       return parseLimit(id, fields);
+    case 'authenticate':
+      return parseAuthenticate(id, fields);
     default:
-      throw invalid('op', 'subscribe, unsubscribe, snapshot, limit or ping', fields.op);
+      throw invalid('op', 'subscribe, unsubscribe, snapshot, limit, authenticate or ping', fields.op);
   }
 }
 
@@ -88,6 +91,13 @@ function parseLimit(id: number, { bandwidth, rate }: Record<string, unknown>): C
     ...(bandwidth === undefined ? {} : { bandwidth }),
     ...(rate === undefined ? {} : { rate }),
   };
+}
+
+function parseAuthenticate(id: number, { token }: Record<string, unknown>): ClientRequest {
+  // What was sent instead is not shown: it may be a secret all the same.
+  if (typeof token !== 'string' || token.length === 0 || token.length > MAX_TOKEN_CHARS)
+    throw invalid('token', `a text of 1 to ${MAX_TOKEN_CHARS} characters`, undefined);
+  return { op: 'authenticate', id, token };
 }
 
 function parseResume(resume: unknown): ResumePoint {

@@ -1,0 +1,444 @@
+import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { VirtualClock } from '@depthwire/feeds';
+import type { DepthwireError } from '@depthwire/shared';
+import { topics } from '@depthwire/shared';
+import fc from 'fast-check';
+import {
+  exportJWK,
+  generateKeyPair,
+  SignJWT,
+  UnsecuredJWT,
+  type CryptoKey,
+  type JWTPayload,
+  type KeyObject,
+} from 'jose';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Access, type Caller } from './access.ts';
+import { isLoopbackHost, limitedAddress } from './address.ts';
+import { accessSchema } from './config.ts';
+import { assertGranted, mayRead, type Principal } from './grants.ts';
+import { createKey, hashOf, publishablePrefix, secretPrefix } from './keys.ts';
+import { Quotas, type Lease } from './quotas.ts';
+
+const NOW_MS = 1_760_000_000_000;
+const clock = () => new VirtualClock(NOW_MS);
+const origin = 'https://shop.example';
+const somewhere: Caller = {
+  address: '203.0.113.9',
+  host: 'data.example',
+  origin: undefined,
+  isForwarded: false,
+};
+const here: Caller = { address: '127.0.0.1', host: 'localhost:8080', origin: undefined, isForwarded: false };
+
+const access = (config: object, at = clock()) =>
+  new Access({ config: accessSchema.parse(config), allowedOrigins: [], clock: at });
+const bearer = (value: string) => ({ kind: 'header', value }) as const;
+const refusal = (code: string, message: RegExp) =>
+  expect.objectContaining({ code, message: expect.stringMatching(message) });
+
+describe('who says nothing', () => {
+  test('may read all from this machine, and nothing from elsewhere, where nothing is configured', () => {
+    const open = access({});
+    expect(open.anonymous(here)).toMatchObject({ id: 'local', grants: { operate: true } });
+    for (const caller of [
+      somewhere,
+      { ...here, address: '10.0.0.8' },
+      { ...here, isForwarded: true },
+      { ...here, host: 'rebound.example' },
+      { ...here, host: undefined },
+    ]) {
+      expect(open.anonymous(caller)).toBeNull();
+      expect(open.refusal(caller)).toMatchObject({
+        code: 'unauthenticated',
+        message: expect.stringContaining('configure access.keys') as string,
+      });
+    }
+    expect(open.refusal({ ...here, isForwarded: true }).message).toContain('a proxy passed this request on');
+  });
+
+  test('gets what is public, which is never how the server runs', () => {
+    expect(access({ public: true }).anonymous(somewhere)).toMatchObject({
+      id: 'public',
+      grants: { instruments: ['*'], topics, operate: false },
+    });
+    const { grants } = access({ public: { topics: ['ticker'], minCadenceMs: 1_000 } }).anonymous(somewhere)!;
+    expect(grants).toMatchObject({ topics: ['ticker'], minCadenceMs: 1_000, operate: false });
+  });
+
+  test('gets nothing where keys are configured, from this machine neither', () => {
+    const closed = access({ keys: [{ id: 'desk', hash: hashOf(createKey(secretPrefix)) }] });
+    expect(closed.anonymous(here)).toBeNull();
+    expect(closed.refusal(here)).toMatchObject({ code: 'unauthenticated' });
+  });
+});
+
+describe('keys', () => {
+  const key = createKey(secretPrefix);
+  const pageKey = createKey(publishablePrefix);
+  const page = { id: 'shop', key: pageKey, origins: [origin], instruments: ['sim:*'], topics: ['ticker'] };
+  const config = {
+    keys: [{ id: 'desk', hash: hashOf(key), expires: '2026-01-31' }],
+    publishableKeys: [page],
+  };
+
+  test('are known by their hash alone, and refused after their last day', async () => {
+    const at = clock();
+    const open = access(config, at);
+    const expiresMs = Date.parse('2026-02-01T00:00:00Z');
+    expect(await open.authenticate(bearer(key), undefined)).toMatchObject({ id: 'key:desk', expiresMs });
+    at.advanceTo(expiresMs);
+    await expect(open.authenticate(bearer(key), undefined)).rejects.toEqual(
+      refusal('unauthenticated', /^key:desk has expired$/),
+    );
+  });
+
+  test.each([
+    ['of nobody', createKey(secretPrefix), /no such key/],
+    ['with a letter less', key.slice(0, -1), /no such key/],
+    ['of no kind', 'opensesame', /begins with dw_sk_/],
+    ['too long', `${secretPrefix}${'x'.repeat(9_000)}`, /longer than 8192/],
+  ])('are refused: one %s', async (_, value, message) => {
+    await expect(access(config).authenticate(bearer(value), undefined)).rejects.toEqual(
+      refusal('unauthenticated', message),
+    );
+  });
+
+  test('for pages are good for their origins only, and operate nothing', async () => {
+    const open = access(config);
+    const principal = await open.authenticate({ kind: 'key', value: pageKey }, origin);
+    expect(principal).toMatchObject({
+      id: 'page:shop',
+      grants: { maxDepth: 20, minCadenceMs: 100, topics: ['ticker'], operate: false },
+    });
+    for (const other of [undefined, 'https://shop.example.evil', 'http://shop.example', 'null']) {
+      await expect(open.authenticate(bearer(pageKey), other)).rejects.toEqual(
+        refusal('forbidden', /^page:shop is good for pages of https:\/\/shop\.example, not for /),
+      );
+    }
+  });
+
+  test('that are secret do not work in a URL', async () => {
+    await expect(access(config).authenticate({ kind: 'key', value: key }, undefined)).rejects.toEqual(
+      refusal('unauthenticated', /only publishable keys may be in a URL/),
+    );
+  });
+
+  test('let the pages of their origins connect, and no others', () => {
+    const open = access(config);
+    expect(open.isAllowedOrigin(origin, 'data.example')).toBe(true);
+    expect(open.isAllowedOrigin('https://data.example', 'data.example')).toBe(true);
+    expect(open.isAllowedOrigin('https://evil.example', 'data.example')).toBe(false);
+    expect(open.isAllowedOrigin('null', 'data.example')).toBe(false);
+  });
+});
+
+describe('a ticket', () => {
+  test('is good once, for half a minute, and for the origin that asked', async () => {
+    const at = clock();
+    const open = access({}, at);
+    const principal = open.anonymous(here)!;
+    const redeem = (value: string, from: string | undefined) =>
+      open.authenticate({ kind: 'ticket', value }, from);
+    const refused = refusal('unauthenticated', /^ticket: expected one that was issued to this origin/);
+
+    const { ticket, expires } = open.tickets.issue(principal, origin);
+    expect(expires).toBe(NOW_MS + 30_000);
+    await expect(redeem(ticket, undefined)).rejects.toEqual(refused);
+    expect(await redeem(ticket, origin)).toBe(principal);
+    await expect(redeem(ticket, origin)).rejects.toEqual(refused);
+
+    const late = open.tickets.issue(principal, undefined).ticket;
+    at.advanceTo(NOW_MS + 30_000);
+    await expect(redeem(late, undefined)).rejects.toEqual(refused);
+  });
+
+  test('is refused where ten thousand wait, and there is room again when those have expired', () => {
+    const at = clock();
+    const open = access({}, at);
+    const principal = open.anonymous(here)!;
+    for (let i = 0; i < 10_000; i++) open.tickets.issue(principal, undefined);
+    expect(() => open.tickets.issue(principal, undefined)).toThrow(
+      refusal('rate_limited', /tickets wait/) as Error,
+    );
+    at.advanceTo(NOW_MS + 30_000);
+    expect(open.tickets.issue(principal, undefined).ticket).toHaveLength(32);
+  });
+});
+
+describe('JSON Web Tokens', () => {
+  const secret = 'a secret of at least thirty-two bytes';
+  let folder: string;
+  let rsa: { publicKey: CryptoKey | KeyObject; privateKey: CryptoKey | KeyObject };
+  const secretFile = () => join(folder, 'secret');
+  const jwksFile = () => join(folder, 'keys.json');
+
+  const writeKeySet = async (kid: string, key: CryptoKey | KeyObject) =>
+    writeFile(jwksFile(), JSON.stringify({ keys: [{ ...(await exportJWK(key)), kid, alg: 'RS256' }] }));
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'depthwire-jwt-'));
+    rsa = await generateKeyPair('RS256', { extractable: true });
+    await writeFile(secretFile(), `${secret}\n`);
+    await writeKeySet('one', rsa.publicKey);
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  const sign = (
+    claims: JWTPayload,
+    {
+      alg = 'HS256',
+      kid,
+      key = new TextEncoder().encode(secret),
+    }: { alg?: string; kid?: string; key?: Parameters<SignJWT['sign']>[0] } = {},
+  ) =>
+    new SignJWT({ sub: 'alice', exp: NOW_MS / 1000 + 60, ...claims })
+      .setProtectedHeader({ alg, kid })
+      .sign(key);
+  const verify = (token: string, jwt: object = { secretFile: secretFile() }, at = clock()) =>
+    access({ jwt }, at).authenticate(bearer(token), undefined);
+
+  test('of a shared secret and of a key set are taken, with what they grant', async () => {
+    expect(await verify(await sign({ depthwire: { topics: ['trades'], maxDepth: 10 } }))).toEqual({
+      id: 'jwt:alice',
+      grants: { instruments: ['*'], topics: ['trades'], maxDepth: 10, minCadenceMs: 0, operate: false },
+      expiresMs: NOW_MS + 60_000,
+    });
+    const both = { secretFile: secretFile(), jwksFile: jwksFile(), grants: { instruments: ['sim:*'] } };
+    const token = await sign({}, { alg: 'RS256', kid: 'one', key: rsa.privateKey });
+    expect(await verify(token, both)).toMatchObject({ id: 'jwt:alice', grants: { instruments: ['sim:*'] } });
+    expect(await verify(await sign({}), both)).toMatchObject({ id: 'jwt:alice' });
+  });
+
+  const refused: [string, () => Promise<string>, RegExp, (() => object)?][] = [
+    ['expired', () => sign({ exp: NOW_MS / 1000 - 6 }), /it has expired/],
+    ['without an end', () => sign({ exp: undefined }), /claim exp: missing/],
+    ['without a subject', () => sign({ sub: undefined }), /claim sub: missing/],
+    ['that begins later', () => sign({ nbf: NOW_MS / 1000 + 60 }), /claim nbf/],
+    [
+      'of another secret',
+      () => sign({}, { key: new TextEncoder().encode('x'.repeat(40)) }),
+      /its signature is wrong/,
+    ],
+    [
+      'without a signature',
+      () => Promise.resolve(new UnsecuredJWT({ sub: 'a' }).encode()),
+      /algorithm|no JSON Web Token/,
+    ],
+    ['that is none', () => Promise.resolve('a.b.c'), /it is no JSON Web Token/],
+    [
+      'with a grant that makes no sense',
+      () => sign({ depthwire: { maxDepth: -1 } }),
+      /claim depthwire\.maxDepth: expected a whole/,
+    ],
+    [
+      'with a grant that does not exist',
+      () => sign({ depthwire: { root: true } }),
+      /claim depthwire: unknown key/,
+    ],
+    [
+      'of another issuer',
+      () => sign({ iss: 'b' }),
+      /claim iss/,
+      () => ({ secretFile: secretFile(), issuer: 'a' }),
+    ],
+    [
+      'for another audience',
+      () => sign({ aud: 'b' }),
+      /claim aud/,
+      () => ({ secretFile: secretFile(), audience: 'a' }),
+    ],
+    [
+      'of an unknown key',
+      () => sign({}, { alg: 'RS256', kid: 'two', key: rsa.privateKey }),
+      /signed with a key that this server does not know/,
+      () => ({ jwksFile: jwksFile() }),
+    ],
+    [
+      'signed with the public key as if it were a secret',
+      async () => sign({}, { key: new TextEncoder().encode(JSON.stringify(await exportJWK(rsa.publicKey))) }),
+      /algorithm is not one/,
+      () => ({ jwksFile: jwksFile() }),
+    ],
+  ];
+  test.each(refused)('are refused: one %s', async (_, make, message, jwt) => {
+    const token = await make();
+    const error = await verify(token, jwt?.()).catch((thrown: unknown) => thrown as DepthwireError);
+    expect(error).toEqual(refusal('unauthenticated', message));
+    expect((error as DepthwireError).message).not.toContain(token);
+  });
+
+  test('keys can be rotated while it runs, and a broken file changes nothing', async () => {
+    const next = await generateKeyPair('RS256', { extractable: true });
+    const open = access({ jwt: { jwksFile: jwksFile() } });
+    const token = await sign({}, { alg: 'RS256', kid: 'next', key: next.privateKey });
+    await expect(open.authenticate(bearer(token), undefined)).rejects.toThrow('does not know');
+    await writeFile(jwksFile(), '{"keys": [');
+    await utimes(jwksFile(), 1, 1);
+    const old = await sign({}, { alg: 'RS256', kid: 'one', key: rsa.privateKey });
+    expect(await open.authenticate(bearer(old), undefined)).toMatchObject({ id: 'jwt:alice' });
+    await writeKeySet('next', next.publicKey);
+    await utimes(jwksFile(), 2, 2);
+    expect(await open.authenticate(bearer(token), undefined)).toMatchObject({ id: 'jwt:alice' });
+    await expect(open.authenticate(bearer(old), undefined)).rejects.toThrow('does not know');
+    await writeKeySet('one', rsa.publicKey);
+  });
+
+  test('stop the start where a file cannot be used', async () => {
+    await writeFile(join(folder, 'short'), 'short');
+    await writeFile(join(folder, 'oct.json'), '{"keys": [{"kty": "oct", "k": "AAAA"}]}');
+    for (const [jwt, message] of [
+      [{ secretFile: join(folder, 'none') }, /^access\.jwt\.secretFile: .*cannot be read/],
+      [{ secretFile: join(folder, 'short') }, /expected at least 32 bytes, got 5/],
+      [{ jwksFile: secretFile() }, /^access\.jwt\.jwksFile: .*expected a JSON Web Key Set/],
+      [{ jwksFile: join(folder, 'oct.json') }, /symmetric key: use secretFile/],
+    ] as const) {
+      expect(() => access({ jwt })).toThrow(refusal('invalid_config', message) as Error);
+    }
+  });
+});
+
+describe('grants', () => {
+  test('patterns match as their regular expression would', () => {
+    const piece = fc.constantFrom('a', 'b', 'ab', ':', '*');
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 8 }), fc.array(piece, { maxLength: 8 }), (pattern, text) => {
+        const shown = text.filter((part) => part !== '*').join('');
+        const oracle = new RegExp(`^${pattern.map((part) => (part === '*' ? '.*' : part)).join('')}$`);
+        const grants = { instruments: [pattern.join('')], topics, minCadenceMs: 0, operate: false };
+        expect(mayRead(grants, shown)).toBe(oracle.test(shown));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test('say what is not among them', () => {
+    const desk: Principal = {
+      id: 'key:desk',
+      grants: { instruments: ['sim:*'], topics: ['ticker'], minCadenceMs: 0, operate: false },
+      expiresMs: null,
+    };
+    assertGranted(desk, 'ticker', 'sim:BTC-USD');
+    expect(() => assertGranted(desk, 'book', 'sim:BTC-USD')).toThrow(
+      refusal('forbidden', /^key:desk may not read book: it has ticker$/) as Error,
+    );
+    expect(() => assertGranted(desk, 'ticker', 'kraken:BTC-USD')).toThrow(
+      refusal('forbidden', /^key:desk may not read kraken:BTC-USD$/) as Error,
+    );
+  });
+});
+
+describe('quotas', () => {
+  const limits = {
+    maxConnections: 8,
+    maxConnectionsPerAddress: 2,
+    maxSubscriptionsPerAddress: 3,
+    maxConnectionsPerKey: 3,
+    maxSubscriptionsPerKey: 4,
+  };
+  const principal = (id: string): Principal => ({
+    id,
+    grants: { instruments: ['*'], topics, minCadenceMs: 0, operate: false },
+    expiresMs: null,
+  });
+
+  test('bound what an address and a key have, whatever they do in between', () => {
+    const action = fc.record({
+      what: fc.constantFrom('open', 'close', 'subscribe', 'unsubscribe', 'rebind'),
+      address: fc.constantFrom('203.0.113.1', '203.0.113.2', '2001:db8::1', '2001:db8::2', '127.0.0.1'),
+      who: fc.constantFrom(null, 'key:a', 'key:b', 'jwt:c'),
+      which: fc.nat(20),
+    });
+    fc.assert(
+      fc.property(fc.array(action, { maxLength: 60 }), (actions) => {
+        const quotas = new Quotas(limits);
+        const open: { lease: Lease; address: string | null; who: string | null; subscriptions: number }[] =
+          [];
+        const count = (fits: (entry: (typeof open)[number]) => boolean) => {
+          const found = open.filter(fits);
+          return {
+            connections: found.length,
+            subscriptions: found.reduce((sum, { subscriptions }) => sum + subscriptions, 0),
+          };
+        };
+        for (const { what, address, who, which } of actions) {
+          const network = limitedAddress(address);
+          const entry = open[which % Math.max(1, open.length)];
+          const ofAddress = (at: string | null) => count((other) => at !== null && other.address === at);
+          const ofKey = (id: string | null) => count((other) => other.who === id);
+          if (what === 'open') {
+            const mayOpen =
+              ofAddress(network).connections < limits.maxConnectionsPerAddress &&
+              ofKey(who).connections <
+                (who === null ? limits.maxConnections / 4 : limits.maxConnectionsPerKey);
+            const attempt = () => quotas.open(address, who === null ? null : principal(who));
+            if (mayOpen) open.push({ lease: attempt(), address: network, who, subscriptions: 0 });
+            else
+              expect(attempt).toThrow(refusal('too_many_connections', /may hold \d+ connections/) as Error);
+          } else if (!entry) continue;
+          else if (what === 'close') {
+            entry.lease.release();
+            entry.lease.release();
+            open.splice(open.indexOf(entry), 1);
+          } else if (what === 'subscribe') {
+            const mayAdd =
+              ofAddress(entry.address).subscriptions < limits.maxSubscriptionsPerAddress &&
+              ofKey(entry.who).subscriptions < (entry.who === null ? 0 : limits.maxSubscriptionsPerKey);
+            if (mayAdd) {
+              entry.lease.assertRoom();
+              entry.lease.addSubscription();
+              entry.subscriptions += 1;
+            } else
+              expect(() => entry.lease.assertRoom()).toThrow(
+                refusal('too_many_subscriptions', /may hold/) as Error,
+              );
+          } else if (what === 'unsubscribe') {
+            if (entry.subscriptions === 0) continue;
+            entry.lease.removeSubscription();
+            entry.subscriptions -= 1;
+          } else if (who !== null) {
+            const mayBecome = who === entry.who || ofKey(who).connections < limits.maxConnectionsPerKey;
+            if (mayBecome) {
+              entry.lease.rebind(principal(who));
+              entry.who = who;
+            } else expect(() => entry.lease.rebind(principal(who))).toThrow();
+          }
+        }
+        for (const { lease } of open) lease.release();
+        expect(quotas.size).toBe(0);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('addresses', () => {
+  test.each([
+    ['203.0.113.9', '203.0.113.9'],
+    ['::ffff:203.0.113.9', '203.0.113.9'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['127.0.0.8', null],
+    ['::1', null],
+    ['::ffff:127.0.0.1', null],
+  ])('%s counts as %s', (address, counted) => {
+    expect(limitedAddress(address)).toBe(counted);
+  });
+
+  test.each([
+    ['localhost', true],
+    ['localhost:8080', true],
+    ['app.localhost', true],
+    ['127.0.0.1:80', true],
+    ['[::1]:8080', true],
+    ['localhost.evil.example', false],
+    ['127.0.0.1.evil.example', false],
+    ['evil.example:8080', false],
+    ['0.0.0.0', false],
+    ['', false],
+    [undefined, false],
+  ])('the host %s is this machine: %s', (host, expected) => {
+    expect(isLoopbackHost(host)).toBe(expected);
+  });
+});

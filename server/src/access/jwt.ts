@@ -1,0 +1,151 @@
+import { readFileSync, statSync } from 'node:fs';
+import { DepthwireError, type Clock } from '@depthwire/shared';
+import {
+  createLocalJWKSet,
+  errors,
+  jwtVerify,
+  type JSONWebKeySet,
+  type JWTPayload,
+  type JWTVerifyOptions,
+  type JWTVerifyResult,
+} from 'jose';
+import type { AccessConfig } from './config.ts';
+import { grantsSchema } from './config.ts';
+import type { Principal } from './grants.ts';
+
+const MIN_SECRET_BYTES = 32;
+const CLOCK_TOLERANCE_SECONDS = 5;
+/** Of a token: what it may read. */
+const GRANTS_CLAIM = 'depthwire';
+
+/** Which algorithms go with a key decides the configuration, never the token. */
+const SYMMETRIC = ['HS256'];
+const ASYMMETRIC = ['RS256', 'ES256', 'PS256', 'EdDSA'];
+
+type JwtConfig = NonNullable<AccessConfig['jwt']>;
+type Verify = (token: string, options: JWTVerifyOptions) => Promise<JWTVerifyResult>;
+
+/** JSON Web Tokens of an identity provider: HS256 with a shared secret, or the keys of a JWKS file. */
+export class JwtVerifier {
+  readonly #config: JwtConfig;
+  readonly #clock: Clock;
+  readonly #verifiers: readonly Verify[];
+
+  /** @throws DepthwireError `invalid_config` where a file cannot be used */
+  constructor(config: JwtConfig, clock: Clock) {
+    this.#config = config;
+    this.#clock = clock;
+    this.#verifiers = [
+      ...(config.secretFile === undefined ? [] : [withSecret(config.secretFile)]),
+      ...(config.jwksFile === undefined ? [] : [withKeySet(config.jwksFile)]),
+    ];
+  }
+
+  /** @throws DepthwireError `unauthenticated`, saying what is wrong with the token */
+  async verify(token: string): Promise<Principal> {
+    const options: JWTVerifyOptions = {
+      currentDate: new Date(this.#clock.now()),
+      clockTolerance: CLOCK_TOLERANCE_SECONDS,
+      requiredClaims: ['exp', 'sub'],
+      ...(this.#config.issuer === undefined ? {} : { issuer: this.#config.issuer }),
+      ...(this.#config.audience === undefined ? {} : { audience: this.#config.audience }),
+    };
+    let failure: unknown;
+    for (const verify of this.#verifiers) {
+      try {
+        return this.#principalOf((await verify(token, options)).payload);
+      } catch (error) {
+        if (error instanceof DepthwireError) throw error;
+        // Where both kinds of keys are there, the one whose algorithm it is has more to say.
+        if (!(error instanceof errors.JOSEAlgNotAllowed) || failure === undefined) failure = error;
+      }
+    }
+    throw new DepthwireError('unauthenticated', `token: ${reasonOf(failure)}`);
+  }
+
+  #principalOf(payload: JWTPayload): Principal {
+    const claim = payload[GRANTS_CLAIM];
+    const granted = claim === undefined ? this.#config.grants : grantsSchema.safeParse(claim);
+    if (!('success' in granted)) return this.#principal(payload, granted);
+    if (granted.success) return this.#principal(payload, granted.data);
+    const [issue] = granted.error.issues;
+    throw new DepthwireError(
+      'unauthenticated',
+      `token: claim ${[GRANTS_CLAIM, ...issue!.path].join('.')}: ${issue!.message}`,
+    );
+  }
+
+  #principal(payload: JWTPayload, grants: Principal['grants']): Principal {
+    return { id: `jwt:${payload.sub}`, grants, expiresMs: payload.exp! * 1000 };
+  }
+}
+
+function withSecret(file: string): Verify {
+  const secret = read(file, 'access.jwt.secretFile');
+  const bytes = new TextEncoder().encode(secret.trim());
+  if (bytes.length < MIN_SECRET_BYTES)
+    throw invalid(
+      'access.jwt.secretFile',
+      `${file}: expected at least ${MIN_SECRET_BYTES} bytes, got ${bytes.length}`,
+    );
+  return (token, options) => jwtVerify(token, bytes, { ...options, algorithms: SYMMETRIC });
+}
+
+/** The file is read again when it has changed, so that keys can be rotated while it runs. */
+function withKeySet(file: string): Verify {
+  let changedMs = NaN;
+  let keys: ReturnType<typeof createLocalJWKSet>;
+  const load = () => {
+    const { mtimeMs } = statSync(file, { throwIfNoEntry: false }) ?? { mtimeMs: changedMs };
+    if (mtimeMs === changedMs) return;
+    keys = parseKeySet(file);
+    changedMs = mtimeMs;
+  };
+  parseKeySet(file);
+  load();
+  return async (token, options) => {
+    try {
+      load();
+    } catch {
+      // half written; those of before are good until it is whole
+    }
+    return jwtVerify(token, keys, { ...options, algorithms: ASYMMETRIC });
+  };
+}
+
+function parseKeySet(file: string): ReturnType<typeof createLocalJWKSet> {
+  const key = 'access.jwt.jwksFile';
+  const text = read(file, key);
+  try {
+    const set = JSON.parse(text) as JSONWebKeySet;
+    if (set.keys.some(({ kty }) => kty === 'oct'))
+      throw new Error('it holds a symmetric key: use secretFile');
+    return createLocalJWKSet(set);
+  } catch (error) {
+    throw invalid(key, `${file}: expected a JSON Web Key Set, {"keys": [...]}: ${(error as Error).message}`);
+  }
+}
+
+function read(file: string, key: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw invalid(key, `${file}: cannot be read: ${(error as Error).message}`);
+  }
+}
+
+function invalid(key: string, message: string): DepthwireError {
+  return new DepthwireError('invalid_config', `${key}: ${message}`, { key });
+}
+
+/** Of a token that is refused; nothing of the token itself. */
+function reasonOf(error: unknown): string {
+  if (error instanceof errors.JWTExpired) return 'it has expired';
+  if (error instanceof errors.JWTClaimValidationFailed)
+    return `claim ${error.claim}: ${error.reason.replace('_', ' ')}`;
+  if (error instanceof errors.JOSEAlgNotAllowed) return 'its algorithm is not one that this server takes';
+  if (error instanceof errors.JWKSNoMatchingKey)
+    return 'it was signed with a key that this server does not know';
+  if (error instanceof errors.JWSSignatureVerificationFailed) return 'its signature is wrong';
+  return 'it is no JSON Web Token';
+}
