@@ -70,10 +70,10 @@ export interface ClientOptions {
   /** Most bytes of data a second, and most times a second that it comes: what does not fit comes merged. */
   readonly limit?: { readonly bandwidth?: number; readonly rate?: number };
   /**
-   * A key or token, or where to get a fresh one: asked for with each connection, and before it expires. Not
-   * needed where the server is open to all.
+   * A key or token, or where to get a fresh one: asked for with each connection, and before it expires. None,
+   * or null, is enough where the server is open to all.
    */
-  readonly token?: string | (() => string | Promise<string>);
+  readonly token?: string | (() => string | null | Promise<string | null>);
   /** Default `msgpack`. */
   readonly encoding?: Encoding;
   readonly backoff?: BackoffPolicy;
@@ -538,26 +538,30 @@ export class DepthwireClient extends Emitter<ClientEvents> {
     this.#host.epoch = hello.epoch;
     this.principal = hello.principal ?? null;
     this.#watchHeartbeat(hello.heartbeatMs);
-    if (this.#options.token !== undefined) void this.#authenticate();
-    else if (hello.principal === null)
-      this.#giveUp(
-        new DepthwireError('unauthenticated', 'the server wants a key or token: hand it in as `token`'),
-      );
-    else this.#begin();
+    void this.#authenticate();
   }
 
-  /** Says who it is; what follows comes with the answer. */
+  /** Says who it is, where there is anything to say; what follows comes with the answer. */
   async #authenticate(): Promise<void> {
     const socket = this.#socket;
     const { token } = this.#options;
     try {
       const value = typeof token === 'function' ? await token() : token!;
-      if (socket === this.#socket)
-        this.#request({ op: 'authenticate', id: this.#nextId(), token: value }, null);
+      if (socket !== this.#socket) return;
+      if (value !== null) this.#request({ op: 'authenticate', id: this.#nextId(), token: value }, null);
+      else if (this.#state === 'connecting') this.#beginUnnamed();
     } catch (error) {
       if (socket !== this.#socket) return;
       this.#lose(new DepthwireError('unauthenticated', `no token: ${describe(error)}`, {}, error));
     }
+  }
+
+  #beginUnnamed(): void {
+    if (this.hello?.principal !== null) this.#begin();
+    else
+      this.#giveUp(
+        new DepthwireError('unauthenticated', 'the server wants a key or token: hand it in as `token`'),
+      );
   }
 
   /** The server does not take it for who it says it is. */

@@ -1,3 +1,4 @@
+import { credential } from './credential.svelte.ts';
 import { DepthwireClient, type ConnectionState, type DepthwireError, type Hello } from '@depthwire/shared';
 
 const SAMPLE_MS = 1000;
@@ -31,6 +32,8 @@ export class Connection {
   /** How long the last break took, for a while after it ended. */
   recoveredAfterMs = $state<number | null>(null);
   error = $state.raw<DepthwireError | null>(null);
+  /** Why the server did not take the last key; null before the first. */
+  refusal = $state<string | null>(null);
   everOpen = $state(false);
   framesPerSecond = $state(0);
   bytesPerSecond = $state(0);
@@ -40,11 +43,16 @@ export class Connection {
   #recoveredTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(url: string) {
-    this.client = new DepthwireClient({ url, backoff: BACKOFF });
+    this.client = new DepthwireClient({ url, backoff: BACKOFF, token: () => credential.value });
     this.client.on('state', (state) => this.#onState(state));
     this.client.on('latency', () => (this.roundTripMs = this.client.roundTripMs));
     this.client.on('error', (error) => {
       this.error = error;
+      if (error.code === 'unauthenticated' && credential.value !== null) {
+        // It is asked for once more, and not shown to the server again.
+        this.refusal = error.message;
+        credential.value = null;
+      }
       this.note('warning', `${error.code}: ${error.message}`);
     });
   }
@@ -111,6 +119,7 @@ export class Connection {
 
   #onOpen(): void {
     this.error = null;
+    this.refusal = null;
     this.helloAtMs = Date.now();
     const epoch = this.hello ? ` (epoch ${this.hello.epoch})` : '';
     if (this.lostAtMs === null) {

@@ -10,6 +10,8 @@ import {
   type Ticks,
 } from '@depthwire/shared';
 
+import { credential } from './credential.svelte.ts';
+
 const TIMEOUT_MS = 10_000;
 
 /** Open time in seconds, open, high, low, close and volume as decimals, number of trades. */
@@ -99,7 +101,10 @@ function parseCandle([time, open, high, low, close, volume, trades]: RestCandle,
 async function getJson<T>(path: string): Promise<T> {
   let response: Response;
   try {
-    response = await fetch(`/api/v1/${path}`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    response = await fetch(`/api/v1/${path}`, {
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      headers: credential.value === null ? {} : { authorization: `Bearer ${credential.value}` },
+    });
   } catch (error) {
     throw new DepthwireError('connection_lost', 'the server does not answer', {}, error);
   }
