@@ -6,7 +6,10 @@ const KEY = 'dw_sk_of-this-test-alone-and-of-no-server-anywhere000';
 
 test.use({ serverArgs: ['--config', fileURLToPath(new URL('access.yaml', import.meta.url))] });
 
-test('a server that wants a key is asked for one, and keeps it over a reload', async ({ page, depthwire }) => {
+test('a server that wants a key is asked for one, and keeps it over a reload', async ({
+  page,
+  depthwire,
+}) => {
   await page.goto(depthwire.url);
   const dialog = page.getByTestId('key-dialog');
   await expect(dialog).toBeVisible();

@@ -2,12 +2,14 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerOptions, ServerResponse } from 'node:http';
 import { join } from 'node:path';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import fastifyHelmet from '@fastify/helmet';
 import fastifyStatic from '@fastify/static';
 import fastifyWebsocket from '@fastify/websocket';
 import { DepthwireError, encodingOf, toDepthwireError, type ErrorCode } from '@depthwire/shared';
 import Fastify, {
+  type ConnectionError,
   LogController,
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -29,6 +31,11 @@ const KEEP_ALIVE_MS = 75_000;
 const SPARE_SOCKETS = 1_000;
 /** How often it is looked for requests that take too long to arrive. */
 const CHECK_MS = 1_000;
+/** By what Node calls it. */
+const unreadable: Partial<Record<string, readonly [status: string, why: string]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'the request did not arrive in time'],
+  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'headers: expected less than 16 kB'],
+};
 
 /** HTTP status of the errors that a request can meet; all others are a fault of the server. */
 const statusOf: Partial<Record<ErrorCode, number>> = {
@@ -69,6 +76,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_FACTOR * options.headersTimeoutMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
+    clientErrorHandler: refuseUnread,
     ...serverOptions(options),
     frameworkErrors: (error, _request, reply) => sendError(reply as FastifyReply, error),
   });
@@ -176,7 +184,21 @@ function sendError(reply: FastifyReply, error: unknown): void {
   if (code >= 500) reply.log.error({ err: error }, 'request failed');
   const message =
     code >= 500 && typed.code === 'internal' ? 'the server failed; its log says why' : typed.message;
-  void reply.code(code).send({ error: { code: typed.code, message, retry: typed.retry } });
+  void reply.code(code).send(errorBody(typed, message));
+}
+
+function errorBody({ code, retry, message: own }: DepthwireError, message = own) {
+  return { error: { code, message, retry } };
+}
+
+/** What is no request that could be read. */
+function refuseUnread(error: ConnectionError, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  const [status, why] = unreadable[error.code] ?? ['400 Bad Request', 'the request is not HTTP'];
+  const body = JSON.stringify(errorBody(new DepthwireError('invalid_request', why)));
+  const head = `HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close`;
+  if (socket.writable) socket.write(`${head}\r\n\r\n${body}`);
+  socket.destroySoon();
 }
 
 /** With limits for whoever opens sockets and says little on them, or nothing. */

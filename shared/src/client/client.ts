@@ -538,7 +538,8 @@ export class DepthwireClient extends Emitter<ClientEvents> {
     this.#host.epoch = hello.epoch;
     this.principal = hello.principal ?? null;
     this.#watchHeartbeat(hello.heartbeatMs);
-    void this.#authenticate();
+    if (this.#options.token === undefined) this.#beginUnnamed();
+    else void this.#authenticate();
   }
 
   /** Says who it is, where there is anything to say; what follows comes with the answer. */

@@ -96,7 +96,11 @@ function parseLimit(id: number, { bandwidth, rate }: Record<string, unknown>): C
 function parseAuthenticate(id: number, { token }: Record<string, unknown>): ClientRequest {
   // What was sent instead is not shown: it may be a secret all the same.
   if (typeof token !== 'string' || token.length === 0 || token.length > MAX_TOKEN_CHARS)
-    throw invalid('token', `a text of 1 to ${MAX_TOKEN_CHARS} characters`, undefined);
+    throw new DepthwireError(
+      'invalid_request',
+      `token: expected a text of 1 to ${MAX_TOKEN_CHARS} characters`,
+      { field: 'token' },
+    );
   return { op: 'authenticate', id, token };
 }
 
