@@ -254,6 +254,50 @@ describe('WebSocket', () => {
     await closing;
   });
 
+  test('ends one session after the other when it stops, and those that are left go on', async () => {
+    const { ws, url, depthwire, feed } = await start({ shutdownMs: 2_000 });
+    const clients = await Promise.all(Array.from({ length: 100 }, () => connect(ws, 'json')));
+    for (const client of clients) client.send(subscribe);
+    await Promise.all(clients.map((client) => client.next(isFrame(frameCodes.bookSnapshot))));
+    const order: number[] = [];
+    const last: number[] = [];
+    const ends = clients.map(async (client, i) => {
+      const { code } = await client.end();
+      order.push(i);
+      last[i] = client.messages.filter((message) => Array.isArray(message)).length;
+      return code;
+    });
+    const closing = depthwire.close();
+    let lots = 5;
+    const trading = setInterval(() => feed.delta([100, (lots += 1)], []), 20);
+    cleanups.push(() => clearInterval(trading));
+    // Not ready any more, and says so, while it still serves.
+    const health = await fetch(`${url}/api/v1/health`);
+    expect(health.status).toBe(503);
+    const late = await connect(ws, 'json');
+    expect(await late.end()).toEqual({ code: 1013, reason: 'shutting down' });
+    expect(new Set(await Promise.all(ends))).toEqual(new Set([1001]));
+    clearInterval(trading);
+    await closing;
+    for (const client of clients)
+      expect(
+        client.messages.filter((message) => isOp('goodbye')(message as Record<string, unknown>)),
+      ).toHaveLength(1);
+    // In the order in which they came, more or less; the later ones saw more of the market.
+    const half = order.slice(0, 50).filter((i) => i < 50).length;
+    expect(half).toBeGreaterThan(40);
+    expect(last[99]!).toBeGreaterThan(last[0]!);
+  });
+
+  test('cuts off whoever does not leave when it stops', async () => {
+    const { ws, depthwire } = await start({ shutdownMs: 200 });
+    const client = await connect(ws, 'json');
+    client.socket.pause(); // reads nothing, not even that it should leave
+    await depthwire.close();
+    client.socket.resume();
+    expect((await client.end()).code).toBeOneOf([1001, 1006]);
+  });
+
   test.each([
     ['of the present', undefined],
     ['of a recording played twice', START_MS],
