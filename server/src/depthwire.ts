@@ -11,6 +11,7 @@ import { FeedSupervisor } from './engine/feed-supervisor.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { Hub } from './gateway/hub.ts';
 import { createApp } from './http/app.ts';
+import { createMetrics } from './metrics/metrics.ts';
 import { version } from './version.ts';
 
 /** Clients come back after a random part of this. */
@@ -71,6 +72,7 @@ export async function createDepthwire({
   let isClosing = false;
   const closed = Promise.withResolvers<never>();
   closed.promise.catch(() => undefined); // mostly nobody waits for it
+  const isReady = () => isStarted && !isClosing;
   const app = await createApp({
     engine,
     supervisor,
@@ -78,7 +80,8 @@ export async function createDepthwire({
     marketClock,
     epoch,
     version,
-    isReady: () => isStarted && !isClosing,
+    isReady,
+    metrics: config.metrics ? createMetrics({ engine, supervisor, hub, gateway, version, isReady }) : null,
     logger,
     web: config.web,
     allowedOrigins: config.allowedOrigins,

@@ -1,3 +1,5 @@
+import { Buckets } from '../metrics/buckets.ts';
+
 /** Samples kept of each figure. */
 const MAX_SAMPLES = 2_048;
 /** Seconds over which a rate is told. */
@@ -20,6 +22,10 @@ export interface FeedFigures {
 
 /** How good a feed is, measured as it runs. Clockless: its owner calls `tick` every second. */
 export class FeedQuality {
+  /** From the venue's time to the receive time, of all events that tell both. */
+  readonly venueLatency = new Buckets();
+  /** From the receive time of a book's update to the engine's taking it. */
+  readonly engineWait = new Buckets();
   readonly #latencies = new RecentSamples();
   readonly #ages = new RecentSamples();
   /** Events in each of the last seconds, the running one last. */
@@ -28,7 +34,14 @@ export class FeedQuality {
   /** @param latencyMs null where the event has no venue time */
   event(latencyMs: number | null): void {
     this.#counts[this.#counts.length - 1]! += 1;
-    if (latencyMs !== null) this.#latencies.add(latencyMs);
+    if (latencyMs === null) return;
+    this.#latencies.add(latencyMs);
+    this.venueLatency.observe(latencyMs);
+  }
+
+  /** @param waitMs from the receive time of a book's update to now */
+  taken(waitMs: number): void {
+    this.engineWait.observe(waitMs);
   }
 
   /** @param agesMs of the newest update of each book */

@@ -1,5 +1,6 @@
-import { closeCodes, encodingOf, every, type Clock, type Timer } from '@depthwire/shared';
+import { closeCodes, encodingOf, every, type Clock, type Encoding, type Timer } from '@depthwire/shared';
 import type { FeedLog } from '@depthwire/feeds';
+import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import type { Hub } from './hub.ts';
@@ -11,6 +12,7 @@ const TICK_MS = 250;
 const leftOnPurpose: ReadonlySet<number> = new Set([1000, 1001, 1005]);
 /** What `ws` calls a message past its limit. */
 const TOO_LARGE = 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH';
+const SESSION_ID_BYTES = 9;
 
 export interface GatewayLimits extends SessionLimits {
   readonly maxConnections: number;
@@ -24,6 +26,13 @@ export interface GatewayOptions {
   readonly marketClock: Clock;
   readonly wallClock: Clock;
   readonly log: FeedLog;
+}
+
+/** Where a connection comes from, for the log. */
+export interface Peer {
+  /** Of the request that was upgraded. */
+  readonly requestId: string;
+  readonly address: string;
 }
 
 /** The WebSocket end of the hub: one session a socket. */
@@ -51,24 +60,47 @@ export class Gateway {
     return this.#sessions.size;
   }
 
+  /** Connections in each encoding, those that lag, and bytes that wait for the network. */
+  census(): { connections: Record<Encoding, number>; lagging: number; bufferedBytes: number } {
+    const connections = { msgpack: 0, json: 0 };
+    let lagging = 0;
+    let bufferedBytes = 0;
+    for (const session of this.#sessions.values()) {
+      connections[session.encoding] += 1;
+      if (session.isLagging) lagging += 1;
+      bufferedBytes += session.bufferedBytes;
+    }
+    return { connections, lagging, bufferedBytes };
+  }
+
   /**
    * @param stream what the WebSocket runs on
    * @param offered whether the client named subprotocols at all
    */
-  accept(socket: WebSocket, stream: Duplex, offered: boolean): void {
-    const { limits, log } = this.#options;
+  accept(socket: WebSocket, stream: Duplex, offered: boolean, peer: Peer): void {
+    const { hub, limits, log, wallClock } = this.#options;
+    const { figures } = hub;
+    const refuse = (code: number, reason: string) => {
+      figures.onRefused(code);
+      log.info({ ...peer, closeCode: code, reason }, 'connection refused');
+      socket.close(code, reason);
+    };
     // A client that names none gets the default.
     const encoding = offered ? encodingOf(socket.protocol) : 'msgpack';
     if (encoding === null) {
-      socket.close(closeCodes.protocolError.code, 'no common subprotocol');
+      refuse(closeCodes.protocolError.code, 'no common subprotocol');
       return;
     }
     if (this.#isClosing || this.#sessions.size >= limits.maxConnections) {
-      socket.close(closeCodes.tryAgainLater.code, this.#isClosing ? 'shutting down' : 'too many connections');
+      refuse(closeCodes.tryAgainLater.code, this.#isClosing ? 'shutting down' : 'too many connections');
       return;
     }
-    const session = new Session({ ...this.#options, encoding, socket: new DirectSocket(socket, stream) });
+    const id = randomBytes(SESSION_ID_BYTES).toString('base64url');
+    const session = new Session({ ...this.#options, id, encoding, socket: new DirectSocket(socket, stream) });
     this.#sessions.set(socket, session);
+    figures.opened[encoding].count += 1;
+    log.info({ session: id, ...peer, encoding }, 'session opened');
+    const openedAtMs = wallClock.now();
     socket.on('message', (data, isBinary) =>
       session.onMessage(isBinary ? (data as Buffer) : (data as Buffer).toString('utf8')),
     );
@@ -76,25 +108,28 @@ export class Gateway {
     socket.on('close', (code) => {
       this.#sessions.delete(socket);
       session.onClose(!leftOnPurpose.has(code));
-      log.debug({ code }, 'session ended');
+      figures.onEnded(code);
+      const seconds = Math.round((wallClock.now() - openedAtMs) / 1000);
+      log.info({ session: id, closeCode: code, seconds }, 'session ended');
     });
   }
 
   /** Something failed on an accepted socket. What the client did wrong, `ws` tells it and ends the socket. */
   onError(socket: WebSocket, error: NodeJS.ErrnoException): void {
     const { limits, log } = this.#options;
+    const session = this.#sessions.get(socket)?.id;
     if (error.code === TOO_LARGE) {
       const { maxMessageBytes } = limits;
       log.warn(
-        { closeCode: closeCodes.messageTooLarge.code, maxMessageBytes },
+        { session, closeCode: closeCodes.messageTooLarge.code, maxMessageBytes },
         'a client sent a message larger than it may; the session ends',
       );
     } else if (error.code?.startsWith('WS_ERR_')) {
-      log.warn({ reason: error.message }, 'a client broke the WebSocket protocol; the session ends');
+      log.warn({ session, reason: error.message }, 'a client broke the WebSocket protocol; the session ends');
     } else if (error.syscall !== undefined) {
-      log.debug({ reason: error.message }, 'socket error');
+      log.debug({ session, reason: error.message }, 'socket error');
     } else {
-      log.error({ err: error }, 'session failed');
+      log.error({ session, err: error }, 'session failed');
       socket.terminate();
     }
   }

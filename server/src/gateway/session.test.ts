@@ -25,6 +25,7 @@ test('a client that lags behind an instrument which was forgotten meanwhile gets
   };
   const clocks = { marketClock: clock, wallClock: clock };
   const session = new Session({
+    id: 'test',
     ...{ hub, socket, limits, ...clocks, log: silentLog, epoch: 1, server: 'test', encoding: 'json' },
   });
   const request = { op: 'subscribe', id: 1, topic: 'book', instrument: 'test:AAA-USD', cadence: 0 };

@@ -15,6 +15,8 @@ import Fastify, {
   type FastifyRequest,
 } from 'fastify';
 import type { Gateway } from '../gateway/gateway.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import { observeRequests, requestIdOf } from './observe.ts';
 import { registerRoutes, type RoutesOptions } from './routes.ts';
 
 /** HTTP status of the errors that a request can meet; all others are a fault of the server. */
@@ -33,13 +35,16 @@ export interface AppOptions extends RoutesOptions {
   readonly web?: string;
   readonly allowedOrigins: readonly string[];
   readonly maxMessageBytes: number;
+  /** What `/metrics` tells; without it there is none. */
+  readonly metrics: Metrics | null;
 }
 
 /** The HTTP application, apart from the process: tests reach it by `inject` and on a free port. */
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: options.logger,
-    logController: new LogController({ disableRequestLogging: true }),
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    genReqId: requestIdOf,
     routerOptions: { maxParamLength: 128 },
     forceCloseConnections: true,
     frameworkErrors: (error, _request, reply) => sendError(reply as FastifyReply, error),
@@ -47,6 +52,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const index = options.web === undefined ? null : join(options.web, 'index.html');
 
   app.setErrorHandler((error, _request, reply) => sendError(reply, error));
+  observeRequests(app, options.metrics);
   await app.register(fastifyHelmet, {
     contentSecurityPolicy: {
       useDefaults: false,
@@ -107,10 +113,16 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
       socket.removeAllListeners('error');
       responses.get(request.raw)?.detachSocket(stream);
       socket.on('error', (error) => options.gateway.onError(socket, error));
-      options.gateway.accept(socket, stream, offered);
+      const peer = { requestId: request.id, address: request.ip };
+      options.gateway.accept(socket, stream, offered, peer);
     },
   );
   registerRoutes(app, options);
+  const { metrics } = options;
+  if (metrics !== null)
+    app.get('/metrics', async (_request, reply) =>
+      reply.type(metrics.contentType).send(await metrics.scrape()),
+    );
 
   if (options.web !== undefined) {
     if (!existsSync(index!)) {
