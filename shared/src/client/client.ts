@@ -15,6 +15,7 @@ import {
 import { show } from '../protocol/show.ts';
 import { encodingOf, PROTOCOL_VERSION, subprotocols, type Encoding } from '../protocol/version.ts';
 import { backoffMs, defaultBackoff, type BackoffPolicy } from './backoff.ts';
+import { ClockOffset } from './clock-offset.ts';
 import { Emitter } from './emitter.ts';
 import {
   openGlobalWebSocket,
@@ -99,8 +100,10 @@ export class DepthwireClient extends Emitter<ClientEvents> {
   limited: Pick<Limited, 'bandwidth' | 'rate'> | null = null;
   /** The newest round trip, milliseconds; null before the first. */
   roundTripMs: number | null = null;
-  /** The server's wall clock less this machine's, milliseconds; right to half a round trip. */
+  /** The server's wall clock less this machine's, milliseconds; null before the first round trip of a connection. */
   clockOffsetMs: number | null = null;
+  /** How far off that may be either way: half of the shortest of the latest round trips. */
+  clockUncertaintyMs: number | null = null;
   /** When the next try to connect begins, by this machine's clock; null when none waits. */
   retryAtMs: number | null = null;
   /** Frames and bytes of this client's life. */
@@ -123,6 +126,7 @@ export class DepthwireClient extends Emitter<ClientEvents> {
   #state: ConnectionState = 'idle';
   #socket: WebSocketLike | null = null;
   #codec: Codec;
+  #clockOffset = new ClockOffset();
   #requestId = 0;
   #attempt = 0;
   #reconnectHintMs: number | null = null;
@@ -379,6 +383,8 @@ export class DepthwireClient extends Emitter<ClientEvents> {
     this.hello = null;
     this.limited = null;
     this.roundTripMs = null;
+    this.#clockOffset = new ClockOffset(); // the next server may be another
+    this.#readClocks();
     this.retryAtMs = null;
     try {
       socket?.close(error ? 4000 : 1000);
@@ -462,7 +468,8 @@ export class DepthwireClient extends Emitter<ClientEvents> {
         if (!ping || typeof message.time !== 'number') return;
         const now = this.#clock.now();
         this.roundTripMs = now - ping.sentAtMs;
-        this.clockOffsetMs = message.time - (now + ping.sentAtMs) / 2;
+        this.#clockOffset.add(ping.sentAtMs, now, message.time);
+        this.#readClocks();
         this.emit('latency');
         return;
       }
@@ -523,6 +530,12 @@ export class DepthwireClient extends Emitter<ClientEvents> {
     for (const subscription of this.#subscriptions.values()) this.#sendSubscribe(subscription);
     this.#ping();
     this.#watchHeartbeat(hello.heartbeatMs);
+  }
+
+  #readClocks(): void {
+    const { best } = this.#clockOffset;
+    this.clockOffsetMs = best?.offsetMs ?? null;
+    this.clockUncertaintyMs = best?.uncertaintyMs ?? null;
   }
 
   #ping(): void {
