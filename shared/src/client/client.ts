@@ -48,6 +48,9 @@ const REFUSAL_RETRY_MS = 1_000;
 /** A connection that lived this long starts the back-off anew. */
 const STABLE_AFTER_MS = 10_000;
 const SLOWEST_PING_MS = 5_000;
+/** The first few follow each other faster: of a page that is still being drawn the first tells little of the network. */
+const FIRST_PINGS = 4;
+const FIRST_PING_MS = 500;
 /** Stands for the request of a channel that is left alone; those of requests are not below zero. */
 const RESTING = -1;
 /** Frames that change what is there; all others replace it. */
@@ -538,10 +541,11 @@ export class DepthwireClient extends Emitter<ClientEvents> {
     this.clockUncertaintyMs = best?.uncertaintyMs ?? null;
   }
 
-  #ping(): void {
+  #ping(count = 1): void {
     if (!this.hello) return;
     this.#request({ op: 'ping', id: this.#nextId() }, null);
-    this.#after(Math.min(SLOWEST_PING_MS, this.hello.heartbeatMs), () => this.#ping());
+    const slowestMs = count < FIRST_PINGS ? FIRST_PING_MS : SLOWEST_PING_MS;
+    this.#after(Math.min(slowestMs, this.hello.heartbeatMs), () => this.#ping(count + 1));
   }
 
   #watchHeartbeat(heartbeatMs: number): void {

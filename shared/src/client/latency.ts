@@ -37,34 +37,44 @@ export interface Latency {
 export class LatencyMeter {
   readonly #client: DepthwireClient;
   readonly #subscription: BookSubscription;
+  readonly #window: number;
   readonly #venue: RecentSamples;
   readonly #server: RecentSamples;
-  readonly #network: RecentSamples;
-  readonly #off: () => void;
+  /** Between the two clocks as they are: what is known of their offset by the time of asking is right for all. */
+  #network: RecentSamples;
+  readonly #offs: (() => void)[];
 
   /** @param window frames over which the percentiles are */
   constructor(client: DepthwireClient, subscription: BookSubscription, window: number = DEFAULT_WINDOW) {
     this.#client = client;
     this.#subscription = subscription;
+    this.#window = window;
     this.#venue = new RecentSamples(window);
     this.#server = new RecentSamples(window);
     this.#network = new RecentSamples(window);
-    this.#off = subscription.on('change', () => this.#measure());
+    this.#offs = [
+      subscription.on('change', () => this.#measure()),
+      // The next server may have another clock.
+      client.on('state', () => (this.#network = new RecentSamples(this.#window))),
+    ];
   }
 
   /** The figures now; sorts the window, so ask as often as somebody reads them. */
   get latency(): Latency {
-    const { clockUncertaintyMs } = this.#client;
+    const { clockOffsetMs, clockUncertaintyMs } = this.#client;
     return {
       venue: hopOf(this.#venue, null),
       server: hopOf(this.#server, CLOCK_STEP_MS),
-      network: hopOf(this.#network, clockUncertaintyMs === null ? null : clockUncertaintyMs + CLOCK_STEP_MS),
+      network:
+        clockOffsetMs === null || clockUncertaintyMs === null
+          ? null
+          : hopOf(this.#network, clockUncertaintyMs + CLOCK_STEP_MS, clockOffsetMs),
     };
   }
 
   /** Measures no more; what was measured stays. */
   close(): void {
-    this.#off();
+    for (const off of this.#offs) off();
   }
 
   #measure(): void {
@@ -72,14 +82,15 @@ export class LatencyMeter {
     if (!replica.isDelta || receivedAtMs === null) return;
     if (replica.lagMs !== null) this.#venue.add(replica.lagMs);
     this.#server.add(replica.ageMs);
-    const { clockOffsetMs } = this.#client;
-    if (clockOffsetMs !== null && instrument?.origin !== 'replayed')
-      this.#network.add(receivedAtMs + clockOffsetMs - replica.timeMs);
+    if (instrument?.origin !== 'replayed') this.#network.add(receivedAtMs - replica.timeMs);
   }
 }
 
-function hopOf(samples: RecentSamples, uncertaintyMs: number | null): Hop | null {
+/** @param shiftMs added to each sample */
+function hopOf(samples: RecentSamples, uncertaintyMs: number | null, shiftMs = 0): Hop | null {
   const { last } = samples;
   const percentiles = samples.percentiles();
-  return last === null || percentiles === null ? null : { last, ...percentiles, uncertaintyMs };
+  if (last === null || percentiles === null) return null;
+  const { p50, p99 } = percentiles;
+  return { last: last + shiftMs, p50: p50 + shiftMs, p99: p99 + shiftMs, uncertaintyMs };
 }
