@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { describe, expect, test, vi } from 'vitest';
 import { emptyStats } from '@depthwire/feeds';
@@ -10,6 +11,9 @@ import { Buckets } from './buckets.ts';
 const subscribe = {
   ...{ op: 'subscribe', id: 1, topic: 'book', instrument: 'test:AAA-USD', depth: 10, cadence: 0 },
 };
+
+/** The timeout only ends a test that has failed. */
+const PATIENT = { timeout: 10_000 };
 
 describe('/metrics', () => {
   test('tells exactly the frames and bytes that clients got, by topic and encoding', async () => {
@@ -115,8 +119,9 @@ describe('/metrics', () => {
     const before = await vi.waitFor(async () => {
       const found = await scrape(url);
       expect(found.value('depthwire_sessions_ended_total', { code: 'other' })).toBe(5);
+      expect(found.find('depthwire_feed_book_age_seconds')).not.toBeNull(); // taken every second
       return found;
-    });
+    }, PATIENT);
     for (let round = 1; round <= 3; round++) await harass(round);
     await vi.waitFor(async () =>
       expect((await scrape(url)).value('depthwire_sessions_ended_total', { code: 'other' })).toBe(20),
@@ -187,6 +192,49 @@ test('buckets take what is on a bound as up to it, and what is below zero as zer
     [Buckets.boundsMs.length, 1],
   ]);
   expect(buckets.sumMs).toBeCloseTo(60_001.21);
+});
+
+describe('the table of docs/operating.md', () => {
+  const operating = readFileSync(new URL('../../../docs/operating.md', import.meta.url), 'utf8');
+  const rows = [...operating.matchAll(/^\| `(depthwire_\w+)` *\| (\w+) *\| ([^|]*)\|/gm)].map(
+    ([, name, type, labels]) => ({
+      ...{ name: name!, type: type! },
+      labels: [...labels!.matchAll(/`(\w+)`/g)].map(([, label]) => label!).sort(),
+    }),
+  );
+
+  test('has every metric of a real scrape and no other, in its order, with type and labels', async () => {
+    const feed = Object.assign(new ScriptedFeed(), { stats: emptyStats, reconnects: () => 0 });
+    const { url, ws } = await serve({ gateway: { maxConnections: 1 } }, feed);
+    const client = await connect(ws);
+    client.send({ op: 'ping', id: 1 });
+    await (await connect(ws)).end();
+    client.socket.close();
+    await client.end();
+    await scrape(url);
+    const found = await vi.waitFor(async () => {
+      const latest = await scrape(url);
+      expect(latest.find('depthwire_sessions_ended_total')).not.toBeNull();
+      expect(latest.find('depthwire_feed_book_age_seconds')).not.toBeNull();
+      return latest;
+    }, PATIENT);
+    const ours = [...found.types].filter(([name]) => name.startsWith('depthwire_'));
+    const described = ours.map(([name, type]) => {
+      const suffix = type === 'histogram' ? '_count' : '';
+      return { name, type, labels: Object.keys(found.find(name + suffix)!.labels).sort() };
+    });
+    expect(rows).toEqual(described);
+  });
+
+  test('names metrics of the process that there are', async () => {
+    const { url } = await serve();
+    const { types } = await scrape(url);
+    const named = [...operating.matchAll(/`((?:process|nodejs)_[a-z0-9_]+[a-z0-9])`/g)].map(
+      ([, name]) => name!,
+    );
+    expect(named.length).toBeGreaterThan(3);
+    expect(named.filter((name) => !types.has(name))).toEqual([]);
+  });
 });
 
 function key({ name, labels }: { name: string; labels: object }): string {
