@@ -8,9 +8,6 @@ import { WebSocket } from 'ws';
 import { nginxPath, startNginx, type Nginx } from '../test/nginx.ts';
 import { serve } from '../test/server.ts';
 
-if (nginxPath === null)
-  console.warn('no nginx is installed: the tests with a proxy before the server are skipped');
-
 /** Over a connection of its own, trusting the proxy's certificate. */
 async function get(url: string, ca?: string): Promise<{ response: IncomingMessage; body: string }> {
   const options = { agent: false, headers: { 'accept-encoding': 'identity' } };

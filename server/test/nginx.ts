@@ -15,6 +15,9 @@ const example = fileURLToPath(new URL('../../deploy/nginx/depthwire.conf', impor
 export const nginxPath: string | null =
   process.env.NGINX_PATH ?? ['/usr/sbin/nginx', '/usr/bin/nginx'].find((file) => existsSync(file)) ?? null;
 
+if (nginxPath === null)
+  console.warn('no nginx is installed: the tests with a proxy before the server are skipped');
+
 export interface Nginx {
   /** `https://localhost:…` */
   readonly url: string;

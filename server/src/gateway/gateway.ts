@@ -80,19 +80,15 @@ export class Gateway {
   accept(socket: WebSocket, stream: Duplex, offered: boolean, peer: Peer): void {
     const { hub, limits, log, wallClock } = this.#options;
     const { figures } = hub;
-    const refuse = (code: number, reason: string) => {
-      figures.onRefused(code);
-      log.info({ ...peer, closeCode: code, reason }, 'connection refused');
-      socket.close(code, reason);
-    };
     // A client that names none gets the default.
     const encoding = offered ? encodingOf(socket.protocol) : 'msgpack';
     if (encoding === null) {
-      refuse(closeCodes.protocolError.code, 'no common subprotocol');
+      this.#refuse(socket, peer, closeCodes.protocolError.code, 'no common subprotocol');
       return;
     }
     if (this.#isClosing || this.#sessions.size >= limits.maxConnections) {
-      refuse(closeCodes.tryAgainLater.code, this.#isClosing ? 'shutting down' : 'too many connections');
+      const reason = this.#isClosing ? 'shutting down' : 'too many connections';
+      this.#refuse(socket, peer, closeCodes.tryAgainLater.code, reason);
       return;
     }
     const id = randomBytes(SESSION_ID_BYTES).toString('base64url');
@@ -112,6 +108,13 @@ export class Gateway {
       const seconds = Math.round((wallClock.now() - openedAtMs) / 1000);
       log.info({ session: id, closeCode: code, seconds }, 'session ended');
     });
+  }
+
+  #refuse(socket: WebSocket, peer: Peer, closeCode: number, reason: string): void {
+    const { hub, log } = this.#options;
+    hub.figures.onRefused(closeCode);
+    log.info({ ...peer, closeCode, reason }, 'connection refused');
+    socket.close(closeCode, reason);
   }
 
   /** Something failed on an accepted socket. What the client did wrong, `ws` tells it and ends the socket. */
