@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { request, type IncomingMessage } from 'node:http';
+import { createServer, request, type IncomingMessage } from 'node:http';
 import { request as requestTls } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { DepthwireClient, type ConnectionState, type OpenWebSocket } from '@depthwire/shared';
@@ -60,6 +61,27 @@ describe.skipIf(nginxPath === null)('behind nginx with TLS, by deploy/nginx/dept
     });
     const [error] = (await once(stranger, 'error')) as [Error];
     expect(error.message).toContain('403');
+  });
+
+  test('server-sent events go out as they come', async () => {
+    const stream = createServer((_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write('data: the first of many\n\n');
+    }).listen(0, '127.0.0.1');
+    await once(stream, 'listening');
+    onTestFinished(() => {
+      stream.closeAllConnections();
+      stream.close();
+    });
+    const proxy = await startNginx([`http://127.0.0.1:${(stream.address() as AddressInfo).port}`]);
+    const asked = requestTls(`${proxy.url}/api/v1/stream`, {
+      ...{ agent: false, ca: proxy.ca, headers: { 'accept-encoding': 'gzip' } },
+    });
+    onTestFinished(() => void asked.destroy());
+    asked.end();
+    const [response] = (await once(asked, 'response')) as [IncomingMessage];
+    const [data] = (await once(response, 'data')) as [Buffer];
+    expect(data.toString()).toBe('data: the first of many\n\n');
   });
 
   test('a client whose server goes finds its book at another one, for nothing is sticky', async () => {

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { Writable } from 'node:stream';
 import { describe, expect, test, vi } from 'vitest';
 import { RawClient } from '../../test/raw-client.ts';
@@ -68,6 +69,26 @@ describe('the log', () => {
     expect(ofSession[1]).toMatchObject({ level: 20, code: 'unknown_instrument' });
     expect(ofSession.at(-2)).toMatchObject({ level: 40 });
     expect(ofSession.at(-1)).toMatchObject({ level: 30, closeCode: 4400 });
+  });
+
+  test('names the session that broke the rules of the connection', async () => {
+    const log = capture();
+    const { ws } = await serve({ gateway: { maxMessageBytes: 1_000 } }, undefined, log);
+    const [large, garbled] = await Promise.all([connect(ws), connect(ws)]);
+    const sessions = await Promise.all([large, garbled].map(async (client) => (await client.next()).session));
+    large.socket.send('x'.repeat(2_000));
+    await large.end();
+    (garbled.socket as unknown as { _socket: Socket })._socket.write(Buffer.from([0xff, 0x80, 0, 0, 0, 0]));
+    await garbled.end();
+    const warnings = await vi.waitFor(() => {
+      const found = log.lines().filter(({ level }) => level === 40);
+      expect(found).toHaveLength(2);
+      return found;
+    });
+    expect(warnings).toMatchObject([
+      { session: sessions[0], closeCode: 1009, maxMessageBytes: 1_000 },
+      { session: sessions[1], msg: 'a client broke the WebSocket protocol; the session ends' },
+    ]);
   });
 
   test('tells who was refused', async () => {
