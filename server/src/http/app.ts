@@ -16,7 +16,7 @@ import Fastify, {
 } from 'fastify';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { Metrics } from '../metrics/metrics.ts';
-import { observeRequests, requestIdOf } from './observe.ts';
+import { createRequestObserver, observeRequests, requestIdOf } from './observe.ts';
 import { registerRoutes, type RoutesOptions } from './routes.ts';
 
 /** HTTP status of the errors that a request can meet; all others are a fault of the server. */
@@ -41,18 +41,24 @@ export interface AppOptions extends RoutesOptions {
 
 /** The HTTP application, apart from the process: tests reach it by `inject` and on a free port. */
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
+  const observer = createRequestObserver(options.metrics);
   const app = Fastify({
     loggerInstance: options.logger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: requestIdOf,
     routerOptions: { maxParamLength: 128 },
     forceCloseConnections: true,
-    frameworkErrors: (error, _request, reply) => sendError(reply as FastifyReply, error),
+    // A path that cannot be read: Fastify runs no hooks for it.
+    frameworkErrors: (error, request, reply) => {
+      observer.begin(request as FastifyRequest, reply as FastifyReply);
+      sendError(reply as FastifyReply, error);
+      observer.end(request as FastifyRequest, reply as FastifyReply);
+    },
   });
   const index = options.web === undefined ? null : join(options.web, 'index.html');
 
   app.setErrorHandler((error, _request, reply) => sendError(reply, error));
-  observeRequests(app, options.metrics);
+  observeRequests(app, observer);
   await app.register(fastifyHelmet, {
     contentSecurityPolicy: {
       useDefaults: false,

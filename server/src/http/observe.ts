@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Metrics } from '../metrics/metrics.ts';
 
 const REQUEST_ID_HEADER = 'x-request-id';
@@ -15,22 +15,40 @@ export function requestIdOf({ headers }: Pick<IncomingMessage, 'headers'>): stri
   return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
 }
 
-/** Gives each request's id back, and logs and counts it once it is answered. */
-export function observeRequests(app: FastifyInstance, metrics: Metrics | null): void {
+export interface RequestObserver {
+  /** Gives the request's id back. */
+  begin(request: FastifyRequest, reply: FastifyReply): void;
+  /** Logs and counts a request that is answered. */
+  end(request: FastifyRequest, reply: FastifyReply): void;
+}
+
+export function createRequestObserver(metrics: Metrics | null): RequestObserver {
+  return {
+    begin(request, reply) {
+      reply.header(REQUEST_ID_HEADER, request.id);
+    },
+    end(request, reply) {
+      const { statusCode: status } = reply;
+      const matched = request.is404 ? undefined : request.routeOptions.url;
+      const route = matched ?? UNMATCHED;
+      const method = matched === undefined ? 'any' : request.method;
+      const ms = reply.elapsedTime || 0; // of a path that could not be read it is not known
+      metrics?.onRequest({ method, route, status, seconds: ms / 1000 });
+      // Somebody who may not come in is worth knowing; all other requests are for whoever looks into something.
+      const level = status === 401 || status === 403 || status === 429 ? 'info' : 'debug';
+      const path = pathOf(request);
+      request.log[level]({ method, path, address: request.ip, status, ms: Math.round(ms) }, 'request');
+    },
+  };
+}
+
+export function observeRequests(app: FastifyInstance, observer: RequestObserver): void {
   app.addHook('onRequest', (request, reply, done) => {
-    reply.header(REQUEST_ID_HEADER, request.id);
+    observer.begin(request, reply);
     done();
   });
   app.addHook('onResponse', (request, reply, done) => {
-    const { statusCode: status, elapsedTime } = reply;
-    const matched = request.is404 ? undefined : request.routeOptions.url;
-    const route = matched ?? UNMATCHED;
-    const method = matched === undefined ? 'any' : request.method;
-    metrics?.onRequest({ method, route, status, seconds: elapsedTime / 1000 });
-    // Somebody who may not come in is worth knowing; all other requests are for whoever looks into something.
-    const level = status === 401 || status === 403 || status === 429 ? 'info' : 'debug';
-    const ms = Math.round(elapsedTime);
-    request.log[level]({ method, path: pathOf(request), address: request.ip, status, ms }, 'request');
+    observer.end(request, reply);
     done();
   });
 }

@@ -142,6 +142,16 @@ describe('/metrics', () => {
     );
   });
 
+  test('counts paths that cannot be read, which have an id too', async () => {
+    const { url } = await serve();
+    const { status, headers } = await fetch(`${url}/%E0%A4%A`);
+    expect([status, headers.get('x-request-id')]).toEqual([400, expect.stringMatching(/^[0-9a-f-]{36}$/)]);
+    const labels = { method: 'any', route: 'unmatched', status: '400' };
+    expect((await scrape(url)).value('depthwire_http_requests_total', labels)).toBe(1);
+    const seconds = (await scrape(url)).value('depthwire_http_request_seconds_sum', { route: 'unmatched' });
+    expect(seconds).toBeGreaterThanOrEqual(0);
+  });
+
   test('is not there where the configuration says so', async () => {
     const { url } = await serve({ metrics: false });
     expect((await fetch(`${url}/metrics`)).status).toBe(404);
