@@ -12,8 +12,9 @@ import { onTestFinished, vi } from 'vitest';
 const example = fileURLToPath(new URL('../../deploy/nginx/depthwire.conf', import.meta.url));
 
 /** `npm test` installs it where it can, and says so where it cannot. */
+const known = ['/usr/sbin/nginx', '/usr/bin/nginx'];
 export const nginxPath: string | null =
-  process.env.NGINX_PATH ?? ['/usr/sbin/nginx', '/usr/bin/nginx'].find((file) => existsSync(file)) ?? null;
+  process.env.NGINX_PATH || (known.find((file) => existsSync(file)) ?? null);
 
 if (nginxPath === null)
   console.warn('no nginx is installed: the tests with a proxy before the server are skipped');
