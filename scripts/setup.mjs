@@ -174,6 +174,37 @@ function hashOf(entries) {
   return hash.digest('hex');
 }
 
+/** Debian, and root: elsewhere it is for people to install what npm does not. */
+function mayAptInstall() {
+  return existsSync('/etc/debian_version') && os.userInfo().uid === 0;
+}
+
+function aptInstall(what, packageName) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const { ok, output } = timed(`Installing ${what} (apt-get)`, () => {
+    const update = run('apt-get', ['update', '-qq'], { env });
+    return update.ok
+      ? run('apt-get', ['install', '-yqq', '--no-install-recommends', packageName], { env })
+      : update;
+  });
+  if (!ok) showTail(output);
+}
+
+function findNginx() {
+  return ['/usr/sbin/nginx', '/usr/bin/nginx', '/usr/local/bin/nginx', '/opt/homebrew/bin/nginx'].find(
+    (file) => existsSync(file),
+  );
+}
+
+/** The path of nginx, left in NGINX_PATH for the test that puts it before a server; without it that one is skipped. */
+export function ensureNginx() {
+  if (process.env.NGINX_PATH) return;
+  if (!findNginx() && mayAptInstall()) aptInstall('nginx', 'nginx-light');
+  const found = findNginx();
+  if (found) process.env.NGINX_PATH = found;
+  else console.log('No nginx here: the test with a proxy before the server is skipped.');
+}
+
 function findChromium() {
   const known = [
     '/usr/bin/chromium',
@@ -207,22 +238,14 @@ function installChromium() {
   const byHand =
     'Install Chromium (Debian: sudo apt-get install chromium; elsewhere: npx playwright install chromium),' +
     '\n  or name an existing one: CHROMIUM_PATH=/path/to/chromium npm test';
-  const isDebianRoot = existsSync('/etc/debian_version') && os.userInfo().uid === 0;
-  if (!isDebianRoot) {
+  if (!mayAptInstall()) {
     fail(
       'No Chromium for the end-to-end tests.',
       'this machine has none, and only root may install it.',
       byHand,
     );
   }
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const { ok, output } = timed('Installing Chromium (apt-get)', () => {
-    const update = run('apt-get', ['update', '-qq'], { env });
-    return update.ok
-      ? run('apt-get', ['install', '-yqq', '--no-install-recommends', 'chromium'], { env })
-      : update;
-  });
-  if (!ok) showTail(output);
+  aptInstall('Chromium', 'chromium');
   const installed = findChromium();
   if (installed) return installed;
   return fail(

@@ -4,7 +4,15 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { ensureBuilt, ensureChromium, ensureInstalled, fail, npmCommand, root } from './setup.mjs';
+import {
+  ensureBuilt,
+  ensureChromium,
+  ensureInstalled,
+  ensureNginx,
+  fail,
+  npmCommand,
+  root,
+} from './setup.mjs';
 
 const CONCURRENCY = 2;
 const results = (name) => path.join(root, 'test-results', name);
@@ -94,6 +102,7 @@ if (chosen.length === 0) {
 ensureInstalled();
 if (only !== 'unit') ensureBuilt();
 if (!only || only === 'e2e') ensureChromium();
+if (!only || only === 'unit') ensureNginx();
 mkdirSync(results('.'), { recursive: true });
 
 // The browser tests wait for real time to pass, so they get the machine to themselves.

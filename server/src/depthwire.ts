@@ -15,6 +15,7 @@ import { Gateway } from './gateway/gateway.ts';
 import { Hub } from './gateway/hub.ts';
 import { createApp } from './http/app.ts';
 import { certificateOf, watchCertificate } from './http/tls.ts';
+import { createMetrics } from './metrics/metrics.ts';
 import { version } from './version.ts';
 
 /** The part of the time for stopping in which sessions are ended; the rest is for what they still have to take. */
@@ -85,6 +86,7 @@ export async function createDepthwire({
   let isClosing = false;
   const closed = Promise.withResolvers<never>();
   closed.promise.catch(() => undefined); // mostly nobody waits for it
+  const isReady = () => isStarted && !isClosing;
   const app = await createApp({
     engine,
     supervisor,
@@ -92,7 +94,8 @@ export async function createDepthwire({
     marketClock,
     epoch,
     version,
-    isReady: () => isStarted && !isClosing,
+    isReady,
+    metrics: config.metrics ? createMetrics({ engine, supervisor, hub, gateway, version, isReady }) : null,
     logger,
     web: config.web,
     access,

@@ -3,6 +3,7 @@ export * from './model/units.ts';
 export * from './model/instrument.ts';
 export * from './model/clock.ts';
 export * from './model/events.ts';
+export { RecentSamples, type Percentiles } from './model/samples.ts';
 export { BookSide, OrderBook } from './book/order-book.ts';
 export { bookChecksum, CHECKSUM_DEPTH } from './book/checksum.ts';
 export { crc32 } from './book/crc32.ts';
@@ -15,6 +16,7 @@ export * from './protocol/requests.ts';
 export * from './protocol/records.ts';
 export { backoffMs, defaultBackoff, type BackoffPolicy } from './client/backoff.ts';
 export { Emitter } from './client/emitter.ts';
+export { LatencyMeter, type Hop, type Latency } from './client/latency.ts';
 export { BookReplica, type ReplicaOutcome } from './client/replica.ts';
 export {
   BookSubscription,

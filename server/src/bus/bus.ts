@@ -5,6 +5,8 @@ interface BookMove {
   /** The book's count of updates, this one included. */
   readonly sequence: number;
   readonly receiveTimeMs: number;
+  /** When the engine took it, by the market clock. */
+  readonly takenAtMs: number;
   readonly venueTimeMs: number | null;
   readonly bids: FlatLevels;
   readonly asks: FlatLevels;

@@ -149,6 +149,7 @@ describe('configuration', () => {
   test.each([
     [{ PORT: 'eighty' }, 'port (PORT): expected a whole number from 0 to 65535, such as 8080, got "eighty"'],
     [{ PORT: '-1' }, 'port (PORT): expected a whole number from 0 to 65535, such as 8080, got "-1"'],
+    [{ DEPTHWIRE_METRICS: 'yes' }, 'metrics (DEPTHWIRE_METRICS): expected true or false, got "yes"'],
     [{ LOG_LEVEL: 'loud' }, /^logLevel \(LOG_LEVEL\): expected .* or silent, got "loud"$/],
     [
       { DEPTHWIRE_ALLOWED_ORIGINS: 'https://a.example,b' },

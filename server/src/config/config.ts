@@ -8,7 +8,7 @@ import { accessSchema } from '../access/config.ts';
 import { feedProblems } from '../feed-factory.ts';
 import { loadPlugin } from '../plugins/load.ts';
 import { feedList, feedNames, type FeedPlugins } from './feeds.ts';
-import { keys, network, oneOf, origin, text, wholeNumber } from './schema.ts';
+import { keys, network, oneOf, origin, text, trueOrFalse, wholeNumber } from './schema.ts';
 
 /** Read when no other file is named and it exists. */
 const DEFAULT_CONFIG_FILE = 'depthwire.yaml';
@@ -29,6 +29,8 @@ const configSchema = (plugins: FeedPlugins) =>
           error: 'expected a list of origins, such as [https://example.com]',
         })
         .default([]),
+      /** Whether `/metrics` tells a Prometheus server how it runs. */
+      metrics: trueOrFalse().default(true),
       /** Proxies whose word is taken for where a request comes from. */
       trustedProxies: z
         .array(network, {
@@ -96,6 +98,11 @@ const environmentKeys: Readonly<Record<string, { key: keyof Config; read(value: 
   PORT: { key: 'port', read: (value) => (/^\s*\d+\s*$/.test(value) ? Number(value) : value) },
   LOG_LEVEL: { key: 'logLevel', read: (value) => value },
   DEPTHWIRE_WEB: { key: 'web', read: (value) => value },
+  // what is neither is left as it is, for the message
+  DEPTHWIRE_METRICS: {
+    key: 'metrics',
+    read: (value) => (['true', 'false'].includes(value) ? value === 'true' : value),
+  },
   DEPTHWIRE_ALLOWED_ORIGINS: {
     key: 'allowedOrigins',
     read: (value) => value.split(',').map((part) => part.trim()),

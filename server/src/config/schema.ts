@@ -8,6 +8,10 @@ export function wholeNumber(min: number, max: number, example: number) {
   return z.int({ error }).min(min, { error }).max(max, { error });
 }
 
+export function trueOrFalse() {
+  return z.boolean({ error: 'expected true or false' });
+}
+
 /** @param what the text is, with an example: `a symbol such as BTC-USDT` */
 export function text(what: string) {
   const error = `expected ${what}`;

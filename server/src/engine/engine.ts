@@ -263,6 +263,7 @@ export class Engine {
           throw new DepthwireError('invalid_event', `the book has over ${MAX_BOOK_LEVELS} levels a side`);
         }
         const { instrument, receiveTimeMs, venueTimeMs, bids, asks } = event;
+        record.quality.taken(now - receiveTimeMs);
         // The state is settled before anybody reads the levels: nobody sees a crossed book as live.
         const hasNewState = market.settleState(now);
         bus.publish({
@@ -270,6 +271,7 @@ export class Engine {
           instrument,
           sequence: market.book.sequence,
           receiveTimeMs,
+          takenAtMs: now,
           venueTimeMs,
           bids,
           asks,

@@ -1,13 +1,10 @@
+import { RecentSamples, type Percentiles } from '@depthwire/shared';
+import { Buckets } from '../metrics/buckets.ts';
+
 /** Samples kept of each figure. */
 const MAX_SAMPLES = 2_048;
 /** Seconds over which a rate is told. */
 const RATE_SECONDS = 10;
-
-/** The middle and the bad end of a figure's recent samples; null before the first. */
-export interface Percentiles {
-  readonly p50: number;
-  readonly p99: number;
-}
 
 /** What was measured of a feed lately. */
 export interface FeedFigures {
@@ -20,15 +17,26 @@ export interface FeedFigures {
 
 /** How good a feed is, measured as it runs. Clockless: its owner calls `tick` every second. */
 export class FeedQuality {
-  readonly #latencies = new RecentSamples();
-  readonly #ages = new RecentSamples();
+  /** From the venue's time to the receive time, of all events that tell both. */
+  readonly venueLatency = new Buckets();
+  /** From the receive time of a book's update to the engine's taking it. */
+  readonly engineWait = new Buckets();
+  readonly #latencies = new RecentSamples(MAX_SAMPLES);
+  readonly #ages = new RecentSamples(MAX_SAMPLES);
   /** Events in each of the last seconds, the running one last. */
   readonly #counts = [0];
 
   /** @param latencyMs null where the event has no venue time */
   event(latencyMs: number | null): void {
     this.#counts[this.#counts.length - 1]! += 1;
-    if (latencyMs !== null) this.#latencies.add(latencyMs);
+    if (latencyMs === null) return;
+    this.#latencies.add(latencyMs);
+    this.venueLatency.observe(latencyMs);
+  }
+
+  /** @param waitMs from the receive time of a book's update to now */
+  taken(waitMs: number): void {
+    this.engineWait.observe(waitMs);
   }
 
   /** @param agesMs of the newest update of each book */
@@ -46,24 +54,5 @@ export class FeedQuality {
       stalenessMs: this.#ages.percentiles(),
       latencyMs: this.#latencies.percentiles(),
     };
-  }
-}
-
-class RecentSamples {
-  readonly #values = new Float64Array(MAX_SAMPLES);
-  #count = 0;
-
-  add(value: number): void {
-    this.#values[this.#count % MAX_SAMPLES] = value;
-    this.#count += 1;
-  }
-
-  /** By nearest rank. */
-  percentiles(): Percentiles | null {
-    const count = Math.min(this.#count, MAX_SAMPLES);
-    if (count === 0) return null;
-    const sorted = this.#values.slice(0, count).sort();
-    const at = (share: number) => sorted[Math.ceil(share * count) - 1]!;
-    return { p50: at(0.5), p99: at(0.99) };
   }
 }

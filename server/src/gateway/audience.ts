@@ -1,6 +1,7 @@
 import type { Encoding, Instrument } from '@depthwire/shared';
 import { BatchRoom, type Batch } from './batch.ts';
 import type { Channel, SharedFrame } from './channel.ts';
+import type { GatewayFigures } from './figures.ts';
 
 /**
  * Bytes of batches that are put together before they are written: the faster the writes follow one
@@ -42,6 +43,16 @@ export class Audiences {
   readonly #counts = new Map<Channel, number>();
   readonly #unplaced = new Set<Subscriber>();
   readonly #room = new BatchRoom(ROOM_BYTES);
+  readonly #figures: GatewayFigures;
+
+  constructor(figures: GatewayFigures) {
+    this.#figures = figures;
+  }
+
+  /** Of each channel that has any. */
+  get counts(): ReadonlyMap<Channel, number> {
+    return this.#counts;
+  }
 
   join(channel: Channel, subscriber: Subscriber): void {
     let member = this.#members.get(subscriber);
@@ -102,8 +113,10 @@ export class Audiences {
     const batches: Batch[] = [];
     let written = 0;
     const writeAll = () => {
-      for (let i = written; i < batches.length; i++)
+      for (let i = written; i < batches.length; i++) {
         for (const subscriber of reached[i]!.subscribers) subscriber.deliver(batches[i]!);
+        this.#figures.onBatch(batches[i]!, reached[i]!.encoding);
+      }
       written = batches.length;
       this.#room.clear();
     };

@@ -4,6 +4,8 @@ import type { SharedFrame } from './channel.ts';
 /** Frames that go out together, shared by all who get the very same; at least one. */
 export class Batch {
   readonly frames: readonly SharedFrame[];
+  /** How many have taken it as it is. */
+  sentTo = 0;
   /** All of them, one after the other, as they go over a WebSocket; good until the next batches are made. */
   readonly wire: Uint8Array;
   readonly #room: BatchRoom;

@@ -30,6 +30,7 @@ export class BookChannel extends Channel {
   #reason: string | null;
   #reference = 0;
   #oldestReceiveMs: number | null = null;
+  #oldestTakenMs: number | null = null;
   #lastTimeMs: number;
   #lastChecksumMs: number;
 
@@ -61,6 +62,7 @@ export class BookChannel extends Channel {
       case 'book-delta':
         this.#isDirty = true;
         this.#oldestReceiveMs ??= event.receiveTimeMs;
+        this.#oldestTakenMs ??= event.takenAtMs;
         if (this.settings.depth === 0) {
           for (let i = 0; i < event.bids.length; i += 2) this.#view.bids.touch(event.bids[i]!);
           for (let i = 0; i < event.asks.length; i += 2) this.#view.asks.touch(event.asks[i]!);
@@ -70,6 +72,7 @@ export class BookChannel extends Channel {
         this.#isDirty = true;
         this.#isReplaced = true;
         this.#oldestReceiveMs ??= event.receiveTimeMs;
+        this.#oldestTakenMs ??= event.takenAtMs;
         return;
       case 'instrument':
         if (event.isRescaled) this.#isDirty = this.#isReplaced = true;
@@ -91,8 +94,9 @@ export class BookChannel extends Channel {
       this.#lastTimeMs = Math.floor(nowMs);
       this.#lastChecksumMs = nowMs;
       this.seq += 1;
+      const takenAtMs = this.#oldestTakenMs;
       this.#load(market);
-      this.publish(this.snapshotMessage(market));
+      this.publish(this.snapshotMessage(market), takenAtMs);
       return;
     }
     // Bad news before the levels, good news after them: no replica is ever live and wrong.
@@ -153,6 +157,7 @@ export class BookChannel extends Channel {
     this.#sequence = book.sequence;
     this.#reference = book.bestBid ?? book.bestAsk ?? 0;
     this.#oldestReceiveMs = null;
+    this.#oldestTakenMs = null;
     this.#log.restart(this.seq, this.#sequence, this.#lastTimeMs);
   }
 
@@ -184,7 +189,9 @@ export class BookChannel extends Channel {
     const elapsedMs = this.#elapsed(nowMs);
     this.#log.add(this.#sequence, this.#lastTimeMs, this.#oldestReceiveMs, bids, asks);
     const ageMs = ageOf(this.#oldestReceiveMs, nowMs);
+    const takenAtMs = this.#oldestTakenMs;
     this.#oldestReceiveMs = null;
+    this.#oldestTakenMs = null;
     const frame: BookDeltaFrame = [
       frameCodes.bookDelta,
       this.id,
@@ -200,7 +207,7 @@ export class BookChannel extends Channel {
       this.#lastChecksumMs = nowMs;
       frame.push(bookChecksum(this.#view));
     }
-    this.publish(frame);
+    this.publish(frame, takenAtMs);
   }
 
   #elapsed(nowMs: number): number {

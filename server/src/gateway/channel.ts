@@ -91,10 +91,11 @@ export abstract class Channel {
     return (this.#snapshot ??= new SharedFrame(this, this.snapshotMessage(market, nowMs)));
   }
 
-  protected publish(message: SharedFrame['message']): void {
+  /** @param takenAtMs when the engine took the oldest update in it; null where it has none */
+  protected publish(message: SharedFrame['message'], takenAtMs: number | null = null): void {
     this.#snapshot = null;
     this.#catchUps = null;
-    this.#onFrame(new SharedFrame(this, message));
+    this.#onFrame(new SharedFrame(this, message, takenAtMs));
   }
 }
 
@@ -102,12 +103,15 @@ export abstract class Channel {
 export class SharedFrame {
   readonly channel: Channel;
   readonly message: DataFrame;
+  /** When the engine took the oldest update in it, by the market clock; null where that is not known. */
+  readonly takenAtMs: number | null;
   readonly #encoded: Partial<Record<Encoding, Uint8Array | string>> = {};
   readonly #wire: Partial<Record<Encoding, Buffer>> = {};
 
-  constructor(channel: Channel, message: DataFrame) {
+  constructor(channel: Channel, message: DataFrame, takenAtMs: number | null = null) {
     this.channel = channel;
     this.message = message;
+    this.takenAtMs = takenAtMs;
   }
 
   /** Its number in its channel. */

@@ -1,5 +1,6 @@
-import { closeCodes, encodingOf, every, type Clock, type Timer } from '@depthwire/shared';
+import { closeCodes, encodingOf, every, type Clock, type Encoding, type Timer } from '@depthwire/shared';
 import type { FeedLog } from '@depthwire/feeds';
+import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import type { Access, Caller } from '../access/access.ts';
@@ -18,6 +19,7 @@ const MIN_RECONNECT_MS = 2_000;
 const leftOnPurpose: ReadonlySet<number> = new Set([1000, 1001, 1005]);
 /** What `ws` calls a message past its limit. */
 const TOO_LARGE = 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH';
+const SESSION_ID_BYTES = 9;
 
 export interface GatewayLimits extends SessionLimits, QuotaLimits {}
 
@@ -30,6 +32,12 @@ export interface GatewayOptions {
   readonly marketClock: Clock;
   readonly wallClock: Clock;
   readonly log: FeedLog;
+}
+
+/** Where a connection comes from, for the log. */
+export interface Peer extends Caller {
+  /** Of the request that was upgraded. */
+  readonly requestId: string;
 }
 
 /** The WebSocket end of the hub: one session a socket. */
@@ -61,49 +69,61 @@ export class Gateway {
     return this.#sessions.size;
   }
 
+  /** Connections in each encoding, those that lag, and bytes that wait for the network. */
+  census(): { connections: Record<Encoding, number>; lagging: number; bufferedBytes: number } {
+    const connections = { msgpack: 0, json: 0 };
+    let lagging = 0;
+    let bufferedBytes = 0;
+    for (const session of this.#sessions.values()) {
+      connections[session.encoding] += 1;
+      if (session.isLagging) lagging += 1;
+      bufferedBytes += session.bufferedBytes;
+    }
+    return { connections, lagging, bufferedBytes };
+  }
+
   /**
    * @param stream what the WebSocket runs on
    * @param offered whether the client named subprotocols at all
    * @param principal null where the client has yet to say who it is
    */
-  accept(
-    socket: WebSocket,
-    stream: Duplex,
-    offered: boolean,
-    caller: Caller,
-    principal: Principal | null,
-  ): void {
-    const { access, limits, log } = this.#options;
+  accept(socket: WebSocket, stream: Duplex, offered: boolean, peer: Peer, principal: Principal | null): void {
+    const { access, hub, limits, log, wallClock } = this.#options;
+    const { figures } = hub;
     // A client that names none gets the default.
     const encoding = offered ? encodingOf(socket.protocol) : 'msgpack';
     if (encoding === null) {
-      socket.close(closeCodes.protocolError.code, 'no common subprotocol');
+      this.#refuse(socket, peer, closeCodes.protocolError.code, 'no common subprotocol');
       return;
     }
     if (this.#isClosing || this.#sessions.size >= limits.maxConnections) {
-      socket.close(closeCodes.tryAgainLater.code, this.#isClosing ? 'shutting down' : 'too many connections');
+      const reason = this.#isClosing ? 'shutting down' : 'too many connections';
+      this.#refuse(socket, peer, closeCodes.tryAgainLater.code, reason);
       return;
     }
     let lease: Lease;
     try {
-      lease = this.#quotas.open(caller.address, principal);
+      lease = this.#quotas.open(peer.address, principal);
     } catch (error) {
-      const { message } = error as Error;
-      log.warn({ address: caller.address, reason: message }, 'a connection was refused');
-      socket.close(closeCodes.tryAgainLater.code, message);
+      this.#refuse(socket, peer, closeCodes.tryAgainLater.code, (error as Error).message);
       return;
     }
+    const id = randomBytes(SESSION_ID_BYTES).toString('base64url');
     const session = new Session({
       ...this.#options,
+      id,
       encoding,
       socket: new DirectSocket(socket, stream),
       owner: {
         principal,
         lease,
-        authenticate: (token) => access.authenticate({ kind: 'header', value: token }, caller.origin),
+        authenticate: (token) => access.authenticate({ kind: 'header', value: token }, peer.origin),
       },
     });
     this.#sessions.set(socket, session);
+    figures.opened[encoding].count += 1;
+    log.info({ session: id, ...traceOf(peer), principal: principal?.id, encoding }, 'session opened');
+    const openedAtMs = wallClock.now();
     socket.on('message', (data, isBinary) =>
       session.onMessage(isBinary ? (data as Buffer) : (data as Buffer).toString('utf8')),
     );
@@ -111,26 +131,36 @@ export class Gateway {
     socket.on('close', (code) => {
       this.#sessions.delete(socket);
       session.onClose(!leftOnPurpose.has(code));
-      log.debug({ code }, 'session ended');
+      figures.onEnded(code);
+      const seconds = Math.round((wallClock.now() - openedAtMs) / 1000);
+      log.info({ session: id, closeCode: code, seconds }, 'session ended');
       if (this.#sessions.size === 0) this.#onEmpty?.();
     });
+  }
+
+  #refuse(socket: WebSocket, peer: Peer, closeCode: number, reason: string): void {
+    const { hub, log } = this.#options;
+    hub.figures.onRefused(closeCode);
+    log.info({ ...traceOf(peer), closeCode, reason }, 'connection refused');
+    socket.close(closeCode, reason);
   }
 
   /** Something failed on an accepted socket. What the client did wrong, `ws` tells it and ends the socket. */
   onError(socket: WebSocket, error: NodeJS.ErrnoException): void {
     const { limits, log } = this.#options;
+    const session = this.#sessions.get(socket)?.id;
     if (error.code === TOO_LARGE) {
       const { maxMessageBytes } = limits;
       log.warn(
-        { closeCode: closeCodes.messageTooLarge.code, maxMessageBytes },
+        { session, closeCode: closeCodes.messageTooLarge.code, maxMessageBytes },
         'a client sent a message larger than it may; the session ends',
       );
     } else if (error.code?.startsWith('WS_ERR_')) {
-      log.warn({ reason: error.message }, 'a client broke the WebSocket protocol; the session ends');
+      log.warn({ session, reason: error.message }, 'a client broke the WebSocket protocol; the session ends');
     } else if (error.syscall !== undefined) {
-      log.debug({ reason: error.message }, 'socket error');
+      log.debug({ session, reason: error.message }, 'socket error');
     } else {
-      log.error({ err: error }, 'session failed');
+      log.error({ session, err: error }, 'session failed');
       socket.terminate();
     }
   }
@@ -168,6 +198,11 @@ export class Gateway {
     for (const timer of this.#timers) timer.cancel();
     for (const socket of this.#sessions.keys()) socket.terminate();
   }
+}
+
+/** What of a peer belongs in the log. */
+function traceOf({ requestId, address }: Peer) {
+  return { requestId, address };
 }
 
 /**

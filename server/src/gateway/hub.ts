@@ -3,13 +3,16 @@ import {
   type Clock,
   type Instrument,
   type SubscribeRequest,
+  topics,
   type Timer,
+  type Topic,
 } from '@depthwire/shared';
 import type { Bus, MarketEvent } from '../bus/bus.ts';
 import type { MarketView } from '../engine/market.ts';
 import { BookChannel } from './book-channel.ts';
 import { Audiences, type Subscriber } from './audience.ts';
 import { channelKey, type Channel, type ChannelSettings, type SharedFrame } from './channel.ts';
+import { GatewayFigures } from './figures.ts';
 import { CandlesChannel, StatusChannel, TickerChannel, TradesChannel } from './topic-channels.ts';
 
 /** Depths that are granted, levels a side; a request gets the next larger one. 0 is the whole book. */
@@ -63,7 +66,9 @@ export class Hub {
   readonly #byKey = new Map<string, Channel>();
   readonly #byInstrument = new Map<string, Set<Channel>>();
   readonly #byCadence = new Map<number, CadenceGroup>();
-  readonly #audiences = new Audiences();
+  /** What it and its sessions have done. */
+  readonly figures = new GatewayFigures();
+  readonly #audiences = new Audiences(this.figures);
   /** Channels that nobody has joined, with when they end. */
   readonly #lingering = new Map<Channel, Timer>();
   /** Frames that are made, and have yet to go out. */
@@ -169,10 +174,28 @@ export class Hub {
         const frames = this.#frames;
         this.#frames = [];
         this.#audiences.deliver(frames);
+        this.#timeWaits(frames);
       }
     } finally {
       this.#isDelivering = false;
     }
+  }
+
+  #timeWaits(frames: readonly SharedFrame[]): void {
+    const now = this.#options.clock.now();
+    for (const { takenAtMs } of frames)
+      if (takenAtMs !== null) this.figures.frameWait.observe(now - takenAtMs);
+  }
+
+  /** Channels that are kept, how many of them for nobody, and how often each topic's are joined. */
+  census(): { channels: Map<Topic, number>; lingering: number; subscriptions: Map<Topic, number> } {
+    const channels = new Map<Topic, number>(topics.map((topic) => [topic, 0]));
+    const subscriptions = new Map(channels);
+    const add = (to: Map<Topic, number>, { settings: { topic } }: Channel, count: number) =>
+      to.set(topic, to.get(topic)! + count);
+    for (const channel of this.#byKey.values()) add(channels, channel, 1);
+    for (const [channel, count] of this.#audiences.counts) add(subscriptions, channel, count);
+    return { channels, lingering: this.#lingering.size, subscriptions };
   }
 
   snapshot(channel: Channel): SharedFrame {

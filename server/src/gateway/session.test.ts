@@ -29,17 +29,9 @@ test('a client that lags behind an instrument which was forgotten meanwhile gets
   };
   const clocks = { marketClock: clock, wallClock: clock };
   const session = new Session({
-    ...{
-      hub,
-      socket,
-      limits,
-      ...clocks,
-      owner: localOwner(),
-      log: silentLog,
-      epoch: 1,
-      server: 'test',
-      encoding: 'json',
-    },
+    id: 'test',
+    ...{ hub, socket, limits, ...clocks, owner: localOwner(), log: silentLog },
+    ...{ epoch: 1, server: 'test', encoding: 'json' },
   });
   const request = { op: 'subscribe', id: 1, topic: 'book', instrument: 'test:AAA-USD', cadence: 0 };
   session.onMessage(JSON.stringify(request));

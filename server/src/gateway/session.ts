@@ -85,6 +85,8 @@ export interface SessionSocket {
 }
 
 export interface SessionOptions {
+  /** Names it in the log, and to the client in `hello`. */
+  readonly id: string;
   readonly hub: Hub;
   readonly socket: SessionSocket;
   readonly encoding: Encoding;
@@ -120,6 +122,7 @@ export class Session implements Subscriber {
   #isPaused = false;
   #awaitsDrain = false;
   readonly #strikes = new Map<ErrorCode, number>();
+  #isGivenUp = false;
   #lastSeenMs: number;
   #principal: Principal | null;
   readonly #openedMs: number;
@@ -145,6 +148,7 @@ export class Session implements Subscriber {
       op: 'hello',
       protocol: PROTOCOL_VERSION,
       server: options.server,
+      session: options.id,
       epoch: options.epoch,
       time: Math.floor(options.marketClock.now()),
       heartbeatMs: limits.heartbeatMs,
@@ -153,6 +157,20 @@ export class Session implements Subscriber {
       limits: { maxMessageBytes: limits.maxMessageBytes, maxSubscriptions: limits.maxSubscriptions },
       ...identityOf(this.#principal),
     });
+  }
+
+  get id(): string {
+    return this.#options.id;
+  }
+
+  /** Whether some of its channels wait for a merged frame. */
+  get isLagging(): boolean {
+    return this.#lagging !== null;
+  }
+
+  /** Bytes that the network has not taken yet. */
+  get bufferedBytes(): number {
+    return this.#socket.bufferedBytes;
   }
 
   get subscriptionCount(): number {
@@ -166,10 +184,12 @@ export class Session implements Subscriber {
       this.#held.push(data);
       return;
     }
+    const { figures } = this.#options.hub;
+    let message: unknown;
     let id: number | null = null;
     try {
       const isTooMuch = !this.#rate.take(this.#options.wallClock.now());
-      const message = codecs[this.#options.encoding].decode(data);
+      message = codecs[this.#options.encoding].decode(data);
       id = requestIdOf(message);
       if (isTooMuch)
         throw new DepthwireError(
@@ -177,8 +197,9 @@ export class Session implements Subscriber {
           `a session may send ${this.#options.limits.maxRequestsPerSecond} requests a second`,
         );
       this.#handle(parseRequest(message));
+      figures.onRequest(message, 'ok');
     } catch (error) {
-      this.#refuse(id, error);
+      figures.onRequest(message, this.#refuse(id, error));
     }
     // Answers are what a client that reads nothing could still pile up.
     if (this.#socket.bufferedBytes <= 2 * this.#maxBufferedBytes || this.#isPaused) return;
@@ -216,6 +237,7 @@ export class Session implements Subscriber {
     }
     // What has to wait in line must not hold the memory of what all others get.
     this.#write(waiting > 0 ? batch.copy : batch.wire);
+    batch.sentTo += 1;
     if (waiting > 0) return;
     this.#waitingSinceMs = null;
     if (socket.bufferedBytes > 0) batch.keep();
@@ -237,7 +259,14 @@ export class Session implements Subscriber {
   #deliverToLaggard(frame: SharedFrame, isBehind: boolean): void {
     if (this.#lagging?.has(frame.channel)) return;
     if (isBehind) this.#miss(frame.channel, frame.seq - 1);
-    else this.#write(frame.wire(this.#options.encoding));
+    else this.#writeFrame(frame);
+  }
+
+  #writeFrame(frame: SharedFrame): void {
+    const { hub, encoding } = this.#options;
+    const data = frame.wire(encoding);
+    this.#write(data);
+    hub.figures.onSent(frame.channel.settings.topic, encoding, data.length);
   }
 
   #write(data: Uint8Array): void {
@@ -254,6 +283,7 @@ export class Session implements Subscriber {
   #miss(channel: Channel, seq: number): void {
     if (this.#lagging === null) {
       this.#lagging = new Map();
+      this.#options.hub.figures.lagged += 1;
       this.#awaitRoom();
     }
     this.#lagging.set(channel, seq);
@@ -311,20 +341,28 @@ export class Session implements Subscriber {
 
   /** Called every now and then: ends the session when the client is gone, brings laggards back. */
   tick(): void {
+    if (this.#isGivenUp) return;
     const { wallClock, limits, socket } = this.#options;
     if (wallClock.now() - this.#lastSeenMs > 2 * limits.heartbeatMs) {
-      const { code } = closeCodes.heartbeatMissed;
-      socket.close(code, 'heartbeat missed');
+      this.#end(closeCodes.heartbeatMissed.code, 'heartbeat missed');
       return;
     }
     if (this.#endsForIdentity(wallClock.now())) return;
     if (socket.bufferedBytes > 0) this.#waitingSinceMs ??= wallClock.now();
     else this.#waitingSinceMs = null;
     if (this.#waitingSinceMs !== null && wallClock.now() - this.#waitingSinceMs > STALLED_MS) {
-      socket.close(closeCodes.stalled.code, 'took nothing for too long');
+      this.#end(closeCodes.stalled.code, 'took nothing for too long');
       return;
     }
     this.#catchUp();
+  }
+
+  /** The client is gone, as far as can be told: it may take a while until its socket is. */
+  #end(closeCode: number, reason: string): void {
+    const { id: session, log, socket } = this.#options;
+    this.#isGivenUp = true;
+    log.info({ session, closeCode, reason }, 'session given up');
+    socket.close(closeCode, reason);
   }
 
   /** Says that the server will shut down; data go on until `end`. */
@@ -507,7 +545,7 @@ export class Session implements Subscriber {
 
   /** @param held the last frame that the client has */
   #sendFrom(channel: Channel, held: number): void {
-    const { hub, socket, encoding, wallClock } = this.#options;
+    const { hub, socket, wallClock } = this.#options;
     this.#lagging?.delete(channel);
     // What the client has yet to read of others comes first.
     if (
@@ -518,27 +556,38 @@ export class Session implements Subscriber {
       return;
     }
     const frame = held === NOTHING ? hub.snapshot(channel) : hub.catchUp(channel, held);
-    if (frame !== null) this.#write(frame.wire(encoding));
+    if (frame === null) return;
+    if (held !== NOTHING) hub.figures.onCatchUp(frame, held);
+    this.#writeFrame(frame);
   }
 
-  #refuse(id: number | null, error: unknown): void {
+  /** @returns the code that it was told */
+  #refuse(id: number | null, error: unknown): ErrorCode {
     const typed = toDepthwireError(error);
-    const { log, socket } = this.#options;
-    if (typed.code === 'internal') log.error({ err: error }, 'request failed');
+    const { id: session, log, socket } = this.#options;
+    if (typed.code === 'internal') log.error({ session, err: error }, 'request failed');
+    else log.debug({ session, code: typed.code }, 'request refused');
     const message = typed.code === 'internal' ? 'the server failed; its log says why' : typed.message;
     this.#send({ op: 'error', id, code: typed.code, message, retry: typed.retry });
     const patience = patienceWith[typed.code];
-    if (!patience) return;
+    if (!patience) return typed.code;
     const count = (this.#strikes.get(typed.code) ?? 0) + 1;
     this.#strikes.set(typed.code, count);
-    if (count !== patience.most) return;
-    log.warn({ code: typed.code, principal: this.#principal?.id }, 'a session ends for what its client does');
-    socket.close(patience.close.code, patience.reason);
+    if (count === patience.most) {
+      log.warn(
+        { session, code: typed.code, principal: this.#principal?.id },
+        'a session ends for what its client does',
+      );
+      socket.close(patience.close.code, patience.reason);
+    }
+    return typed.code;
   }
 
   #send(message: ServerMessage): void {
-    const { socket, encoding } = this.#options;
-    socket.write(webSocketFrame(codecs[encoding].encode(message)));
+    const { hub, socket, encoding } = this.#options;
+    const data = webSocketFrame(codecs[encoding].encode(message));
+    socket.write(data);
+    hub.figures.onSent('control', encoding, data.length);
   }
 }
 

@@ -89,6 +89,7 @@ function connect(
 ) {
   const wire = new Wire();
   const session = new Session({
+    id: 'test',
     hub,
     socket: wire,
     limits: { ...limits, ...more },
@@ -149,6 +150,32 @@ describe('a client that does not keep up', () => {
     });
     expect(book.bids.toFlat(2)).toEqual([99, 109, 98, 5]);
     expect(book.asks.toFlat(1)).toEqual([101, 3]);
+  });
+
+  test('is counted, with the frames that it missed and the updates that were merged', async () => {
+    const { hub, feed, clock } = await liveMarket();
+    const { wire, session, subscribe } = connect(hub, clock);
+    subscribe('book', { depth: 20 });
+    wire.stall();
+    fill(feed, wire);
+    for (let i = 0; i < 9; i++) feed.delta([99, i + 20], []);
+    expect(session.isLagging).toBe(true);
+    wire.flow();
+    expect(session.isLagging).toBe(false);
+    const { figures } = hub;
+    expect(figures.lagged).toBe(1);
+    expect(figures.catchUps.book).toEqual({ merged: 1, snapshot: 0 });
+    expect(figures.missedFrames.book.count).toBe(9);
+    expect(figures.mergedUpdates.book.count).toBe(9);
+    // Answers are hello and subscribed; what was written is all that is counted.
+    expect(figures.sent.json.book.frames).toBe(wire.frames.length);
+
+    wire.stall();
+    fill(feed, wire);
+    feed.snapshot([100, 1], [101, 1]);
+    wire.flow();
+    expect(figures.catchUps.book).toEqual({ merged: 1, snapshot: 1 });
+    expect(figures.sent.json.book.frames).toBe(wire.frames.length);
   });
 
   test('learns with it that the state of the book has changed', async () => {

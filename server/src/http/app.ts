@@ -14,9 +14,12 @@ import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
   type FastifyReply,
+  type FastifyRequest,
 } from 'fastify';
 import type { Gateway } from '../gateway/gateway.ts';
 import { callerOf, registerGuard, type GuardOptions } from './guard.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import { createRequestObserver, observeRequests, requestIdOf } from './observe.ts';
 import { registerRoutes, type RoutesOptions } from './routes.ts';
 import { registerTickets } from './tickets.ts';
 import { tlsOptions, type Certificate } from './tls.ts';
@@ -63,13 +66,17 @@ export interface AppOptions extends RoutesOptions, GuardOptions {
   /** Folder of the built dashboard. */
   readonly web?: string;
   readonly maxMessageBytes: number;
+  /** What `/metrics` tells; without it there is none. */
+  readonly metrics: Metrics | null;
 }
 
 /** The HTTP application, apart from the process: tests reach it by `inject` and on a free port. */
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
+  const observer = createRequestObserver(options.metrics);
   const app = Fastify({
     loggerInstance: options.logger,
-    logController: new LogController({ disableRequestLogging: true }),
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    genReqId: requestIdOf,
     routerOptions: { maxParamLength: 128 },
     forceCloseConnections: true,
     trustProxy: options.trustedProxies.length > 0 ? [...options.trustedProxies] : false,
@@ -78,12 +85,18 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     keepAliveTimeout: KEEP_ALIVE_MS,
     clientErrorHandler: refuseUnread,
     ...serverOptions(options),
-    frameworkErrors: (error, _request, reply) => sendError(reply as FastifyReply, error),
+    // A path that cannot be read: Fastify runs no hooks for it.
+    frameworkErrors: (error, request, reply) => {
+      observer.begin(request as FastifyRequest, reply as FastifyReply);
+      sendError(reply as FastifyReply, error);
+      observer.end(request as FastifyRequest, reply as FastifyReply);
+    },
   });
   app.server.maxConnections = options.maxConnections + SPARE_SOCKETS;
   const index = options.web === undefined ? null : join(options.web, 'index.html');
 
   app.setErrorHandler((error, _request, reply) => sendError(reply, error));
+  observeRequests(app, observer);
   await app.register(fastifyHelmet, {
     contentSecurityPolicy: {
       useDefaults: false,
@@ -139,11 +152,17 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
       socket.removeAllListeners('error');
       responses.get(request.raw)?.detachSocket(stream);
       socket.on('error', (error) => options.gateway.onError(socket, error));
-      options.gateway.accept(socket, stream, offered, callerOf(request), request.principal);
+      const peer = { requestId: request.id, ...callerOf(request) };
+      options.gateway.accept(socket, stream, offered, peer, request.principal);
     },
   );
   registerTickets(app, options.access);
   registerRoutes(app, options);
+  const { metrics } = options;
+  if (metrics !== null)
+    app.get('/metrics', { config: { access: 'operate' } }, async (_request, reply) =>
+      reply.type(metrics.contentType).send(await metrics.scrape()),
+    );
 
   if (options.web !== undefined) {
     if (!existsSync(index!)) {

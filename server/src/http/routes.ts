@@ -101,6 +101,14 @@ export function registerRoutes(app: FastifyInstance, options: RoutesOptions): vo
     });
   });
 
+  // For what restarts a process: it looks at nothing that another process could mend.
+  app.get('/api/v1/live', { config: { access: 'all' } }, () => ({ status: 'live' }));
+
+  // For what sends clients here.
+  app.get('/api/v1/ready', { config: { access: 'all' } }, (_request, reply) =>
+    reply.code(options.isReady() ? 200 : 503).send({ status: options.isReady() ? 'ready' : 'unavailable' }),
+  );
+
   app.get('/api/v1/instruments', (request) => {
     const { grants } = principalOf(request);
     return {

@@ -35,6 +35,7 @@ const instrument: Instrument = {
 
 const hello: Hello = {
   op: 'hello',
+  session: 'test',
   protocol: 1,
   server: 'test',
   epoch: 1,

@@ -15,6 +15,7 @@ import {
 import { show } from '../protocol/show.ts';
 import { encodingOf, PROTOCOL_VERSION, subprotocols, type Encoding } from '../protocol/version.ts';
 import { backoffMs, defaultBackoff, type BackoffPolicy } from './backoff.ts';
+import { ClockOffset } from './clock-offset.ts';
 import { Emitter } from './emitter.ts';
 import {
   openGlobalWebSocket,
@@ -51,6 +52,9 @@ const SLOWEST_PING_MS = 5_000;
 const MAX_TIMER_MS = 2 ** 31 - 1;
 /** The part of a token's life after which another one is asked for. */
 const REFRESH_AT = 0.8;
+/** The first few follow each other faster: of a page that is still being drawn the first tells little of the network. */
+const FIRST_PINGS = 4;
+const FIRST_PING_MS = 500;
 /** Stands for the request of a channel that is left alone; those of requests are not below zero. */
 const RESTING = -1;
 /** Frames that change what is there; all others replace it. */
@@ -110,8 +114,10 @@ export class DepthwireClient extends Emitter<ClientEvents> {
   limited: Pick<Limited, 'bandwidth' | 'rate'> | null = null;
   /** The newest round trip, milliseconds; null before the first. */
   roundTripMs: number | null = null;
-  /** The server's wall clock less this machine's, milliseconds; right to half a round trip. */
+  /** The server's wall clock less this machine's, milliseconds; null before the first round trip of a connection. */
   clockOffsetMs: number | null = null;
+  /** How far off that may be either way: half of the shortest of the latest round trips. */
+  clockUncertaintyMs: number | null = null;
   /** When the next try to connect begins, by this machine's clock; null when none waits. */
   retryAtMs: number | null = null;
   /** Frames and bytes of this client's life. */
@@ -134,6 +140,7 @@ export class DepthwireClient extends Emitter<ClientEvents> {
   #state: ConnectionState = 'idle';
   #socket: WebSocketLike | null = null;
   #codec: Codec;
+  #clockOffset = new ClockOffset();
   #requestId = 0;
   #attempt = 0;
   #reconnectHintMs: number | null = null;
@@ -394,6 +401,8 @@ export class DepthwireClient extends Emitter<ClientEvents> {
     this.principal = null;
     this.limited = null;
     this.roundTripMs = null;
+    this.#clockOffset = new ClockOffset(); // the next server may be another
+    this.#readClocks();
     this.retryAtMs = null;
     try {
       socket?.close(error ? 4000 : 1000);
@@ -483,7 +492,8 @@ export class DepthwireClient extends Emitter<ClientEvents> {
         if (!ping || typeof message.time !== 'number') return;
         const now = this.#clock.now();
         this.roundTripMs = now - ping.sentAtMs;
-        this.clockOffsetMs = message.time - (now + ping.sentAtMs) / 2;
+        this.#clockOffset.add(ping.sentAtMs, now, message.time);
+        this.#readClocks();
         this.emit('latency');
         return;
       }
@@ -590,10 +600,17 @@ export class DepthwireClient extends Emitter<ClientEvents> {
     this.#ping();
   }
 
-  #ping(): void {
+  #readClocks(): void {
+    const { best } = this.#clockOffset;
+    this.clockOffsetMs = best?.offsetMs ?? null;
+    this.clockUncertaintyMs = best?.uncertaintyMs ?? null;
+  }
+
+  #ping(count = 1): void {
     if (!this.hello) return;
     this.#request({ op: 'ping', id: this.#nextId() }, null);
-    this.#after(Math.min(SLOWEST_PING_MS, this.hello.heartbeatMs), () => this.#ping());
+    const slowestMs = count < FIRST_PINGS ? FIRST_PING_MS : SLOWEST_PING_MS;
+    this.#after(Math.min(slowestMs, this.hello.heartbeatMs), () => this.#ping(count + 1));
   }
 
   #watchHeartbeat(heartbeatMs: number): void {

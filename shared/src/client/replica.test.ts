@@ -279,7 +279,9 @@ describe('BookReplica', () => {
       ageMs: 0,
       verified: 1,
     });
+    expect(replica.isDelta).toBe(false);
     replica.apply([2, 7, 41, 4, 250, 180, 12, [0, 6], [3, 2, 9]]);
+    expect(replica.isDelta).toBe(true);
     expect(replica).toMatchObject({ seq: 41, timeMs: 1_250, lagMs: 12, merged: 4, ageMs: 180, verified: 1 });
     expect(replica.book.sequence).toBe(504);
     expect(replica.book.bids.toFlat()).toEqual([100, 6]);
@@ -290,6 +292,7 @@ describe('BookReplica', () => {
       seq: 42,
       timeMs: 1_260,
       reason: 'no update for over 5 s',
+      isDelta: false,
     });
   });
 

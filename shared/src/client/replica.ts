@@ -32,6 +32,8 @@ export class BookReplica {
   lagMs: number | null = null;
   /** Send time of the last frame by the server's market clock, unix milliseconds. */
   timeMs = 0;
+  /** Whether the last frame was a delta: only those say when they were sent. */
+  isDelta = false;
   /** Checksums compared and found right since the replica began. */
   verified = 0;
   reason: string | null = null;
@@ -96,6 +98,7 @@ export class BookReplica {
       return this.#load(frame, seq);
     }
     if (this.#awaitingSnapshot || seq <= this.#seq) return 'ignored';
+    this.isDelta = false;
     const isMerged = frame[0] === frameCodes.bookMerged;
     const before = isMerged ? integer(frame[3], 'from') : seq - 1;
     if (before !== this.#seq) {
@@ -125,6 +128,7 @@ export class BookReplica {
     this.timeMs += elapsedMs;
     this.ageMs = ageMs;
     this.lagMs = frame[6] === null ? null : integer(frame[6], 'lagMs');
+    this.isDelta = true;
     this.#seq = seq;
     if (frame[9] !== undefined) this.#verify(frame[9]);
     return 'applied';
@@ -167,6 +171,7 @@ export class BookReplica {
     this.#awaitingSnapshot = false;
     this.timeMs = timeMs;
     this.lagMs = lagMs;
+    this.isDelta = false;
     this.merged = 0;
     this.ageMs = 0;
     this.reason = typeof frame[11] === 'string' ? frame[11] : null;

@@ -228,7 +228,9 @@ export class BookSubscription extends Subscription {
   }
 
   /** Figures of the last frame, and how many checksums were found right. */
-  get replica(): Readonly<Pick<BookReplica, 'merged' | 'ageMs' | 'lagMs' | 'timeMs' | 'verified' | 'seq'>> {
+  get replica(): Readonly<
+    Pick<BookReplica, 'merged' | 'ageMs' | 'lagMs' | 'timeMs' | 'isDelta' | 'verified' | 'seq'>
+  > {
     return this.#replica;
   }
 

@@ -69,6 +69,7 @@ const answer: fc.Arbitrary<ServerMessage> = fc.oneof(
     op: fc.constant('hello' as const),
     protocol: fc.constant(1),
     server: text,
+    session: text,
     epoch: timeMs,
     time: timeMs,
     heartbeatMs: fc.nat(),

@@ -91,6 +91,8 @@ export interface Hello {
   readonly op: 'hello';
   readonly protocol: number;
   readonly server: string;
+  /** Names this connection in the server's log; of no meaning otherwise. */
+  readonly session: string;
   /** Names this run of the market; sequences of different epochs have nothing in common. */
   readonly epoch: number;
   /** The market clock, unix milliseconds: the present, or the recorded time in a replay. */

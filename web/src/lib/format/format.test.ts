@@ -4,7 +4,15 @@ import { formatBps, formatCompact, formatPercent, withSign } from './number.ts';
 import { decimalsOfStep, formatBetweenTicks, formatPrice, groupThousands, priceParts } from './price.ts';
 import { exactSize, formatSize, sizeFormat } from './size.ts';
 import { niceCeiling, niceFloor, steadyScale } from './steady.ts';
-import { explainLag, formatAge, formatCountdown, formatDelay, formatTime, milliseconds } from './time.ts';
+import {
+  explainLag,
+  explainLatency,
+  formatAge,
+  formatCountdown,
+  formatDelay,
+  formatTime,
+  milliseconds,
+} from './time.ts';
 
 const cent = scaleOf('0.01');
 const quarter = scaleOf('0.25');
@@ -138,6 +146,18 @@ describe('times', () => {
     expect(explainLag(-1_300)).toBe('the venue’s clock is ahead of the server’s by 1.3 s or more');
     expect(explainLag(0)).toBeNull();
     expect(explainLag(80)).toBeNull();
+  });
+
+  it('tells the parts of the way, how sure they are, and which are not known', () => {
+    const server = { last: 90, p50: 60, p99: 101, uncertaintyMs: 1 };
+    const network = { last: 3, p50: 2, p99: 8, uncertaintyMs: 1.6 };
+    expect(explainLatency({ venue: null, server, network })).toBe(
+      'venue to server not known; in the server 60 ms ± 1 ms, p99 101 ms; network 2 ms ± 2 ms, p99 8 ms',
+    );
+    const venue = { last: 12, p50: 12, p99: 12, uncertaintyMs: null };
+    expect(explainLatency({ venue, server: null, network: null })).toContain(
+      'venue to server 12 ms, p99 12 ms;',
+    );
   });
 
   it('counts down to zero, not below', () => {

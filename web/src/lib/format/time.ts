@@ -1,3 +1,4 @@
+import type { Hop, Latency } from '@depthwire/shared';
 import { MINUS } from './number.ts';
 
 export type TimeZone = 'local' | 'utc';
@@ -48,6 +49,17 @@ export function formatDelay(ms: number): string {
 export function explainLag(lagMs: number): string | null {
   if (lagMs > -1) return null;
   return `the venue’s clock is ahead of the server’s by ${formatDelay(-lagMs)} or more`;
+}
+
+/** The parts of the way of a book's updates, as far as they are known: the usual one, and how sure that is. */
+export function explainLatency({ venue, server, network }: Latency): string {
+  const part = (name: string, hop: Hop | null) => {
+    if (hop === null) return `${name} not known`;
+    const { p50, p99, uncertaintyMs } = hop;
+    const unsure = uncertaintyMs === null ? '' : ` ± ${formatDelay(uncertaintyMs)}`;
+    return `${name} ${formatDelay(p50)}${unsure}, p99 ${formatDelay(p99)}`;
+  };
+  return [part('venue to server', venue), part('in the server', server), part('network', network)].join('; ');
 }
 
 /** A countdown: `04:59`, `23:59:59`. */

@@ -1,12 +1,14 @@
-import type {
-  BookState,
-  BookSubscription,
-  Instrument,
-  StatusSubscription,
-  Ticker,
-  TickerSubscription,
-  TradesSubscription,
-  MergedTrades,
+import {
+  LatencyMeter,
+  type BookState,
+  type BookSubscription,
+  type Instrument,
+  type Latency,
+  type StatusSubscription,
+  type Ticker,
+  type TickerSubscription,
+  type TradesSubscription,
+  type MergedTrades,
 } from '@depthwire/shared';
 import type { Connection } from './connection.svelte.ts';
 import { cancelFrame, requestFrame, whenIdle } from './frames.ts';
@@ -33,6 +35,7 @@ export interface BookFigures {
   readonly verified: number;
   readonly resyncs: number;
   readonly levels: number;
+  readonly latency: Latency | null;
 }
 
 /** The subscriptions of the selected instrument, which all panels share. */
@@ -62,6 +65,7 @@ export class Market {
   #closers: (() => void)[] = [];
   #bookOff: (() => void)[] = [];
   #pendingBook: BookSubscription | null = null;
+  #meter: LatencyMeter | null = null;
   #depth = BOOK_DEPTH;
   #selectedAtMs = 0;
   #settle: ReturnType<typeof setTimeout> | undefined;
@@ -209,6 +213,7 @@ export class Market {
 
   #useBook(book: BookSubscription): void {
     this.book = book;
+    this.#meter = new LatencyMeter(this.#connection.client, book);
     const takeState = () => {
       this.bookState = book.state;
       this.bookReason = book.reason;
@@ -232,6 +237,8 @@ export class Market {
   #closeBook(): void {
     for (const off of this.#bookOff) off();
     this.#bookOff = [];
+    this.#meter?.close();
+    this.#meter = null;
     this.book?.close();
     this.book = null;
   }
@@ -282,7 +289,8 @@ export class Market {
     if (!book || !this.hasBook) return;
     const { merged, ageMs, lagMs, verified } = book.replica;
     const levels = book.book.bids.count + book.book.asks.count;
-    this.figures = { merged, ageMs, lagMs, verified, resyncs: book.resyncs, levels };
+    const latency = this.#meter?.latency ?? null;
+    this.figures = { merged, ageMs, lagMs, verified, resyncs: book.resyncs, levels, latency };
   }
 }
 

@@ -1,0 +1,98 @@
+import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
+import { PROTOCOL_VERSION } from '@depthwire/shared';
+import type { Engine } from '../engine/engine.ts';
+import type { FeedSupervisor } from '../engine/feed-supervisor.ts';
+import type { Gateway } from '../gateway/gateway.ts';
+import type { Hub } from '../gateway/hub.ts';
+import { addFeedMetrics } from './feed-metrics.ts';
+import { addGatewayMetrics } from './gateway-metrics.ts';
+import { sampledGauge } from './sampled.ts';
+
+/** Upper bounds of HTTP response times, seconds. */
+const HTTP_BUCKETS_S = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10];
+
+export interface MetricsSources {
+  readonly engine: Engine;
+  readonly supervisor: FeedSupervisor;
+  readonly hub: Hub;
+  readonly gateway: Gateway;
+  readonly version: string;
+  isReady(): boolean;
+}
+
+/** A finished HTTP request. All but the seconds are from bounded sets. */
+export interface FinishedRequest {
+  readonly method: string;
+  /** The route's pattern, never a path that a client made up. */
+  readonly route: string;
+  readonly status: number;
+  readonly seconds: number;
+}
+
+/** What a Prometheus server may scrape. No label is ever what a client chose. */
+export interface Metrics {
+  readonly contentType: string;
+  onRequest(request: FinishedRequest): void;
+  /** @returns the text exposition format */
+  scrape(): Promise<string>;
+}
+
+export function createMetrics({
+  engine,
+  supervisor,
+  hub,
+  gateway,
+  version,
+  isReady,
+}: MetricsSources): Metrics {
+  const registry = new Registry();
+  sampledGauge(
+    registry,
+    {
+      name: 'depthwire_build_info',
+      help: 'Always 1; its labels tell what runs.',
+      labelNames: ['version', 'protocol', 'node'],
+    },
+    () => [[{ version, protocol: String(PROTOCOL_VERSION), node: process.version }, 1]],
+  );
+  sampledGauge(registry, { name: 'depthwire_ready', help: '1 when ready, else 0.' }, () => [
+    [{}, Number(isReady())],
+  ]);
+  addGatewayMetrics(registry, gateway, hub);
+  addFeedMetrics(registry, engine, supervisor);
+  const requests = new Counter({
+    name: 'depthwire_http_requests_total',
+    help: 'HTTP requests answered, by route and status.',
+    labelNames: ['method', 'route', 'status'],
+    registers: [registry],
+  });
+  const durations = new Histogram({
+    name: 'depthwire_http_request_seconds',
+    help: 'Time from an HTTP request to its answer.',
+    labelNames: ['route'],
+    buckets: HTTP_BUCKETS_S,
+    registers: [registry],
+  });
+  return {
+    contentType: registry.contentType,
+    onRequest({ method, route, status, seconds }) {
+      requests.inc({ method, route, status });
+      durations.observe({ route }, seconds);
+    },
+    async scrape() {
+      const parts = await Promise.all([registry.metrics(), processMetrics().metrics()]);
+      return parts.join('\n');
+    },
+  };
+}
+
+let ofProcess: Registry | null = null;
+
+/** Once for the process, whatever number of servers it runs: they watch its event loop and memory for good. */
+function processMetrics(): Registry {
+  if (ofProcess === null) {
+    ofProcess = new Registry();
+    collectDefaultMetrics({ register: ofProcess });
+  }
+  return ofProcess;
+}
