@@ -12,9 +12,9 @@ import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
   type FastifyReply,
-  type FastifyRequest,
 } from 'fastify';
 import type { Gateway } from '../gateway/gateway.ts';
+import { isAllowedOrigin, registerCors } from './cors.ts';
 import { registerRoutes, type RoutesOptions } from './routes.ts';
 
 /** HTTP status of the errors that a request can meet; all others are a fault of the server. */
@@ -68,6 +68,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     // TLS, where there is any, ends before this process.
     strictTransportSecurity: false,
   });
+  await registerCors(app, options.allowedOrigins);
   // The plug-in takes no upgrade on a connection that still owes an answer, and leaves it to nobody.
   app.server.prependListener('upgrade', (_request, socket) => {
     if ((socket as Duplex & { _httpMessage?: unknown })._httpMessage) socket.destroy();
@@ -89,7 +90,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
       websocket: true,
       preValidation: (request, reply, done) => {
         responses.set(request.raw, reply.raw);
-        if (isAllowedOrigin(request, options.allowedOrigins)) done();
+        if (isAllowedOrigin(request.headers, options.allowedOrigins)) done();
         else
           done(
             new DepthwireError(
@@ -151,13 +152,6 @@ function sendError(reply: FastifyReply, error: unknown): void {
   const message =
     code >= 500 && typed.code === 'internal' ? 'the server failed; its log says why' : typed.message;
   void reply.code(code).send({ error: { code: typed.code, message, retry: typed.retry } });
-}
-
-/** Same-origin pages, listed origins, and clients that are no browser. */
-function isAllowedOrigin({ headers }: FastifyRequest, allowed: readonly string[]): boolean {
-  const { origin, host } = headers;
-  if (origin === undefined) return true;
-  return URL.parse(origin)?.host === host || allowed.includes(origin);
 }
 
 /** SvelteKit starts each page by an inline script, which the policy must name by its hash. */
