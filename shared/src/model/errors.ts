@@ -25,6 +25,11 @@ export const errorCatalogue = {
     meaning: 'The page that opened the connection is not on the list of allowed origins.',
   },
   unavailable: { retry: true, meaning: 'The server is starting or shutting down.' },
+  cursor_expired: {
+    retry: false,
+    meaning:
+      'The page asked for is of an earlier run of the server, or of something gone; begin with the first one.',
+  },
   not_found: { retry: false, meaning: 'No such page or resource.' },
   internal: {
     retry: true,
