@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream';
 import fastifyHelmet from '@fastify/helmet';
 import fastifyStatic from '@fastify/static';
 import fastifyWebsocket from '@fastify/websocket';
-import { DepthwireError, encodingOf, toDepthwireError, type ErrorCode } from '@depthwire/shared';
+import { DepthwireError, encodingOf, toDepthwireError } from '@depthwire/shared';
 import Fastify, {
   LogController,
   type FastifyBaseLogger,
@@ -14,17 +14,10 @@ import Fastify, {
   type FastifyReply,
 } from 'fastify';
 import type { Gateway } from '../gateway/gateway.ts';
+import { registerApi } from './api.ts';
 import { isAllowedOrigin, registerCors } from './cors.ts';
-import { registerRoutes, type RoutesOptions } from './routes.ts';
-
-/** HTTP status of the errors that a request can meet; all others are a fault of the server. */
-const statusOf: Partial<Record<ErrorCode, number>> = {
-  invalid_request: 400,
-  origin_not_allowed: 403,
-  unknown_instrument: 404,
-  not_found: 404,
-  unavailable: 503,
-};
+import type { RoutesOptions } from './routes.ts';
+import { statusOf } from './statuses.ts';
 
 export interface AppOptions extends RoutesOptions {
   readonly gateway: Gateway;
@@ -111,7 +104,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
       options.gateway.accept(socket, stream, offered);
     },
   );
-  registerRoutes(app, options);
+  await registerApi(app, options);
 
   if (options.web !== undefined) {
     if (!existsSync(index!)) {

@@ -1,50 +1,28 @@
-import {
-  bookChecksum,
-  candleIntervals,
-  DepthwireError,
-  formatUnits,
-  isCandleInterval,
-  type Candle,
-  type Clock,
-  type Instrument,
-} from '@depthwire/shared';
+import type { ZodTypeProvider } from '@fastify/type-provider-zod';
 import type { Feed } from '@depthwire/feeds';
 import type { FastifyInstance } from 'fastify';
-import type { Engine } from '../engine/engine.ts';
 import type { FeedStatus, FeedSupervisor } from '../engine/feed-supervisor.ts';
-import type { MarketView } from '../engine/market.ts';
 import type { Gateway } from '../gateway/gateway.ts';
+import { feedReports, health } from './answers.ts';
+import { registerMarketRoutes, type MarketRoutesOptions } from './market-routes.ts';
 
-const MAX_DEPTH = 5_000;
-const MAX_TRADES = 1_000;
-const MAX_CANDLES = 1_500;
 /** Books that are not live, named for each feed. */
 const MAX_TROUBLES = 100;
 /** What an operator should mend, named for each feed. */
 const MAX_PROBLEMS = 20;
 
-export interface RoutesOptions {
-  readonly engine: Engine;
+export interface RoutesOptions extends MarketRoutesOptions {
   readonly supervisor: FeedSupervisor;
   readonly gateway: Gateway;
-  readonly marketClock: Clock;
-  readonly epoch: number;
   readonly version: string;
   /** False while feeds start and during shutdown. */
   isReady(): boolean;
 }
 
-type Query = Readonly<Record<string, string | string[] | undefined>>;
-
 /** The REST API: `/api/v1`. Prices and sizes are decimal text, exact to the instrument's scales. */
-export function registerRoutes(app: FastifyInstance, options: RoutesOptions): void {
+export function registerRoutes(root: FastifyInstance, options: RoutesOptions): void {
+  const app = root.withTypeProvider<ZodTypeProvider>();
   const { engine, supervisor, gateway, marketClock, epoch } = options;
-
-  function market(id: string): MarketView {
-    const found = engine.markets.get(id);
-    if (!found) throw new DepthwireError('unknown_instrument', `no feed publishes ${id}`, { instrument: id });
-    return found;
-  }
 
   function feedHealth(feed: Feed, { state, sinceMs, error, retryAtMs }: FeedStatus) {
     const { events = 0, refused = 0 } = engine.feeds.get(feed) ?? {};
@@ -61,7 +39,15 @@ export function registerRoutes(app: FastifyInstance, options: RoutesOptions): vo
     };
   }
 
-  app.get('/api/v1/feeds', () => ({
+  const feedsSchema = {
+    operationId: 'getFeeds',
+    tags: ['Server'],
+    summary: 'How good each feed is',
+    description:
+      'As in health, with rates, latencies, what its sessions counted, and the books that are not live.',
+    response: { 200: feedReports },
+  };
+  app.get('/api/v1/feeds', { schema: feedsSchema }, () => ({
     time: Math.floor(marketClock.now()),
     feeds: [...supervisor.statuses].map(([feed, status]) => ({
       ...feedHealth(feed, status),
@@ -81,9 +67,21 @@ export function registerRoutes(app: FastifyInstance, options: RoutesOptions): vo
     })),
   }));
 
-  app.get('/api/v1/health', (_request, reply) => {
-    return reply.code(options.isReady() ? 200 : 503).send({
-      status: options.isReady() ? 'ready' : 'unavailable',
+  const healthSchema = {
+    operationId: 'getHealth',
+    tags: ['Server'],
+    summary: 'Whether it is ready, and the state of each feed',
+    description: 'Ready also while a venue is away: watch `feeds` and `books` for that.',
+    response: {
+      200: health,
+      503: health,
+    },
+  };
+  app.get('/api/v1/health', { schema: healthSchema }, (_request, reply) => {
+    const isReady = options.isReady();
+    void reply.code(isReady ? 200 : 503);
+    return {
+      status: isReady ? ('ready' as const) : ('unavailable' as const),
       version: options.version,
       epoch,
       time: Math.floor(marketClock.now()),
@@ -91,108 +89,8 @@ export function registerRoutes(app: FastifyInstance, options: RoutesOptions): vo
       instruments: engine.markets.size,
       books: engine.countBooks(),
       feeds: [...supervisor.statuses].map(([feed, status]) => feedHealth(feed, status)),
-    });
+    };
   });
 
-  app.get('/api/v1/instruments', () => ({
-    instruments: [...engine.markets.values()].map((view) => view.instrument),
-  }));
-
-  app.get<{ Params: { id: string } }>('/api/v1/instruments/:id', ({ params }) => {
-    const { instrument, state, reason, stateSinceMs } = market(params.id);
-    return { instrument, state, reason, since: Math.floor(stateSinceMs) };
-  });
-
-  app.get<{ Params: { id: string }; Querystring: Query }>(
-    '/api/v1/instruments/:id/book',
-    ({ params, query }) => {
-      const view = market(params.id);
-      const depth = integer(query, 'depth', 100, 1, MAX_DEPTH);
-      const { book, instrument, state, reason } = view;
-      return {
-        instrument: instrument.id,
-        state,
-        reason,
-        epoch,
-        sequence: book.sequence,
-        time: Math.floor(marketClock.now()),
-        receiveTime: view.receiveTimeMs,
-        venueTime: view.venueTimeMs,
-        checksum: bookChecksum(book),
-        bids: levels(book.bids.toFlat(depth), instrument),
-        asks: levels(book.asks.toFlat(depth), instrument),
-      };
-    },
-  );
-
-  app.get<{ Params: { id: string }; Querystring: Query }>(
-    '/api/v1/instruments/:id/trades',
-    ({ params, query }) => {
-      const { instrument, tape } = market(params.id);
-      const limit = integer(query, 'limit', 100, 1, MAX_TRADES);
-      return {
-        instrument: instrument.id,
-        trades: tape.slice(-limit).map((trade) => ({
-          id: trade.id,
-          time: trade.timeMs,
-          price: formatUnits(trade.price, instrument.tick),
-          size: formatUnits(trade.size, instrument.lot),
-          side: trade.side,
-        })),
-      };
-    },
-  );
-
-  app.get<{ Params: { id: string }; Querystring: Query }>(
-    '/api/v1/instruments/:id/candles',
-    async ({ params, query }) => {
-      const { instrument } = market(params.id);
-      const interval = query.interval ?? '1m';
-      if (!isCandleInterval(interval)) {
-        throw invalid('interval', Object.keys(candleIntervals).join(', '), interval);
-      }
-      const limit = integer(query, 'limit', 500, 1, MAX_CANDLES);
-      const before = query.before === undefined ? undefined : integer(query, 'before', 0, 0, 2 ** 40);
-      const candles = await engine.candles(instrument.id, interval, limit, before);
-      return {
-        instrument: instrument.id,
-        interval,
-        candles: candles.map((candle) => row(candle, instrument)),
-      };
-    },
-  );
-}
-
-function levels(flat: readonly number[], { tick, lot }: Instrument): [price: string, size: string][] {
-  const rows: [string, string][] = [];
-  for (let i = 0; i < flat.length; i += 2)
-    rows.push([formatUnits(flat[i]!, tick), formatUnits(flat[i + 1]!, lot)]);
-  return rows;
-}
-
-function row({ time, open, high, low, close, volume, trades }: Candle, { tick, lot }: Instrument) {
-  return [
-    time,
-    formatUnits(open, tick),
-    formatUnits(high, tick),
-    formatUnits(low, tick),
-    formatUnits(close, tick),
-    formatUnits(volume, lot),
-    trades,
-  ];
-}
-
-/** @throws DepthwireError `invalid_request` */
-function integer(query: Query, name: string, fallback: number, min: number, max: number): number {
-  const text = query[name];
-  if (text === undefined) return fallback;
-  const value = typeof text === 'string' && /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(value >= min && value <= max)) throw invalid(name, `an integer from ${min} to ${max}`, text);
-  return value;
-}
-
-function invalid(name: string, expected: string, got: unknown): DepthwireError {
-  return new DepthwireError('invalid_request', `${name}: expected ${expected}, got ${JSON.stringify(got)}`, {
-    field: name,
-  });
+  registerMarketRoutes(root, options);
 }

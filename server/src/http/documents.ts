@@ -1,0 +1,25 @@
+import fastifySwagger from '@fastify/swagger';
+import fastifySwaggerUi from '@fastify/swagger-ui';
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { revalidated } from './caching.ts';
+import { openApi } from './openapi.ts';
+
+const anyDocument = z.record(z.string(), z.unknown());
+
+/** The OpenAPI document of all routes that follow, and a page to try them at `/api/docs`. */
+export async function registerDocuments(app: FastifyInstance, version: string): Promise<void> {
+  await app.register(fastifySwagger, openApi(version));
+  await app.register(fastifySwaggerUi, {
+    routePrefix: '/api/docs',
+    theme: { title: 'Depthwire REST API' },
+    uiConfig: { layout: 'BaseLayout', displayRequestDuration: true, validatorUrl: null },
+  });
+  const schema = {
+    operationId: 'getOpenApi',
+    tags: ['Documents'],
+    summary: 'This document',
+    response: revalidated(anyDocument),
+  };
+  app.get('/api/v1/openapi.json', { schema }, () => app.swagger());
+}

@@ -1,0 +1,181 @@
+import { readFile } from 'node:fs/promises';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { DepthwireError } from '@depthwire/shared';
+import { expect, test, vi } from 'vitest';
+import { documentChecker } from '../../test/json-schema.ts';
+import { ScriptedFeed, testInstrument } from '../../test/markets.ts';
+import { startServer } from '../../test/server.ts';
+
+interface Response {
+  readonly description: string;
+  readonly headers?: Record<string, object>;
+  readonly content?: Record<string, { schema: object; examples?: Record<string, { value: unknown }> }>;
+}
+interface Document {
+  readonly openapi: string;
+  readonly paths: Record<string, Record<string, { responses: Record<string, Response> }>>;
+  readonly components: { readonly schemas: Record<string, { examples?: unknown[] }> };
+}
+
+const JSON_TYPE = 'application/json';
+
+async function start() {
+  const feed = new ScriptedFeed('scripted', [testInstrument(), testInstrument('test:BBB-USD')]);
+  const away = new ScriptedFeed('away', []);
+  away.start = () => Promise.reject(new DepthwireError('venue_http', 'GET https://venue.example failed'));
+  const server = await startServer([feed, { id: 'away', create: () => away }]);
+  feed.snapshot([100, 5, 99, 7], [101, 4, 102, 6]);
+  feed.state('live');
+  for (let id = 1; id <= 3; id++) feed.trade(100 + id, 5, id);
+  const document = (await server.get('/api/v1/openapi.json')).body as Document;
+  return { ...server, feed, document };
+}
+
+const at = (path: string, status: number) => [
+  'paths',
+  path,
+  'get',
+  'responses',
+  String(status),
+  'content',
+  JSON_TYPE,
+  'schema',
+];
+
+test('docs/openapi.json is what the server tells; npm run documents writes it', async () => {
+  const { document } = await start();
+  await expect(`${JSON.stringify(document, null, 2)}\n`).toMatchFileSnapshot('../../../docs/openapi.json');
+});
+
+test('is a valid document of OpenAPI 3.1, whose operations have names', async () => {
+  const { document } = await start();
+  expect(document.openapi).toMatch(/^3\.1\./);
+  expect(await new Validator().validate(structuredClone(document) as never)).toMatchObject({ valid: true });
+  const operations = Object.values(document.paths).flatMap((methods) => Object.values(methods));
+  expect(operations).toSatisfy((all: { operationId?: string }[]) =>
+    all.every(({ operationId }) => operationId),
+  );
+});
+
+const id = 'test:AAA-USD';
+const requests: [path: string, request: string, status: number, headers?: Record<string, string>][] = [
+  ['/api/v1/openapi.json', '', 200],
+  ['/api/v1/openapi.json', '', 304, { 'if-none-match': '*' }],
+  ['/api/v1/feeds', '', 200],
+  ['/api/v1/health', '', 200],
+  ['/api/v1/instruments', '', 200],
+  ['/api/v1/instruments', '?limit=1&venue=test&status=trading', 200],
+  ['/api/v1/instruments', '?status=asleep', 400],
+  ['/api/v1/instruments', `?cursor=${Buffer.from('["test:GONE-USD"]').toString('base64url')}`, 410],
+  ['/api/v1/instruments', '', 304, { 'if-none-match': '*' }],
+  ['/api/v1/instruments/{id}', id, 200],
+  ['/api/v1/instruments/{id}', 'test:BBB-USD', 200],
+  ['/api/v1/instruments/{id}', id, 304, { 'if-none-match': '*' }],
+  ['/api/v1/instruments/{id}', '%E0%A4%A', 400],
+  ['/api/v1/instruments/{id}', 'test:NONE-USD', 404],
+  ['/api/v1/instruments/{id}/book', `${id}?depth=1`, 200],
+  ['/api/v1/instruments/{id}/book', 'test:BBB-USD', 200],
+  ['/api/v1/instruments/{id}/book', id, 304, { 'if-none-match': '*' }],
+  ['/api/v1/instruments/{id}/book', `${id}?depth=0`, 400],
+  ['/api/v1/instruments/{id}/book', 'test:NONE-USD', 404],
+  ['/api/v1/instruments/{id}/trades', `${id}?limit=2`, 200],
+  ['/api/v1/instruments/{id}/trades', `${id}?after=0`, 200],
+  ['/api/v1/instruments/{id}/trades', id, 304, { 'if-none-match': '*' }],
+  ['/api/v1/instruments/{id}/trades', `${id}?cursor=x`, 400],
+  ['/api/v1/instruments/{id}/trades', 'test:NONE-USD', 404],
+  [
+    '/api/v1/instruments/{id}/trades',
+    `${id}?cursor=${Buffer.from('[1,1,"from",0]').toString('base64url')}`,
+    410,
+  ],
+  ['/api/v1/instruments/{id}/candles', `${id}?interval=1m&limit=1`, 200],
+  ['/api/v1/instruments/{id}/candles', `test:BBB-USD`, 200],
+  ['/api/v1/instruments/{id}/candles', id, 304, { 'if-none-match': '*' }],
+  ['/api/v1/instruments/{id}/candles', `${id}?interval=7m`, 400],
+  ['/api/v1/instruments/{id}/candles', 'test:NONE-USD', 404],
+];
+
+test('every route answers as the document has it, its errors too', async () => {
+  const { document, get } = await start();
+  const check = documentChecker(document);
+  for (const [path, request, status, headers] of requests) {
+    const [before, behind] = path.split('{id}');
+    const answer = await get(
+      behind === undefined ? `${before}${request}` : urlOf(before!, behind, request),
+      headers,
+    );
+    expect(answer.status, `${path} ${request}`).toBe(status);
+    const documented = document.paths[path]!.get!.responses[status]!;
+    expect(Object.keys(documented.headers ?? {}).filter((name) => name !== 'Link')).toSatisfy(
+      (names: string[]) => names.every((name) => answer.headers.has(name)),
+    );
+    if (documented.content) expect(check(at(path, status), answer.body), `${path} ${request}`).toEqual([]);
+    else expect(answer.text).toBe('');
+  }
+  const sent = new Set(requests.map(([path, , status]) => `${path} ${status}`));
+  const documented = Object.entries(document.paths).flatMap(([path, { get }]) =>
+    Object.keys(get!.responses)
+      .filter((status) => Number(status) < 500)
+      .map((status) => `${path} ${status}`),
+  );
+  expect(documented.filter((each) => !sent.has(each))).toEqual([]);
+});
+
+test('what the server cannot answer is as the document has it: not ready, and failed', async () => {
+  const { document, depthwire, get } = await start();
+  const check = documentChecker(document);
+  const broken = vi.spyOn(depthwire.engine, 'countBooks').mockImplementation(() => {
+    throw new Error('broken');
+  });
+  for (const path of ['/api/v1/health', '/api/v1/feeds']) {
+    const { status, body } = await get(path);
+    expect(status).toBe(500);
+    expect(check(at(path, 500), body)).toEqual([]);
+    expect(body).toMatchObject({ error: { code: 'internal', retry: true } });
+  }
+  broken.mockRestore();
+  const closing = depthwire.close();
+  const response = await depthwire.app.inject('/api/v1/health').catch(() => null);
+  await closing;
+  if (response === null) throw new Error('closed before it could be asked');
+  expect(response.statusCode).toBe(503);
+  expect(check(at('/api/v1/health', 503), response.json())).toEqual([]);
+});
+
+test('the examples of docs/protocol.md are answers', async () => {
+  const { document } = await start();
+  const check = documentChecker(document);
+  const text = await readFile(new URL('../../../docs/protocol.md', import.meta.url), 'utf8');
+  const names = ['Book', 'TradeList', 'CandleList', 'Error'];
+  const examples = [...text.matchAll(/^```json rest\n(.*?)^```$/gms)];
+  expect(examples).toHaveLength(names.length);
+  for (const [index, [, example]] of examples.entries())
+    expect(check(['components', 'schemas', names[index]!], JSON.parse(example!))).toEqual([]);
+});
+
+test('its examples are what it describes', async () => {
+  const { document } = await start();
+  const check = documentChecker(document);
+  let count = 0;
+  for (const [name, { examples = [] }] of Object.entries(document.components.schemas)) {
+    for (const example of examples) {
+      expect(check(['components', 'schemas', name], example), name).toEqual([]);
+      count += 1;
+    }
+  }
+  for (const [path, { get }] of Object.entries(document.paths)) {
+    for (const [status, { content }] of Object.entries(get!.responses)) {
+      for (const { value } of Object.values(content?.[JSON_TYPE]?.examples ?? {})) {
+        expect(check(at(path, Number(status)), value)).toEqual([]);
+        count += 1;
+      }
+    }
+  }
+  expect(count).toBeGreaterThan(10);
+});
+
+/** `id?query` put into `…/instruments/{id}/book`. */
+function urlOf(before: string, behind: string, request: string): string {
+  const [id, query] = request.split('?');
+  return `${before}${id}${behind}${query === undefined ? '' : `?${query}`}`;
+}
