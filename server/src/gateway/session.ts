@@ -29,7 +29,7 @@ const MAX_WAIT_MS = 1_000;
 /** A client whose data waits for so long without a break is gone, milliseconds. */
 const STALLED_MS = 120_000;
 /** Messages that could not be read, after which the session ends. */
-const MAX_MALFORMED = 10;
+export const MAX_MALFORMED = 10;
 
 export interface SessionLimits {
   readonly heartbeatMs: number;

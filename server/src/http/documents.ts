@@ -2,6 +2,7 @@ import fastifySwagger from '@fastify/swagger';
 import fastifySwaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { asyncApi } from '../protocol/asyncapi.ts';
 import { revalidated } from './caching.ts';
 import { openApi } from './openapi.ts';
 
@@ -15,11 +16,15 @@ export async function registerDocuments(app: FastifyInstance, version: string): 
     theme: { title: 'Depthwire REST API' },
     uiConfig: { layout: 'BaseLayout', displayRequestDuration: true, validatorUrl: null },
   });
-  const schema = {
-    operationId: 'getOpenApi',
+  const schemaOf = (operationId: string, summary: string) => ({
+    operationId,
     tags: ['Documents'],
-    summary: 'This document',
+    summary,
     response: revalidated(anyDocument),
-  };
-  app.get('/api/v1/openapi.json', { schema }, () => app.swagger());
+  });
+  app.get('/api/v1/openapi.json', { schema: schemaOf('getOpenApi', 'This document') }, () => app.swagger());
+
+  const protocol = asyncApi();
+  const protocolSchema = schemaOf('getAsyncApi', 'The WebSocket protocol, as a document of AsyncAPI 3.0');
+  app.get('/api/v1/asyncapi.json', { schema: protocolSchema }, () => protocol);
 }

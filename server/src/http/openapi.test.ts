@@ -61,6 +61,8 @@ const id = 'test:AAA-USD';
 const requests: [path: string, request: string, status: number, headers?: Record<string, string>][] = [
   ['/api/v1/openapi.json', '', 200],
   ['/api/v1/openapi.json', '', 304, { 'if-none-match': '*' }],
+  ['/api/v1/asyncapi.json', '', 200],
+  ['/api/v1/asyncapi.json', '', 304, { 'if-none-match': '*' }],
   ['/api/v1/feeds', '', 200],
   ['/api/v1/health', '', 200],
   ['/api/v1/instruments', '', 200],

@@ -1,0 +1,178 @@
+/** One or two of each message, as docs/protocol.md has them, where their bytes are too; a test holds both together. */
+export const examples = {
+  requests: {
+    subscribe: [
+      { op: 'subscribe', id: 1, topic: 'book', instrument: 'sim:BTC-USD', depth: 20, cadence: 100 },
+      { op: 'subscribe', id: 2, topic: 'candles', instrument: 'sim:BTC-USD', interval: '1m' },
+      {
+        op: 'subscribe',
+        id: 1,
+        topic: 'book',
+        instrument: 'sim:BTC-USD',
+        depth: 20,
+        cadence: 100,
+        resume: { epoch: 1760000000000, ch: 7, seq: 44 },
+      },
+    ],
+    unsubscribe: [{ op: 'unsubscribe', id: 5, ch: 7 }],
+    snapshot: [{ op: 'snapshot', id: 6, ch: 7 }],
+    ping: [{ op: 'ping', id: 7 }],
+    limit: [{ op: 'limit', id: 8, bandwidth: 20000, rate: 4 }],
+  },
+  answers: {
+    hello: [
+      {
+        op: 'hello',
+        protocol: 1,
+        server: 'depthwire/0.1.0',
+        epoch: 1760000000000,
+        time: 1760000012345,
+        heartbeatMs: 15000,
+        depths: [1, 5, 10, 20, 50, 100, 200, 500, 1000, 0],
+        cadences: [0, 20, 50, 100, 250, 500, 1000, 2000, 5000],
+        limits: { maxMessageBytes: 16384, maxSubscriptions: 500 },
+      },
+    ],
+    subscribed: [
+      {
+        op: 'subscribed',
+        id: 1,
+        ch: 7,
+        topic: 'book',
+        instrument: {
+          id: 'sim:BTC-USD',
+          venue: 'sim',
+          symbol: 'BTC-USD',
+          base: 'BTC',
+          quote: 'USD',
+          kind: 'spot',
+          name: 'Bitcoin / US dollar',
+          tick: { units: 1, decimals: 2 },
+          lot: { units: 1, decimals: 4 },
+          status: 'trading',
+          origin: 'simulated',
+          staleAfterMs: 5000,
+        },
+        cadence: 100,
+        depth: 20,
+      },
+    ],
+    unsubscribed: [{ op: 'unsubscribed', id: 5, ch: 7 }],
+    snapshot: [{ op: 'snapshot', id: 6, ch: 7 }],
+    limited: [{ op: 'limited', id: 8, bandwidth: 20000, rate: null }],
+    pong: [{ op: 'pong', id: 7, time: 1760000013000.25 }],
+    instrument: [
+      {
+        op: 'instrument',
+        instrument: {
+          id: 'sim:BTC-USD',
+          venue: 'sim',
+          symbol: 'BTC-USD',
+          base: 'BTC',
+          quote: 'USD',
+          kind: 'spot',
+          name: 'Bitcoin / US dollar',
+          tick: { units: 1, decimals: 2 },
+          lot: { units: 1, decimals: 4 },
+          status: 'halted',
+          origin: 'simulated',
+          staleAfterMs: 5000,
+        },
+      },
+    ],
+    goodbye: [{ op: 'goodbye', reconnectMs: 2000 }],
+    error: [
+      {
+        op: 'error',
+        id: 3,
+        code: 'unknown_instrument',
+        message: 'no feed publishes sim:NO-ONE',
+        retry: false,
+      },
+      {
+        op: 'error',
+        id: null,
+        code: 'malformed_message',
+        message: 'expected a binary MessagePack frame, got a text frame',
+        retry: false,
+      },
+    ],
+  },
+  frames: {
+    bookSnapshot: [
+      [
+        1,
+        7,
+        41,
+        1,
+        18250,
+        1760000012300,
+        12,
+        6704215,
+        [0, -1, -3, 20, 2, -2, -29, 96, 8, -19, 68],
+        [2, -23, 56, 8, -1, -30, 64],
+        395983713,
+      ],
+    ],
+    bookDelta: [[2, 7, 42, 3, 100, 87, 9, [-2, -7, 104], [3, 2, -1, -8, 80]]],
+    bookState: [[3, 7, 44, 2, 5010, 'no update for over 5 s']],
+    tradesSnapshot: [
+      [
+        4,
+        8,
+        11,
+        1760000012345,
+        [
+          ['t-90', 6704215, 1500, 1, 1760000011002],
+          ['t-91', 6704216, 200, 0, 1760000012001],
+        ],
+      ],
+    ],
+    trades: [[5, 8, 12, 1760000012445, [['t-92', 6704216, 300, 0, 1760000012390]]]],
+    ticker: [
+      [
+        6, 9, 5, 1760000012345, 1, 6704216, 6650000, 6712000, 6641275, 81234567, 545012345.75, 90211, 6704215,
+        4500, 6704216, 3000,
+      ],
+    ],
+    candlesSnapshot: [
+      [
+        7,
+        10,
+        3,
+        1760000012345,
+        [
+          [1759999920, 6703900, 6704300, 6703850, 6704200, 120000, 31],
+          [1759999980, 6704200, 6704216, 6704150, 6704216, 52000, 12],
+        ],
+      ],
+    ],
+    candle: [[8, 10, 4, 1760000012595, [[1759999980, 6704200, 6704216, 6704150, 6704215, 53500, 13]]]],
+    status: [[9, 11, 2, 1760000017410, 2, 1760000017409, 'no update for over 5 s']],
+    bookMerged: [
+      [10, 7, 57, 44, 1, 31, 1300, 1287, 9, [-2, -7, 104, 4, -19, 68], [3, 2, -1, -8, 80], 2871093642],
+    ],
+    tradesMerged: [
+      [
+        11,
+        8,
+        25,
+        12,
+        1760000014345,
+        1900,
+        3,
+        800,
+        450,
+        6704214,
+        6704217,
+        [
+          ['t-94', 6704214, 450, 1, 1760000014001],
+          ['t-95', 6704217, 500, 0, 1760000014290],
+        ],
+      ],
+    ],
+    candlesMerged: [
+      [12, 10, 9, 4, 1760000014345, 1750, [[1759999980, 6704200, 6704217, 6704150, 6704217, 54800, 16]]],
+    ],
+  },
+} as const;
