@@ -39,6 +39,15 @@ test.each([
   expect(changed.headers.get('etag')).not.toBe(tag);
 });
 
+test('HEAD tells the tag of a book without its levels', async () => {
+  const { url, tagOf } = await start();
+  const tag = await tagOf(`${PATH}/book`);
+  const head = (headers = {}) => fetch(`${url}${PATH}/book`, { method: 'HEAD', headers });
+  const answer = await head();
+  expect([answer.status, answer.headers.get('etag'), await answer.text()]).toEqual([200, tag, '']);
+  expect((await head({ 'if-none-match': tag })).status).toBe(304);
+});
+
 test('a book of another depth, or of another scale, is another', async () => {
   const { feed, tagOf } = await start();
   const tags = [await tagOf(`${PATH}/book`), await tagOf(`${PATH}/book?depth=1`)];

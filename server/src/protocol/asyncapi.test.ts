@@ -2,13 +2,15 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
-import { codecs, frameCodes, type Encoding } from '@depthwire/shared';
+import { codecs, frameCodes, topics, type Encoding } from '@depthwire/shared';
 import { describe, expect, test } from 'vitest';
 import { column, tableOf } from '../../../shared/test/markdown.ts';
 import { documentChecker } from '../../test/json-schema.ts';
 import { ScriptedFeed, testInstrument } from '../../test/markets.ts';
 import { RawClient } from '../../test/raw-client.ts';
 import { startServer } from '../../test/server.ts';
+import { parseConfig } from '../config/config.ts';
+import { createFeeds } from '../feed-factory.ts';
 import { asyncApi } from './asyncapi.ts';
 
 interface Schema {
@@ -241,6 +243,22 @@ describe.each<Encoding>(['json', 'msgpack'])('in %s', (encoding) => {
     );
     expect(new Set(names)).toEqual(new Set(keysOfServer.keys()));
   });
+});
+
+test('so is all that a simulated market sends', async () => {
+  const { feeds } = parseConfig({ feeds: [{ feed: 'sim', rate: 20 }] });
+  const { ws, depthwire } = await startServer(createFeeds(feeds));
+  const client = await new RawClient(ws).open();
+  let id = 0;
+  for (const instrument of depthwire.engine.markets.keys()) {
+    for (const topic of topics) {
+      const more = topic === 'book' ? { depth: 0 } : topic === 'candles' ? { interval: '1s' } : {};
+      client.send({ op: 'subscribe', id: (id += 1), topic, instrument, cadence: 0, ...more });
+    }
+  }
+  while (client.frames.length < 5_000) await client.next();
+  const problems = client.frames.flatMap((frame) => problemsOf(codecs.json.decode(frame)));
+  expect(problems).toEqual([]);
 });
 
 test('a message that the document does not have is found', () => {
