@@ -1,6 +1,8 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { ScriptedFeed, testInstrument } from '../../test/markets.ts';
-import { startServer } from '../../test/server.ts';
+import { serversOf } from '../../test/server.ts';
+
+const startServer = serversOf(onTestFinished);
 
 const PATH = '/api/v1/instruments/test:AAA-USD';
 

@@ -1,7 +1,9 @@
 import { request } from 'node:http';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { ScriptedFeed } from '../../test/markets.ts';
-import { startServer } from '../../test/server.ts';
+import { serversOf } from '../../test/server.ts';
+
+const startServer = serversOf(onTestFinished);
 
 const PARTNER = 'https://partner.example';
 const STRANGER = 'https://evil.example';

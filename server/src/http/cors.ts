@@ -11,7 +11,7 @@ declare module 'fastify' {
 /** How long a browser need not ask again whether it may. */
 const PREFLIGHT_MAX_AGE_S = 600;
 /** In the list of allowed origins: pages of any site. */
-export const ANY_ORIGIN = '*';
+const ANY_ORIGIN = '*';
 
 /**
  * Lets pages of the listed origins read the API, without cookies. It goes before whatever authenticates: a

@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { DepthwireError } from '@depthwire/shared';
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { documentChecker } from '../../test/json-schema.ts';
 import { ScriptedFeed, testInstrument } from '../../test/markets.ts';
-import { startServer } from '../../test/server.ts';
+import { serversOf } from '../../test/server.ts';
+
+const startServer = serversOf(onTestFinished);
 
 interface Response {
   readonly description: string;

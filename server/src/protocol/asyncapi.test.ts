@@ -1,17 +1,19 @@
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import official from '@asyncapi/specs/schemas/3.0.0-without-$id.json' with { type: 'json' };
 import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import { codecs, frameCodes, topics, type Encoding } from '@depthwire/shared';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { column, tableOf } from '../../../shared/test/markdown.ts';
 import { documentChecker } from '../../test/json-schema.ts';
 import { ScriptedFeed, testInstrument } from '../../test/markets.ts';
 import { RawClient } from '../../test/raw-client.ts';
-import { startServer } from '../../test/server.ts';
+import { serversOf } from '../../test/server.ts';
 import { parseConfig } from '../config/config.ts';
 import { createFeeds } from '../feed-factory.ts';
 import { asyncApi } from './asyncapi.ts';
+
+const startServer = serversOf(onTestFinished);
 
 interface Schema {
   readonly $ref?: string;
@@ -62,8 +64,6 @@ describe('the document', () => {
   });
 
   test('is valid by the schema that AsyncAPI publishes, and refers to nothing that is not there', () => {
-    const load = createRequire(import.meta.url);
-    const official = load('@asyncapi/specs/schemas/3.0.0-without-$id.json') as object;
     const ajv = addFormats.default(new Ajv({ strict: false, allErrors: true }));
     const isValid = ajv.compile(official);
     isValid(JSON.parse(JSON.stringify(api)));
