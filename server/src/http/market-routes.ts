@@ -106,7 +106,8 @@ const candlesSchema = {
   summary: 'Candles',
   description:
     'Those that opened before `before`, and without it the newest. A page can have fewer than `limit`, as there is no ' +
-    'candle where there was no trade; one without any is the last.',
+    'candle where there was no trade. One without any has no `next`: nothing older is known, or there was no trade for ' +
+    'as long as `limit` intervals, and an earlier `before` tells.',
   params,
   querystring: z.object({
     interval: oneOf(intervals).default('1m'),

@@ -1,10 +1,15 @@
 import { readFile } from 'node:fs/promises';
+import fastifySwagger from '@fastify/swagger';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { DepthwireError } from '@depthwire/shared';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import Fastify from 'fastify';
+import { z } from 'zod';
 import { documentChecker } from '../../test/json-schema.ts';
 import { ScriptedFeed, testInstrument } from '../../test/markets.ts';
 import { serversOf } from '../../test/server.ts';
+import { openApi } from './openapi.ts';
+import { serializerCompiler, validatorCompiler } from './schema-parts.ts';
 
 const startServer = serversOf(onTestFinished);
 
@@ -176,6 +181,40 @@ test('its examples are what it describes', async () => {
     }
   }
   expect(count).toBeGreaterThan(10);
+});
+
+test('a route that takes a body, or answers with no JSON, needs no more than its schema', async () => {
+  const app = Fastify();
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  await app.register(fastifySwagger, openApi('0.0.0'));
+  const wish = z.object({ wish: z.string() }).meta({ id: 'Wish' });
+  const schema = {
+    operationId: 'makeWish',
+    summary: 'A wish',
+    body: wish,
+    produces: ['text/event-stream'],
+    response: { 200: z.string() },
+    errors: ['unavailable'] as const,
+  };
+  app.post('/api/v1/wishes', { schema }, () => 'granted');
+  await app.ready();
+  const document = app.swagger() as unknown as Document & { components: object };
+  expect(document.paths['/api/v1/wishes']!.post).toMatchObject({
+    requestBody: { content: { [JSON_TYPE]: { schema: { $ref: '#/components/schemas/WishInput' } } } },
+    responses: {
+      200: { description: 'A wish', content: { 'text/event-stream': { schema: { type: 'string' } } } },
+      400: { content: { [JSON_TYPE]: { schema: { $ref: '#/components/schemas/Error' } } } },
+      503: { description: expect.stringContaining('`unavailable`') },
+    },
+  });
+  expect(Object.keys(document.components.schemas).toSorted()).toEqual(['Error', 'WishInput']);
+  const refused = await app.inject({ method: 'POST', url: '/api/v1/wishes', payload: { wish: 1 } });
+  expect(refused.json()).toMatchObject({
+    code: 'invalid_request',
+    message: expect.stringMatching(/^wish: .*, got 1$/),
+  });
+  z.globalRegistry.remove(wish);
 });
 
 /** `id?query` put into `…/instruments/{id}/book`. */

@@ -38,8 +38,8 @@ const transformComponents = createJsonSchemaTransformObject(override);
 
 type JsonSchema = Readonly<Record<string, unknown>>;
 
-const json = (schema: JsonSchema, examples?: object) => ({ 'application/json': { schema, ...examples } });
-const reference = (name: string) => ({ $ref: `#/components/schemas/${name}` });
+const JSON_TYPE = 'application/json';
+const anError = { $ref: '#/components/schemas/Error' };
 
 /** Options of `@fastify/swagger`: the document is made of the schemas of the routes. */
 export function openApi(version: string): FastifyDynamicSwaggerOptions {
@@ -62,34 +62,45 @@ export function openApi(version: string): FastifyDynamicSwaggerOptions {
     },
     transform(route) {
       const { schema, url } = transformRoute(route);
-      // Without a schema, as of pages and preflights, it is no part of the API.
+      // Without a name, as pages and preflights are, it is no part of the API.
       if (!route.schema?.operationId || !schema) return { schema: { hide: true }, url };
-      const {
-        errors = [],
-        response,
-        ...rest
-      } = schema as Record<string, unknown> & {
-        errors?: readonly ErrorCode[];
-        response?: Record<string, JsonSchema>;
-      };
-      const hasParameters = Boolean(route.schema.querystring ?? route.schema.params);
-      const codes = [...(hasParameters ? (['invalid_request'] as const) : []), ...errors, ...everywhere];
-      return {
-        url,
-        schema: {
-          ...rest,
-          response: { ...answersOf(response ?? {}, isPaged(route.schema)), ...refusals(codes) },
-        },
-      };
+      const { errors = [], response = {}, ...rest } = schema as RouteSchema;
+      const hasParameters = Boolean(route.schema.querystring ?? route.schema.params ?? route.schema.body);
+      const codes = new Set([
+        ...(hasParameters ? (['invalid_request'] as const) : []),
+        ...errors,
+        ...everywhere,
+      ]);
+      const answers = answersOf(response, rest, isPaged(route.schema));
+      return { url, schema: { ...rest, response: { ...refusals([...codes]), ...answers } } };
     },
     transformObject(document) {
-      const object = transformComponents(document) as { components: { schemas: Record<string, object> } };
-      const schemas = Object.entries(object.components.schemas);
-      // No request has a body: what is written for input is what is written for output.
-      object.components.schemas = Object.fromEntries(schemas.filter(([name]) => !name.endsWith('Input')));
+      const object = transformComponents(document) as Document;
+      object.components.schemas = used(object.components.schemas, object.paths);
       return object as ReturnType<NonNullable<FastifyDynamicSwaggerOptions['transformObject']>>;
     },
   };
+}
+
+type RouteSchema = FastifySchema & { readonly response?: Readonly<Record<string, JsonSchema>> };
+
+interface Document {
+  readonly paths: object;
+  readonly components: { schemas: Record<string, object> };
+}
+
+/** Those that something refers to, by whatever ways; each is also there as it is in a request. */
+function used(schemas: Readonly<Record<string, object>>, from: object): Record<string, object> {
+  const found = new Set<string>();
+  const follow = (node: object) => {
+    for (const [, name] of JSON.stringify(node).matchAll(/"#\/components\/schemas\/([^"]+)"/g)) {
+      if (found.has(name!)) continue;
+      found.add(name!);
+      follow(schemas[name!] ?? {});
+    }
+  };
+  follow(from);
+  return Object.fromEntries(Object.entries(schemas).filter(([name]) => found.has(name)));
 }
 
 function isPaged({ response }: FastifySchema): boolean {
@@ -97,13 +108,17 @@ function isPaged({ response }: FastifySchema): boolean {
   return answer instanceof z.ZodObject && 'next' in answer.shape;
 }
 
-function answersOf(response: Readonly<Record<string, JsonSchema>>, isPaged: boolean): Record<string, object> {
+function answersOf(
+  response: Readonly<Record<string, JsonSchema>>,
+  { summary = 'As asked for', produces: [type = JSON_TYPE] = [] }: FastifySchema,
+  isPaged: boolean,
+): Record<string, object> {
   const caches = isRevalidated(response);
+  const headers = { ...(caches ? cacheHeaders : null), ...(isPaged ? { Link: linkHeader } : null) };
   const entries = Object.entries(response).map(([status, schema]): [string, object] => {
     if (status === '304') return [status, { type: 'null', ...schema, headers: cacheHeaders }];
-    const headers = { ...(caches ? cacheHeaders : null), ...(isPaged ? { Link: linkHeader } : null) };
-    const description = status === '503' ? 'Not ready: it is starting or stopping.' : 'As asked for.';
-    return [status, { description, headers, content: json(schema) }];
+    const description = status === '503' ? 'Not ready: it is starting or stopping' : summary;
+    return [status, { description, headers, content: { [type]: { schema } } }];
   });
   return Object.fromEntries(entries);
 }
@@ -121,7 +136,7 @@ function refusals(codes: readonly ErrorCode[]): Record<string, object> {
     [...byStatus].map(([status, group]) => {
       const description = group.map((code) => `\`${code}\`: ${errorCatalogue[code].meaning}`).join('\n\n');
       const examples = Object.fromEntries(group.map((code) => [code, { value: exampleOf(code) }]));
-      return [String(status), { description, content: json(reference('Error'), { examples }) }];
+      return [String(status), { description, content: { [JSON_TYPE]: { schema: anError, examples } } }];
     }),
   );
 }
