@@ -27,8 +27,7 @@ export const errorCatalogue = {
   unavailable: { retry: true, meaning: 'The server is starting or shutting down.' },
   cursor_expired: {
     retry: false,
-    meaning:
-      'The page asked for is of an earlier run of the server, or of something gone; begin with the first one.',
+    meaning: 'The page is of an earlier run of the server, or of something gone; begin anew.',
   },
   not_found: { retry: false, meaning: 'No such page or resource.' },
   internal: {
