@@ -5,6 +5,7 @@ import { DepthwireError } from '@depthwire/shared';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import Fastify from 'fastify';
 import { z } from 'zod';
+import { tableOf } from '../../../shared/test/markdown.ts';
 import { documentChecker } from '../../test/json-schema.ts';
 import { ScriptedFeed, testInstrument } from '../../test/markets.ts';
 import { serversOf } from '../../test/server.ts';
@@ -18,9 +19,17 @@ interface Response {
   readonly headers?: Record<string, object>;
   readonly content?: Record<string, { schema: object; examples?: Record<string, { value: unknown }> }>;
 }
+interface Operation {
+  readonly parameters?: readonly {
+    readonly name: string;
+    readonly in: string;
+    readonly schema: Readonly<Record<string, string | number>>;
+  }[];
+  readonly responses: Record<string, Response>;
+}
 interface Document {
   readonly openapi: string;
-  readonly paths: Record<string, Record<string, { responses: Record<string, Response> }>>;
+  readonly paths: Record<string, Record<string, Operation>>;
   readonly components: { readonly schemas: Record<string, { examples?: unknown[] }> };
 }
 
@@ -149,6 +158,25 @@ test('what the server cannot answer is as the document has it: not ready, and fa
   if (response === null) throw new Error('closed before it could be asked');
   expect(response.statusCode).toBe(503);
   expect(check(at('/api/v1/health', 503), response.json())).toEqual([]);
+});
+
+test('tells the range and the default of each parameter as docs/protocol.md does', async () => {
+  const { document } = await start();
+  const text = await readFile(new URL('../../../docs/protocol.md', import.meta.url), 'utf8');
+  let ranges = 0;
+  const rows = tableOf(text, 'REST').map((row) => row.map((cell) => cell.replaceAll('`', '')));
+  expect(rows.map(([path]) => path).toSorted()).toEqual(Object.keys(document.paths).toSorted());
+  for (const [path, told] of rows) {
+    for (const { name, in: place, schema } of document.paths[path!]!.get!.parameters ?? []) {
+      if (place !== 'query') continue;
+      expect(told, path).toContain(name);
+      if (schema.default === undefined) continue;
+      const range = schema.type === 'integer' ? ` ${schema.minimum} to ${schema.maximum},` : '';
+      expect(told, path).toContain(`${name}${range} default ${schema.default}`);
+      ranges += 1;
+    }
+  }
+  expect(ranges).toBe(5);
 });
 
 test('the examples of docs/protocol.md are answers', async () => {
