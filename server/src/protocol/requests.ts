@@ -10,11 +10,18 @@ const within = ({ min, max }: { readonly min: number; readonly max: number }) =>
 const id = within(requestRanges.id).describe('Chosen by the client, once each; the answer repeats it');
 const ch = within(requestRanges.id).describe('The number of a channel, from `subscribed`');
 
+/** Its bound is said again, as those that every integer has are left out of documents. */
+const safeCount = (description: string) =>
+  z
+    .int()
+    .min(0)
+    .meta({ description, exclusiveMaximum: 2 ** 53 });
+
 const resume = z
   .object({
-    epoch: z.int().min(0).describe('Of the `hello` of that connection'),
+    epoch: safeCount('Of the `hello` of that connection'),
     ch: within(requestRanges.id).describe('The channel there'),
-    seq: z.int().min(0).describe('Of the last frame that the client took'),
+    seq: safeCount('Of the last frame that the client took'),
   })
   .describe('To go on where the client was when it lost its connection, where the server still can');
 
