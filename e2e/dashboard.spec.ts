@@ -118,6 +118,19 @@ test.describe('the simulated market', () => {
     await expect(watchRows(page).first()).toContainText('EUR');
   });
 
+  test('lists every instrument, on however many pages the server tells them', async ({ page, depthwire }) => {
+    const asked: string[] = [];
+    page.on('request', (request) => {
+      if (request.url().includes('/api/v1/instruments?')) asked.push(request.url());
+    });
+    await page.route('**/api/v1/instruments', (route) =>
+      route.continue({ url: `${depthwire.url}/api/v1/instruments?limit=10` }),
+    );
+    await page.goto('/');
+    await expect(watchRows(page)).toHaveCount(35);
+    expect(asked.length).toBe(3);
+  });
+
   test('moves nothing while numbers change', async ({ page }) => {
     await openLive(page, '/?instrument=sim:BTC-USD-PERP');
     await expectAbove(page, 'frames', 10);

@@ -5,7 +5,7 @@ import { connect as connectTcp, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { queryObjects } from 'node:v8';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { pino } from 'pino';
 import { emptyStats, VirtualClock } from '@depthwire/feeds';
 import {
@@ -19,7 +19,7 @@ import {
 } from '@depthwire/shared';
 import { WebSocket } from 'ws';
 import { RawClient } from '../test/raw-client.ts';
-import { cleanups, connect, isFrame, isOp, start, undo } from '../test/serving.ts';
+import { connect, isFrame, isOp, serve as start } from '../test/server.ts';
 import { ScriptedFeed, START_MS, testInstrument } from '../test/markets.ts';
 import { parseConfig, type Config } from './config/config.ts';
 import { createDepthwire, type Depthwire } from './depthwire.ts';
@@ -36,8 +36,6 @@ const subscribe = {
   depth: 10,
   cadence: 0,
 };
-
-afterEach(undo);
 
 describe('WebSocket', () => {
   test('greets, acknowledges with what it grants, sends a snapshot and then deltas', async () => {
@@ -229,7 +227,7 @@ describe('WebSocket', () => {
   test('ends a session whose client is gone silent', async () => {
     const { ws } = await start({ gateway: { heartbeatMs: 1_000 } as Config['gateway'] });
     const client = new RawClient(ws);
-    cleanups.push(() => client.socket.terminate());
+    onTestFinished(() => client.socket.terminate());
     await client.open();
     (client.socket as unknown as { _autoPong: boolean })._autoPong = false;
     expect((await client.end()).code).toBe(4408);
@@ -270,7 +268,7 @@ describe('WebSocket', () => {
     const closing = depthwire.close();
     let lots = 5;
     const trading = setInterval(() => feed.delta([100, (lots += 1)], []), 20);
-    cleanups.push(() => clearInterval(trading));
+    onTestFinished(() => clearInterval(trading));
     // Not ready any more, and says so, while it still serves.
     const health = await fetch(`${url}/api/v1/health`);
     expect(health.status).toBe(503);
@@ -313,7 +311,7 @@ describe('WebSocket', () => {
         openWebSocket,
         backoff: { baseMs: 50, maxMs: 100 },
       });
-      cleanups.push(() => client.close());
+      onTestFinished(() => client.close());
       const book = client.book('test:AAA-USD', { depth: 10, cadenceMs: 0 });
       client.connect();
       await vi.waitFor(() => expect(book.state).toBe('live'));
@@ -361,7 +359,7 @@ describe('WebSocket', () => {
         return socket as unknown as ReturnType<OpenWebSocket>;
       },
     });
-    cleanups.push(() => client.close());
+    onTestFinished(() => client.close());
     client.connect();
     const book = client.book('test:AAA-USD', { depth: 10, cadenceMs: 0 });
     const trades = client.trades('test:AAA-USD', { cadenceMs: 0 });
@@ -388,7 +386,7 @@ describe('WebSocket', () => {
     const { url, depthwire } = await start();
     const { hostname: host, port } = new URL(url);
     const socket = connectTcp({ host, port: Number(port) });
-    cleanups.push(() => socket.destroy());
+    onTestFinished(() => void socket.destroy());
     socket.on('error', () => undefined);
     const upgrade = [
       ...['GET /ws HTTP/1.1', `Host: ${host}`, 'Connection: Upgrade', 'Upgrade: websocket'],
@@ -537,7 +535,7 @@ describe('REST', () => {
 
   test('serves the dashboard with a policy that admits its inline script only', async () => {
     const web = await mkdtemp(join(tmpdir(), 'depthwire-web-'));
-    cleanups.push(() => rm(web, { recursive: true }));
+    onTestFinished(() => rm(web, { recursive: true }));
     await mkdir(join(web, '_app/immutable'), { recursive: true });
     await writeFile(join(web, 'index.html'), '<!doctype html><script>start()</script>');
     await writeFile(join(web, '_app/immutable/app.abc.js'), '');
@@ -560,7 +558,7 @@ describe('start', () => {
       logger: pino({ level: 'silent' }),
       feeds: [new ScriptedFeed()],
     });
-    cleanups.push(() => second.close());
+    onTestFinished(() => second.close());
     await expect(second.listen()).rejects.toMatchObject({
       code: 'port_in_use',
       message: expect.stringContaining('--port'),
@@ -586,7 +584,7 @@ describe('start', () => {
       logger: pino({ level: 'silent' }),
       feeds: [new ScriptedFeed()],
     });
-    cleanups.push(() => depthwire.close());
+    onTestFinished(() => depthwire.close());
     vi.spyOn(depthwire.app, 'listen').mockRejectedValue(Object.assign(new Error(`listen ${code}`), { code }));
     await expect(depthwire.listen()).rejects.toMatchObject({
       code: 'invalid_config',
@@ -601,7 +599,7 @@ describe('start', () => {
       logger: pino({ level: 'silent' }),
       feeds: [new ScriptedFeed()],
     });
-    cleanups.push(() => depthwire.close());
+    onTestFinished(() => depthwire.close());
     await expect(depthwire.listen()).rejects.toMatchObject({
       code: 'invalid_config',
       details: { key: 'host' },

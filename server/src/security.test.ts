@@ -8,9 +8,9 @@ import { DepthwireClient, type OpenWebSocket } from '@depthwire/shared';
 import { SignJWT } from 'jose';
 import { pino } from 'pino';
 import { generate } from 'selfsigned';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { cleanups, connect, isOp, start, undo } from '../test/serving.ts';
+import { connect, isOp, serve as start } from '../test/server.ts';
 import { ScriptedFeed, testInstrument } from '../test/markets.ts';
 import { RawClient } from '../test/raw-client.ts';
 import { createKey, hashOf, publishablePrefix, secretPrefix } from './access/keys.ts';
@@ -74,8 +74,6 @@ async function refusedUpgrade(
   socket.terminate();
   return response.statusCode;
 }
-
-afterEach(undo);
 
 describe('who may read', () => {
   test('a server that nobody configured is closed to everybody but its own machine', async () => {
@@ -192,7 +190,10 @@ describe('who may read', () => {
 describe('what it may read', () => {
   test('is looked at with every request', async () => {
     const other = testInstrument('test:BBB-USD');
-    const { ws, url } = await start(keyed(), new ScriptedFeed('test', [testInstrument(instrument), other]));
+    const { ws, url, feed } = await start(
+      keyed(),
+      new ScriptedFeed('test', [testInstrument(instrument), other]),
+    );
     const client = await open(`${ws}?key=${pageKey}`, {}, shop);
     const refused = async (request: object) => {
       client.send(request);
@@ -209,8 +210,12 @@ describe('what it may read', () => {
 
     const rest = (path: string) =>
       get(`${url}/api/v1/instruments/${path}`, { ...bearer(pageKey), origin: shop });
-    expect((await rest(`${instrument}/book`)).status).toBe(200);
-    for (const path of [`${instrument}/book?depth=6`, `${instrument}/trades`, `${other.id}/book`, other.id])
+    const sixDeep = (best: number, step: number) =>
+      Array.from({ length: 6 }, (_, i) => [best + i * step, 5]).flat();
+    feed.snapshot(sixDeep(100, -1), sixDeep(101, 1));
+    const { status, body } = await rest(`${instrument}/book?depth=6`);
+    expect({ status, levels: (body.bids as unknown[]).length }).toEqual({ status: 200, levels: 5 });
+    for (const path of [`${instrument}/trades`, `${other.id}/book`, other.id])
       expect(await rest(path)).toMatchObject({ status: 403, body: { error: { code: 'forbidden' } } });
     expect((await get(`${url}/api/v1/feeds`, { ...bearer(pageKey), origin: shop })).body.error!.code).toBe(
       'forbidden',
@@ -345,7 +350,7 @@ describe('how much it may ask', () => {
     ];
     const ends = begun.map(async (text) => {
       const socket = connectTcp(Number(port), hostname);
-      cleanups.push(() => socket.destroy());
+      onTestFinished(() => void socket.destroy());
       let answer = '';
       socket.on('data', (data) => (answer += data.toString()));
       if (text !== '') socket.write(text);
@@ -428,7 +433,7 @@ describe('what it is told', () => {
   test('is never compressed: an offer is not taken, and a compressed frame ends the connection', async () => {
     const { ws } = await start();
     const socket = new WebSocket(ws, ['depthwire.v1.json'], { perMessageDeflate: true });
-    cleanups.push(() => socket.terminate());
+    onTestFinished(() => socket.terminate());
     await once(socket, 'open');
     expect(socket.extensions).toBe('');
     const raw = (socket as unknown as { _socket: { write(bytes: Uint8Array): void } })._socket;
@@ -472,7 +477,7 @@ describe('what it is told', () => {
       await get(`${url}/api/v1/instruments`, bearer(token)),
       await get(`${url}/api/v1/instruments?key=${wrong}`),
       await get(`${url}/api/v1/nothing?key=${wrong}`),
-      await get(`${url}/api/v1/instruments/no:ONE/book?key=${pageKey}&depth=${wrong}`, { origin: shop }),
+      await get(`${url}/api/v1/instruments/no:ONE/book?key=${pageKey}`, { origin: shop }),
     ];
     expect(answers.map(({ status }) => status)).toEqual([401, 401, 401, 404, 403]);
     const client = await open(`${ws}?ticket=${ticket}`);
@@ -495,7 +500,7 @@ describe('what it is told', () => {
 describe('TLS', () => {
   test('is spoken with the certificate that is given, and browsers are told to stay with it', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'depthwire-tls-'));
-    cleanups.push(() => rm(folder, { recursive: true }));
+    onTestFinished(() => rm(folder, { recursive: true }));
     const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
     const pems = await generate([{ name: 'commonName', value: 'localhost' }], { keyType: 'ec' });
     await writeFile(cert, pems.cert);
@@ -514,7 +519,7 @@ describe('TLS', () => {
       ca: pems.cert,
       servername: 'localhost',
     });
-    cleanups.push(() => socket.destroy());
+    onTestFinished(() => void socket.destroy());
     socket.write('GET /api/v1/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
     const answer = await textOf(socket);
     expect(answer).toMatch(/^HTTP\/1\.1 200 OK/);
@@ -550,7 +555,7 @@ describe('the SDK', () => {
     const { ws, feed } = await start(keyed({ jwt }));
     const token = vi.fn(() => sign({ exp: Math.floor(Date.now() / 1000) + 2 }));
     const client = new DepthwireClient({ url: ws, token, openWebSocket, backoff });
-    cleanups.push(() => client.close());
+    onTestFinished(() => client.close());
     const errors: string[] = [];
     client.on('error', ({ code, message }) => errors.push(`${code}: ${message}`));
     const book = client.book(instrument, { cadenceMs: 0 });
@@ -587,7 +592,7 @@ describe('the SDK', () => {
       .mockReturnValueOnce('dw_sk_old')
       .mockReturnValue(deskKey);
     const client = new DepthwireClient({ url: ws, token: token as () => string, openWebSocket, backoff });
-    cleanups.push(() => client.close());
+    onTestFinished(() => client.close());
     const errors: string[] = [];
     client.on('error', ({ message }) => errors.push(message));
     client.connect();
@@ -599,7 +604,7 @@ describe('the SDK', () => {
 
 async function tokens() {
   const folder = await mkdtemp(join(tmpdir(), 'depthwire-jwt-'));
-  cleanups.push(() => rm(folder, { recursive: true }));
+  onTestFinished(() => rm(folder, { recursive: true }));
   const secretFile = join(folder, 'secret');
   await writeFile(secretFile, JWT_SECRET);
   const sign = (claims: Record<string, unknown>) =>
@@ -627,7 +632,7 @@ async function textOf(socket: Socket): Promise<string> {
 test('a client that sends what is no WebSocket is told so, and nothing else is disturbed', async () => {
   const { ws } = await start();
   const client = new RawClient(ws, 'json');
-  cleanups.push(() => client.socket.terminate());
+  onTestFinished(() => client.socket.terminate());
   await client.open();
   const raw = (client.socket as unknown as { _socket: { write(text: string): void } })._socket;
   raw.write('not a frame at all');

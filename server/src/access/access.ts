@@ -9,6 +9,9 @@ import { Tickets } from './tickets.ts';
 /** Longest credential that is looked at. */
 const MAX_CREDENTIAL_CHARS = 8_192;
 
+/** In the list of allowed origins: pages of any site. */
+export const ANY_ORIGIN = '*';
+
 const everything: Grants = { instruments: ['*'], topics, minCadenceMs: 0, operate: true };
 
 /** Where a request comes from, as far as it can be believed. */
@@ -41,7 +44,8 @@ export class Access {
   readonly #secretKeys: ReadonlyMap<string, Principal>;
   readonly #publishableKeys: ReadonlyMap<string, { principal: Principal; origins: readonly string[] }>;
   readonly #jwt: JwtVerifier | null;
-  readonly #origins: ReadonlySet<string>;
+  /** Whose pages may connect, beside those of the server's own; may hold `*`. */
+  readonly origins: ReadonlySet<string>;
   readonly #public: Principal | null;
   readonly #local: Principal | null;
 
@@ -66,7 +70,7 @@ export class Access {
       ]),
     );
     this.#jwt = config.jwt === undefined ? null : new JwtVerifier(config.jwt, clock);
-    this.#origins = new Set([...allowedOrigins, ...config.publishableKeys.flatMap(({ origins }) => origins)]);
+    this.origins = new Set([...allowedOrigins, ...config.publishableKeys.flatMap(({ origins }) => origins)]);
     this.#public = publicPrincipal(config);
     this.#local = isUnset(config) ? { id: 'local', grants: everything, expiresMs: null } : null;
   }
@@ -78,7 +82,12 @@ export class Access {
 
   /** Whether pages of this origin may connect at all; `host` is the server's own, as the page names it. */
   isAllowedOrigin(origin: string | undefined, host: string | undefined): boolean {
-    return origin === undefined || URL.parse(origin)?.host === host || this.#origins.has(origin);
+    return (
+      origin === undefined ||
+      URL.parse(origin)?.host === host ||
+      this.origins.has(ANY_ORIGIN) ||
+      this.origins.has(origin)
+    );
   }
 
   /** Whoever says nothing of who it is; null where it has to. */

@@ -23,7 +23,7 @@ const configSchema = (plugins: FeedPlugins) =>
       logLevel: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
       /** Folder of the built dashboard; without it only the API is served. */
       web: text('a folder, such as web/build').optional(),
-      /** Origins of other sites whose pages may connect. */
+      /** Origins of other sites whose pages may connect and read the API; `*` for all. */
       allowedOrigins: z
         .array(origin('https://example.com'), {
           error: 'expected a list of origins, such as [https://example.com]',

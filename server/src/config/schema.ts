@@ -55,11 +55,11 @@ export function url(protocols: readonly string[], example: string) {
   );
 }
 
-/** Exactly as a browser sends it: scheme, host, and the port where it is not the usual one. */
+/** Exactly as a browser sends it: scheme, host, and the port where it is not the usual one; or `*`, for any. */
 export function origin(example: string) {
   return z
     .string({ error: `expected an origin such as ${example}` })
-    .refine((value) => originOf(value) === value, {
+    .refine((value) => value === '*' || originOf(value) === value, {
       error: ({ input }) => {
         const meant = originOf(String(input));
         return meant === null

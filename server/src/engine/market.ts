@@ -36,6 +36,8 @@ export interface MarketView {
   readonly venueTimeMs: number | null;
   /** Oldest first. */
   readonly tape: readonly Trade[];
+  /** Trades there ever were, of which the tape keeps the latest. */
+  readonly tradeCount: number;
   candles(interval: CandleInterval): CandleSeries;
   ticker(nowMs: number): Ticker;
 }
@@ -45,6 +47,7 @@ export class Market implements MarketView {
   instrument: Instrument;
   readonly book = new OrderBook();
   readonly tape: Trade[] = [];
+  tradeCount = 0;
   receiveTimeMs: number | null = null;
   venueTimeMs: number | null = null;
   /** Since when the book has been crossed; null while it is not. */
@@ -119,6 +122,7 @@ export class Market implements MarketView {
     const timeMs = Math.floor(event.venueTimeMs ?? event.receiveTimeMs);
     const trade: Trade = { id: event.id, price: event.price, size: event.size, side: event.side, timeMs };
     this.tape.push(trade);
+    this.tradeCount += 1;
     if (this.tape.length > MAX_TAPE) this.tape.shift();
     for (const series of this.#allSeries) series.add(timeMs, trade.price, trade.size);
     this.#statistics.add(this.instrument, timeMs, trade.price, trade.size);

@@ -33,11 +33,17 @@ const NOTHING = -1;
 const MAX_WAIT_MS = 1_000;
 /** A client whose data waits for so long without a break is gone, milliseconds. */
 const STALLED_MS = 120_000;
+/** Messages that could not be read, after which the session ends. */
+export const MAX_MALFORMED = 10;
 /** How often a client may be refused for a reason, after which the session ends. */
 const patienceWith: Partial<
   Record<ErrorCode, { readonly most: number; readonly close: { code: number }; readonly reason: string }>
 > = {
-  malformed_message: { most: 10, close: closeCodes.malformed, reason: 'too many malformed messages' },
+  malformed_message: {
+    most: MAX_MALFORMED,
+    close: closeCodes.malformed,
+    reason: 'too many malformed messages',
+  },
   unauthenticated: { most: 5, close: closeCodes.unauthenticated, reason: 'too often no right key or token' },
   rate_limited: { most: 100, close: closeCodes.tooManyRequests, reason: 'too many requests' },
 };

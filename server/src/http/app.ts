@@ -7,7 +7,7 @@ import type { Duplex } from 'node:stream';
 import fastifyHelmet from '@fastify/helmet';
 import fastifyStatic from '@fastify/static';
 import fastifyWebsocket from '@fastify/websocket';
-import { DepthwireError, encodingOf, toDepthwireError, type ErrorCode } from '@depthwire/shared';
+import { DepthwireError, encodingOf, toDepthwireError } from '@depthwire/shared';
 import Fastify, {
   type ConnectionError,
   LogController,
@@ -17,11 +17,13 @@ import Fastify, {
   type FastifyRequest,
 } from 'fastify';
 import type { Gateway } from '../gateway/gateway.ts';
+import { registerApi } from './api.ts';
+import { registerCors } from './cors.ts';
 import { callerOf, registerGuard, type GuardOptions } from './guard.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { createRequestObserver, observeRequests, requestIdOf } from './observe.ts';
-import { registerRoutes, type RoutesOptions } from './routes.ts';
-import { registerTickets } from './tickets.ts';
+import type { RoutesOptions } from './routes.ts';
+import { statusOf } from './statuses.ts';
 import { tlsOptions, type Certificate } from './tls.ts';
 
 /** Largest body of a request: none of them needs one. */
@@ -38,19 +40,6 @@ const CHECK_MS = 1_000;
 const unreadable: Partial<Record<string, readonly [status: string, why: string]>> = {
   ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'the request did not arrive in time'],
   HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'headers: expected less than 16 kB'],
-};
-
-/** HTTP status of the errors that a request can meet; all others are a fault of the server. */
-const statusOf: Partial<Record<ErrorCode, number>> = {
-  invalid_request: 400,
-  unauthenticated: 401,
-  origin_not_allowed: 403,
-  forbidden: 403,
-  unknown_instrument: 404,
-  not_found: 404,
-  rate_limited: 429,
-  too_many_connections: 429,
-  unavailable: 503,
 };
 
 export interface AppOptions extends RoutesOptions, GuardOptions {
@@ -118,6 +107,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     // Elsewhere TLS ends before this process, or browsers shall forget that it was there.
     strictTransportSecurity: options.isStrictTransport,
   });
+  await registerCors(app, options.access.origins);
   // The plug-in takes no upgrade on a connection that still owes an answer, and leaves it to nobody.
   app.server.prependListener('upgrade', (_request, socket) => {
     if ((socket as Duplex & { _httpMessage?: unknown })._httpMessage) socket.destroy();
@@ -156,8 +146,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
       options.gateway.accept(socket, stream, offered, peer, request.principal);
     },
   );
-  registerTickets(app, options.access);
-  registerRoutes(app, options);
+  await registerApi(app, options);
   const { metrics } = options;
   if (metrics !== null)
     app.get('/metrics', { config: { access: 'operate' } }, async (_request, reply) =>

@@ -35,6 +35,10 @@ export const errorCatalogue = {
     meaning: 'The address or the key holds as many connections as the server allows.',
   },
   unavailable: { retry: true, meaning: 'The server is starting or shutting down.' },
+  cursor_expired: {
+    retry: false,
+    meaning: 'The page is of an earlier run of the server, or of something gone; begin anew.',
+  },
   not_found: { retry: false, meaning: 'No such page or resource.' },
   internal: {
     retry: true,

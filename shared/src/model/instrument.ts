@@ -35,8 +35,8 @@ export interface Instrument {
   readonly staleAfterMs: number;
 }
 
-const ID = /^[a-z0-9-]{1,32}:\S{1,64}$/;
+export const instrumentIdPattern = /^[a-z0-9-]{1,32}:\S{1,64}$/;
 
 export function isInstrumentId(value: unknown): value is InstrumentId {
-  return typeof value === 'string' && ID.test(value);
+  return typeof value === 'string' && instrumentIdPattern.test(value);
 }

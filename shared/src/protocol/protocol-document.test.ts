@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { column, tableOf } from '../../test/markdown.ts';
 import { bookChecksum, CHECKSUM_DEPTH } from '../book/checksum.ts';
 import { crc32 } from '../book/crc32.ts';
 import { OrderBook } from '../book/order-book.ts';
@@ -63,23 +64,7 @@ const maps = messages.map(({ value }) => value).filter((value) => !Array.isArray
   unknown
 >[];
 
-/** The rows of the n-th table below a heading, cells without their code marks. */
-function table(heading: string, n = 0): string[][] {
-  const start = markdown.search(new RegExp(`^#+ ${heading}$`, 'm'));
-  if (start < 0) throw new Error(`no heading ${heading}`);
-  const section = markdown.slice(start).split(/^#+ /m)[1]!;
-  const tables = section.split(/\n\n/).filter((block) => block.startsWith('|'));
-  if (!tables[n]) throw new Error(`no table ${n} below ${heading}`);
-  const rows = tables[n].trim().split('\n').slice(2);
-  return rows.map((row) =>
-    row
-      .split('|')
-      .slice(1, -1)
-      .map((cell) => cell.trim().replace(/^`|`$/g, '')),
-  );
-}
-
-const column = (rows: string[][], index: number) => rows.map((row) => row[index]!);
+const table = (heading: string, n?: number) => tableOf(markdown, heading, n);
 
 /** Fences of a kind that come without bytes. */
 const unpaired = (kind: string) =>

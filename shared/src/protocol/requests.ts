@@ -4,13 +4,27 @@ import { isInstrumentId } from '../model/instrument.ts';
 import { topics, type ClientRequest, type ResumePoint, type Topic } from './messages.ts';
 import { show } from './show.ts';
 
-const MAX_REQUEST_ID = 2 ** 32 - 1;
-const MAX_DEPTH = 1_000_000;
-const MAX_CADENCE_MS = 3_600_000;
-const MIN_BANDWIDTH = 1_000;
-const MAX_BANDWIDTH = 2 ** 32 - 1;
-const MAX_RATE = 1_000;
-const MAX_TOKEN_CHARS = 8_192;
+/** Least and most of what a request may say. */
+export const requestRanges = {
+  /** Also of `ch`. */
+  id: { min: 0, max: 2 ** 32 - 1 },
+  /** Levels a side. */
+  depth: { min: 0, max: 1_000_000 },
+  /** Milliseconds. */
+  cadence: { min: 0, max: 3_600_000 },
+  /** Bytes a second. */
+  bandwidth: { min: 1_000, max: 2 ** 32 - 1 },
+  /** Times a second. */
+  rate: { min: 1, max: 1_000 },
+  /** Characters. */
+  token: { min: 1, max: 8_192 },
+} as const;
+const MAX_REQUEST_ID = requestRanges.id.max;
+const MAX_DEPTH = requestRanges.depth.max;
+const MAX_CADENCE_MS = requestRanges.cadence.max;
+const { min: MIN_BANDWIDTH, max: MAX_BANDWIDTH } = requestRanges.bandwidth;
+const { min: MIN_RATE, max: MAX_RATE } = requestRanges.rate;
+const MAX_TOKEN_CHARS = requestRanges.token.max;
 
 /** The `id` of anything that looks like a request, so that an error can name it. */
 export function requestIdOf(message: unknown): number | null {
@@ -83,8 +97,8 @@ function parseSubscribe(id: number, fields: Record<string, unknown>): ClientRequ
 function parseLimit(id: number, { bandwidth, rate }: Record<string, unknown>): ClientRequest {
   if (bandwidth !== undefined && !(isCount(bandwidth, MAX_BANDWIDTH) && bandwidth >= MIN_BANDWIDTH))
     throw invalid('bandwidth', `bytes a second from ${MIN_BANDWIDTH} to ${MAX_BANDWIDTH}`, bandwidth);
-  if (rate !== undefined && !(isCount(rate, MAX_RATE) && rate >= 1))
-    throw invalid('rate', `times a second from 1 to ${MAX_RATE}`, rate);
+  if (rate !== undefined && !(isCount(rate, MAX_RATE) && rate >= MIN_RATE))
+    throw invalid('rate', `times a second from ${MIN_RATE} to ${MAX_RATE}`, rate);
   return {
     op: 'limit',
     id,

@@ -59,13 +59,20 @@ export interface Percentiles {
 }
 
 export async function fetchFeeds(): Promise<FeedReport[]> {
-  const { feeds } = await getJson<{ feeds: FeedReport[] }>('feeds');
+  const { feeds } = await getJson<{ feeds: FeedReport[] }>('/api/v1/feeds');
   return feeds;
 }
 
+/** All of them, page by page. */
 export async function fetchInstruments(): Promise<Instrument[]> {
-  const body = await getJson<{ instruments: Instrument[] }>('instruments');
-  return body.instruments;
+  const all: Instrument[] = [];
+  let next: string | null = '/api/v1/instruments';
+  while (next) {
+    const page: { instruments: Instrument[]; next: string | null } = await getJson(next);
+    all.push(...page.instruments);
+    next = page.next;
+  }
+  return all;
 }
 
 /**
@@ -80,7 +87,7 @@ export async function fetchCandles(
 ): Promise<Candle[]> {
   const query = new URLSearchParams({ interval, limit: String(limit) });
   if (before !== undefined) query.set('before', String(before));
-  const path = `instruments/${encodeURIComponent(instrument.id)}/candles?${query}`;
+  const path = `/api/v1/instruments/${encodeURIComponent(instrument.id)}/candles?${query}`;
   const { candles } = await getJson<{ candles: RestCandle[] }>(path);
   return candles.map((candle) => parseCandle(candle, instrument));
 }
@@ -101,7 +108,7 @@ function parseCandle([time, open, high, low, close, volume, trades]: RestCandle,
 async function getJson<T>(path: string): Promise<T> {
   let response: Response;
   try {
-    response = await fetch(`/api/v1/${path}`, {
+    response = await fetch(path, {
       signal: AbortSignal.timeout(TIMEOUT_MS),
       headers: credential.value === null ? {} : { authorization: `Bearer ${credential.value}` },
     });

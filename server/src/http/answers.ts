@@ -1,0 +1,225 @@
+import { errorCatalogue, type ErrorCode } from '@depthwire/shared';
+import { z } from 'zod';
+import { bookState, count, epochMs, instrument, instrumentId, intervals, whole } from '../protocol/values.ts';
+import { nextLink } from './paging.ts';
+
+// What the REST API answers: the compiler holds the routes to it, tests hold the answers.
+
+const price = (meaning: string) => z.string().describe(`${meaning}: decimal text, exact`);
+const time = (meaning: string) => z.number().describe(`${meaning}, unix milliseconds, may have a fraction`);
+const reason = z.string().nullable().describe('For people; null when live');
+
+export const errorAnswer = z
+  .object({
+    error: z.object({
+      code: z
+        .enum(Object.keys(errorCatalogue) as [ErrorCode, ...ErrorCode[]])
+        .describe('Stable. Treat one that you do not know by `retry`'),
+      message: z.string().describe('For people'),
+      retry: z.boolean().describe('Whether the same request can succeed later'),
+    }),
+  })
+  .meta({ id: 'Error' });
+
+export const instrumentList = z
+  .object({
+    instruments: z.array(instrument).describe('In the order in which their feeds brought them'),
+    next: nextLink,
+  })
+  .meta({ id: 'InstrumentList' });
+
+export const instrumentState = z
+  .object({ instrument, state: bookState, reason, since: epochMs('When the state began') })
+  .meta({ id: 'InstrumentState' });
+
+const levels = (order: string) =>
+  z
+    .array(z.tuple([price('Price'), price('Size')]))
+    .describe(`Best, which is the ${order}, first: price and size of each level`);
+
+export const book = z
+  .object({
+    instrument: instrumentId,
+    state: bookState,
+    reason,
+    epoch: whole('Names this run of the server; sequences of different epochs have nothing in common'),
+    sequence: count('Updates of this book since the epoch began, or its scales changed'),
+    time: epochMs('Market clock of the answer'),
+    receiveTime: time('When the newest update came; null before the first').nullable(),
+    venueTime: time('When the venue says that it happened; null where it says nothing').nullable(),
+    checksum: count('CRC-32 of the best 25 levels of each side, whatever `depth` is; see docs/protocol.md'),
+    bids: levels('highest'),
+    asks: levels('lowest'),
+  })
+  .meta({
+    id: 'Book',
+    examples: [
+      {
+        instrument: 'sim:BTC-USD',
+        state: 'live',
+        reason: null,
+        epoch: 1760000000000,
+        sequence: 18250,
+        time: 1760000012345,
+        receiveTime: 1760000012298.5,
+        venueTime: 1760000012286,
+        checksum: 395983713,
+        bids: [
+          ['67042.15', '0.4500'],
+          ['67042.14', '1.2000'],
+        ],
+        asks: [
+          ['67042.16', '0.3000'],
+          ['67042.20', '0.8000'],
+        ],
+      },
+    ],
+  });
+
+const trade = z
+  .object({
+    id: z.union([z.string(), z.int()]).describe('The venue’s own'),
+    time: epochMs('Of the venue, or of arrival where it tells none'),
+    price: price('Price'),
+    size: price('Size'),
+    side: z.enum(['buy', 'sell']).describe('Who took liquidity'),
+  })
+  .meta({ id: 'Trade' });
+
+export const tradeList = z
+  .object({
+    instrument: instrumentId,
+    trades: z.array(trade).describe('In the order in which they arrived'),
+    next: nextLink,
+    newer: z
+      .string()
+      .describe('Path and query of whatever comes after these trades, now or later: for polling'),
+    missed: count('Trades after those of the page before that are not kept any more'),
+  })
+  .meta({
+    id: 'TradeList',
+    examples: [
+      {
+        instrument: 'sim:BTC-USD',
+        trades: [{ id: 't-91', time: 1760000012001, price: '67042.16', size: '0.0200', side: 'buy' }],
+        next: '/api/v1/instruments/sim:BTC-USD/trades?limit=1&cursor=WzE3NjAwMDAwMDAwMDAsMSwiYmVmb3JlIiw5MF0',
+        newer: '/api/v1/instruments/sim:BTC-USD/trades?limit=1&cursor=WzE3NjAwMDAwMDAwMDAsMSwiZnJvbSIsOTFd',
+        missed: 0,
+      },
+    ],
+  });
+
+const candle = z
+  .tuple([
+    whole('Open time, unix seconds, a whole multiple of the interval'),
+    price('Open'),
+    price('High'),
+    price('Low'),
+    price('Close'),
+    price('Volume'),
+    count('Number of trades'),
+  ])
+  .meta({ id: 'Candle', description: 'Open time, open, high, low, close, volume, number of trades' });
+
+export const candleList = z
+  .object({
+    instrument: instrumentId,
+    interval: z.enum(intervals),
+    candles: z
+      .array(candle)
+      .describe('Oldest first; none of an interval without a trade. The newest may still be open'),
+    next: nextLink,
+  })
+  .meta({
+    id: 'CandleList',
+    examples: [
+      {
+        instrument: 'sim:BTC-USD',
+        interval: '1m',
+        candles: [[1759999980, '67042.00', '67042.16', '67041.50', '67042.16', '5.2000', 12]],
+        next: '/api/v1/instruments/sim:BTC-USD/candles?interval=1m&limit=1&before=1759999980',
+      },
+    ],
+  });
+
+const books = z
+  .object({
+    syncing: count('Books'),
+    live: count('Books'),
+    stale: count('Books'),
+    recovering: count('Books'),
+  })
+  .meta({ id: 'BookCounts', description: 'How many books are in each state' });
+
+const feedHealth = z.object({
+  id: z.string(),
+  state: z
+    .enum(['starting', 'running', 'failed'])
+    .describe('`running`: it has started; how it does now is told by its `books`'),
+  since: epochMs('When that state began, by the machine’s clock'),
+  error: errorAnswer.shape.error.nullable().describe('Why it failed the last time'),
+  retryAt: epochMs(
+    'When it is tried again; null while it is being tried, and where that is of no use',
+  ).nullable(),
+  books,
+  events: count('Events taken since its last start'),
+  refused: count('Events that the engine could not accept'),
+  problems: z.array(z.string()).describe('What an operator should mend'),
+});
+
+export const ticketAnswer = z
+  .object({
+    ticket: z.string().describe('For the URL of one connection'),
+    expires: epochMs('When it is of no use any more'),
+  })
+  .meta({ id: 'Ticket' });
+
+export const readiness = z
+  .object({ status: z.enum(['ready', 'unavailable']), time: epochMs('The market clock') })
+  .meta({ id: 'Readiness' });
+
+export const health = z
+  .object({
+    status: z.enum(['ready', 'unavailable']),
+    version: z.string(),
+    epoch: whole('Names this run of the server'),
+    time: epochMs('The market clock'),
+    connections: count('WebSocket clients'),
+    instruments: count('Instruments that feeds publish'),
+    books,
+    feeds: z.array(feedHealth.meta({ id: 'FeedHealth' })),
+  })
+  .meta({ id: 'Health' });
+
+const percentiles = (of: string) =>
+  z.object({ p50: z.number(), p99: z.number() }).describe(`${of}, milliseconds`).nullable();
+
+const feedReport = feedHealth
+  .extend({
+    eventsPerSecond: z.number().describe('Mean of the last ten seconds').optional(),
+    stalenessMs: percentiles('Age of the newest update of each book, sampled every second').optional(),
+    latencyMs: percentiles('From the venue’s time to the receive time').optional(),
+    source: z
+      .object({
+        frames: count('Frames of any kind'),
+        bookUpdates: count('Order-book messages among them'),
+        trades: count('Trades'),
+        malformed: count('Frames that could not be understood'),
+        links: count('Pairs of book messages that the venue’s sequence joins'),
+        gaps: count('Pairs that it does not'),
+        checksumsOk: count('Checksums that were right'),
+        checksumsBad: count('Checksums that were not'),
+        resyncs: count('Books taken anew after having been live'),
+      })
+      .nullable()
+      .describe('What its sessions counted; null for a feed without frames'),
+    reconnects: count('Connections lost and made anew; null where the feed has none').nullable(),
+    troubles: z
+      .array(z.object({ instrument: instrumentId, state: bookState, reason, since: epochMs('Since when') }))
+      .describe('Up to 100 books that are not live'),
+  })
+  .meta({ id: 'FeedReport' });
+
+export const feedReports = z
+  .object({ time: epochMs('The market clock'), feeds: z.array(feedReport) })
+  .meta({ id: 'FeedReports' });

@@ -1,0 +1,32 @@
+import fastifyCors from '@fastify/cors';
+import type { FastifyInstance } from 'fastify';
+import { ANY_ORIGIN } from '../access/access.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** False: not for pages of other origins. */
+    cors?: false;
+  }
+}
+
+/** How long a browser need not ask again whether it may. */
+const PREFLIGHT_MAX_AGE_S = 600;
+
+/**
+ * Lets pages of the listed origins read the API, without cookies. It goes before whatever authenticates: a
+ * preflight carries no credentials.
+ */
+export async function registerCors(app: FastifyInstance, allowed: ReadonlySet<string>): Promise<void> {
+  app.addHook('onRoute', (route) => {
+    // The dashboard is for nobody else to read; `*` is the route of preflights.
+    if (!route.url.startsWith('/api/') && route.url !== '*') route.config = { ...route.config, cors: false };
+  });
+  await app.register(fastifyCors, {
+    origin: allowed.size === 0 ? false : allowed.has(ANY_ORIGIN) ? ANY_ORIGIN : [...allowed],
+    methods: ['GET', 'HEAD', 'POST'],
+    exposedHeaders: ['ETag', 'Link', 'Retry-After'],
+    maxAge: PREFLIGHT_MAX_AGE_S,
+    strictPreflight: false,
+    credentials: false,
+  });
+}
