@@ -1,6 +1,5 @@
 import {
   closeCodes,
-  codecs,
   DepthwireError,
   parseRequest,
   PROTOCOL_VERSION,
@@ -19,6 +18,7 @@ import { Allowance, type Limits } from './allowance.ts';
 import type { Subscriber } from './audience.ts';
 import type { Channel, SharedFrame } from './channel.ts';
 import type { Batch } from './batch.ts';
+import { serverCodecs } from './codec.ts';
 import { CADENCES_MS, DEPTHS, type Hub } from './hub.ts';
 import { webSocketFrame } from './websocket-frame.ts';
 
@@ -124,7 +124,7 @@ export class Session implements Subscriber {
     this.onAlive();
     let id: number | null = null;
     try {
-      const message = codecs[this.#options.encoding].decode(data);
+      const message = serverCodecs[this.#options.encoding].decode(data);
       id = requestIdOf(message);
       this.#handle(parseRequest(message));
     } catch (error) {
@@ -395,6 +395,6 @@ export class Session implements Subscriber {
 
   #send(message: ServerMessage): void {
     const { socket, encoding } = this.#options;
-    socket.write(webSocketFrame(codecs[encoding].encode(message)));
+    socket.write(webSocketFrame(serverCodecs[encoding].encode(message)));
   }
 }

@@ -1,4 +1,3 @@
-import { Packr } from 'msgpackr';
 import { DepthwireError } from '../model/errors.ts';
 import { frameCodes, type ClientRequest, type DataFrame, type ServerMessage } from './messages.ts';
 import { pack, unpack } from './msgpack.ts';
@@ -16,19 +15,9 @@ export interface Codec {
   decodeLazily(frame: Uint8Array | string): unknown;
 }
 
-// Records and shared structures are extensions of msgpackr: without them any MessagePack library
-// reads the messages.
-const packr = new Packr({
-  useRecords: false,
-  variableMapSize: true,
-  mapsAsObjects: true,
-  int64AsType: 'number',
-});
-
-/** Maps by msgpackr; data frames, which are arrays and the bulk of all traffic, by code made for them. */
 export const msgpackCodec: Codec = {
   encoding: 'msgpack',
-  encode: (message) => (Array.isArray(message) && pack(message)) || packr.pack(message),
+  encode: pack,
   decode: (frame) => read(frame, Infinity),
   decodeLazily(frame) {
     // Behind the head of a book frame's array, of one byte, is its code.
@@ -42,9 +31,7 @@ function read(frame: Uint8Array | string, packedAt: number): unknown {
     throw new DepthwireError('malformed_message', 'expected a binary MessagePack frame, got a text frame');
   }
   try {
-    const type = frame[0]!;
-    const isArray = type >>> 4 === 0x9 || type === 0xdc || type === 0xdd;
-    return (isArray && unpack(frame, packedAt)) || packr.unpack(frame);
+    return unpack(frame, packedAt);
   } catch (error) {
     throw new DepthwireError('malformed_message', `not a MessagePack value: ${describe(error)}`, {}, error);
   }
