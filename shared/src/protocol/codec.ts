@@ -5,6 +5,17 @@ import type { Encoding } from './version.ts';
 
 export type Message = ClientRequest | ServerMessage | DataFrame;
 
+/** A message as it went over the wire, for whoever looks at the traffic. */
+export interface RawFrame {
+  /** `in` is from the server. */
+  readonly direction: 'in' | 'out';
+  readonly encoding: Encoding;
+  /** MessagePack, or JSON text. Not to be changed. */
+  readonly data: Uint8Array | string;
+  /** When it came or went, by this machine's clock, unix milliseconds. */
+  readonly timeMs: number;
+}
+
 /** Turns messages into frames and back; both encodings carry the same values. */
 export interface Codec {
   readonly encoding: Encoding;
