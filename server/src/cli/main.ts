@@ -2,6 +2,7 @@ import { toDepthwireError } from '@depthwire/shared';
 import { Command, CommanderError } from 'commander';
 import { version } from '../version.ts';
 import { exitCodes } from './exit-codes.ts';
+import { addInspect } from './inspect.ts';
 import { addNewFeed } from './new-feed.ts';
 import { addRecord } from './record.ts';
 import { addReplay } from './replay.ts';
@@ -35,7 +36,8 @@ Exit codes:
   const done = (code: number): void => {
     exitCode = code;
   };
-  for (const add of [addServe, addReplay, addRecord, addVerify, addTail, addNewFeed]) add(program, done);
+  for (const add of [addServe, addReplay, addRecord, addVerify, addTail, addInspect, addNewFeed])
+    add(program, done);
   try {
     await program.parseAsync(args, { from: 'user' });
     return exitCode;
