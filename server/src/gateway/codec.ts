@@ -16,7 +16,10 @@ const packr = new Packr({
  */
 const msgpack: Codec = {
   ...codecs.msgpack,
-  encode: (message) => (Array.isArray(message) ? codecs.msgpack.encode(message) : packr.pack(message)),
+  encode: (message) =>
+    Array.isArray(message)
+      ? codecs.msgpack.encode(message)
+      : (packr.pack(message) as Uint8Array<ArrayBuffer>),
   decode(frame) {
     if (typeof frame === 'string' || isArray(frame[0]!)) return codecs.msgpack.decode(frame);
     try {

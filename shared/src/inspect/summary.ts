@@ -136,8 +136,12 @@ function changesOf(levels: InspectedLevels | null): string | null {
   if (!levels) return null;
   let put = 0;
   let removed = 0;
-  for (const side of [levels.bids, levels.asks])
-    for (let i = 1; i < side.length; i += 2) side[i] === 0 ? removed++ : put++;
+  for (const side of [levels.bids, levels.asks]) {
+    for (let i = 1; i < side.length; i += 2) {
+      if (side[i] === 0) removed += 1;
+      else put += 1;
+    }
+  }
   return join([counted(put, 'level'), removed === 0 ? null : `${removed} removed`]);
 }
 

@@ -19,7 +19,7 @@ export interface RawFrame {
 /** Turns messages into frames and back; both encodings carry the same values. */
 export interface Codec {
   readonly encoding: Encoding;
-  encode(message: Message): Uint8Array | string;
+  encode(message: Message): Uint8Array<ArrayBuffer> | string;
   /** @throws DepthwireError `malformed_message` */
   decode(frame: Uint8Array | string): unknown;
   /** As `decode`, but for levels: they may be left as they lie in the frame, for `decodeLevels` to read. */

@@ -65,7 +65,7 @@ let free = 0;
  * As `JSON.stringify` has it: what is undefined is left out of a map, and null in an array.
  * @throws TypeError where there is anything but null, booleans, numbers, texts, arrays and plain objects
  */
-export function pack(message: unknown): Uint8Array {
+export function pack(message: unknown): Uint8Array<ArrayBuffer> {
   let end = writeValue(chunk, free, message, 0);
   if (end === FULL) {
     chunk = new Uint8Array(CHUNK_BYTES);

@@ -13,7 +13,7 @@ import { Connection } from './connection.svelte.ts';
 import { cancelFrame, requestFrame } from './frames.ts';
 
 /** Messages that are kept to be looked at. */
-export const MAX_FRAMES = 2_000;
+const MAX_FRAMES = 2_000;
 /** Sums change so often that they can be read. */
 const SUMS_MS = 500;
 
