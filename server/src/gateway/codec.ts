@@ -21,9 +21,11 @@ const msgpack: Codec = {
       ? codecs.msgpack.encode(message)
       : (packr.pack(message) as Uint8Array<ArrayBuffer>),
   decode(frame) {
-    if (typeof frame === 'string' || isArray(frame[0]!)) return codecs.msgpack.decode(frame);
+    if (typeof frame === 'string') return codecs.msgpack.decode(frame);
+    const bytes = frame instanceof Uint8Array ? frame : new Uint8Array(frame);
+    if (isArray(bytes[0]!)) return codecs.msgpack.decode(bytes);
     try {
-      return packr.unpack(frame);
+      return packr.unpack(bytes);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       throw new DepthwireError('malformed_message', `not a MessagePack value: ${why}`, {}, error);

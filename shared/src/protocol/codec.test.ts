@@ -387,6 +387,14 @@ describe('codecs', () => {
   });
 });
 
+test('bytes are read as a socket hands them over', () => {
+  const packed = Uint8Array.from(encode([3, 7, 44, 2, 5_010, 'silent']));
+  for (const frame of [packed, packed.buffer, Buffer.from(packed)]) {
+    expect(msgpackCodec.decode(frame)).toStrictEqual([3, 7, 44, 2, 5_010, 'silent']);
+    expect(msgpackCodec.decodeLazily(frame)).toStrictEqual([3, 7, 44, 2, 5_010, 'silent']);
+  }
+});
+
 describe('malformed frames', () => {
   test('a text frame is no MessagePack, a binary one no JSON', () => {
     expect(decodeOrRefuse(() => msgpackCodec.decode('{"op":"ping","id":1}'))).toBe('refused');

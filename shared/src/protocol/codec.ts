@@ -16,33 +16,43 @@ export interface RawFrame {
   readonly timeMs: number;
 }
 
+export type WireFrame = Uint8Array | ArrayBuffer | string;
+
 /** Turns messages into frames and back; both encodings carry the same values. */
 export interface Codec {
   readonly encoding: Encoding;
   encode(message: Message): Uint8Array<ArrayBuffer> | string;
-  /** @throws DepthwireError `malformed_message` */
-  decode(frame: Uint8Array | string): unknown;
+  /**
+   * @param frame as a WebSocket hands it over: bytes where the encoding is MessagePack, text where it is JSON
+   * @throws DepthwireError `malformed_message`
+   */
+  decode(frame: WireFrame): unknown;
   /** As `decode`, but for levels: they may be left as they lie in the frame, for `decodeLevels` to read. */
-  decodeLazily(frame: Uint8Array | string): unknown;
+  decodeLazily(frame: WireFrame): unknown;
 }
 
 export const msgpackCodec: Codec = {
   encoding: 'msgpack',
   encode: pack,
-  decode: (frame) => read(frame, Infinity),
+  decode: (frame) => read(bytesOf(frame), Infinity),
   decodeLazily(frame) {
+    const bytes = bytesOf(frame);
     // Behind the head of a book frame's array, of one byte, is its code.
-    const code = frame[1];
-    return read(frame, code === frameCodes.bookDelta ? 7 : code === frameCodes.bookSnapshot ? 8 : Infinity);
+    const code = bytes[1];
+    return read(bytes, code === frameCodes.bookDelta ? 7 : code === frameCodes.bookSnapshot ? 8 : Infinity);
   },
 };
 
-function read(frame: Uint8Array | string, packedAt: number): unknown {
+function bytesOf(frame: WireFrame): Uint8Array {
   if (typeof frame === 'string') {
     throw new DepthwireError('malformed_message', 'expected a binary MessagePack frame, got a text frame');
   }
+  return frame instanceof Uint8Array ? frame : new Uint8Array(frame);
+}
+
+function read(bytes: Uint8Array, packedAt: number): unknown {
   try {
-    return unpack(frame, packedAt);
+    return unpack(bytes, packedAt);
   } catch (error) {
     throw new DepthwireError('malformed_message', `not a MessagePack value: ${describe(error)}`, {}, error);
   }
@@ -55,7 +65,7 @@ export const jsonCodec: Codec = {
   decodeLazily: parse,
 };
 
-function parse(frame: Uint8Array | string): unknown {
+function parse(frame: WireFrame): unknown {
   if (typeof frame !== 'string') {
     throw new DepthwireError('malformed_message', 'expected a JSON text frame, got a binary frame');
   }
