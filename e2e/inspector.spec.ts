@@ -1,3 +1,4 @@
+import { codecs, frameCodes } from '@depthwire/shared';
 import type { Page } from '@playwright/test';
 import { expect, test } from './fixtures.ts';
 import { watchForTrouble } from './page.ts';
@@ -107,4 +108,41 @@ test('says that the server is away, and goes on when it is back', async ({ page,
   await page.getByRole('button', { name: /^hello/ }).click();
   await expect(rows(page)).toHaveCount(2);
   await expect(page.getByTestId('sums').locator('div', { hasText: 'gaps' }).locator('dd')).toHaveText('0');
+});
+
+test('finds a frame that is missing, and the snapshot that mends it', async ({ page }) => {
+  let deltas = 0;
+  await page.routeWebSocket(/\/ws$/, (socket) => {
+    socket.connectToServer().onMessage((message) => {
+      const frame = codecs.msgpack.decode(message as Buffer);
+      const isLost = Array.isArray(frame) && frame[0] === frameCodes.bookDelta && ++deltas === 5;
+      if (!isLost) socket.send(message);
+    });
+  });
+  await page.goto('/inspector?instrument=sim:BTC-USD');
+  for (const topic of ['trades', 'candles', 'status', 'ticker']) await page.getByLabel(topic).uncheck();
+  const gap = rows(page).filter({ hasText: /gap: expected \d+, got \d+/ });
+  await expect(gap).toHaveCount(1);
+  await expect(page.getByTestId('sums').locator('div', { hasText: 'gaps' }).locator('dd')).toHaveText('1');
+  await gap.click();
+  await expect(detail(page)).toContainText('A frame of this channel is missing');
+  await page.getByRole('button', { name: 'Close' }).click();
+  await page.getByText('↑ Out').click();
+  await expect(rows(page).filter({ hasText: 'snapshot' })).toHaveCount(1);
+});
+
+test.describe('on a phone', () => {
+  test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+
+  test('is reached from the settings, and fits', async ({ page }) => {
+    await page.goto('/');
+    await page.getByRole('button', { name: 'Display settings' }).click();
+    await page.getByRole('link', { name: 'Inspector' }).click();
+    await expect(rows(page).filter({ hasText: 'bookDelta' }).first()).toBeVisible();
+    const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    expect(await overflow()).toBe(0);
+    await open(page, 'bookDelta');
+    await expect(detail(page)).toBeInViewport();
+    expect(await overflow()).toBe(0);
+  });
 });
