@@ -158,6 +158,23 @@ test('changes come one for all that came while nobody asked, and the newest', as
   expect(seen).toEqual([100, 150]);
 });
 
+test('changes wait where nothing changed', async () => {
+  client.connect();
+  const subscription = client.ticker(instrument.id);
+  await granted(subscription);
+  send(ticker(1, 100));
+  const loop = changes(subscription);
+  expect((await loop.next()).done).toBe(false);
+  let isSettled = false;
+  const next = loop.next().finally(() => (isSettled = true));
+  await new Promise(setImmediate);
+  expect(isSettled).toBe(false);
+  send(ticker(2, 101));
+  expect((await next).value).toBe(subscription);
+  expect(subscription.ticker?.last).toBe(101);
+  await loop.return();
+});
+
 test('a frame is shown as it was on the wire, in order, and only while somebody looks', async () => {
   const shown: RawFrame[] = [];
   const stop = client.on('frame', (frame) => shown.push(frame));

@@ -145,7 +145,7 @@ describe('a connection', () => {
 
   test('a missing frame is a gap, once, until a snapshot comes', () => {
     const inspector = begun();
-    const gaps = [delta(2), delta(4), delta(5), snapshot(6), delta(7)].map(
+    const gaps = [delta(2), delta(4), delta(6), snapshot(7), delta(8)].map(
       (frame) => inspector.read(raw(frame)).gap,
     );
     expect(gaps).toEqual([null, { expected: 3, got: 4 }, null, null, null]);
