@@ -17,7 +17,7 @@ const no = (name, from, to, comment) => ({
 const layer = (name, ...allowed) => ({
   name: `shared-${name}`,
   severity: 'error',
-  comment: 'The layers of shared: model ← book ← protocol ← client.',
+  comment: 'The layers of shared: model ← book ← protocol ← client, inspect.',
   from: source(`shared/src/${name}`),
   to: { path: '^shared/src/', pathNot: `^shared/src/(${[name, ...allowed].join('|')})/` },
 });
@@ -60,6 +60,7 @@ module.exports = {
     layer('book', 'model'),
     layer('protocol', 'model', 'book'),
     layer('client', 'model', 'book', 'protocol'),
+    layer('inspect', 'model', 'book', 'protocol'),
 
     {
       name: 'venues-are-strangers',

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
-import { DepthwireClient, type OpenWebSocket } from '@depthwire/shared';
+import { codecs, DepthwireClient, type OpenWebSocket } from '@depthwire/shared';
 import { SignJWT } from 'jose';
 import { pino } from 'pino';
 import { generate } from 'selfsigned';
@@ -567,6 +567,21 @@ describe('the SDK', () => {
     await vi.waitFor(() => expect(book.book.bids.lotsAt(0)).toBe(8));
     expect(errors).toEqual([]);
   }, 20_000);
+
+  test('shows its traffic without the token', async () => {
+    const { ws } = await start(keyed());
+    for (const encoding of ['json', 'msgpack'] as const) {
+      const client = new DepthwireClient({ url: ws, encoding, token: deskKey, openWebSocket, backoff });
+      onTestFinished(() => client.close());
+      const sent: unknown[] = [];
+      client.on('frame', ({ direction, data }) => {
+        if (direction === 'out') sent.push(codecs[encoding].decode(data));
+      });
+      client.connect();
+      await vi.waitFor(() => expect(client.principal).toBe('key:desk'));
+      expect(sent[0]).toEqual({ op: 'authenticate', id: expect.any(Number) as number, token: '…' });
+    }
+  });
 
   test('says what is wrong where it has no token or a wrong one, and stops asking', async () => {
     const { ws } = await start(keyed());

@@ -30,5 +30,6 @@ export {
   type MergedTrades,
   type SubscriptionOptions,
 } from './client/subscription.ts';
+export { changes, whenOpen, whenReady, type AbortSignalLike, type WaitOptions } from './client/wait.ts';
 export { DepthwireClient, type ClientOptions, type ConnectionState } from './client/client.ts';
 export { platformClock, type OpenWebSocket, type WebSocketLike } from './client/platform.ts';

@@ -63,7 +63,7 @@ describe('depthwire', () => {
   test('has help for every command, and exit codes in it', async () => {
     const { code, stdout } = await run('--help');
     expect(code).toBe(0);
-    for (const command of ['serve', 'replay', 'record', 'verify', 'tail', 'new-feed'])
+    for (const command of ['serve', 'replay', 'record', 'verify', 'tail', 'inspect', 'new-feed'])
       expect(stdout).toContain(command);
     expect(stdout).toContain('Exit codes');
     expect((await run('verify', '--help')).stdout).toContain('--symbols');

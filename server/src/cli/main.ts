@@ -2,6 +2,7 @@ import { toDepthwireError } from '@depthwire/shared';
 import { Command, CommanderError } from 'commander';
 import { version } from '../version.ts';
 import { exitCodes } from './exit-codes.ts';
+import { addInspect } from './inspect.ts';
 import { addKey } from './key.ts';
 import { addNewFeed } from './new-feed.ts';
 import { addRecord } from './record.ts';
@@ -36,7 +37,7 @@ Exit codes:
   const done = (code: number): void => {
     exitCode = code;
   };
-  for (const add of [addServe, addReplay, addRecord, addVerify, addTail, addKey, addNewFeed])
+  for (const add of [addServe, addReplay, addRecord, addVerify, addTail, addInspect, addKey, addNewFeed])
     add(program, done);
   try {
     await program.parseAsync(args, { from: 'user' });

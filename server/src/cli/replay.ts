@@ -2,16 +2,12 @@ import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import { createReplayFeed, firstTimeMs, inspectCaptures, VirtualClock } from '@depthwire/feeds';
-import {
-  codecs,
-  DepthwireError,
-  type DepthwireError as ReplayError,
-  type SubscribeRequest,
-} from '@depthwire/shared';
+import { DepthwireError, type DepthwireError as ReplayError, type SubscribeRequest } from '@depthwire/shared';
 import type { Command } from 'commander';
 import { createMemoryBus } from '../bus/bus.ts';
 import { Engine } from '../engine/engine.ts';
 import type { Subscriber } from '../gateway/audience.ts';
+import { serverCodecs } from '../gateway/codec.ts';
 import { CADENCES_MS, Hub } from '../gateway/hub.ts';
 import { exitCodes, type Done } from './exit-codes.ts';
 import { createLogger } from './logger.ts';
@@ -89,7 +85,7 @@ async function writeFrames(files: readonly string[], flags: ReplayFlags, out: st
       for (const frame of frames) write(frame.encode('msgpack') as Uint8Array);
     },
     onInstrument: (instrument) =>
-      write(codecs.msgpack.encode({ op: 'instrument', instrument }) as Uint8Array),
+      write(serverCodecs.msgpack.encode({ op: 'instrument', instrument }) as Uint8Array),
   };
   for (const instrument of engine.markets.keys()) {
     for (const request of everyTopic(instrument)) {

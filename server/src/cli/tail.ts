@@ -1,15 +1,14 @@
 import { styleText } from 'node:util';
 import {
-  DepthwireClient,
-  DepthwireError,
   formatUnits,
   type BookSubscription,
-  type OpenWebSocket,
+  type DepthwireClient,
+  type DepthwireError,
   type TradesSubscription,
 } from '@depthwire/shared';
 import type { Command } from 'commander';
 import { createLogUpdate } from 'log-update';
-import { WebSocket } from 'ws';
+import { commandClient } from './connection.ts';
 import { exitCodes, type Done } from './exit-codes.ts';
 import { integer, streamUrl } from './options.ts';
 import { report } from './report.ts';
@@ -36,44 +35,24 @@ export function addTail(program: Command, done: Done): void {
 }
 
 async function tail(instrument: string, { url, depth, once }: TailFlags): Promise<number> {
-  // Node's own WebSocket hides why a connection failed; `ws` says it, and the client does not ask.
-  let failure: string | null = null;
-  const openWebSocket: OpenWebSocket = (address, protocols) => {
-    failure = null;
-    const socket = new WebSocket(address, protocols, { perMessageDeflate: false });
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      failure = error.message || (error.code ?? null);
-    });
-    return socket as unknown as ReturnType<OpenWebSocket>;
-  };
-  const client = new DepthwireClient({ url, openWebSocket });
+  const { client, explain } = commandClient({ url }, '--url');
   const book = client.book(instrument, { depth, cadenceMs: 100 });
   const trades = client.trades(instrument);
   const isLive = process.stdout.isTTY && !once;
   const view = createLogUpdate(process.stdout);
   const end = Promise.withResolvers<number>();
-  let hasConnected = false;
   let lastError: DepthwireError | null = null;
 
-  const connectionError = (error: DepthwireError, why: string): DepthwireError => {
-    if (error.code !== 'connection_lost') return error;
-    const message = hasConnected
-      ? `connection to ${url} lost: ${why}`
-      : `no server answers at ${url}: ${why}; is the server running? Start it with depthwire serve, or name another with --url`;
-    return new DepthwireError(error.code, message, error.details, error);
-  };
   const fail = (error: DepthwireError): void => {
     report(error);
     end.resolve(exitCodes.failed);
   };
   client.on('state', (state) => {
-    if (state !== 'open') return;
-    hasConnected = true;
-    lastError = null;
+    if (state === 'open') lastError = null;
   });
   client.on('error', (error) => {
     const told = lastError?.message;
-    lastError = connectionError(error, failure ?? error.message);
+    lastError = explain(error);
     if (once || client.state === 'closed') fail(lastError);
     else if (!isLive && lastError.message !== told) report(lastError); // a screen shows it itself
   });

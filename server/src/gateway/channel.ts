@@ -1,5 +1,4 @@
 import {
-  codecs,
   type CandleInterval,
   type DataFrame,
   type Encoding,
@@ -8,6 +7,7 @@ import {
 } from '@depthwire/shared';
 import type { MarketEvent } from '../bus/bus.ts';
 import type { MarketView } from '../engine/market.ts';
+import { serverCodecs } from './codec.ts';
 import { webSocketFrame } from './websocket-frame.ts';
 
 /** What subscriptions share: those with equal settings get the very same frames. */
@@ -120,7 +120,7 @@ export class SharedFrame {
   }
 
   encode(encoding: Encoding): Uint8Array | string {
-    return (this.#encoded[encoding] ??= codecs[encoding].encode(this.message));
+    return (this.#encoded[encoding] ??= serverCodecs[encoding].encode(this.message));
   }
 
   /** As it goes over a WebSocket. */

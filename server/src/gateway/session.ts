@@ -1,6 +1,5 @@
 import {
   closeCodes,
-  codecs,
   DepthwireError,
   parseRequest,
   PROTOCOL_VERSION,
@@ -23,6 +22,7 @@ import { Allowance, type Limits } from './allowance.ts';
 import type { Subscriber } from './audience.ts';
 import type { Channel, SharedFrame } from './channel.ts';
 import type { Batch } from './batch.ts';
+import { serverCodecs } from './codec.ts';
 import { CADENCES_MS, DEPTHS, isWithin, type Hub } from './hub.ts';
 import { RequestRate } from './request-rate.ts';
 import { webSocketFrame } from './websocket-frame.ts';
@@ -195,7 +195,7 @@ export class Session implements Subscriber {
     let id: number | null = null;
     try {
       const isTooMuch = !this.#rate.take(this.#options.wallClock.now());
-      message = codecs[this.#options.encoding].decode(data);
+      message = serverCodecs[this.#options.encoding].decode(data);
       id = requestIdOf(message);
       if (isTooMuch)
         throw new DepthwireError(
@@ -591,7 +591,7 @@ export class Session implements Subscriber {
 
   #send(message: ServerMessage): void {
     const { hub, socket, encoding } = this.#options;
-    const data = webSocketFrame(codecs[encoding].encode(message));
+    const data = webSocketFrame(serverCodecs[encoding].encode(message));
     socket.write(data);
     hub.figures.onSent('control', encoding, data.length);
   }

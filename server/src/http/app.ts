@@ -168,6 +168,11 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
       setHeaders(reply, path) {
         const isHashed = path.includes('/_app/immutable/');
         reply.header('cache-control', isHashed ? 'public, max-age=31536000, immutable' : 'no-cache');
+        // Pages of other origins import the SDK; whether they may connect, `allowedOrigins` says.
+        if (path.startsWith(join(options.web!, 'sdk'))) {
+          reply.header('access-control-allow-origin', '*');
+          reply.header('cross-origin-resource-policy', 'cross-origin');
+        }
       },
     });
   }

@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../model/clock.ts';
 import { DepthwireError, isErrorCode } from '../model/errors.ts';
 import type { Instrument, InstrumentId } from '../model/instrument.ts';
 import { closeCodes, shouldReconnect } from '../protocol/close-codes.ts';
-import { codecs, type Codec } from '../protocol/codec.ts';
+import { codecs, type Codec, type RawFrame } from '../protocol/codec.ts';
 import {
   frameCodes,
   type ClientRequest,
@@ -102,6 +102,8 @@ export type ClientEvents = {
   error: [error: DepthwireError];
   /** A new round-trip time was measured. */
   latency: [];
+  /** Every message in both directions, as it is on the wire; before the client reads it. */
+  frame: [frame: RawFrame];
 };
 
 /** Connects, subscribes, replicates, verifies and recovers; in a browser and in Node. */
@@ -417,6 +419,7 @@ export class DepthwireClient extends Emitter<ClientEvents> {
     const frame = typeof data === 'string' ? data : new Uint8Array(data as ArrayBuffer);
     this.traffic.framesIn += 1;
     this.traffic.bytesIn += frame.length;
+    if (this.hears('frame')) this.#show('in', frame);
     let message: unknown;
     try {
       message = this.#codec.decodeLazily(frame);
@@ -639,7 +642,17 @@ export class DepthwireClient extends Emitter<ClientEvents> {
   #request(request: ClientRequest, subscription: Subscription | null): void {
     if (!this.#socket || (this.#state !== 'open' && request.op !== 'authenticate')) return;
     this.#pending.set(request.id, { subscription, request, sentAtMs: this.#clock.now() });
-    this.#socket.send(this.#codec.encode(request));
+    const frame = this.#codec.encode(request);
+    // Whoever looks at the traffic need not see who may.
+    const isSecret = request.op === 'authenticate';
+    if (this.hears('frame'))
+      this.#show('out', isSecret ? this.#codec.encode({ ...request, token: '…' }) : frame);
+    this.#socket.send(frame);
+  }
+
+  #show(direction: RawFrame['direction'], data: RawFrame['data']): void {
+    const { encoding } = this.#codec;
+    this.emit('frame', { direction, encoding, data, timeMs: this.#clock.now() });
   }
 
   #settle(id: number) {

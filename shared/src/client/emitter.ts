@@ -11,6 +11,11 @@ export class Emitter<Events extends Record<keyof Events, unknown[]>> {
     return () => listeners.delete(listener as Listener<never>);
   }
 
+  /** Whether anybody listens: what costs something to tell can be left untold. */
+  protected hears(name: keyof Events): boolean {
+    return (this.#listeners.get(name)?.size ?? 0) > 0;
+  }
+
   protected emit<Name extends keyof Events>(name: Name, ...args: Events[Name]): void {
     const listeners = this.#listeners.get(name);
     if (listeners) for (const listener of [...listeners]) (listener as Listener<Events[Name]>)(...args);

@@ -59,6 +59,8 @@ export type SubscriptionEvents = {
   state: [];
   /** Refused, or a resync began; the subscription goes on by itself where `error.retry`. */
   error: [error: DepthwireError];
+  /** Its last user closed it: nothing follows. */
+  close: [];
 };
 
 /**
@@ -74,6 +76,10 @@ export abstract class Subscription extends Emitter<SubscriptionEvents> {
   granted: { readonly depth: number | null; readonly cadenceMs: number } | null = null;
   /** Why the server refused the subscription; null while it has not. */
   refusal: DepthwireError | null = null;
+  /** Whether there is data: from the first change on. How good it is, `state` says where there is one. */
+  hasData = false;
+  /** Whether its last user closed it. */
+  isClosed = false;
   /** Times the topic had to be taken anew because a frame was missing or the data was wrong. */
   resyncs = 0;
   /** When the last frame came, by this machine's clock; null before the first. */
@@ -166,6 +172,8 @@ export abstract class Subscription extends Emitter<SubscriptionEvents> {
 
   /** @internal */
   dispose(): void {
+    this.isClosed = true;
+    this.emit('close');
     this.removeAllListeners();
   }
 
@@ -176,8 +184,16 @@ export abstract class Subscription extends Emitter<SubscriptionEvents> {
     const isRescaled =
       before !== null &&
       !(isSameScale(before.tick, instrument.tick) && isSameScale(before.lot, instrument.lot));
-    if (isRescaled) this.clear();
+    if (isRescaled) {
+      this.clear();
+      this.hasData = false;
+    }
     return isRescaled;
+  }
+
+  protected changed(): void {
+    this.hasData = true;
+    this.emit('change');
   }
 
   /** The last frame of the channel that the data is right as of; null where there is none. */
@@ -258,7 +274,7 @@ export class BookSubscription extends Subscription {
       this.resync(this.#replica.error!);
       return;
     }
-    this.emit('change');
+    this.changed();
     if (this.#replica.state !== stateBefore) this.emit('state');
   }
 }
@@ -296,7 +312,7 @@ abstract class SequencedSubscription extends Subscription {
     }
     this.#seq = seq;
     this.#awaitingSnapshot = false;
-    this.emit('change');
+    this.changed();
   }
 
   /** @throws DepthwireError `malformed_frame`; nothing is then changed */
@@ -421,7 +437,7 @@ abstract class LatestSubscription extends Subscription {
       return;
     }
     this.#seq = frame[2];
-    this.emit('change');
+    this.changed();
   }
 
   /** @throws DepthwireError `malformed_frame`; nothing is then changed */

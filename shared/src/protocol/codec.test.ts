@@ -145,6 +145,29 @@ const frame: fc.Arbitrary<DataFrame> = fc.oneof(
 
 const message: fc.Arbitrary<Message> = fc.oneof(request, answer, frame);
 
+/** What a message of another version of the protocol may look like. */
+const anyMap = fc.dictionary(
+  text.filter((key) => key !== '__proto__'),
+  fc.letrec((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 5 },
+      fc.constantFrom(null, true, false),
+      signed,
+      text,
+      fc.array(tie('value'), { maxLength: 20 }),
+      fc.dictionary(
+        text.filter((key) => key !== '__proto__'),
+        tie('value'),
+        {
+          maxKeys: 20,
+          noNullPrototype: true,
+        },
+      ),
+    ),
+  })).value,
+  { maxKeys: 20, noNullPrototype: true },
+);
+
 // ── MessagePack by its specification, and not one type more than the protocol uses ──────────────
 
 function decodePlainMessagePack(bytes: Uint8Array): unknown {
@@ -248,9 +271,9 @@ describe('codecs', () => {
     );
   });
 
-  test('a MessagePack frame is the one that the library makes', () => {
+  test('a MessagePack message is the one that the library makes', () => {
     fc.assert(
-      fc.property(frame, (value) => {
+      fc.property(message, (value) => {
         const ours = Buffer.from(encode(value));
         expect(ours).toEqual(Buffer.from(plainPackr.pack(value)));
         expect(unpack(ours)).toStrictEqual(value);
@@ -259,6 +282,47 @@ describe('codecs', () => {
       { numRuns: 1_000 },
     );
   });
+
+  test('any value of maps and arrays is the one that the library makes, and that JSON has', () => {
+    fc.assert(
+      fc.property(anyMap, (value) => {
+        const ours = encode(value as unknown as Message);
+        expect(Buffer.from(ours)).toEqual(Buffer.from(plainPackr.pack(value)));
+        expect(msgpackCodec.decode(ours)).toStrictEqual(value);
+        expect(JSON.parse(JSON.stringify(value))).toStrictEqual(value);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test('maps of any size are whole', () => {
+    for (const size of [0, 15, 16, 2_000, 70_000]) {
+      const value = Object.fromEntries(
+        Array.from({ length: size }, (_, i) => [`key ${i}`, `${i}`.repeat(9)]),
+      );
+      const bytes = encode(value as unknown as Message);
+      expect(msgpackCodec.decode(bytes)).toStrictEqual(value);
+      if (size < 70_000) expect(Buffer.from(bytes)).toEqual(Buffer.from(plainPackr.pack(value)));
+    }
+  });
+
+  test.each([
+    [{ a: undefined, b: 1 }, { b: 1 }],
+    [
+      [1, undefined],
+      [1, null],
+    ],
+  ])('what is undefined is as in JSON: %j', (value, read) => {
+    for (const codec of [msgpackCodec, jsonCodec])
+      expect(codec.decode(codec.encode(value as unknown as Message))).toStrictEqual(read);
+  });
+
+  test.each([1n, () => 1, Symbol('x')])(
+    'what neither encoding has is a mistake of the caller: %o',
+    (value) => {
+      expect(() => encode({ value } as unknown as Message)).toThrow(TypeError);
+    },
+  );
 
   test('a number of any size is as the library has it', () => {
     const edges = [0, 7, 8, 15, 16, 31, 32, 33, 52, 53, 63, 64].flatMap((bits) =>
@@ -327,6 +391,14 @@ describe('codecs', () => {
   });
 });
 
+test('bytes are read as a socket hands them over', () => {
+  const packed = Uint8Array.from(encode([3, 7, 44, 2, 5_010, 'silent']));
+  for (const frame of [packed, packed.buffer, Buffer.from(packed)]) {
+    expect(msgpackCodec.decode(frame)).toStrictEqual([3, 7, 44, 2, 5_010, 'silent']);
+    expect(msgpackCodec.decodeLazily(frame)).toStrictEqual([3, 7, 44, 2, 5_010, 'silent']);
+  }
+});
+
 describe('malformed frames', () => {
   test('a text frame is no MessagePack, a binary one no JSON', () => {
     expect(decodeOrRefuse(() => msgpackCodec.decode('{"op":"ping","id":1}'))).toBe('refused');
@@ -350,12 +422,37 @@ describe('malformed frames', () => {
     ['bytes behind the value', '0102'],
     ['an unknown extension', 'd47f00'],
     ['a map whose key is a map', '818001'],
+    ['a map whose key is a number', '810101'],
+    ['a map cut short', '81a161'],
+    ['a text that is no UTF-8', '81a2c32801'],
+    ['binary', 'c40101'],
   ])('MessagePack: %s', (_, hex) => {
     expect(decodeOrRefuse(() => msgpackCodec.decode(Buffer.from(hex, 'hex')))).toBe('refused');
   });
 
-  test('arrays nested without end', () => {
-    expect(decodeOrRefuse(() => msgpackCodec.decode(new Uint8Array(1_000_000).fill(0x91)))).toBe('refused');
+  test.each([
+    ['arrays', '91'],
+    ['maps', '81a161'],
+    ['maps as keys of maps', '81'],
+    ['maps in arrays', '9181a161'],
+  ])('%s nested without end', (_, hex) => {
+    const bytes = Buffer.from(hex.repeat(250_000), 'hex');
+    expect(decodeOrRefuse(() => msgpackCodec.decode(bytes))).toBe('refused');
+    // refused for its depth, long before the stack is used up
+    expect(() => msgpackCodec.decode(bytes)).toThrow(/too deep|no text/);
+  });
+
+  test('a key that would change what objects inherit is left out', () => {
+    const packed = plainPackr.pack(
+      new Map<string, unknown>([
+        ['__proto__', { isAdmin: true }],
+        ['id', 1],
+      ]),
+    );
+    const value = msgpackCodec.decode(packed) as Record<string, unknown>;
+    expect(value).toStrictEqual({ id: 1 });
+    expect(Object.getPrototypeOf(value)).toBe(Object.prototype);
+    expect(value.isAdmin).toBeUndefined();
   });
 
   test('any bytes are a value or malformed', () => {

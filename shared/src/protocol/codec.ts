@@ -1,4 +1,3 @@
-import { Packr } from 'msgpackr';
 import { DepthwireError } from '../model/errors.ts';
 import { frameCodes, type ClientRequest, type DataFrame, type ServerMessage } from './messages.ts';
 import { pack, unpack } from './msgpack.ts';
@@ -6,45 +5,54 @@ import type { Encoding } from './version.ts';
 
 export type Message = ClientRequest | ServerMessage | DataFrame;
 
+/** A message as it went over the wire, for whoever looks at the traffic. */
+export interface RawFrame {
+  /** `in` is from the server. */
+  readonly direction: 'in' | 'out';
+  readonly encoding: Encoding;
+  /** MessagePack, or JSON text. Not to be changed. */
+  readonly data: Uint8Array | string;
+  /** When it came or went, by this machine's clock, unix milliseconds. */
+  readonly timeMs: number;
+}
+
+export type WireFrame = Uint8Array | ArrayBuffer | string;
+
 /** Turns messages into frames and back; both encodings carry the same values. */
 export interface Codec {
   readonly encoding: Encoding;
-  encode(message: Message): Uint8Array | string;
-  /** @throws DepthwireError `malformed_message` */
-  decode(frame: Uint8Array | string): unknown;
+  encode(message: Message): Uint8Array<ArrayBuffer> | string;
+  /**
+   * @param frame as a WebSocket hands it over: bytes where the encoding is MessagePack, text where it is JSON
+   * @throws DepthwireError `malformed_message`
+   */
+  decode(frame: WireFrame): unknown;
   /** As `decode`, but for levels: they may be left as they lie in the frame, for `decodeLevels` to read. */
-  decodeLazily(frame: Uint8Array | string): unknown;
+  decodeLazily(frame: WireFrame): unknown;
 }
 
-// Records and shared structures are extensions of msgpackr: without them any MessagePack library
-// reads the messages.
-const packr = new Packr({
-  useRecords: false,
-  variableMapSize: true,
-  mapsAsObjects: true,
-  int64AsType: 'number',
-});
-
-/** Maps by msgpackr; data frames, which are arrays and the bulk of all traffic, by code made for them. */
 export const msgpackCodec: Codec = {
   encoding: 'msgpack',
-  encode: (message) => (Array.isArray(message) && pack(message)) || packr.pack(message),
-  decode: (frame) => read(frame, Infinity),
+  encode: pack,
+  decode: (frame) => read(bytesOf(frame), Infinity),
   decodeLazily(frame) {
+    const bytes = bytesOf(frame);
     // Behind the head of a book frame's array, of one byte, is its code.
-    const code = frame[1];
-    return read(frame, code === frameCodes.bookDelta ? 7 : code === frameCodes.bookSnapshot ? 8 : Infinity);
+    const code = bytes[1];
+    return read(bytes, code === frameCodes.bookDelta ? 7 : code === frameCodes.bookSnapshot ? 8 : Infinity);
   },
 };
 
-function read(frame: Uint8Array | string, packedAt: number): unknown {
+function bytesOf(frame: WireFrame): Uint8Array {
   if (typeof frame === 'string') {
     throw new DepthwireError('malformed_message', 'expected a binary MessagePack frame, got a text frame');
   }
+  return frame instanceof Uint8Array ? frame : new Uint8Array(frame);
+}
+
+function read(bytes: Uint8Array, packedAt: number): unknown {
   try {
-    const type = frame[0]!;
-    const isArray = type >>> 4 === 0x9 || type === 0xdc || type === 0xdd;
-    return (isArray && unpack(frame, packedAt)) || packr.unpack(frame);
+    return unpack(bytes, packedAt);
   } catch (error) {
     throw new DepthwireError('malformed_message', `not a MessagePack value: ${describe(error)}`, {}, error);
   }
@@ -57,7 +65,7 @@ export const jsonCodec: Codec = {
   decodeLazily: parse,
 };
 
-function parse(frame: Uint8Array | string): unknown {
+function parse(frame: WireFrame): unknown {
   if (typeof frame !== 'string') {
     throw new DepthwireError('malformed_message', 'expected a JSON text frame, got a binary frame');
   }

@@ -1,14 +1,15 @@
 /**
- * MessagePack of data frames: arrays of numbers, with a text here and there, in a fraction of the time
- * that a general library takes. It is plain MessagePack, which any library reads and writes.
+ * MessagePack of what the protocol sends: mostly arrays of numbers, with a text here and there, in a fraction
+ * of the time that a general library takes; and the few maps, so that a client needs no library beside it.
+ * It is plain MessagePack, which any library reads and writes.
  */
 
 /** Frames are written one behind the other into pieces of memory of this size. */
 const CHUNK_BYTES = 16_384;
-/** Most bytes of a number, and of the head of an array. */
+/** Most bytes of a number, and of the head of an array, map or text. */
 export const NUMBER_BYTES = 9;
 export const HEAD_BYTES = 5;
-/** Arrays within each other that are read. */
+/** Arrays and maps within each other that are read. */
 const MAX_NESTING = 16;
 /** Instead of where a value ends: there is no room for it. */
 const FULL = -1;
@@ -25,9 +26,6 @@ const textDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 const scratch = new Uint8Array(8);
 const scratchView = new DataView(scratch.buffer);
-
-/** There is a value that is for a general library. */
-class OtherType extends Error {}
 
 /** An array that puts itself into the bytes of a message. */
 export abstract class Packable {
@@ -63,17 +61,11 @@ let chunk = new Uint8Array(CHUNK_BYTES);
 /** Where the next frame begins in `chunk`. */
 let free = 0;
 
-/** @returns null where there is anything but null, booleans, numbers, texts, and arrays of them */
-export function pack(message: readonly unknown[]): Uint8Array | null {
-  try {
-    return packArray(message);
-  } catch (error) {
-    if (error instanceof OtherType) return null;
-    throw error;
-  }
-}
-
-function packArray(message: readonly unknown[]): Uint8Array {
+/**
+ * As `JSON.stringify` has it: what is undefined is left out of a map, and null in an array.
+ * @throws TypeError where there is anything but null, booleans, numbers, texts, arrays and plain objects
+ */
+export function pack(message: unknown): Uint8Array<ArrayBuffer> {
   let end = writeValue(chunk, free, message, 0);
   if (end === FULL) {
     chunk = new Uint8Array(CHUNK_BYTES);
@@ -103,9 +95,32 @@ function writeValue(bytes: Uint8Array, start: number, value: unknown, behind: nu
   if (typeof value === 'string') return writeText(bytes, start, value, behind);
   if (start + NUMBER_BYTES + behind > bytes.length) return FULL;
   if (typeof value === 'number') return writeNumber(bytes, start, value);
-  if (value !== null && typeof value !== 'boolean') throw new OtherType();
-  bytes[start] = value === null ? 0xc0 : value ? 0xc3 : 0xc2;
+  if (typeof value === 'object' && value !== null) return writeMap(bytes, start, value, behind);
+  if (value != null && typeof value !== 'boolean') throw new TypeError(`MessagePack of a ${typeof value}`);
+  bytes[start] = value == null ? 0xc0 : value ? 0xc3 : 0xc2;
   return start + 1;
+}
+
+function writeMap(bytes: Uint8Array, start: number, map: object, behind: number): number {
+  const entries = Object.entries(map).filter(([, value]) => value !== undefined);
+  const { length } = entries;
+  if (start + HEAD_BYTES + NUMBER_BYTES * length + behind > bytes.length) return FULL;
+  let at = start;
+  if (length < 16) {
+    bytes[at++] = 0x80 | length;
+  } else {
+    const isShort = length < 0x10000;
+    bytes[at++] = isShort ? 0xde : 0xdf;
+    at = writeInteger(bytes, at, length, isShort ? 2 : 4);
+  }
+  for (let i = 0; i < length; i++) {
+    const [key, value] = entries[i]!;
+    const rest = behind + NUMBER_BYTES * (length - i - 1);
+    at = writeText(bytes, at, key, rest + NUMBER_BYTES);
+    if (at !== FULL) at = writeValue(bytes, at, value, rest);
+    if (at === FULL) return FULL;
+  }
+  return at;
 }
 
 function writeArray(bytes: Uint8Array, start: number, array: readonly unknown[], behind: number): number {
@@ -190,24 +205,18 @@ let position = 0;
 
 /**
  * @param packedAt this element of the outermost array and the next one may come as `PackedArray`
- * @returns null where there is anything but what `pack` writes
- * @throws RangeError where the bytes are no MessagePack
+ * @throws RangeError where the bytes are no MessagePack, or have a type that the protocol does not send
+ * @throws TypeError where a text is no UTF-8
  */
 export function unpack(bytes: Uint8Array, packedAt = Infinity): unknown {
   position = 0;
-  let value: unknown;
-  try {
-    value = readValue(bytes, 0, packedAt);
-  } catch (error) {
-    if (error instanceof OtherType) return null;
-    throw error;
-  }
+  const value = readValue(bytes, 0, packedAt);
   if (position !== bytes.length) throw new RangeError('the bytes do not end with the value');
   return value;
 }
 
 function readValue(bytes: Uint8Array, nesting: number, packedAt: number): unknown {
-  if (nesting > MAX_NESTING) throw new RangeError('arrays too deep within each other');
+  if (nesting > MAX_NESTING) throw new RangeError('values too deep within each other');
   const type = bytes[position++];
   if (type === undefined) throw new RangeError('the bytes end within the value');
   const signed = (type << 24) >> 24;
@@ -215,6 +224,7 @@ function readValue(bytes: Uint8Array, nesting: number, packedAt: number): unknow
   const length = readLength(bytes, type);
   if (length >= 0) return readArray(bytes, length, nesting, packedAt);
   if (type >>> 5 === 0x5) return readText(bytes, type & 0x1f);
+  if (type >>> 4 === 0x8) return readMap(bytes, type & 0x0f, nesting);
   switch (type) {
     case 0xc0:
       return null;
@@ -228,10 +238,29 @@ function readValue(bytes: Uint8Array, nesting: number, packedAt: number): unknow
       return readText(bytes, read16(bytes));
     case 0xdb:
       return readText(bytes, read32(bytes) >>> 0);
+    case 0xde:
+      return readMap(bytes, read16(bytes), nesting);
+    case 0xdf:
+      return readMap(bytes, read32(bytes) >>> 0, nesting);
   }
   const number = readNumber(bytes, type);
-  if (number === null) throw new OtherType();
+  if (number === null) throw new RangeError(`type 0x${type.toString(16)}, which the protocol does not send`);
   return number;
+}
+
+function readMap(bytes: Uint8Array, length: number, nesting: number): Record<string, unknown> {
+  // As in arrays: a key and a value take a byte each at least.
+  if (!(2 * length <= bytes.length - position)) throw new RangeError('a map longer than the bytes');
+  const map: Record<string, unknown> = {};
+  for (let i = 0; i < length; i++) {
+    const type = bytes[position]!;
+    if (type >>> 5 !== 0x5 && !(type >= 0xd9 && type <= 0xdb)) throw new RangeError('a key that is no text');
+    const key = readValue(bytes, nesting, Infinity) as string;
+    const value = readValue(bytes, nesting + 1, Infinity);
+    // That key would set what the object inherits from; no message has it.
+    if (key !== '__proto__') map[key] = value;
+  }
+  return map;
 }
 
 function readArray(bytes: Uint8Array, length: number, nesting: number, packedAt: number): unknown[] {

@@ -1,5 +1,11 @@
+import {
+  DepthwireClient,
+  type ConnectionState,
+  type DepthwireError,
+  type Encoding,
+  type Hello,
+} from '@depthwire/shared';
 import { credential } from './credential.svelte.ts';
-import { DepthwireClient, type ConnectionState, type DepthwireError, type Hello } from '@depthwire/shared';
 
 const SAMPLE_MS = 1000;
 const MAX_LOG = 100;
@@ -42,8 +48,8 @@ export class Connection {
   #entryId = 0;
   #recoveredTimer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(url: string) {
-    this.client = new DepthwireClient({ url, backoff: BACKOFF, token: () => credential.value });
+  constructor(url: string, encoding?: Encoding) {
+    this.client = new DepthwireClient({ url, encoding, backoff: BACKOFF, token: () => credential.value });
     this.client.on('state', (state) => this.#onState(state));
     this.client.on('latency', () => (this.roundTripMs = this.client.roundTripMs));
     this.client.on('error', (error) => {

@@ -1,0 +1,2 @@
+// What a page bundles that shows live data.
+export { DepthwireClient, formatUnits } from '@depthwire/shared';
