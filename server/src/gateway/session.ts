@@ -9,7 +9,6 @@ import {
   type AuthenticateRequest,
   type ClientRequest,
   type Clock,
-  type Encoding,
   type ErrorCode,
   type Instrument,
   type ServerMessage,
@@ -23,9 +22,11 @@ import { Allowance, type Limits } from './allowance.ts';
 import type { Subscriber } from './audience.ts';
 import type { Channel, SharedFrame } from './channel.ts';
 import type { Batch } from './batch.ts';
+import { positionEvent } from './event.ts';
 import { CADENCES_MS, DEPTHS, isWithin, type Hub } from './hub.ts';
+import type { Position } from './position.ts';
 import { RequestRate } from './request-rate.ts';
-import { webSocketFrame } from './websocket-frame.ts';
+import { encodingWithin, wireMessage, type WireFormat } from './wire-format.ts';
 
 /** In place of the number of a frame: the client has nothing of the channel yet. */
 const NOTHING = -1;
@@ -72,7 +73,7 @@ export interface SessionOwner {
 
 /** The part of a socket that a session uses. */
 export interface SessionSocket {
-  /** Takes whole WebSocket frames, one or several. */
+  /** Takes whole WebSocket frames or events, one or several. */
   write(frames: Uint8Array): void;
   close(code: number, reason: string): void;
   /** Bytes accepted by `write` that the network has not taken yet. */
@@ -87,7 +88,7 @@ export interface SessionSocket {
 export interface SessionOptions {
   readonly hub: Hub;
   readonly socket: SessionSocket;
-  readonly encoding: Encoding;
+  readonly encoding: WireFormat;
   readonly owner: SessionOwner;
   readonly limits: SessionLimits;
   /** Names this run of the market. */
@@ -120,6 +121,8 @@ export class Session implements Subscriber {
   #isPaused = false;
   #awaitsDrain = false;
   readonly #strikes = new Map<ErrorCode, number>();
+  /** Up to which a client of an event stream has everything. */
+  #startPosition: Position | null = null;
   #lastSeenMs: number;
   #principal: Principal | null;
   readonly #openedMs: number;
@@ -169,7 +172,7 @@ export class Session implements Subscriber {
     let id: number | null = null;
     try {
       const isTooMuch = !this.#rate.take(this.#options.wallClock.now());
-      const message = codecs[this.#options.encoding].decode(data);
+      const message = codecs[encodingWithin(this.#options.encoding)].decode(data);
       id = requestIdOf(message);
       if (isTooMuch)
         throw new DepthwireError(
@@ -187,6 +190,17 @@ export class Session implements Subscriber {
     this.#catchUpOnceDrained();
   }
 
+  /**
+   * All requests at once of a client that sends none later, on an event stream.
+   * @param position up to which it has everything that it asks for; null where it has nothing
+   * @throws DepthwireError of the first that is refused: the session is of no use then
+   */
+  start(requests: readonly ClientRequest[], position: Position | null): void {
+    this.#startPosition = position;
+    for (const request of requests) this.#handle(request);
+    this.#tellPosition();
+  }
+
   /** The client gave a sign of life. */
   onAlive(): void {
     this.#lastSeenMs = this.#options.wallClock.now();
@@ -202,7 +216,7 @@ export class Session implements Subscriber {
     this.#opening?.cancel();
   }
 
-  get encoding(): Encoding {
+  get encoding(): WireFormat {
     return this.#options.encoding;
   }
 
@@ -237,7 +251,7 @@ export class Session implements Subscriber {
   #deliverToLaggard(frame: SharedFrame, isBehind: boolean): void {
     if (this.#lagging?.has(frame.channel)) return;
     if (isBehind) this.#miss(frame.channel, frame.seq - 1);
-    else this.#write(frame.wire(this.#options.encoding));
+    else this.#write(frame.wireApart(this.#options.encoding));
   }
 
   #write(data: Uint8Array): void {
@@ -307,6 +321,13 @@ export class Session implements Subscriber {
       else this.#lagging.delete(channel);
     }
     this.#lagging = null;
+    this.#tellPosition();
+  }
+
+  /** Where the client of an event stream may go on from: only while it has missed nothing. */
+  #tellPosition(): void {
+    const { encoding, hub, socket } = this.#options;
+    if (encoding === 'events' && this.#lagging === null) socket.write(positionEvent(hub.position));
   }
 
   /** Called every now and then: ends the session when the client is gone, brings laggards back. */
@@ -500,6 +521,8 @@ export class Session implements Subscriber {
 
   /** The frame that a client has of a channel that it was in before. */
   #heldOf(channel: Channel, { resume }: SubscribeRequest): number {
+    const { encoding, hub } = this.#options;
+    if (encoding === 'events') return hub.heldAt(channel, this.#startPosition) ?? NOTHING;
     const isHeld =
       resume?.epoch === this.#options.epoch && resume.ch === channel.id && resume.seq <= channel.newestSeq;
     return isHeld ? resume.seq : NOTHING;
@@ -518,7 +541,7 @@ export class Session implements Subscriber {
       return;
     }
     const frame = held === NOTHING ? hub.snapshot(channel) : hub.catchUp(channel, held);
-    if (frame !== null) this.#write(frame.wire(encoding));
+    if (frame !== null) this.#write(frame.wireApart(encoding));
   }
 
   #refuse(id: number | null, error: unknown): void {
@@ -538,7 +561,7 @@ export class Session implements Subscriber {
 
   #send(message: ServerMessage): void {
     const { socket, encoding } = this.#options;
-    socket.write(webSocketFrame(codecs[encoding].encode(message)));
+    socket.write(wireMessage(message, encoding));
   }
 }
 

@@ -18,6 +18,7 @@ import Fastify, {
 import type { Gateway } from '../gateway/gateway.ts';
 import { callerOf, registerGuard, type GuardOptions } from './guard.ts';
 import { registerRoutes, type RoutesOptions } from './routes.ts';
+import { registerStream } from './stream.ts';
 import { registerTickets } from './tickets.ts';
 import { tlsOptions, type Certificate } from './tls.ts';
 
@@ -40,6 +41,7 @@ const unreadable: Partial<Record<string, readonly [status: string, why: string]>
 /** HTTP status of the errors that a request can meet; all others are a fault of the server. */
 const statusOf: Partial<Record<ErrorCode, number>> = {
   invalid_request: 400,
+  too_many_subscriptions: 400,
   unauthenticated: 401,
   origin_not_allowed: 403,
   forbidden: 403,
@@ -144,6 +146,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   );
   registerTickets(app, options.access);
   registerRoutes(app, options);
+  registerStream(app, options.gateway);
 
   if (options.web !== undefined) {
     if (!existsSync(index!)) {

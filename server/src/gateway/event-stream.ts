@@ -1,0 +1,89 @@
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { closeEvent } from './event.ts';
+import type { SessionSocket } from './session.ts';
+
+export type HttpHeaders = Readonly<Record<string, string | number | string[] | undefined>>;
+
+const HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-store, no-transform',
+  // nginx would collect events before it passes them on
+  'x-accel-buffering': 'no',
+} as const;
+
+/**
+ * An HTTP response that goes on and on. Its body ends with the connection, so that events need no framing of their
+ * own and go to the socket as they are, the same bytes for everybody.
+ */
+export class EventStream implements SessionSocket {
+  /** What is written before the stream begins. */
+  #early: Uint8Array[] = [];
+  #earlyBytes = 0;
+  #response: ServerResponse | null = null;
+  #socket: Socket | null = null;
+  #isClosed = false;
+  readonly #onDrained: (() => void)[] = [];
+
+  /**
+   * Answers with the head, and with what was written by now.
+   * @param headers besides those of an event stream
+   */
+  begin(response: ServerResponse, headers: HttpHeaders): void {
+    const { socket } = response;
+    if (socket === null || socket.destroyed) return; // the client has left meanwhile
+    this.#response = response;
+    this.#socket = socket;
+    writeHead(response, { ...headers, connection: 'close' });
+    response.flushHeaders();
+    socket.write(Buffer.concat(this.#early));
+    this.#early = [];
+    this.#earlyBytes = 0;
+    for (const task of this.#onDrained.splice(0)) {
+      if (socket.writableNeedDrain) this.onceDrained(task);
+      else task();
+    }
+  }
+
+  write(events: Uint8Array): void {
+    if (this.#isClosed) return;
+    if (this.#socket !== null) this.#socket.write(events);
+    else {
+      this.#early.push(events);
+      this.#earlyBytes += events.length;
+    }
+  }
+
+  /** A client that reads is told why; of one that does not, the connection is cut. */
+  close(code: number, reason: string): void {
+    if (this.#isClosed || this.#socket === null) return;
+    const isRead = this.bufferedBytes === 0;
+    if (isRead) this.write(closeEvent(code, reason));
+    this.#isClosed = true;
+    if (isRead) this.#response?.end();
+    else this.destroy();
+  }
+
+  destroy(): void {
+    this.#socket?.destroy();
+  }
+
+  get bufferedBytes(): number {
+    return this.#socket?.writableLength ?? this.#earlyBytes;
+  }
+
+  /** The client sends nothing that could wait. */
+  pause(): void {}
+  resume(): void {}
+
+  onceDrained(task: () => void): void {
+    if (this.#socket === null) this.#onDrained.push(task);
+    else this.#socket.once('drain', task);
+  }
+}
+
+/** The head of an event stream, as HEAD answers with it too. */
+export function writeHead(response: ServerResponse, headers: HttpHeaders): void {
+  response.removeHeader('transfer-encoding'); // the body is not chunked
+  response.writeHead(200, { ...headers, ...HEADERS } as OutgoingHttpHeaders);
+}
