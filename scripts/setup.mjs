@@ -203,25 +203,31 @@ export function ensureChromium() {
   return found;
 }
 
+/** Whether this machine is a Debian, and this user may install its packages. */
+export function isDebianRoot() {
+  return existsSync('/etc/debian_version') && os.userInfo().uid === 0;
+}
+
+export function installDebian(packages) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const update = run('apt-get', ['update', '-qq'], { env });
+  return update.ok
+    ? run('apt-get', ['install', '-yqq', '--no-install-recommends', ...packages], { env })
+    : update;
+}
+
 function installChromium() {
   const byHand =
     'Install Chromium (Debian: sudo apt-get install chromium; elsewhere: npx playwright install chromium),' +
     '\n  or name an existing one: CHROMIUM_PATH=/path/to/chromium npm test';
-  const isDebianRoot = existsSync('/etc/debian_version') && os.userInfo().uid === 0;
-  if (!isDebianRoot) {
+  if (!isDebianRoot()) {
     fail(
       'No Chromium for the end-to-end tests.',
       'this machine has none, and only root may install it.',
       byHand,
     );
   }
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const { ok, output } = timed('Installing Chromium (apt-get)', () => {
-    const update = run('apt-get', ['update', '-qq'], { env });
-    return update.ok
-      ? run('apt-get', ['install', '-yqq', '--no-install-recommends', 'chromium'], { env })
-      : update;
-  });
+  const { ok, output } = timed('Installing Chromium (apt-get)', () => installDebian(['chromium']));
   if (!ok) showTail(output);
   const installed = findChromium();
   if (installed) return installed;
