@@ -20,7 +20,15 @@ const requests: ClientRequest[] = [
   { op: 'subscribe', id: 2, topic: 'book', instrument: ids[1], depth: 0, cadence: 20 },
   { op: 'subscribe', id: 3, topic: 'trades', instrument: ids[0], cadence: 0 },
 ];
-const limits = { heartbeatMs: 1e9, maxMessageBytes: 1e6, maxSubscriptions: 9, maxBufferedBytes: 600 };
+const limits = {
+  heartbeatMs: 1e9,
+  maxMessageBytes: 1e6,
+  maxSubscriptions: 9,
+  maxBufferedBytes: 600,
+  maxRequestsPerSecond: 1_000,
+  idleMs: 1e9,
+  authenticateWithinMs: 10_000,
+};
 
 /** What was written to a client, and how much of it waits. */
 class Written implements SessionSocket {

@@ -1,5 +1,6 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { closeCodes } from '@depthwire/shared';
 import { closeEvent } from './event.ts';
 import type { SessionSocket } from './session.ts';
 
@@ -27,11 +28,11 @@ export class EventStream implements SessionSocket {
 
   /**
    * Answers with the head, and with what was written by now.
+   * @param response which has its socket, and has sent nothing
    * @param headers besides those of an event stream
    */
   begin(response: ServerResponse, headers: HttpHeaders): void {
-    const { socket } = response;
-    if (socket === null || socket.destroyed) return; // the client has left meanwhile
+    const socket = response.socket!;
     this.#response = response;
     this.#socket = socket;
     writeHead(response, { ...headers, connection: 'close' });
@@ -54,14 +55,13 @@ export class EventStream implements SessionSocket {
     }
   }
 
-  /** A client that reads is told why; of one that does not, the connection is cut. */
+  /** The client is told why, once it has read all; but of one that does not read the connection is cut. */
   close(code: number, reason: string): void {
-    if (this.#isClosed || this.#socket === null) return;
-    const isRead = this.bufferedBytes === 0;
-    if (isRead) this.write(closeEvent(code, reason));
+    if (code === closeCodes.stalled.code) this.destroy();
+    if (this.#isClosed) return;
+    this.write(closeEvent(code, reason));
     this.#isClosed = true;
-    if (isRead) this.#response?.end();
-    else this.destroy();
+    this.#response?.end();
   }
 
   destroy(): void {

@@ -202,6 +202,19 @@ describe('an event stream', () => {
     await vi.waitFor(async () => expect((await health()).connections).toBe(0));
   });
 
+  test('is not begun behind an answer that its connection owes', async () => {
+    const { url } = await start();
+    const { hostname, port } = new URL(url);
+    const socket = connectTcp(Number(port), hostname).setEncoding('utf8');
+    cleanups.push(() => socket.destroy());
+    let text = '';
+    socket.on('data', (chunk: string) => (text += chunk));
+    socket.write(`GET /api/v1/stream?status=${AAA} HTTP/1.1\r\nHost: a\r\n\r\n`.repeat(2));
+    await vi.waitFor(() => expect(text).toContain('event: position'));
+    expect(await (await fetch(`${url}/api/v1/health`)).json()).toMatchObject({ connections: 1 });
+    expect(text.match(/HTTP\/1\.1/g)).toHaveLength(1);
+  });
+
   test.each([
     [`book=${AAA},dept=5`, 400, 'invalid_request'],
     ['', 400, 'invalid_request'],

@@ -13,8 +13,10 @@ export function registerStream(app: FastifyInstance, gateway: Gateway): void {
 
   app.get(PATH, route, (request, reply) => {
     const wanted = streamRequest(request);
-    if (reply.raw.socket === null)
-      throw new DepthwireError('invalid_request', 'a stream needs a connection without answers before it');
+    const { socket } = reply.raw;
+    // Somebody sent requests without waiting for the answers, or has left.
+    if (socket === null || socket.destroyed)
+      throw new DepthwireError('invalid_request', 'a stream needs a connection that owes no other answer');
     gateway.acceptStream(reply.raw, reply.getHeaders(), wanted, callerOf(request), principalOf(request));
     reply.hijack(); // from here on the bytes are the gateway's
   });

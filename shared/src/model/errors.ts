@@ -34,7 +34,7 @@ export const errorCatalogue = {
     retry: true,
     meaning: 'The address or the key holds as many connections as the server allows.',
   },
-  unavailable: { retry: true, meaning: 'The server is starting or shutting down.' },
+  unavailable: { retry: true, meaning: 'The server is starting, shutting down or full.' },
   not_found: { retry: false, meaning: 'No such page or resource.' },
   internal: {
     retry: true,
