@@ -176,3 +176,48 @@ test('a client cut off anywhere goes on from its last id: with every book right,
   );
   expect(Math.min(resumed, merged)).toBeGreaterThan(10);
 });
+
+test.each([
+  ['keeps up', false],
+  ['lags behind', true],
+])('a client that %s gets whole data after each change of an instrument’s scale', async (_, isStalled) => {
+  const feed = new ScriptedFeed('scripted', [testInstrument(ids[0])]);
+  const { hub, clock } = await startMarket(feed);
+  feed.snapshot([100, 5], [101, 4]);
+  feed.state('live');
+  feed.trade(100, 1, 1);
+  const socket = new Written();
+  const session = new Session({
+    ...{ hub, socket, limits, marketClock: clock, wallClock: clock, log: silentLog },
+    ...{ epoch: 0, server: 'test', encoding: 'events' },
+  });
+  const instrument = ids[0];
+  const all: ClientRequest[] = [
+    { op: 'subscribe', id: 1, topic: 'book', instrument, cadence: 5_000 },
+    { op: 'subscribe', id: 2, topic: 'trades', instrument, cadence: 0 },
+    { op: 'subscribe', id: 3, topic: 'candles', instrument, interval: '1m', cadence: 1_000 },
+  ];
+  session.start(all, null);
+  socket.flow();
+  session.tick();
+  const before = socket.text.length;
+  socket.isStalled = isStalled;
+  // Enough for a stalled client to lag.
+  for (let id = 2; id < 30; id++) feed.trade(100, 1, id);
+  feed.emit({ type: 'instrument', instrument: testInstrument(ids[0], { tick: { units: 1, decimals: 4 } }) });
+  feed.snapshot([10_000, 5], [10_050, 4]);
+  feed.state('live');
+  clock.advanceTo(START_MS + 5_000);
+  socket.flow();
+  session.tick();
+  const { events } = eventsIn(socket.text.slice(before));
+  const after = events.slice(events.findLastIndex(({ event }) => event === 'instrument') + 1);
+  const first = (topic: string) => JSON.parse(after.find(({ event }) => event === topic)!.data) as DataFrame;
+  expect(first('book')[0]).toBe(frameCodes.bookSnapshot);
+  expect(first('trades')[0]).toBe(frameCodes.tradesSnapshot);
+  expect(first('candles')[0]).toBe(frameCodes.candlesSnapshot);
+  const replica = new BookReplica();
+  for (const { event, data } of after)
+    if (event === 'book') expect(replica.apply(JSON.parse(data) as DataFrame)).toBe('applied');
+  expect([replica.state, replica.book.bids.toFlat()]).toEqual(['live', [10_000, 5]]);
+});
