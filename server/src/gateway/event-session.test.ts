@@ -189,7 +189,7 @@ test.each([
   const socket = new Written();
   const session = new Session({
     ...{ hub, socket, limits, marketClock: clock, wallClock: clock, log: silentLog },
-    ...{ epoch: 0, server: 'test', encoding: 'events' },
+    ...{ epoch: 0, server: 'test', encoding: 'events', owner: localOwner() },
   });
   const instrument = ids[0];
   const all: ClientRequest[] = [

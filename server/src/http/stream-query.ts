@@ -1,6 +1,7 @@
 import { DepthwireError, parseRequest, topics, type ClientRequest, type Topic } from '@depthwire/shared';
 import type { StreamRequest } from '../gateway/gateway.ts';
 import { parsePosition, type Position } from '../gateway/position.ts';
+import { CREDENTIALS } from './guard.ts';
 
 /** Of a wrong value, in a message. */
 const MAX_SHOWN_CHARS = 80;
@@ -8,7 +9,7 @@ const WHOLE_NUMBER = /^\d{1,15}$/;
 const options = new Set(['depth', 'cadence', 'interval']);
 const limits = new Set(['bandwidth', 'rate']);
 /** Who it is is looked at elsewhere. */
-const credentials = new Set(['key', 'ticket']);
+const credentials = new Set<string>(CREDENTIALS);
 
 /**
  * The query of an event stream: for each subscription its topic and, as the value, the instrument and options such as

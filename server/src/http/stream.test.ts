@@ -209,7 +209,7 @@ describe('an event stream', () => {
     cleanups.push(() => socket.destroy());
     let text = '';
     socket.on('data', (chunk: string) => (text += chunk));
-    socket.write(`GET /api/v1/stream?status=${AAA} HTTP/1.1\r\nHost: a\r\n\r\n`.repeat(2));
+    socket.write(`GET /api/v1/stream?status=${AAA} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`.repeat(2));
     await vi.waitFor(() => expect(text).toContain('event: position'));
     expect(await (await fetch(`${url}/api/v1/health`)).json()).toMatchObject({ connections: 1 });
     expect(text.match(/HTTP\/1\.1/g)).toHaveLength(1);
