@@ -174,19 +174,8 @@ function hashOf(entries) {
   return hash.digest('hex');
 }
 
-/** Debian, and root: elsewhere it is for people to install what npm does not. */
-function mayAptInstall() {
-  return existsSync('/etc/debian_version') && os.userInfo().uid === 0;
-}
-
 function aptInstall(what, packageName) {
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const { ok, output } = timed(`Installing ${what} (apt-get)`, () => {
-    const update = run('apt-get', ['update', '-qq'], { env });
-    return update.ok
-      ? run('apt-get', ['install', '-yqq', '--no-install-recommends', packageName], { env })
-      : update;
-  });
+  const { ok, output } = timed(`Installing ${what} (apt-get)`, () => installDebian([packageName]));
   if (!ok) showTail(output);
 }
 
@@ -199,7 +188,7 @@ function findNginx() {
 /** The path of nginx, left in NGINX_PATH for the test that puts it before a server; without it that one is skipped. */
 export function ensureNginx() {
   if (process.env.NGINX_PATH) return;
-  if (!findNginx() && mayAptInstall()) aptInstall('nginx', 'nginx-light');
+  if (!findNginx() && isDebianRoot()) aptInstall('nginx', 'nginx-light');
   const found = findNginx();
   if (found) process.env.NGINX_PATH = found;
   else console.log('No nginx here: the test with a proxy before the server is skipped.');
@@ -234,11 +223,24 @@ export function ensureChromium() {
   return found;
 }
 
+/** Whether this machine is a Debian, and this user may install its packages. */
+export function isDebianRoot() {
+  return existsSync('/etc/debian_version') && os.userInfo().uid === 0;
+}
+
+export function installDebian(packages) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const update = run('apt-get', ['update', '-qq'], { env });
+  return update.ok
+    ? run('apt-get', ['install', '-yqq', '--no-install-recommends', ...packages], { env })
+    : update;
+}
+
 function installChromium() {
   const byHand =
     'Install Chromium (Debian: sudo apt-get install chromium; elsewhere: npx playwright install chromium),' +
     '\n  or name an existing one: CHROMIUM_PATH=/path/to/chromium npm test';
-  if (!mayAptInstall()) {
+  if (!isDebianRoot()) {
     fail(
       'No Chromium for the end-to-end tests.',
       'this machine has none, and only root may install it.',

@@ -69,6 +69,7 @@ export async function createDepthwire({
     markets: engine.markets,
     checksumIntervalMs: config.gateway.checksumIntervalMs,
     soon: setImmediate,
+    epoch,
   });
   const server = `depthwire/${version}`;
   const gateway = new Gateway({

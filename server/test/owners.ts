@@ -3,7 +3,7 @@ import type { Principal } from '../src/access/grants.ts';
 import { Quotas } from '../src/access/quotas.ts';
 import type { SessionOwner } from '../src/gateway/session.ts';
 
-const anybody: Principal = {
+export const anybody: Principal = {
   id: 'anybody',
   grants: { instruments: ['*'], topics, minCadenceMs: 0, operate: false },
   expiresMs: null,

@@ -57,7 +57,7 @@ describe('the log', () => {
     expect(ofSession.map(({ msg }) => msg)).toEqual([
       'session opened',
       ...Array<string>(11).fill('request refused'),
-      'a client sends what cannot be read; the session ends',
+      'a session ends for what its client does',
       'session ended',
     ]);
     expect(ofSession[0]).toMatchObject({

@@ -1,7 +1,8 @@
-import type { Encoding, Instrument } from '@depthwire/shared';
+import type { Instrument } from '@depthwire/shared';
 import { BatchRoom, type Batch } from './batch.ts';
 import type { Channel, SharedFrame } from './channel.ts';
 import type { GatewayFigures } from './figures.ts';
+import type { WireFormat } from './wire-format.ts';
 
 /**
  * Bytes of batches that are put together before they are written: the faster the writes follow one
@@ -11,7 +12,7 @@ const ROOM_BYTES = 262_144;
 
 /** Who receives the frames of channels. */
 export interface Subscriber {
-  readonly encoding: Encoding;
+  readonly encoding: WireFormat;
   /** Frames of channels that it has joined, in order. */
   deliver(batch: Batch): void;
   /** An instrument it subscribes to changed; told before the frames that follow from it. */
@@ -21,7 +22,7 @@ export interface Subscriber {
 /** All who have joined the very same channels in the same encoding: their frames are put together once. */
 interface Audience {
   readonly key: string;
-  readonly encoding: Encoding;
+  readonly encoding: WireFormat;
   readonly channels: readonly Channel[];
   readonly subscribers: Set<Subscriber>;
   /** What is to go out to them. */

@@ -1,12 +1,12 @@
-import type { Encoding } from '@depthwire/shared';
 import type { SharedFrame } from './channel.ts';
+import type { WireFormat } from './wire-format.ts';
 
 /** Frames that go out together, shared by all who get the very same; at least one. */
 export class Batch {
   readonly frames: readonly SharedFrame[];
   /** How many have taken it as it is. */
   sentTo = 0;
-  /** All of them, one after the other, as they go over a WebSocket; good until the next batches are made. */
+  /** All of them, one after the other, as they go out; good until the next batches are made. */
   readonly wire: Uint8Array;
   readonly #room: BatchRoom;
   #copy: Uint8Array | null = null;
@@ -53,7 +53,7 @@ export class BatchRoom {
   }
 
   /** @returns null where there is no room left before the next `clear` */
-  join(frames: readonly SharedFrame[], encoding: Encoding): Batch | null {
+  join(frames: readonly SharedFrame[], encoding: WireFormat): Batch | null {
     if (frames.length === 1) return new Batch(frames, frames[0]!.wire(encoding), this);
     let length = 0;
     for (const frame of frames) length += frame.wire(encoding).length;

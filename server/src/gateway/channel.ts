@@ -8,7 +8,10 @@ import {
 import type { MarketEvent } from '../bus/bus.ts';
 import type { MarketView } from '../engine/market.ts';
 import { serverCodecs } from './codec.ts';
+import { frameEvent } from './event.ts';
+import { PositionLog, type Position } from './position.ts';
 import { webSocketFrame } from './websocket-frame.ts';
+import type { WireFormat } from './wire-format.ts';
 
 /** What subscriptions share: those with equal settings get the very same frames. */
 export interface ChannelSettings {
@@ -36,6 +39,8 @@ export abstract class Channel {
   #snapshot: SharedFrame | null = null;
   /** By the frame that they begin after. */
   #catchUps: Map<number, SharedFrame> | null = null;
+  /** Where its frames stand among all, once somebody may ask. */
+  #positions: PositionLog | null = null;
   readonly #onFrame: (frame: SharedFrame) => void;
 
   /** @param onFrame takes each frame as it is made */
@@ -91,6 +96,29 @@ export abstract class Channel {
     return (this.#snapshot ??= new SharedFrame(this, this.snapshotMessage(market, nowMs)));
   }
 
+  get keepsPositions(): boolean {
+    return this.#positions !== null;
+  }
+
+  /**
+   * Remembers from here on where its frames stand.
+   * @param number the place at which it begins to, which no frame and no other channel has
+   */
+  keepPositions(number: number): void {
+    this.#positions = new PositionLog(this.seq, number);
+  }
+
+  /** @returns its newest frame as of that place among all frames; null where that is not known */
+  seqAt(number: number): number | null {
+    return this.#positions?.seqAt(number) ?? null;
+  }
+
+  /** @param position of its newest frame, which is as it was published */
+  place(frame: SharedFrame, position: Position): void {
+    frame.position = position;
+    this.#positions?.add(position.number);
+  }
+
   /** @param takenAtMs when the engine took the oldest update in it; null where it has none */
   protected publish(message: SharedFrame['message'], takenAtMs: number | null = null): void {
     this.#snapshot = null;
@@ -105,8 +133,11 @@ export class SharedFrame {
   readonly message: DataFrame;
   /** When the engine took the oldest update in it, by the market clock; null where that is not known. */
   readonly takenAtMs: number | null;
+  /** Its place among all frames; null of one that stands for others. */
+  position: Position | null = null;
   readonly #encoded: Partial<Record<Encoding, Uint8Array | string>> = {};
-  readonly #wire: Partial<Record<Encoding, Buffer>> = {};
+  readonly #wire: Partial<Record<WireFormat, Buffer>> = {};
+  #eventApart: Buffer | null = null;
 
   constructor(channel: Channel, message: DataFrame, takenAtMs: number | null = null) {
     this.channel = channel;
@@ -123,8 +154,18 @@ export class SharedFrame {
     return (this.#encoded[encoding] ??= serverCodecs[encoding].encode(this.message));
   }
 
-  /** As it goes over a WebSocket. */
-  wire(encoding: Encoding): Buffer {
-    return (this.#wire[encoding] ??= webSocketFrame(this.encode(encoding)));
+  /** As it goes to a client that has every frame before it. */
+  wire(format: WireFormat): Buffer {
+    return (this.#wire[format] ??=
+      format === 'events' ? this.#event(this.position) : webSocketFrame(this.encode(format)));
+  }
+
+  /** As it goes to a client that has not every frame before it, or that gets it in place of others. */
+  wireApart(format: WireFormat): Buffer {
+    return format === 'events' ? (this.#eventApart ??= this.#event(null)) : this.wire(format);
+  }
+
+  #event(position: Position | null): Buffer {
+    return frameEvent(this.channel.settings.topic, this.encode('json') as string, position);
   }
 }

@@ -3,13 +3,13 @@ import {
   frameCodes,
   topics,
   type ClientRequest,
-  type Encoding,
   type ErrorCode,
   type Topic,
 } from '@depthwire/shared';
 import { Buckets } from '../metrics/buckets.ts';
 import type { Batch } from './batch.ts';
 import type { SharedFrame } from './channel.ts';
+import type { WireFormat } from './wire-format.ts';
 
 /** What a session sends: frames of a topic; `control` for answers and notices. */
 export type Sent = Topic | 'control';
@@ -39,7 +39,7 @@ interface Amount {
  * where that can be helped, and read when somebody asks. All keys are from bounded sets.
  */
 export class GatewayFigures {
-  readonly sent = byEncoding(() => bySent(() => ({ frames: 0, bytes: 0 }) as Amount));
+  readonly sent = byFormat(() => bySent(() => ({ frames: 0, bytes: 0 }) as Amount));
   /** What brought clients up that had missed frames: one frame for all of them, or a snapshot. */
   readonly catchUps = byTopic(() => ({ merged: 0, snapshot: 0 }));
   /** Frames that those stood for. */
@@ -50,7 +50,7 @@ export class GatewayFigures {
   lagged = 0;
   /** By name, then by `ok` or the code of the error. */
   readonly requests = new Map<string, Map<ErrorCode | 'ok', number>>();
-  readonly opened = byEncoding(() => ({ count: 0 }));
+  readonly opened = byFormat(() => ({ count: 0 }));
   /** By close code. */
   readonly ended = new Map<string, number>();
   /** Connections that never became a session, by the close code they got. */
@@ -59,18 +59,18 @@ export class GatewayFigures {
   readonly frameWait = new Buckets();
 
   /** @param to how many got all of the batch */
-  onBatch({ frames, sentTo }: Batch, encoding: Encoding): void {
+  onBatch({ frames, sentTo }: Batch, format: WireFormat): void {
     if (sentTo === 0) return;
-    const sent = this.sent[encoding];
+    const sent = this.sent[format];
     for (const frame of frames) {
       const amount = sent[frame.channel.settings.topic];
       amount.frames += sentTo;
-      amount.bytes += sentTo * frame.wire(encoding).length;
+      amount.bytes += sentTo * frame.wire(format).length;
     }
   }
 
-  onSent(what: Sent, encoding: Encoding, bytes: number): void {
-    const amount = this.sent[encoding][what];
+  onSent(what: Sent, format: WireFormat, bytes: number): void {
+    const amount = this.sent[format][what];
     amount.frames += 1;
     amount.bytes += bytes;
   }
@@ -118,8 +118,8 @@ function count(codes: Map<string, number>, code: number): void {
   codes.set(label, (codes.get(label) ?? 0) + 1);
 }
 
-function byEncoding<T>(make: () => T): Readonly<Record<Encoding, T>> {
-  return { msgpack: make(), json: make() };
+function byFormat<T>(make: () => T): Readonly<Record<WireFormat, T>> {
+  return { msgpack: make(), json: make(), events: make() };
 }
 
 function byTopic<T>(make: () => T): Readonly<Record<Topic, T>> {

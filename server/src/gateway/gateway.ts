@@ -1,12 +1,25 @@
-import { closeCodes, encodingOf, every, type Clock, type Encoding, type Timer } from '@depthwire/shared';
-import type { FeedLog } from '@depthwire/feeds';
 import { randomBytes } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+import type { FeedLog } from '@depthwire/feeds';
+import {
+  closeCodes,
+  DepthwireError,
+  encodingOf,
+  every,
+  type ClientRequest,
+  type Clock,
+  type Timer,
+} from '@depthwire/shared';
 import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import type { Access, Caller } from '../access/access.ts';
 import type { Principal } from '../access/grants.ts';
 import { Quotas, type Lease, type QuotaLimits } from '../access/quotas.ts';
+import { pingComment, retryEvent } from './event.ts';
+import { EventStream, type HttpHeaders } from './event-stream.ts';
 import type { Hub } from './hub.ts';
+import type { Position } from './position.ts';
+import type { WireFormat } from './wire-format.ts';
 import { Session, type SessionLimits, type SessionSocket } from './session.ts';
 
 /** How often sessions are looked after, milliseconds. */
@@ -17,11 +30,22 @@ const MS_PER_SESSION = 5;
 const MIN_RECONNECT_MS = 2_000;
 /** Close codes of a client that does not mean to come back: done, or its page was left. */
 const leftOnPurpose: ReadonlySet<number> = new Set([1000, 1001, 1005]);
+/** Clients of event streams come back within this time, each after one of its own, milliseconds. */
+const STREAM_RETRY_MS = { least: 500, most: 2_500 };
+/** Its multiples, without their whole parts, are spread evenly however many there are. */
+const GOLDEN_RATIO = 0.618034;
 /** What `ws` calls a message past its limit. */
 const TOO_LARGE = 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH';
 const SESSION_ID_BYTES = 9;
 
 export interface GatewayLimits extends SessionLimits, QuotaLimits {}
+
+/** What a client of an event stream asks for. */
+export interface StreamRequest {
+  readonly requests: readonly ClientRequest[];
+  /** Up to which it has everything; null for a client that has nothing. */
+  readonly position: Position | null;
+}
 
 export interface GatewayOptions {
   readonly hub: Hub;
@@ -40,10 +64,12 @@ export interface Peer extends Caller {
   readonly requestId: string;
 }
 
-/** The WebSocket end of the hub: one session a socket. */
+/** Where clients meet the hub: one session for each WebSocket and each event stream. */
 export class Gateway {
   readonly #options: GatewayOptions;
   readonly #sessions = new Map<WebSocket, Session>();
+  readonly #streams = new Map<EventStream, Session>();
+  #streamsOpened = 0;
   readonly #timers: Timer[];
   readonly #quotas: Quotas;
   #isClosing = false;
@@ -57,24 +83,29 @@ export class Gateway {
     this.#timers = [
       every(wallClock, TICK_MS, () => {
         for (const session of this.#sessions.values()) session.tick();
+        for (const session of this.#streams.values()) {
+          session.onAlive(); // it says nothing; whether it takes what it is sent tells if it lives
+          session.tick();
+        }
       }),
       // A client without pings of its own still answers these.
       every(wallClock, limits.heartbeatMs, () => {
         for (const socket of this.#sessions.keys()) socket.ping();
+        for (const stream of this.#streams.keys()) if (stream.bufferedBytes === 0) stream.write(pingComment);
       }),
     ];
   }
 
   get connectionCount(): number {
-    return this.#sessions.size;
+    return this.#sessions.size + this.#streams.size;
   }
 
   /** Connections in each encoding, those that lag, and bytes that wait for the network. */
-  census(): { connections: Record<Encoding, number>; lagging: number; bufferedBytes: number } {
-    const connections = { msgpack: 0, json: 0 };
+  census(): { connections: Record<WireFormat, number>; lagging: number; bufferedBytes: number } {
+    const connections = { msgpack: 0, json: 0, events: 0 };
     let lagging = 0;
     let bufferedBytes = 0;
-    for (const session of this.#sessions.values()) {
+    for (const session of [...this.#sessions.values(), ...this.#streams.values()]) {
       connections[session.encoding] += 1;
       if (session.isLagging) lagging += 1;
       bufferedBytes += session.bufferedBytes;
@@ -88,15 +119,14 @@ export class Gateway {
    * @param principal null where the client has yet to say who it is
    */
   accept(socket: WebSocket, stream: Duplex, offered: boolean, peer: Peer, principal: Principal | null): void {
-    const { access, hub, limits, log, wallClock } = this.#options;
-    const { figures } = hub;
+    const { access, limits } = this.#options;
     // A client that names none gets the default.
     const encoding = offered ? encodingOf(socket.protocol) : 'msgpack';
     if (encoding === null) {
       this.#refuse(socket, peer, closeCodes.protocolError.code, 'no common subprotocol');
       return;
     }
-    if (this.#isClosing || this.#sessions.size >= limits.maxConnections) {
+    if (this.#isClosing || this.connectionCount >= limits.maxConnections) {
       const reason = this.#isClosing ? 'shutting down' : 'too many connections';
       this.#refuse(socket, peer, closeCodes.tryAgainLater.code, reason);
       return;
@@ -108,7 +138,7 @@ export class Gateway {
       this.#refuse(socket, peer, closeCodes.tryAgainLater.code, (error as Error).message);
       return;
     }
-    const id = randomBytes(SESSION_ID_BYTES).toString('base64url');
+    const id = newSessionId();
     const session = new Session({
       ...this.#options,
       id,
@@ -121,9 +151,7 @@ export class Gateway {
       },
     });
     this.#sessions.set(socket, session);
-    figures.opened[encoding].count += 1;
-    log.info({ session: id, ...traceOf(peer), principal: principal?.id, encoding }, 'session opened');
-    const openedAtMs = wallClock.now();
+    const onEnded = this.#onOpened(session, peer, principal);
     socket.on('message', (data, isBinary) =>
       session.onMessage(isBinary ? (data as Buffer) : (data as Buffer).toString('utf8')),
     );
@@ -131,11 +159,22 @@ export class Gateway {
     socket.on('close', (code) => {
       this.#sessions.delete(socket);
       session.onClose(!leftOnPurpose.has(code));
-      figures.onEnded(code);
-      const seconds = Math.round((wallClock.now() - openedAtMs) / 1000);
-      log.info({ session: id, closeCode: code, seconds }, 'session ended');
-      if (this.#sessions.size === 0) this.#onEmpty?.();
+      onEnded(code);
     });
+  }
+
+  /** @returns what to call once it has ended, with its close code */
+  #onOpened({ id, encoding }: Session, peer: Peer, principal: Principal | null): (closeCode: number) => void {
+    const { hub, log, wallClock } = this.#options;
+    hub.figures.opened[encoding].count += 1;
+    log.info({ session: id, ...traceOf(peer), principal: principal?.id, encoding }, 'session opened');
+    const openedAtMs = wallClock.now();
+    return (closeCode) => {
+      hub.figures.onEnded(closeCode);
+      const seconds = Math.round((wallClock.now() - openedAtMs) / 1000);
+      log.info({ session: id, closeCode, seconds }, 'session ended');
+      if (this.connectionCount === 0) this.#onEmpty?.();
+    };
   }
 
   #refuse(socket: WebSocket, peer: Peer, closeCode: number, reason: string): void {
@@ -143,6 +182,50 @@ export class Gateway {
     hub.figures.onRefused(closeCode);
     log.info({ ...traceOf(peer), closeCode, reason }, 'connection refused');
     socket.close(closeCode, reason);
+  }
+
+  /**
+   * @param headers of the answer, besides those of an event stream
+   * @throws DepthwireError where it is refused; the response is as it was then
+   */
+  acceptStream(
+    response: ServerResponse,
+    headers: HttpHeaders,
+    wanted: StreamRequest,
+    peer: Peer,
+    principal: Principal,
+  ): void {
+    const { limits } = this.#options;
+    if (this.#isClosing) throw new DepthwireError('unavailable', 'shutting down');
+    if (this.connectionCount >= limits.maxConnections)
+      throw new DepthwireError('unavailable', 'too many connections');
+    const lease = this.#quotas.open(peer.address, principal);
+    const stream = new EventStream();
+    const { least, most } = STREAM_RETRY_MS;
+    this.#streamsOpened += 1;
+    stream.write(retryEvent(least + (most - least) * ((this.#streamsOpened * GOLDEN_RATIO) % 1)));
+    const session = new Session({
+      ...this.#options,
+      id: newSessionId(),
+      encoding: 'events',
+      socket: stream,
+      // It says who it is once, in its request.
+      owner: { principal, lease, authenticate: () => Promise.resolve(principal) },
+    });
+    try {
+      session.start(wanted.requests, wanted.position);
+    } catch (error) {
+      session.onClose();
+      throw error;
+    }
+    this.#streams.set(stream, session);
+    const onEnded = this.#onOpened(session, peer, principal);
+    response.once('close', () => {
+      this.#streams.delete(stream);
+      session.onClose(true); // nobody can tell whether it means to come back
+      onEnded(stream.closeCode);
+    });
+    stream.begin(response, headers);
   }
 
   /** Something failed on an accepted socket. What the client did wrong, `ws` tells it and ends the socket. */
@@ -175,10 +258,14 @@ export class Gateway {
     this.#isClosing = true;
     const { wallClock } = this.#options;
     const beganMs = wallClock.now();
-    const leaving = [...this.#sessions.values()];
+    const leaving = [...this.#sessions.values(), ...this.#streams.values()];
     const perSessionMs = Math.min(MS_PER_SESSION, withinMs / Math.max(1, leaving.length));
-    for (const session of leaving)
-      session.goodbye(Math.max(MIN_RECONNECT_MS, Math.round(leaving.length * MS_PER_SESSION)));
+    const reconnectMs = Math.max(MIN_RECONNECT_MS, Math.round(leaving.length * MS_PER_SESSION));
+    // A browser waits as long as it is told, so each is told another time.
+    let told = 0;
+    for (const stream of this.#streams.keys())
+      stream.write(retryEvent((reconnectMs * (told += 1)) / this.#streams.size));
+    for (const session of leaving) session.goodbye(reconnectMs);
     const empty = Promise.withResolvers<void>();
     this.#onEmpty = empty.resolve;
     let ended = 0;
@@ -188,7 +275,7 @@ export class Gateway {
       if (ended < leaving.length) wallClock.at(wallClock.now() + perSessionMs, endSome);
     };
     endSome();
-    if (this.#sessions.size === 0) empty.resolve();
+    if (this.connectionCount === 0) empty.resolve();
     await empty.promise;
     for (const timer of this.#timers) timer.cancel();
   }
@@ -197,7 +284,12 @@ export class Gateway {
   destroy(): void {
     for (const timer of this.#timers) timer.cancel();
     for (const socket of this.#sessions.keys()) socket.terminate();
+    for (const stream of this.#streams.keys()) stream.destroy();
   }
+}
+
+function newSessionId(): string {
+  return randomBytes(SESSION_ID_BYTES).toString('base64url');
 }
 
 /** What of a peer belongs in the log. */

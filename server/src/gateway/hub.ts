@@ -13,6 +13,7 @@ import { BookChannel } from './book-channel.ts';
 import { Audiences, type Subscriber } from './audience.ts';
 import { channelKey, type Channel, type ChannelSettings, type SharedFrame } from './channel.ts';
 import { GatewayFigures } from './figures.ts';
+import type { Position } from './position.ts';
 import { CandlesChannel, StatusChannel, TickerChannel, TradesChannel } from './topic-channels.ts';
 
 /** Depths that are granted, levels a side; a request gets the next larger one. 0 is the whole book. */
@@ -49,6 +50,8 @@ export interface HubOptions {
    * go out together then. Default: at once.
    */
   readonly soon?: (task: () => void) => void;
+  /** Names this run of the market, in the positions of frames. Default: 0. */
+  readonly epoch?: number;
 }
 
 interface CadenceGroup {
@@ -73,6 +76,8 @@ export class Hub {
   readonly #lingering = new Map<Channel, Timer>();
   /** Frames that are made, and have yet to go out. */
   #frames: SharedFrame[] = [];
+  /** How many places were given to frames. */
+  #places = 0;
   #isDeliveryDue = false;
   #isDelivering = false;
   #timer: Timer | null = null;
@@ -207,6 +212,25 @@ export class Hub {
     return channel.catchUp(from, this.market(channel.settings.instrument), this.#options.clock.now());
   }
 
+  /** The newest there is. */
+  get position(): Position {
+    return { epoch: this.#options.epoch ?? 0, number: this.#places };
+  }
+
+  /**
+   * What a client that has everything up to a position has of a channel. From here on the channel remembers it.
+   * @returns the number of a frame; null where it is to get a snapshot
+   */
+  heldAt(channel: Channel, position: Position | null): number | null {
+    const { epoch, number } = this.position;
+    if (!channel.keepsPositions) {
+      // A place of its own: whoever has everything up to the newest frame has nothing of this channel.
+      this.#places += 1;
+      channel.keepPositions(this.#places);
+    }
+    return position?.epoch === epoch && position.number <= number ? channel.seqAt(position.number) : null;
+  }
+
   close(): void {
     this.#unsubscribe();
     for (const timer of this.#lingering.values()) timer.cancel();
@@ -281,6 +305,8 @@ export class Hub {
   }
 
   #onFrame(frame: SharedFrame): void {
+    this.#places += 1;
+    frame.channel.place(frame, this.position);
     this.#frames.push(frame);
   }
 

@@ -8,7 +8,6 @@ import {
   type AuthenticateRequest,
   type ClientRequest,
   type Clock,
-  type Encoding,
   type ErrorCode,
   type Instrument,
   type ServerMessage,
@@ -23,9 +22,11 @@ import type { Subscriber } from './audience.ts';
 import type { Channel, SharedFrame } from './channel.ts';
 import type { Batch } from './batch.ts';
 import { serverCodecs } from './codec.ts';
+import { positionEvent } from './event.ts';
 import { CADENCES_MS, DEPTHS, isWithin, type Hub } from './hub.ts';
+import type { Position } from './position.ts';
 import { RequestRate } from './request-rate.ts';
-import { webSocketFrame } from './websocket-frame.ts';
+import { encodingWithin, wireMessage, type WireFormat } from './wire-format.ts';
 
 /** In place of the number of a frame: the client has nothing of the channel yet. */
 const NOTHING = -1;
@@ -78,7 +79,7 @@ export interface SessionOwner {
 
 /** The part of a socket that a session uses. */
 export interface SessionSocket {
-  /** Takes whole WebSocket frames, one or several. */
+  /** Takes whole WebSocket frames or events, one or several. */
   write(frames: Uint8Array): void;
   close(code: number, reason: string): void;
   /** Bytes accepted by `write` that the network has not taken yet. */
@@ -95,7 +96,7 @@ export interface SessionOptions {
   readonly id: string;
   readonly hub: Hub;
   readonly socket: SessionSocket;
-  readonly encoding: Encoding;
+  readonly encoding: WireFormat;
   readonly owner: SessionOwner;
   readonly limits: SessionLimits;
   /** Names this run of the market. */
@@ -129,6 +130,8 @@ export class Session implements Subscriber {
   #awaitsDrain = false;
   readonly #strikes = new Map<ErrorCode, number>();
   #isGivenUp = false;
+  /** Up to which a client of an event stream has everything. */
+  #startPosition: Position | null = null;
   #lastSeenMs: number;
   #principal: Principal | null;
   readonly #openedMs: number;
@@ -195,7 +198,7 @@ export class Session implements Subscriber {
     let id: number | null = null;
     try {
       const isTooMuch = !this.#rate.take(this.#options.wallClock.now());
-      message = serverCodecs[this.#options.encoding].decode(data);
+      message = serverCodecs[encodingWithin(this.#options.encoding)].decode(data);
       id = requestIdOf(message);
       if (isTooMuch)
         throw new DepthwireError(
@@ -214,6 +217,17 @@ export class Session implements Subscriber {
     this.#catchUpOnceDrained();
   }
 
+  /**
+   * All requests at once of a client that sends none later, on an event stream.
+   * @param position up to which it has everything that it asks for; null where it has nothing
+   * @throws DepthwireError of the first that is refused: the session is of no use then
+   */
+  start(requests: readonly ClientRequest[], position: Position | null): void {
+    this.#startPosition = position;
+    for (const request of requests) this.#handle(request);
+    this.#tellPosition();
+  }
+
   /** The client gave a sign of life. */
   onAlive(): void {
     this.#lastSeenMs = this.#options.wallClock.now();
@@ -229,7 +243,7 @@ export class Session implements Subscriber {
     this.#opening?.cancel();
   }
 
-  get encoding(): Encoding {
+  get encoding(): WireFormat {
     return this.#options.encoding;
   }
 
@@ -270,7 +284,7 @@ export class Session implements Subscriber {
 
   #writeFrame(frame: SharedFrame): void {
     const { hub, encoding } = this.#options;
-    const data = frame.wire(encoding);
+    const data = frame.wireApart(encoding);
     this.#write(data);
     hub.figures.onSent(frame.channel.settings.topic, encoding, data.length);
   }
@@ -343,6 +357,13 @@ export class Session implements Subscriber {
       else this.#lagging.delete(channel);
     }
     this.#lagging = null;
+    this.#tellPosition();
+  }
+
+  /** Where the client of an event stream may go on from: only while it has missed nothing. */
+  #tellPosition(): void {
+    const { encoding, hub, socket } = this.#options;
+    if (encoding === 'events' && this.#lagging === null) socket.write(positionEvent(hub.position));
   }
 
   /** Called every now and then: ends the session when the client is gone, brings laggards back. */
@@ -544,6 +565,8 @@ export class Session implements Subscriber {
 
   /** The frame that a client has of a channel that it was in before. */
   #heldOf(channel: Channel, { resume }: SubscribeRequest): number {
+    const { encoding, hub } = this.#options;
+    if (encoding === 'events') return hub.heldAt(channel, this.#startPosition) ?? NOTHING;
     const isHeld =
       resume?.epoch === this.#options.epoch && resume.ch === channel.id && resume.seq <= channel.newestSeq;
     return isHeld ? resume.seq : NOTHING;
@@ -591,7 +614,7 @@ export class Session implements Subscriber {
 
   #send(message: ServerMessage): void {
     const { hub, socket, encoding } = this.#options;
-    const data = webSocketFrame(serverCodecs[encoding].encode(message));
+    const data = wireMessage(message, encoding);
     socket.write(data);
     hub.figures.onSent('control', encoding, data.length);
   }

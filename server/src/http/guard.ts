@@ -20,7 +20,7 @@ declare module 'fastify' {
 }
 
 /** Query parameters that hold a credential. Tickets are good once; publishable keys are for all to see. */
-const CREDENTIALS = ['ticket', 'key'] as const;
+export const CREDENTIALS = ['ticket', 'key'] as const;
 
 export interface GuardOptions {
   readonly access: Access;

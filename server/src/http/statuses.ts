@@ -3,6 +3,7 @@ import type { ErrorCode } from '@depthwire/shared';
 /** HTTP status of the errors that a request can meet; all others are a fault of the server. */
 export const statusOf: Partial<Record<ErrorCode, number>> = {
   invalid_request: 400,
+  too_many_subscriptions: 400,
   unauthenticated: 401,
   origin_not_allowed: 403,
   forbidden: 403,

@@ -34,7 +34,7 @@ export const errorCatalogue = {
     retry: true,
     meaning: 'The address or the key holds as many connections as the server allows.',
   },
-  unavailable: { retry: true, meaning: 'The server is starting or shutting down.' },
+  unavailable: { retry: true, meaning: 'The server is starting, shutting down or full.' },
   cursor_expired: {
     retry: false,
     meaning: 'The page is of an earlier run of the server, or of something gone; begin anew.',
