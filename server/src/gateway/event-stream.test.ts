@@ -30,7 +30,13 @@ const limits = {
   maxSubscriptionsPerKey: 9,
 };
 
-const caller = { requestId: 'test', address: '127.0.0.1', host: undefined, origin: undefined, isForwarded: false };
+const caller = {
+  requestId: 'test',
+  address: '127.0.0.1',
+  host: undefined,
+  origin: undefined,
+  isForwarded: false,
+};
 
 /** A gateway on a clock of the test's own, a real socket, and a client that has stopped reading. */
 async function stalled() {

@@ -22,8 +22,8 @@ const guarded: readonly ErrorCode[] = ['unauthenticated', 'forbidden', 'origin_n
 
 const description = `
 Live books, trades and candles as they stand, for what needs no stream; the stream itself is a WebSocket, described by
-\`docs/protocol.md\` and [asyncapi.json](/api/v1/asyncapi.json), or server-sent events at \`/api/v1/stream\`, which the same
-document describes.
+\`docs/protocol.md\` and [asyncapi.json](/api/v1/asyncapi.json), or server-sent events at \`/api/v1/stream\`, which \`docs/protocol.md\`
+describes.
 
 - **Numbers.** Prices and sizes are decimal text, exact to the tick and lot of the instrument.
 - **Times** are unix milliseconds, those of candles unix seconds, by the market clock: the present, or the recorded time of a
