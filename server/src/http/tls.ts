@@ -21,13 +21,17 @@ export interface Certificate {
   readonly key: string;
 }
 
-/** @throws DepthwireError `invalid_config` */
+/**
+ * @param folder where one for development is kept
+ * @throws DepthwireError `invalid_config`
+ */
 export async function certificateOf(
   { tls, host }: Pick<Config, 'tls' | 'host'>,
   nowMs: number,
+  folder = DEVELOPMENT_FOLDER,
 ): Promise<Certificate | null> {
   if (tls === undefined) return null;
-  if (tls.development) return developmentCertificate(host, nowMs);
+  if (tls.development) return developmentCertificate(host, nowMs, folder);
   const certificate = readFiles(tls);
   secureContextOf(certificate); // or it stops the start
   return certificate;
@@ -92,9 +96,9 @@ function invalid(key: string, message: string): DepthwireError {
   return new DepthwireError('invalid_config', `${key}: ${message}`, { key });
 }
 
-async function developmentCertificate(host: string, nowMs: number): Promise<Certificate> {
+async function developmentCertificate(host: string, nowMs: number, folder: string): Promise<Certificate> {
   const names = [...new Set(['localhost', '127.0.0.1', '::1', ...(isAnyAddress(host) ? [] : [host])])];
-  const files = { cert: join(DEVELOPMENT_FOLDER, 'cert.pem'), key: join(DEVELOPMENT_FOLDER, 'key.pem') };
+  const files = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
   try {
     const kept = readFiles(files);
     const { validToDate, checkHost, checkIP } = bound(new X509Certificate(kept.cert));
@@ -120,7 +124,7 @@ async function developmentCertificate(host: string, nowMs: number): Promise<Cert
     ],
   });
   try {
-    mkdirSync(DEVELOPMENT_FOLDER, { recursive: true, mode: 0o700 });
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
     writeFileSync(files.cert, made.cert);
     writeFileSync(files.key, made.private, { mode: 0o600 });
   } catch {
