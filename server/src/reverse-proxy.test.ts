@@ -1,13 +1,13 @@
 import { once } from 'node:events';
-import { createServer, request, type IncomingMessage } from 'node:http';
+import { request, type IncomingMessage } from 'node:http';
 import { request as requestTls } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { DepthwireClient, type ConnectionState, type OpenWebSocket } from '@depthwire/shared';
 import { WebSocket } from 'ws';
 import { nginxPath, startNginx, type Nginx } from '../test/nginx.ts';
 import { serve } from '../test/server.ts';
+import { createKey, hashOf, secretPrefix } from './access/keys.ts';
 
 /** The proxy is believed, and whoever comes through it may read. */
 const behind = { trustedProxies: ['127.0.0.1'], access: { public: { operate: true } } };
@@ -21,11 +21,16 @@ async function get(url: string, ca?: string): Promise<{ response: IncomingMessag
   return { response, body: await text(response) };
 }
 
-function client({ url, ca }: Nginx, origin?: string): DepthwireClient {
+function client({ url, ca }: Nginx, origin?: string, token?: string): DepthwireClient {
   const openWebSocket: OpenWebSocket = (address, protocols) =>
     new WebSocket(address, protocols, { ca, origin }) as unknown as ReturnType<OpenWebSocket>;
   const backoff = { baseMs: 10, maxMs: 50 };
-  const made = new DepthwireClient({ url: `${url.replace('https', 'wss')}/ws`, openWebSocket, backoff });
+  const made = new DepthwireClient({
+    url: `${url.replace('https', 'wss')}/ws`,
+    openWebSocket,
+    backoff,
+    token,
+  });
   onTestFinished(() => made.close());
   return made;
 }
@@ -67,24 +72,38 @@ describe.skipIf(nginxPath === null)('behind nginx with TLS, by deploy/nginx/dept
   });
 
   test('server-sent events go out as they come', async () => {
-    const stream = createServer((_request, response) => {
-      response.writeHead(200, { 'content-type': 'text/event-stream' });
-      response.write('data: the first of many\n\n');
-    }).listen(0, '127.0.0.1');
-    await once(stream, 'listening');
-    onTestFinished(() => {
-      stream.closeAllConnections();
-      stream.close();
-    });
-    const proxy = await startNginx([`http://127.0.0.1:${(stream.address() as AddressInfo).port}`]);
-    const asked = requestTls(`${proxy.url}/api/v1/stream`, {
+    const { url: inside, feed } = await serve(behind);
+    const proxy = await startNginx([inside]);
+    const asked = requestTls(`${proxy.url}/api/v1/stream?book=test:AAA-USD,depth=0,cadence=0`, {
       ...{ agent: false, ca: proxy.ca, headers: { 'accept-encoding': 'gzip' } },
     });
     onTestFinished(() => void asked.destroy());
     asked.end();
     const [response] = (await once(asked, 'response')) as [IncomingMessage];
-    const [data] = (await once(response, 'data')) as [Buffer];
-    expect(data.toString()).toBe('data: the first of many\n\n');
+    expect(response.headers['content-type']).toContain('text/event-stream');
+    let received = '';
+    response.on('data', (data: Buffer) => (received += data.toString()));
+    // The snapshot, and then one update after the other: none waits for the next.
+    await vi.waitFor(() => expect(received.match(/^event: book$/gm)).toHaveLength(1));
+    for (let lots = 6; lots < 9; lots++) {
+      feed.delta([100, lots], []);
+      await vi.waitFor(() => expect(received.match(/^event: book$/gm)).toHaveLength(lots - 4));
+    }
+  });
+
+  test('keys are asked for, and each visitor is counted by the address that the proxy saw', async () => {
+    const key = createKey(secretPrefix);
+    const { url: inside } = await serve({
+      trustedProxies: ['127.0.0.1'],
+      access: { keys: [{ id: 'desk', hash: hashOf(key) }] },
+    });
+    const proxy = await startNginx([inside]);
+    expect((await get(`${proxy.url}/api/v1/instruments`, proxy.ca)).response.statusCode).toBe(401);
+    const sdk = client(proxy, proxy.url, key);
+    sdk.connect();
+    const book = sdk.book('test:AAA-USD', { cadenceMs: 0 });
+    await vi.waitFor(() => expect(book.state).toBe('live'));
+    expect(sdk.principal).toBe('key:desk');
   });
 
   test('a client whose server goes finds its book at another one, for nothing is sticky', async () => {

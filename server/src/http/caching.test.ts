@@ -46,6 +46,10 @@ test('HEAD tells the tag of a book without its levels', async () => {
   const answer = await head();
   expect([answer.status, answer.headers.get('etag'), await answer.text()]).toEqual([200, tag, '']);
   expect((await head({ 'if-none-match': tag })).status).toBe(304);
+  for (const path of [`${PATH}/trades`, `${PATH}/candles`, '/api/v1/instruments']) {
+    const fresh = await fetch(`${url}${path}`, { method: 'HEAD', headers: { 'if-none-match': '*' } });
+    expect([path, fresh.status, await fresh.text()]).toEqual([path, 304, '']);
+  }
 });
 
 test('a book of another depth, or of another scale, is another', async () => {

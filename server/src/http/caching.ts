@@ -25,7 +25,7 @@ export function registerCaching(app: FastifyInstance): void {
     if (!reply.hasHeader('etag')) reply.header('etag', etagOf(payload));
     if (!isFresh(request, String(reply.getHeader('etag')))) return done(null, payload);
     reply.code(304).removeHeader('content-type');
-    done(null, null);
+    done(null, ''); // not null, which Fastify's answer to HEAD does not expect
   });
 }
 

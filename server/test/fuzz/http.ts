@@ -48,6 +48,12 @@ const queries = [
     `?q=${'x'.repeat(9_000)}`,
     '?%',
     '?limit=0x10',
+    '?book=sim:BTC-USD,depth=5',
+    '?book=sim:BTC-USD,depth=x',
+    '?trades=no:ONE&rate=0',
+    '?lastEventId=1.2&status=sim:BTC-USD',
+    '?cursor=W10',
+    '?cursor=bnVsbA',
   ],
 ];
 const headers = [
@@ -125,8 +131,8 @@ function exchange(port: number, text: string): Promise<string> {
     });
     socket.on('data', (data) => {
       answer += data.toString('latin1');
-      // An upgrade that succeeds goes on for ever.
-      if (answer.startsWith('HTTP/1.1 101')) socket.destroy();
+      // What succeeds there goes on for ever.
+      if (answer.startsWith('HTTP/1.1 101') || answer.includes('text/event-stream')) socket.destroy();
     });
     socket.on('error', () => undefined);
     socket.on('close', () => resolve(answer));
