@@ -10,6 +10,7 @@ import {
   type Clock,
   type ErrorCode,
   type Instrument,
+  type InstrumentId,
   type ServerMessage,
   type SubscribeRequest,
   type Timer,
@@ -121,6 +122,8 @@ export class Session implements Subscriber {
    * it has of each; null where there is none. Those that wait longest come first.
    */
   #lagging: Map<Channel, number> | null = null;
+  /** Instruments that changed while too much waited to say so. */
+  #untold: Map<InstrumentId, Instrument> | null = null;
   #allowance: Allowance | null = null;
   /** Goes off when data may be sent again. */
   #opening: Timer | null = null;
@@ -290,6 +293,7 @@ export class Session implements Subscriber {
   }
 
   #write(data: Uint8Array): void {
+    if (this.#untold !== null) this.#tellInstruments(); // what follows is counted in their scales
     this.#socket.write(data);
     this.#allowance?.spend(data.length, this.#options.wallClock.now());
   }
@@ -332,7 +336,7 @@ export class Session implements Subscriber {
   #catchUp(): void {
     const { hub, limits, socket } = this.#options;
     if (socket.bufferedBytes > 0) {
-      if (this.#lagging !== null || this.#isPaused) this.#catchUpOnceDrained();
+      if (this.#lagging !== null || this.#isPaused || this.#untold !== null) this.#catchUpOnceDrained();
       return;
     }
     this.#waitingSinceMs = null;
@@ -340,6 +344,7 @@ export class Session implements Subscriber {
       this.#isPaused = false;
       socket.resume();
     }
+    this.#tellInstruments();
     if (this.#lagging === null) return;
     if (!this.#mayReceive) {
       this.#awaitRoom();
@@ -421,7 +426,20 @@ export class Session implements Subscriber {
   }
 
   onInstrument(instrument: Instrument): void {
-    this.#send({ op: 'instrument', instrument });
+    if (this.#socket.bufferedBytes <= this.#maxBufferedBytes) {
+      this.#send({ op: 'instrument', instrument });
+      return;
+    }
+    // The newest of each is enough for whoever does not take them.
+    (this.#untold ??= new Map()).set(instrument.id, instrument);
+    this.#catchUpOnceDrained();
+  }
+
+  #tellInstruments(): void {
+    if (this.#untold === null) return;
+    const instruments = this.#untold.values();
+    this.#untold = null;
+    for (const instrument of instruments) this.#send({ op: 'instrument', instrument });
   }
 
   #handle(request: ClientRequest): void {

@@ -10,7 +10,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { localOwner } from '../../test/owners.ts';
 import { messagesIn } from '../../test/websocket.ts';
-import { silentLog, START_MS, startMarket } from '../../test/markets.ts';
+import { silentLog, START_MS, startMarket, testInstrument } from '../../test/markets.ts';
 import type { Hub } from './hub.ts';
 import { Session, type SessionLimits, type SessionOwner, type SessionSocket } from './session.ts';
 
@@ -270,6 +270,31 @@ describe('a client that does not keep up', () => {
     const channels = wire.frames.filter(([code]) => code === frameCodes.bookSnapshot).map(([, ch]) => ch);
     expect(channels.sort()).toEqual([1, 1, 2, 3, 4]);
     expect(replayed(wire.frames.filter(([, ch]) => ch === 1)).book.bids.toFlat(1)).toEqual([100, 3]);
+  });
+
+  test('is told of an instrument once, as it is in the end, and before the book that it goes with', async () => {
+    const { feed, hub, clock } = await liveMarket();
+    const { wire, subscribe } = connect(hub, clock);
+    subscribe('book', { depth: 0 });
+    wire.stall();
+    fill(feed, wire);
+    const waiting = wire.bufferedBytes;
+    for (let i = 1; i <= 500; i++)
+      feed.emit({ type: 'instrument', instrument: testInstrument(instrument, { name: `Name ${i}` }) });
+    feed.emit({
+      type: 'instrument',
+      instrument: testInstrument(instrument, { name: 'The last', tick: { units: 5, decimals: 2 } }),
+    });
+    feed.snapshot([20, 1], [21, 1]);
+    expect(wire.bufferedBytes).toBe(waiting);
+    const seen = wire.messages.length;
+    wire.flow();
+    const after = wire.messages.slice(seen);
+    const notices = after.filter((message) => (message as { op?: string }).op === 'instrument');
+    expect(notices).toHaveLength(1);
+    expect(notices[0]).toMatchObject({ instrument: { name: 'The last', tick: { units: 5 } } });
+    const snapshotAt = after.findIndex((message) => (message as number[])[0] === frameCodes.bookSnapshot);
+    expect(snapshotAt).toBeGreaterThan(after.indexOf(notices[0]));
   });
 
   test('gets nothing of other channels either, until all is taken', async () => {
