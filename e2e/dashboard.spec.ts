@@ -1,4 +1,11 @@
-import { codecs, frameCodes, type TradesFrame, type TradesMergedFrame } from '@depthwire/shared';
+import {
+  codecs,
+  frameCodes,
+  type BookDeltaFrame,
+  type BookMergedFrame,
+  type TradesFrame,
+  type TradesMergedFrame,
+} from '@depthwire/shared';
 import type { Page } from '@playwright/test';
 import { expect, test } from './fixtures.ts';
 import {
@@ -73,6 +80,34 @@ test.describe('the simulated market', () => {
     await expect(tape.getByRole('status')).toHaveText(
       /24 of \d+ trades not listed\s+[\d.,]+ bought\s+[\d.,]+ sold\s+[\d.,]+ to [\d.,]+/,
     );
+  });
+
+  test('says of a book that the connection does not keep up with it, and that it does again', async ({
+    page,
+  }) => {
+    let isSlow = true;
+    await page.routeWebSocket(/\/ws$/, (socket) => {
+      socket.connectToServer().onMessage((message) => {
+        const frame = codecs.msgpack.decode(message as Buffer) as BookDeltaFrame;
+        // A delta with a checksum is all that a merged frame of one frame is.
+        if (!isSlow || !Array.isArray(frame) || frame[0] !== frameCodes.bookDelta || frame[9] === undefined) {
+          socket.send(message);
+          return;
+        }
+        const [, ch, seq, , elapsedMs, , lagMs, bids, asks, checksum] = frame;
+        const merged: BookMergedFrame = [
+          ...([frameCodes.bookMerged, ch, seq, seq - 1, 1] as const),
+          ...([frame[3], elapsedMs, 1_400, lagMs, bids, asks, checksum] as const),
+        ];
+        socket.send(Buffer.from(codecs.msgpack.encode(merged) as Uint8Array));
+      });
+    });
+    await openLive(page);
+    const badge = panel(page, 'Order book').getByTestId('freshness');
+    await expect(badge).toHaveText(/conflated/);
+    await expect(badge).toHaveAttribute('title', /one frame stood for \d+ updates, the oldest 1.4 s old/);
+    isSlow = false;
+    await expect(badge).toHaveText(/simulated/, { timeout: 15_000 });
   });
 
   test('holds the very book of the engine: every frame verified, and equal over REST', async ({

@@ -26,6 +26,8 @@ export class BookReplica {
   error: DepthwireError | null = null;
   /** Engine updates that the last delta merged. */
   merged = 0;
+  /** Whether the last frame stands for some that did not reach the client in time. */
+  isConflated = false;
   /** Send time less receive time of the oldest update in the last delta, milliseconds. */
   ageMs = 0;
   /** Receive time less venue time of the newest update, milliseconds; null where unknown. */
@@ -99,6 +101,7 @@ export class BookReplica {
     }
     if (this.#awaitingSnapshot || seq <= this.#seq) return 'ignored';
     this.isDelta = false;
+    this.isConflated = false;
     const isMerged = frame[0] === frameCodes.bookMerged;
     const before = isMerged ? integer(frame[3], 'from') : seq - 1;
     if (before !== this.#seq) {
@@ -149,6 +152,7 @@ export class BookReplica {
     this.#state = state;
     this.#seq = seq;
     this.merged = merged;
+    this.isConflated = true;
     this.timeMs += elapsedMs;
     this.ageMs = ageMs;
     this.lagMs = lagMs;
@@ -172,6 +176,7 @@ export class BookReplica {
     this.timeMs = timeMs;
     this.lagMs = lagMs;
     this.isDelta = false;
+    this.isConflated = false;
     this.merged = 0;
     this.ageMs = 0;
     this.reason = typeof frame[11] === 'string' ? frame[11] : null;

@@ -245,7 +245,10 @@ export class BookSubscription extends Subscription {
 
   /** Figures of the last frame, and how many checksums were found right. */
   get replica(): Readonly<
-    Pick<BookReplica, 'merged' | 'ageMs' | 'lagMs' | 'timeMs' | 'isDelta' | 'verified' | 'seq'>
+    Pick<
+      BookReplica,
+      'merged' | 'isConflated' | 'ageMs' | 'lagMs' | 'timeMs' | 'isDelta' | 'verified' | 'seq'
+    >
   > {
     return this.#replica;
   }

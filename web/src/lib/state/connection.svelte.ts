@@ -5,7 +5,7 @@ import {
   type Encoding,
   type Hello,
 } from '@depthwire/shared';
-import { credential } from './credential.svelte.ts';
+import { credential } from './credential.ts';
 
 const SAMPLE_MS = 1000;
 const MAX_LOG = 100;

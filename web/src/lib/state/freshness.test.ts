@@ -18,6 +18,7 @@ describe('freshness of a panel', () => {
       clock: 'market',
       reason: null,
       hasEnded: false,
+      conflated: null,
     });
     expect(freshnessOf({ ...live, state: 'stale', reason: 'silent' })).toMatchObject({
       state: 'stale',
@@ -33,6 +34,7 @@ describe('freshness of a panel', () => {
       clock: 'local',
       reason: 'connection lost',
       hasEnded: false,
+      conflated: null,
     });
   });
 
@@ -43,6 +45,7 @@ describe('freshness of a panel', () => {
     expect(freshnessOf({ ...ended, isOpen: false, lostAtMs: 9 })).toMatchObject({
       state: 'recovering',
       hasEnded: false,
+      conflated: null,
     });
   });
 

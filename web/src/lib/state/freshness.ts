@@ -9,6 +9,15 @@ export interface Freshness {
   readonly reason: string | null;
   /** Whether this is the last picture of a recording: nothing is wrong, and nothing more will come. */
   readonly hasEnded: boolean;
+  /** What the newest merged frame stood for, where the connection does not keep up: it is right, but was late. */
+  readonly conflated: Conflated | null;
+}
+
+export interface Conflated {
+  /** Updates of the book. */
+  readonly updates: number;
+  /** Of the oldest of them when it was sent, milliseconds. */
+  readonly ageMs: number;
 }
 
 export interface FreshnessInput {
@@ -21,6 +30,7 @@ export interface FreshnessInput {
   readonly state: BookState;
   readonly sinceMs: number | null;
   readonly reason: string | null;
+  readonly conflated?: Conflated | null;
 }
 
 /**
@@ -29,7 +39,7 @@ export interface FreshnessInput {
  */
 export function freshnessOf(input: FreshnessInput): Freshness {
   if (!input.isOpen) {
-    const away = { clock: 'local', hasEnded: false } as const;
+    const away = { clock: 'local', hasEnded: false, conflated: null } as const;
     return input.hasData
       ? { ...away, state: 'recovering', sinceMs: input.lostAtMs, reason: 'connection lost' }
       : { ...away, state: 'syncing', sinceMs: null, reason: null };
@@ -39,6 +49,7 @@ export function freshnessOf(input: FreshnessInput): Freshness {
     clock: 'market',
     reason,
     hasEnded: state === 'stale' && reason === RECORDING_ENDED,
+    conflated: input.conflated ?? null,
   } as const;
   if (!input.hasData && state === 'live') return { ...known, state: 'syncing', sinceMs: null };
   return { ...known, state, sinceMs };

@@ -12,10 +12,12 @@ import {
 } from '@depthwire/shared';
 import type { Connection } from './connection.svelte.ts';
 import { cancelFrame, requestFrame, whenIdle } from './frames.ts';
-import { freshnessOf, type Freshness } from './freshness.ts';
+import { freshnessOf, type Conflated, type Freshness } from './freshness.ts';
 
 /** How long the tape says that trades are not listed, by the times of the trades. */
 const MERGED_SHOWN_MS = 60_000;
+/** How long after a merged frame a book is said to be conflated, milliseconds. */
+const CONFLATED_FOR_MS = 5_000;
 const BOOK_DEPTH = 200;
 const BOOK_CADENCE_MS = 100;
 const TICKER_CADENCE_MS = 100;
@@ -51,6 +53,7 @@ export class Market {
   status = $state.raw<{ state: BookState; sinceMs: number | null; reason: string | null } | null>(null);
   figures = $state.raw<BookFigures | null>(null);
   /** Trades that came as sums alone, because the connection did not keep up; null where the last are long ago. */
+  conflated = $state.raw<(Conflated & { readonly timeMs: number }) | null>(null);
   mergedTrades = $state.raw<(MergedTrades & { readonly timeMs: number }) | null>(null);
 
   book: BookSubscription | null = null;
@@ -150,6 +153,7 @@ export class Market {
       state,
       sinceMs: isReplicaOff ? null : (status?.sinceMs ?? null),
       reason: (kind === 'book' ? bookReason : null) ?? status?.reason ?? null,
+      conflated: kind === 'book' ? this.conflated : null,
     });
   }
 
@@ -197,6 +201,11 @@ export class Market {
     );
   }
 
+  #noteConflated({ replica: { isConflated, merged, ageMs, timeMs } }: BookSubscription): void {
+    if (isConflated) this.conflated = { updates: merged, ageMs, timeMs };
+    else if (this.conflated && timeMs - this.conflated.timeMs > CONFLATED_FOR_MS) this.conflated = null;
+  }
+
   #noteMerged({ merged, trades }: TradesSubscription): void {
     const timeMs = trades.at(-1)?.timeMs ?? 0;
     if (merged && merged.missed > 0) this.mergedTrades = { ...merged, timeMs };
@@ -223,6 +232,7 @@ export class Market {
     this.#bookOff = [
       book.on('change', () => {
         if (!this.hasBook || this.bookState !== book.state) takeState();
+        this.#noteConflated(book);
         for (const draw of this.#bookDraws) requestFrame(draw);
       }),
       book.on('state', takeState),
@@ -259,6 +269,7 @@ export class Market {
     this.hasBook = false;
     this.hasTrades = false;
     this.mergedTrades = null;
+    this.conflated = null;
     // Nothing of one instrument may be seen under the name of another.
     for (const draw of [...this.#bookDraws, ...this.#tradeDraws]) requestFrame(draw);
   }

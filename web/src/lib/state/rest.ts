@@ -10,7 +10,7 @@ import {
   type Ticks,
 } from '@depthwire/shared';
 
-import { credential } from './credential.svelte.ts';
+import { credential } from './credential.ts';
 
 const TIMEOUT_MS = 10_000;
 

@@ -2,7 +2,7 @@ const STORAGE_KEY = 'depthwire.key';
 
 /** The key or token that this tab shows the server: forgotten with the tab, and seen by no other. */
 class Credential {
-  #value = $state<string | null>(stored());
+  #value = stored();
 
   get value(): string | null {
     return this.#value;
