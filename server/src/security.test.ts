@@ -166,10 +166,13 @@ describe('who may read', () => {
   test('a connection that does not say in time who it is ends, and so does one that guesses', async () => {
     const { ws } = await start(keyed({ authenticateWithinMs: 100 }));
     expect(await (await open(ws)).end()).toMatchObject({ code: 4401, reason: 'no key or token in time' });
-    const { ws: patient } = await start(keyed());
+    const { ws: patient, url: metricsUrl } = await start(keyed());
     const guessing = await open(patient);
     for (let id = 0; id < 5; id++) guessing.send({ op: 'authenticate', id, token: createKey(secretPrefix) });
     expect(await guessing.end()).toMatchObject({ code: 4401, reason: 'too often no right key or token' });
+    const scraped = await (await fetch(`${metricsUrl}/metrics`, { headers: bearer(deskKey) })).text();
+    expect(scraped).toContain('depthwire_requests_total{op="authenticate",outcome="unauthenticated"} 5');
+    expect(scraped).not.toContain('outcome="ok"');
     const errors = guessing.messages.filter((message) => isOp('error')(message as Record<string, unknown>));
     expect(errors.map((message) => (message as { code: string }).code)).toEqual(
       Array(5).fill('unauthenticated'),

@@ -208,8 +208,10 @@ export class Session implements Subscriber {
           'rate_limited',
           `a session may send ${this.#options.limits.maxRequestsPerSecond} requests a second`,
         );
-      this.#handle(parseRequest(message));
-      figures.onRequest(message, 'ok');
+      const request = parseRequest(message);
+      this.#handle(request);
+      // How that comes out is known later.
+      if (request.op !== 'authenticate') figures.onRequest(message, 'ok');
     } catch (error) {
       figures.onRequest(message, this.#refuse(id, error));
     }
@@ -408,9 +410,9 @@ export class Session implements Subscriber {
 
   /** @returns whether the session ends, for who the client is or for doing nothing */
   #endsForIdentity(now: number): boolean {
-    const { limits, socket } = this.#options;
+    const { limits } = this.#options;
     const end = ({ code }: { code: number }, reason: string) => {
-      socket.close(code, reason);
+      this.#end(code, reason);
       return true;
     };
     if (this.#principal === null)
@@ -515,16 +517,19 @@ export class Session implements Subscriber {
 
   /** What arrives meanwhile waits, so that a client may send requests right behind it. */
   #authenticate({ id, token }: AuthenticateRequest): void {
-    const { owner, socket } = this.#options;
+    const { hub, owner, socket } = this.#options;
+    const { figures } = hub;
     this.#held = [];
     socket.pause();
     void owner
       .authenticate(token)
       .then((principal) => {
-        if (!this.#isClosed) this.#become(principal, id);
+        if (this.#isClosed) return;
+        this.#become(principal, id);
+        figures.onRequest({ op: 'authenticate' }, 'ok');
       })
       .catch((error: unknown) => {
-        if (!this.#isClosed) this.#refuse(id, error);
+        if (!this.#isClosed) figures.onRequest({ op: 'authenticate' }, this.#refuse(id, error));
       })
       .finally(() => {
         const held = this.#held ?? [];
