@@ -155,11 +155,22 @@ describe('a ticket', () => {
     await expect(redeem(late, undefined)).rejects.toEqual(refused);
   });
 
-  test('is refused where ten thousand wait, and there is room again when those have expired', () => {
+  test('ends with the key that it stands for, and is for nobody who needs none', () => {
+    const at = clock();
+    const open = access({ public: true }, at);
+    const everybody = open.anonymous(somewhere)!;
+    expect(() => open.tickets.issue(everybody, undefined)).toThrow(
+      refusal('forbidden', /without a ticket/) as Error,
+    );
+    const brief = { ...everybody, id: 'jwt:alice', expiresMs: NOW_MS + 5_000 };
+    expect(open.tickets.issue(brief, undefined).expires).toBe(NOW_MS + 5_000);
+  });
+
+  test('is refused where a thousand of one key wait, and there is room again when those have expired', () => {
     const at = clock();
     const open = access({}, at);
     const principal = open.anonymous(here)!;
-    for (let i = 0; i < 10_000; i++) open.tickets.issue(principal, undefined);
+    for (let i = 0; i < 1_000; i++) open.tickets.issue(principal, undefined);
     expect(() => open.tickets.issue(principal, undefined)).toThrow(
       refusal('rate_limited', /tickets wait/) as Error,
     );
@@ -368,11 +379,16 @@ describe('quotas', () => {
           const entry = open[which % Math.max(1, open.length)];
           const ofAddress = (at: string | null) => count((other) => at !== null && other.address === at);
           const ofKey = (id: string | null) => count((other) => other.who === id);
+          const ofNobody = (at: string | null) =>
+            count((other) => other.who === null && other.address === at);
           if (what === 'open') {
+            const ofNobody = (at: string | null) =>
+              count((other) => other.who === null && other.address === at).connections;
             const mayOpen =
               ofAddress(network).connections < limits.maxConnectionsPerAddress &&
-              ofKey(who).connections <
-                (who === null ? limits.maxConnections / 4 : limits.maxConnectionsPerKey);
+              (who === null
+                ? ofNobody(network) < (network === null ? limits.maxConnections / 4 : 20)
+                : ofKey(who).connections < limits.maxConnectionsPerKey);
             const attempt = () => quotas.open(address, who === null ? null : principal(who));
             if (mayOpen) open.push({ lease: attempt(), address: network, who, subscriptions: 0 });
             else
@@ -399,7 +415,10 @@ describe('quotas', () => {
             entry.lease.removeSubscription();
             entry.subscriptions -= 1;
           } else if (who !== null) {
-            const mayBecome = who === entry.who || ofKey(who).connections < limits.maxConnectionsPerKey;
+            const mayBecome =
+              who === entry.who ||
+              (ofKey(who).connections < limits.maxConnectionsPerKey &&
+                ofKey(who).subscriptions + entry.subscriptions <= limits.maxSubscriptionsPerKey);
             if (mayBecome) {
               entry.lease.rebind(principal(who));
               entry.who = who;
@@ -419,6 +438,10 @@ describe('addresses', () => {
     ['203.0.113.9', '203.0.113.9'],
     ['::ffff:203.0.113.9', '203.0.113.9'],
     ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['203.0.113.9:4711', '203.0.113.9'],
+    ['[2001:db8:1:2::9]:4711', '2001:db8:1:2::/64'],
+    ['unknown', 'unknown'],
+    ['_hidden', 'unknown'],
     ['127.0.0.8', null],
     ['::1', null],
     ['::ffff:127.0.0.1', null],

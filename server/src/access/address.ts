@@ -5,11 +5,18 @@ const IPV6_PREFIX = 64;
 
 /** Who counts as one: an IPv4 address, or a network of IPv6; null for this machine, which is not limited. */
 export function limitedAddress(address: string): string | null {
-  if (!ipaddr.isValid(address)) return address;
-  const parsed = ipaddr.process(address);
+  const plain = withoutPort(address);
+  // What a proxy writes instead of an address is one for all whom it says it of.
+  if (!ipaddr.isValid(plain)) return 'unknown';
+  const parsed = ipaddr.process(plain);
   if (parsed.range() === 'loopback') return null;
   if (parsed instanceof ipaddr.IPv4) return parsed.toString();
   return `${ipaddr.IPv6.networkAddressFromCIDR(`${parsed.toString()}/${IPV6_PREFIX}`).toString()}/${IPV6_PREFIX}`;
+}
+
+/** Some proxies add the port: `203.0.113.9:4711`, `[2001:db8::1]:4711`. */
+function withoutPort(address: string): string {
+  return /^\[(.+)\](?::\d+)?$/.exec(address)?.[1] ?? /^([\d.]+):\d+$/.exec(address)?.[1] ?? address;
 }
 
 export function isLoopback(address: string): boolean {

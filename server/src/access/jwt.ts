@@ -15,6 +15,7 @@ import type { Principal } from './grants.ts';
 
 const MIN_SECRET_BYTES = 32;
 const CLOCK_TOLERANCE_SECONDS = 5;
+const MAX_SUBJECT_CHARS = 64;
 /** Of a token: what it may read. */
 const GRANTS_CLAIM = 'depthwire';
 
@@ -64,6 +65,12 @@ export class JwtVerifier {
   }
 
   #principalOf(payload: JWTPayload): Principal {
+    const { sub } = payload as { sub: unknown };
+    if (typeof sub !== 'string' || sub === '' || sub.length > MAX_SUBJECT_CHARS)
+      throw new DepthwireError(
+        'unauthenticated',
+        `token: claim sub: expected a text of 1 to ${MAX_SUBJECT_CHARS} characters`,
+      );
     const claim = payload[GRANTS_CLAIM];
     const granted = claim === undefined ? this.#config.grants : grantsSchema.safeParse(claim);
     if (!('success' in granted)) return this.#principal(payload, granted);

@@ -4,6 +4,8 @@ import type { Principal } from './grants.ts';
 
 /** Connections that have not said yet who they are. */
 const UNAUTHENTICATED = 'unauthenticated';
+/** Of one address. */
+const MAX_UNAUTHENTICATED = 20;
 
 export interface QuotaLimits {
   readonly maxConnections: number;
@@ -38,8 +40,8 @@ export class Quotas {
   open(address: string, principal: Principal | null): Lease {
     const limited = limitedAddress(address);
     const ofAddress = limited === null ? null : this.#use(`address ${limited}`, this.#perAddress);
-    return new Lease(ofAddress, this.#ofPrincipal(principal), {
-      next: (other) => this.#ofPrincipal(other),
+    return new Lease(ofAddress, this.#ofPrincipal(principal, limited), {
+      next: (other) => this.#ofPrincipal(other, limited),
       forget: (use) => this.#uses.delete(use.name),
     });
   }
@@ -54,16 +56,17 @@ export class Quotas {
     return { maxConnections: maxConnectionsPerAddress, maxSubscriptions: maxSubscriptionsPerAddress };
   }
 
-  #ofPrincipal(principal: Principal | null): Use {
+  #ofPrincipal(principal: Principal | null, address: string | null): Use {
     const { maxConnections, maxConnectionsPerKey, maxSubscriptionsPerKey } = this.#limits;
-    // Whoever floods it without a key leaves room for those who have one.
+    // Whoever floods it without a key leaves room for those who have one, or have yet to say so.
     if (principal === null)
-      return this.#use(UNAUTHENTICATED, {
-        maxConnections: Math.ceil(maxConnections / 4),
+      return this.#use(`${UNAUTHENTICATED}${address === null ? '' : ` ${address}`}`, {
+        maxConnections: address === null ? Math.ceil(maxConnections / 4) : MAX_UNAUTHENTICATED,
         maxSubscriptions: 0,
       });
     const { id, grants } = principal;
-    const isEverybody = id === 'local' || id === 'public';
+    // Of a key in pages too: its visitors do not share what one of them could use up.
+    const isEverybody = id === 'local' || id === 'public' || id.startsWith('page:');
     return this.#use(id, {
       maxConnections: grants.maxConnections ?? (isEverybody ? Infinity : maxConnectionsPerKey),
       maxSubscriptions: grants.maxSubscriptions ?? (isEverybody ? Infinity : maxSubscriptionsPerKey),
@@ -105,11 +108,16 @@ export class Lease {
 
   /**
    * The connection says who it is, or that it is somebody with other rights.
-   * @throws DepthwireError `too_many_connections`, and nothing has changed
+   * @throws DepthwireError `too_many_connections` or `too_many_subscriptions`, and nothing has changed
    */
   rebind(principal: Principal): void {
     const next = this.#register.next(principal);
     const before = this.#ofKey;
+    const held = next === before ? next.subscriptions : next.subscriptions + this.#subscriptions;
+    if (held > next.maxSubscriptions) {
+      this.#forgetUnused(next);
+      throw tooManySubscriptions(next);
+    }
     if (next === before) return;
     if (next.connections >= next.maxConnections) throw tooManyConnections(next);
     next.connections += 1;
@@ -123,11 +131,7 @@ export class Lease {
   /** @throws DepthwireError `too_many_subscriptions` */
   assertRoom(): void {
     for (const use of this.#uses) {
-      if (use.subscriptions >= use.maxSubscriptions)
-        throw new DepthwireError(
-          'too_many_subscriptions',
-          `${use.name} may hold ${use.maxSubscriptions} subscriptions`,
-        );
+      if (use.subscriptions >= use.maxSubscriptions) throw tooManySubscriptions(use);
     }
   }
 
@@ -162,4 +166,8 @@ export class Lease {
 
 function tooManyConnections({ name, maxConnections }: Use): DepthwireError {
   return new DepthwireError('too_many_connections', `${name} may hold ${maxConnections} connections`);
+}
+
+function tooManySubscriptions({ name, maxSubscriptions }: Use): DepthwireError {
+  return new DepthwireError('too_many_subscriptions', `${name} may hold ${maxSubscriptions} subscriptions`);
 }

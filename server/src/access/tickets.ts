@@ -4,6 +4,8 @@ import type { Principal } from './grants.ts';
 
 const LIFE_MS = 30_000;
 const MAX_TICKETS = 10_000;
+/** Of one key or token. */
+const MAX_OWN_TICKETS = 1_000;
 const BYTES = 24;
 
 export interface Ticket {
@@ -31,13 +33,25 @@ export class Tickets {
     this.#clock = clock;
   }
 
-  /** @throws DepthwireError `rate_limited` where too many wait to be used */
+  /**
+   * @throws DepthwireError `rate_limited` where too many wait to be used, `forbidden` for whoever needs none
+   */
   issue(principal: Principal, origin: string | undefined): Ticket {
     this.#forgetExpired();
-    if (this.#issued.size >= MAX_TICKETS)
-      throw new DepthwireError('rate_limited', `${MAX_TICKETS} tickets wait to be used: try again later`);
+    const { id, expiresMs: endMs } = principal;
+    if (id === 'public')
+      throw new DepthwireError(
+        'forbidden',
+        'everybody may connect here without a ticket, or has a key for one',
+      );
+    const own = [...this.#issued.values()].filter((issued) => issued.principal.id === id).length;
+    if (own >= MAX_OWN_TICKETS || this.#issued.size >= MAX_TICKETS)
+      throw new DepthwireError(
+        'rate_limited',
+        `${own >= MAX_OWN_TICKETS ? own : MAX_TICKETS} tickets wait to be used: try again later`,
+      );
     const ticket = randomBytes(BYTES).toString('base64url');
-    const expiresMs = this.#clock.now() + LIFE_MS;
+    const expiresMs = Math.min(this.#clock.now() + LIFE_MS, endMs ?? Infinity);
     this.#issued.set(ticket, { principal, origin, expiresMs });
     return { ticket, expires: Math.floor(expiresMs) };
   }

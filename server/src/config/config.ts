@@ -25,7 +25,7 @@ const configSchema = (plugins: FeedPlugins) =>
       web: text('a folder, such as web/build').optional(),
       /** Origins of other sites whose pages may connect and read the API; `*` for all. */
       allowedOrigins: z
-        .array(origin('https://example.com'), {
+        .array(origin('https://example.com', { mayBeAny: true }), {
           error: 'expected a list of origins, such as [https://example.com]',
         })
         .default([]),

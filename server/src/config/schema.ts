@@ -56,13 +56,13 @@ export function url(protocols: readonly string[], example: string) {
 }
 
 /** Exactly as a browser sends it: scheme, host, and the port where it is not the usual one; or `*`, for any. */
-export function origin(example: string) {
+export function origin(example: string, { mayBeAny = false } = {}) {
   return z
     .string({ error: `expected an origin such as ${example}` })
-    .refine((value) => value === '*' || originOf(value) === value, {
+    .refine((value) => (mayBeAny && value === '*') || (originOf(value) === value && !value.includes('*')), {
       error: ({ input }) => {
         const meant = originOf(String(input));
-        return meant === null
+        return meant === null || meant.includes('*')
           ? `expected an origin such as ${example}`
           : `expected an origin, which ends with the host or port: write ${meant}`;
       },
@@ -72,7 +72,7 @@ export function origin(example: string) {
 /** An address, or a network such as 10.0.0.0/8. */
 export const network = z
   .string({ error: 'expected an address or network, such as 10.0.0.0/8' })
-  .refine((value) => ipaddr.isValid(value) || ipaddr.isValidCIDR(value), {
+  .refine((value) => ipaddr.isValid(value) || (ipaddr.isValidCIDR(value) && !value.endsWith('/0')), {
     error: 'expected an address or network, such as 10.0.0.0/8',
   });
 

@@ -54,6 +54,8 @@ class Written implements SessionSocket {
   }
 
   close(): void {}
+  terminate(): void {}
+
   pause(): void {}
   resume(): void {}
   onceDrained(task: () => void): void {

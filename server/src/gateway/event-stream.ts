@@ -36,6 +36,7 @@ export class EventStream implements SessionSocket {
    */
   begin(response: ServerResponse, headers: HttpHeaders): void {
     const socket = response.socket!;
+    socket.setTimeout(0); // of requests: a stream may be quiet
     this.#response = response;
     this.#socket = socket;
     writeHead(response, { ...headers, connection: 'close' });
@@ -62,13 +63,13 @@ export class EventStream implements SessionSocket {
   close(code: number, reason: string): void {
     if (this.#isClosed) return;
     this.closeCode = code;
-    if (code === closeCodes.stalled.code) this.destroy();
+    if (code === closeCodes.stalled.code) this.terminate();
     this.write(closeEvent(code, reason));
     this.#isClosed = true;
     this.#response?.end();
   }
 
-  destroy(): void {
+  terminate(): void {
     this.#socket?.destroy();
   }
 

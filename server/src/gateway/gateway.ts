@@ -20,6 +20,7 @@ import { EventStream, type HttpHeaders } from './event-stream.ts';
 import type { Hub } from './hub.ts';
 import type { Position } from './position.ts';
 import type { WireFormat } from './wire-format.ts';
+import { RequestRate } from './request-rate.ts';
 import { Session, type SessionLimits, type SessionSocket } from './session.ts';
 
 /** How often sessions are looked after, milliseconds. */
@@ -37,6 +38,13 @@ const GOLDEN_RATIO = 0.618034;
 /** What `ws` calls a message past its limit. */
 const TOO_LARGE = 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH';
 const SESSION_ID_BYTES = 9;
+/** A close frame has room for 123 bytes of it; these are single bytes but for a few. */
+const MAX_REASON_CHARS = 100;
+/** From telling somebody that it may not connect to cutting it off, milliseconds. */
+const REFUSED_MS = 1_000;
+/** Of pings and pongs: a client needs one of each every heartbeat. */
+const CONTROL_FRAMES_PER_SECOND = 10;
+const CONTROL_FRAMES_AT_ONCE = 100;
 
 export interface GatewayLimits extends SessionLimits, QuotaLimits {}
 
@@ -155,7 +163,12 @@ export class Gateway {
     socket.on('message', (data, isBinary) =>
       session.onMessage(isBinary ? (data as Buffer) : (data as Buffer).toString('utf8')),
     );
-    socket.on('pong', () => session.onAlive());
+    const control = new RequestRate(CONTROL_FRAMES_PER_SECOND, CONTROL_FRAMES_AT_ONCE);
+    for (const kind of ['ping', 'pong'] as const)
+      socket.on(kind, () => {
+        session.onAlive();
+        if (!control.take(this.#options.wallClock.now())) socket.terminate();
+      });
     socket.on('close', (code) => {
       this.#sessions.delete(socket);
       session.onClose(!leftOnPurpose.has(code));
@@ -178,10 +191,12 @@ export class Gateway {
   }
 
   #refuse(socket: WebSocket, peer: Peer, closeCode: number, reason: string): void {
-    const { hub, log } = this.#options;
+    const { hub, log, wallClock } = this.#options;
     hub.figures.onRefused(closeCode);
     log.info({ ...traceOf(peer), closeCode, reason }, 'connection refused');
-    socket.close(closeCode, reason);
+    socket.close(closeCode, reason.slice(0, MAX_REASON_CHARS));
+    // It is in nobody's count: whoever does not close its side is cut off.
+    wallClock.at(wallClock.now() + REFUSED_MS, () => socket.terminate());
   }
 
   /**
@@ -284,7 +299,7 @@ export class Gateway {
   destroy(): void {
     for (const timer of this.#timers) timer.cancel();
     for (const socket of this.#sessions.keys()) socket.terminate();
-    for (const stream of this.#streams.keys()) stream.destroy();
+    for (const stream of this.#streams.keys()) stream.terminate();
   }
 }
 
@@ -316,7 +331,11 @@ class DirectSocket implements SessionSocket {
   }
 
   close(code: number, reason: string): void {
-    this.#socket.close(code, reason);
+    this.#socket.close(code, reason.slice(0, MAX_REASON_CHARS));
+  }
+
+  terminate(): void {
+    this.#socket.terminate();
   }
 
   get bufferedBytes(): number {

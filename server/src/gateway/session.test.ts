@@ -23,6 +23,7 @@ test('a client that lags behind an instrument which was forgotten meanwhile gets
       for (const message of messagesIn(frames)) sent.push(codecs.json.decode(message));
     },
     close() {},
+    terminate() {},
     pause() {},
     resume() {},
     onceDrained() {},

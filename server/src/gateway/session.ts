@@ -35,6 +35,8 @@ const NOTHING = -1;
 const MAX_WAIT_MS = 1_000;
 /** A client whose data waits for so long without a break is gone, milliseconds. */
 const STALLED_MS = 120_000;
+/** From telling a client that its session ends to cutting it off, milliseconds. */
+const GRACE_MS = 2_000;
 /** Messages that could not be read, after which the session ends. */
 export const MAX_MALFORMED = 10;
 /** How often a client may be refused for a reason, after which the session ends. */
@@ -83,6 +85,8 @@ export interface SessionSocket {
   /** Takes whole WebSocket frames or events, one or several. */
   write(frames: Uint8Array): void;
   close(code: number, reason: string): void;
+  /** Ends the connection without a word. */
+  terminate(): void;
   /** Bytes accepted by `write` that the network has not taken yet. */
   readonly bufferedBytes: number;
   /** Reads no messages of the client, or does so again. */
@@ -191,6 +195,7 @@ export class Session implements Subscriber {
 
   /** A frame of the client arrived. Never throws. */
   onMessage(data: Uint8Array | string): void {
+    if (this.#isGivenUp) return; // whatever else it sends is not worth the work
     this.onAlive();
     if (this.#held !== null) {
       this.#held.push(data);
@@ -393,10 +398,13 @@ export class Session implements Subscriber {
 
   /** The client is gone, as far as can be told: it may take a while until its socket is. */
   #end(closeCode: number, reason: string): void {
-    const { id: session, log, socket } = this.#options;
+    const { id: session, log, socket, wallClock } = this.#options;
+    if (this.#isGivenUp) return;
     this.#isGivenUp = true;
     log.info({ session, closeCode, reason }, 'session given up');
     socket.close(closeCode, reason);
+    // Whoever does not close its side is cut off.
+    wallClock.at(wallClock.now() + GRACE_MS, () => socket.terminate());
   }
 
   /** Says that the server will shut down; data go on until `end`. */
@@ -534,7 +542,7 @@ export class Session implements Subscriber {
       .finally(() => {
         const held = this.#held ?? [];
         this.#held = null;
-        if (this.#isClosed) return;
+        if (this.#isClosed || this.#isGivenUp) return;
         if (!this.#isPaused) socket.resume();
         while (held.length > 0 && this.#held === null) this.onMessage(held.shift()!);
         (this.#held as typeof held | null)?.push(...held);
@@ -542,7 +550,7 @@ export class Session implements Subscriber {
   }
 
   #become(principal: Principal, id: number): void {
-    const { owner, socket } = this.#options;
+    const { owner } = this.#options;
     owner.lease.rebind(principal);
     this.#principal = principal;
     this.#strikes.delete('unauthenticated');
@@ -559,7 +567,7 @@ export class Session implements Subscriber {
       }
     } catch (error) {
       this.#refuse(null, error);
-      socket.close(closeCodes.forbidden.code, 'the new token permits less');
+      this.#end(closeCodes.forbidden.code, 'the new token permits less');
     }
   }
 
@@ -616,7 +624,7 @@ export class Session implements Subscriber {
   /** @returns the code that it was told */
   #refuse(id: number | null, error: unknown): ErrorCode {
     const typed = toDepthwireError(error);
-    const { id: session, log, socket } = this.#options;
+    const { id: session, log } = this.#options;
     if (typed.code === 'internal') log.error({ session, err: error }, 'request failed');
     else log.debug({ session, code: typed.code }, 'request refused');
     const message = typed.code === 'internal' ? 'the server failed; its log says why' : typed.message;
@@ -630,7 +638,7 @@ export class Session implements Subscriber {
         { session, code: typed.code, principal: this.#principal?.id },
         'a session ends for what its client does',
       );
-      socket.close(patience.close.code, patience.reason);
+      this.#end(patience.close.code, patience.reason);
     }
     return typed.code;
   }

@@ -59,6 +59,8 @@ class Wire implements SessionSocket {
     this.closeCode ??= code;
   }
 
+  terminate(): void {}
+
   pause(): void {
     this.isPaused = true;
   }

@@ -1,6 +1,7 @@
 import { DepthwireError } from '@depthwire/shared';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { CREDENTIALS } from './guard.ts';
 
 // Lists come in pages. `next` is where the following one is, for the client to ask as it stands; what a cursor
 // holds is nobody's business but ours.
@@ -43,6 +44,7 @@ export function readCursor<Shape extends z.ZodType<Cursor>>(text: string, shape:
 export function linkTo({ url }: FastifyRequest, parameters: Readonly<Record<string, string>>): string {
   const [path, query] = url.split('?', 2);
   const search = new URLSearchParams(query);
+  for (const name of CREDENTIALS) search.delete(name); // it is asked for anew
   for (const [name, value] of Object.entries(parameters)) search.set(name, value);
   return `${path}?${search}`;
 }
