@@ -105,6 +105,8 @@ export async function createDepthwire({
     isStrictTransport: certificate !== null && !config.tls?.development,
     trustedProxies: config.trustedProxies,
     maxConnections: config.gateway.maxConnections,
+    maxConnectionsPerAddress: config.gateway.maxConnectionsPerAddress,
+    wallClock: systemClock,
     maxMessageBytes: config.gateway.maxMessageBytes,
   }).catch(async (error: unknown) => {
     gateway.destroy();

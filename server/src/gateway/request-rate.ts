@@ -1,20 +1,27 @@
 /** A token bucket: so many requests a second, and so many at once after a pause. Clockless. */
 export class RequestRate {
-  readonly #perSecond: number;
+  readonly #msEach: number;
   readonly #burst: number;
   #spentAtMs = -Infinity;
 
   constructor(perSecond: number, burst: number) {
-    this.#perSecond = perSecond;
+    this.#msEach = 1000 / perSecond;
     this.#burst = burst;
   }
 
-  /** @returns whether there was one left to take */
-  take(nowMs: number): boolean {
-    const msEach = 1000 / this.#perSecond;
-    const spentAtMs = Math.max(this.#spentAtMs, nowMs - this.#burst * msEach) + msEach;
+  /**
+   * @param cost of this request, in ordinary ones
+   * @returns whether there was enough left to take
+   */
+  take(nowMs: number, cost = 1): boolean {
+    const spentAtMs = Math.max(this.#spentAtMs, nowMs - this.#burst * this.#msEach) + cost * this.#msEach;
     if (spentAtMs > nowMs) return false;
     this.#spentAtMs = spentAtMs;
     return true;
+  }
+
+  /** Until there is enough for a request of that cost, milliseconds. */
+  waitMs(nowMs: number, cost = 1): number {
+    return Math.max(0, this.#spentAtMs + cost * this.#msEach - nowMs);
   }
 }

@@ -19,6 +19,7 @@ import Fastify, {
 import type { Gateway } from '../gateway/gateway.ts';
 import { registerApi } from './api.ts';
 import { registerCors } from './cors.ts';
+import { limitSockets } from './sockets.ts';
 import { callerOf, registerGuard, type GuardOptions } from './guard.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { createRequestObserver, observeRequests, requestIdOf } from './observe.ts';
@@ -35,6 +36,10 @@ const REQUEST_FACTOR = 2;
 const KEEP_ALIVE_MS = 75_000;
 /** Sockets beyond those of clients: requests, and those that have said nothing yet. */
 const SPARE_SOCKETS = 1_000;
+/** After so long without a byte either way a socket ends that is no WebSocket and no stream. */
+const IDLE_SOCKET_MS = 80_000;
+/** For somebody to read why it was refused before anything could be read of it. */
+const UNREAD_MS = 1_000;
 /** How often it is looked for requests that take too long to arrive. */
 const CHECK_MS = 1_000;
 /** By what Node calls it. */
@@ -50,6 +55,7 @@ export interface AppOptions extends RoutesOptions, GuardOptions {
   readonly trustedProxies: readonly string[];
   readonly headersTimeoutMs: number;
   readonly maxConnections: number;
+  readonly maxConnectionsPerAddress: number;
   /** Whether browsers are to come by TLS only from now on. */
   readonly isStrictTransport: boolean;
   readonly logger: FastifyBaseLogger;
@@ -73,6 +79,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_FACTOR * options.headersTimeoutMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
+    connectionTimeout: IDLE_SOCKET_MS,
     clientErrorHandler: refuseUnread,
     ...serverOptions(options),
     // A path that cannot be read: Fastify runs no hooks for it.
@@ -83,6 +90,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     },
   });
   app.server.maxConnections = options.maxConnections + SPARE_SOCKETS;
+  limitSockets(app.server, options);
   const index = options.web === undefined ? null : join(options.web, 'index.html');
 
   app.setErrorHandler((error, _request, reply) => sendError(reply, error));
@@ -103,8 +111,10 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
         'object-src': ["'none'"],
         'base-uri': ["'none'"],
         'frame-ancestors': ["'none'"],
+        'form-action': ["'self'"],
       },
     },
+    frameguard: { action: 'deny' },
     // Elsewhere TLS ends before this process, or browsers shall forget that it was there.
     strictTransportSecurity: options.isStrictTransport,
   });
@@ -122,7 +132,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
         [...offered].find((name) => encodingOf(name) !== null) ?? false,
     },
   });
-  await registerGuard(app, options);
+  registerGuard(app, options);
 
   const responses = new WeakMap<IncomingMessage, ServerResponse>();
   app.get(
@@ -208,12 +218,15 @@ function errorBody({ code, retry, message: own }: DepthwireError, message = own)
 
 /** What is no request that could be read. */
 function refuseUnread(error: ConnectionError, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  // On a connection that never came to speak TLS nothing can be written.
+  if (error.code === 'ECONNRESET' || /^ERR_(TLS|SSL)_/.test(error.code)) socket.destroy();
+  if (socket.destroyed) return;
   const [status, why] = unreadable[error.code] ?? ['400 Bad Request', 'the request is not HTTP'];
   const body = JSON.stringify(errorBody(new DepthwireError('invalid_request', why)));
   const head = `HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close`;
   if (socket.writable) socket.write(`${head}\r\n\r\n${body}`);
   socket.destroySoon();
+  socket.setTimeout(UNREAD_MS, () => socket.destroy());
 }
 
 /** With limits for whoever opens sockets and says little on them, or nothing. */
@@ -221,7 +234,9 @@ function serverOptions({ certificate, headersTimeoutMs }: AppOptions): { http: S
   const limits = { headersTimeout: headersTimeoutMs, connectionsCheckingInterval: CHECK_MS };
   if (certificate === null) return { http: limits };
   // For what is done with it here, a server that speaks TLS is one like any other.
-  return { https: { ...limits, ...tlsOptions(certificate) } } as unknown as { http: ServerOptions };
+  return { https: { ...limits, ...tlsOptions(certificate, headersTimeoutMs) } } as unknown as {
+    http: ServerOptions;
+  };
 }
 
 /** SvelteKit starts each page by an inline script, which the policy must name by its hash. */

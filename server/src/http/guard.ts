@@ -1,9 +1,10 @@
-import fastifyRateLimit from '@fastify/rate-limit';
-import { DepthwireError } from '@depthwire/shared';
+import type { Socket } from 'node:net';
+import { DepthwireError, type Clock } from '@depthwire/shared';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Access, Caller, Credential } from '../access/access.ts';
 import { limitedAddress } from '../access/address.ts';
 import type { Principal } from '../access/grants.ts';
+import { RequestRate } from '../gateway/request-rate.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -16,40 +17,69 @@ declare module 'fastify' {
      * whoever may `operate`; or whoever says so `later`, on the connection.
      */
     access?: 'all' | 'read' | 'operate' | 'later';
+    /** In ordinary requests; default 1. */
+    cost?: number;
   }
 }
 
 /** Query parameters that hold a credential. Tickets are good once; publishable keys are for all to see. */
 export const CREDENTIALS = ['ticket', 'key'] as const;
 
+/** The only route that is upgraded. */
+const UPGRADED = '/ws';
+/** Connections that live; other requests can send a header. */
+const TICKETED: ReadonlySet<string> = new Set([UPGRADED, '/api/v1/stream']);
+/** What proxies and content networks add. */
+const FORWARDING = [
+  ...['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'forwarded', 'x-real-ip', 'via'],
+  ...['cf-connecting-ip', 'true-client-ip', 'x-client-ip'],
+];
+/** Requests of one connection that wait for their answers: browsers send one at a time. */
+const MAX_UNANSWERED = 8;
+/** A page has many files, which cost little. */
+const FILE_COST = 0.1;
+/** What may come at once, of what may come in a minute; and at least so many. */
+const BURST_MINUTES = 0.05;
+const LEAST_BURST = 20;
+const MAX_RATES = 20_000;
+
 export interface GuardOptions {
   readonly access: Access;
   readonly maxRequestsPerMinute: number;
+  readonly wallClock: Clock;
 }
 
 /** Looks at every request before anything else does: how many come, and from whom. */
-export async function registerGuard(app: FastifyInstance, options: GuardOptions): Promise<void> {
-  const { access, maxRequestsPerMinute } = options;
-  await app.register(fastifyRateLimit, { global: false, timeWindow: 60_000, hook: 'onRequest' });
-  const ofAddress = app.createRateLimit({
-    max: maxRequestsPerMinute,
-    keyGenerator: ({ ip }) => limitedAddress(ip) ?? '',
-    allowList: ({ ip }) => limitedAddress(ip) === null,
-  });
-  const ofKey = app.createRateLimit({
-    max: ({ principal }) => principal!.grants.maxRequestsPerMinute ?? maxRequestsPerMinute,
-    keyGenerator: ({ principal }) => principal!.id,
-  });
+export function registerGuard(app: FastifyInstance, options: GuardOptions): void {
+  const { access, maxRequestsPerMinute, wallClock } = options;
+  const ofAddress = new RequestRates(wallClock);
+  const ofKey = new RequestRates(wallClock);
+  const unanswered = new WeakMap<Socket, number>();
   app.decorateRequest('principal', null);
 
   app.addHook('onRequest', async (request, reply) => {
+    const { socket } = request.raw;
+    const waiting = (unanswered.get(socket) ?? 0) + 1;
+    if (waiting > MAX_UNANSWERED) {
+      // Whoever asks on without reading would have the answers pile up here.
+      socket.destroy();
+      return reply.hijack();
+    }
+    unanswered.set(socket, waiting);
+    reply.raw.once('close', () => unanswered.set(socket, unanswered.get(socket)! - 1));
+
+    const { config, url } = request.routeOptions;
+    // The plug-in would take upgrades of every path.
+    if (request.ws && url !== UPGRADED)
+      throw new DepthwireError('not_found', 'there is no WebSocket but at /ws');
     const kind = accessOf(request);
-    if (kind === null) return;
-    await assertRate(ofAddress, request, reply);
-    if (kind === 'all') return;
+    const cost = kind === null ? FILE_COST : (config.cost ?? 1);
+    const address = limitedAddress(request.ip);
+    if (address !== null) ofAddress.take(address, maxRequestsPerMinute, cost, reply);
+    if (kind === null || kind === 'all') return;
     const caller = callerOf(request);
     // A page that may not connect learns nothing of its credential.
-    if (!access.isAllowedOrigin(caller.origin, request.host))
+    if (!access.isAllowedOrigin(caller.origin, caller.host))
       throw new DepthwireError(
         'origin_not_allowed',
         `pages of ${caller.origin} may not connect: add the origin to allowedOrigins`,
@@ -58,8 +88,14 @@ export async function registerGuard(app: FastifyInstance, options: GuardOptions)
     if (credential === null) {
       request.principal = access.anonymous(caller);
     } else {
-      request.principal = await access.authenticate(credential, caller.origin);
-      await assertRate(ofKey, request, reply);
+      if (credential.kind === 'ticket' && !TICKETED.has(url ?? ''))
+        throw new DepthwireError('unauthenticated', `ticket: only ${[...TICKETED].join(' and ')} take one`);
+      const principal = await access.authenticate(credential, caller.origin);
+      const { maxRequestsPerMinute: ofItsOwn } = principal.grants;
+      // Visitors of a page do not share what one of them could use up, but where the key says so.
+      const isShared = !principal.id.startsWith('page:') || ofItsOwn !== undefined;
+      if (isShared) ofKey.take(principal.id, ofItsOwn ?? maxRequestsPerMinute, cost, reply);
+      request.principal = principal;
     }
     if (kind === 'later') return;
     if (request.principal === null) throw access.refusal(caller);
@@ -68,17 +104,45 @@ export async function registerGuard(app: FastifyInstance, options: GuardOptions)
   });
 }
 
+/** By address or key: those that were asked for longest ago are forgotten where there are too many. */
+class RequestRates {
+  readonly #clock: Clock;
+  readonly #rates = new Map<string, RequestRate>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** @throws DepthwireError `rate_limited`, and the answer says when to try again */
+  take(name: string, perMinute: number, cost: number, reply: FastifyReply): void {
+    const now = this.#clock.now();
+    const burst = Math.min(perMinute, Math.max(LEAST_BURST, perMinute * BURST_MINUTES));
+    const rate = this.#rates.get(name) ?? new RequestRate(perMinute / 60, burst);
+    this.#rates.delete(name);
+    this.#rates.set(name, rate);
+    if (this.#rates.size > MAX_RATES) this.#rates.delete(this.#rates.keys().next().value!);
+    if (rate.take(now, Math.min(cost, burst))) return;
+    const seconds = Math.ceil(rate.waitMs(now, cost) / 1000);
+    reply.header('retry-after', seconds);
+    throw new DepthwireError(
+      'rate_limited',
+      `${perMinute} requests a minute are allowed, ${burst} of them at once: try again in ${seconds} s`,
+    );
+  }
+}
+
 /** @throws DepthwireError `unauthenticated` on a route that is open to all */
 export function principalOf({ principal }: FastifyRequest): Principal {
   if (principal === null) throw new DepthwireError('unauthenticated', 'expected a key or token');
   return principal;
 }
 
-export function callerOf({ ip, raw, headers, host }: FastifyRequest): Caller {
-  const isRelayed = ['x-forwarded-for', 'forwarded', 'x-real-ip'].some((name) => headers[name] !== undefined);
+export function callerOf({ ip, raw, headers }: FastifyRequest): Caller {
+  const isRelayed = FORWARDING.some((name) => headers[name] !== undefined);
   return {
     address: ip,
-    host,
+    // As the browser sent it: what a header beside it says, a page could have written.
+    host: headers.host,
     origin: headers.origin,
     isForwarded: isRelayed && ip === raw.socket.remoteAddress,
   };
@@ -105,16 +169,4 @@ function credentialOf({ headers, query }: FastifyRequest): Credential | null {
     return { kind, value };
   }
   return null;
-}
-
-type Check = ReturnType<FastifyInstance['createRateLimit']>;
-
-async function assertRate(check: Check, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  const limit = await check(request);
-  if (limit.isAllowed || !limit.isExceeded) return;
-  reply.header('retry-after', limit.ttlInSeconds);
-  throw new DepthwireError(
-    'rate_limited',
-    `${limit.max} requests a minute are allowed: try again in ${limit.ttlInSeconds} s`,
-  );
 }

@@ -28,6 +28,8 @@ const MAX_INSTRUMENTS = 1_000;
 const MAX_DEPTH = 5_000;
 const MAX_TRADES = 1_000;
 const MAX_CANDLES = 1_500;
+/** They may have to be asked of the venue, or worked out. */
+const CANDLES_COST = 5;
 /** Past every time in question; unix seconds, or milliseconds. */
 const MAX_SECONDS = 2 ** 40;
 const MAX_MS = 2 ** 49;
@@ -200,21 +202,25 @@ export function registerMarketRoutes(root: FastifyInstance, options: MarketRoute
     };
   });
 
-  app.get('/api/v1/instruments/:id/candles', { schema: candlesSchema }, async (request, reply) => {
-    assertGranted(principalOf(request), 'candles', request.params.id);
-    const { instrument } = market(request.params.id);
-    const { interval, limit, before } = request.query;
-    const candles = await engine.candles(instrument.id, interval, limit, before);
-    const oldest = candles[0];
-    const next = oldest ? linkTo(request, { before: String(oldest.time) }) : null;
-    linkNext(reply, next);
-    return {
-      instrument: instrument.id,
-      interval,
-      candles: candles.map((candle) => row(candle, instrument)),
-      next,
-    };
-  });
+  app.get(
+    '/api/v1/instruments/:id/candles',
+    { schema: candlesSchema, config: { cost: CANDLES_COST } },
+    async (request, reply) => {
+      assertGranted(principalOf(request), 'candles', request.params.id);
+      const { instrument } = market(request.params.id);
+      const { interval, limit, before } = request.query;
+      const candles = await engine.candles(instrument.id, interval, limit, before);
+      const oldest = candles[0];
+      const next = oldest ? linkTo(request, { before: String(oldest.time) }) : null;
+      linkNext(reply, next);
+      return {
+        instrument: instrument.id,
+        interval,
+        candles: candles.map((candle) => row(candle, instrument)),
+        next,
+      };
+    },
+  );
 }
 
 /** Numbers the markets: one that begins anew under the same id, as with another tick size, is another. */

@@ -35,7 +35,7 @@ test('a renewed certificate is taken by new connections, and a broken one is not
 
   const clock = new VirtualClock(0);
   const certificate = await certificateOf({ tls, host: 'localhost' }, 0);
-  const server = createServer(tlsOptions(certificate!));
+  const server = createServer(tlsOptions(certificate!, 10_000));
   onTestFinished(() => void server.close());
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const told: string[] = [];

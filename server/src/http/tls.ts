@@ -13,8 +13,6 @@ const DEVELOPMENT_DAYS = 90;
 const DAY_MS = 86_400_000;
 /** How often the files of a certificate are looked at for a newer one, milliseconds. */
 const RENEWAL_CHECK_MS = 60_000;
-/** A peer that does not finish its handshake by then is dropped, milliseconds. */
-const HANDSHAKE_MS = 10_000;
 
 export interface Certificate {
   readonly cert: string;
@@ -37,8 +35,9 @@ export async function certificateOf(
   return certificate;
 }
 
-export function tlsOptions({ cert, key }: Certificate): TlsOptions {
-  return { cert, key, minVersion: 'TLSv1.2', handshakeTimeout: HANDSHAKE_MS };
+/** @param handshakeMs a peer that has not finished its handshake by then is dropped */
+export function tlsOptions({ cert, key }: Certificate, handshakeMs: number): TlsOptions {
+  return { cert, key, minVersion: 'TLSv1.2', handshakeTimeout: handshakeMs };
 }
 
 /** Takes a renewed certificate while it runs: connections that are open keep the one that they have. */
