@@ -379,8 +379,6 @@ describe('quotas', () => {
           const entry = open[which % Math.max(1, open.length)];
           const ofAddress = (at: string | null) => count((other) => at !== null && other.address === at);
           const ofKey = (id: string | null) => count((other) => other.who === id);
-          const ofNobody = (at: string | null) =>
-            count((other) => other.who === null && other.address === at);
           if (what === 'open') {
             const ofNobody = (at: string | null) =>
               count((other) => other.who === null && other.address === at).connections;

@@ -72,6 +72,8 @@ export class Hub {
   /** What it and its sessions have done. */
   readonly figures = new GatewayFigures();
   readonly #audiences = new Audiences(this.figures);
+  /** Until when somebody who was lost may come back to a channel, by the machine's clock. */
+  readonly #awaited = new Map<Channel, number>();
   /** Channels that nobody has joined, with when they end. */
   readonly #lingering = new Map<Channel, Timer>();
   /** Frames that are made, and have yet to go out. */
@@ -134,21 +136,25 @@ export class Hub {
 
   /**
    * The last one to leave ends the channel.
-   * @param isLost the subscriber may come back, and the channel waits a while for it
+   * @param isLost the subscriber may come back, and the channel waits a while for it, whoever leaves meanwhile
    */
   leave(channel: Channel, subscriber: Subscriber, isLost = false): void {
     this.deliver();
+    const { clock, wallClock = clock } = this.#options;
+    const now = wallClock.now();
+    if (isLost) this.#awaited.set(channel, now + LINGER_MS);
     if (this.#audiences.leave(channel, subscriber) || this.#lingering.has(channel)) return;
-    if (!isLost) {
+    // Of those who left before, one may have been lost.
+    const untilMs = this.#awaited.get(channel) ?? 0;
+    if (untilMs <= now) {
       this.#end(channel);
       return;
     }
-    const { clock, wallClock = clock } = this.#options;
     const [longest] = this.#lingering.keys();
     if (longest && this.#lingering.size >= MAX_LINGERING) this.#end(longest);
     this.#lingering.set(
       channel,
-      wallClock.at(wallClock.now() + LINGER_MS, () => this.#end(channel)),
+      wallClock.at(untilMs, () => this.#end(channel)),
     );
   }
 
@@ -159,6 +165,7 @@ export class Hub {
 
   #end(channel: Channel): void {
     this.#stopLingering(channel);
+    this.#awaited.delete(channel);
     const { instrument, cadenceMs } = channel.settings;
     const key = channelKey(channel.settings);
     if (this.#byKey.get(key) !== channel) return; // it has ended before, and there may be another one like it

@@ -606,8 +606,7 @@ export class Session implements Subscriber {
   /** @param held the last frame that the client has */
   #sendFrom(channel: Channel, held: number): void {
     const { hub, socket, wallClock } = this.#options;
-    this.#lagging?.delete(channel);
-    // What the client has yet to read of others comes first.
+    // What the client has yet to read of others comes first; whoever asks again keeps its place.
     if (
       socket.bufferedBytes > this.#maxBufferedBytes ||
       this.#allowance?.hasBandwidth(wallClock.now()) === false
@@ -615,6 +614,7 @@ export class Session implements Subscriber {
       this.#miss(channel, held);
       return;
     }
+    this.#lagging?.delete(channel);
     const frame = held === NOTHING ? hub.snapshot(channel) : hub.catchUp(channel, held);
     if (frame === null) return;
     if (held !== NOTHING) hub.figures.onCatchUp(frame, held);

@@ -526,6 +526,24 @@ describe('a client that asks for less', () => {
     expectAll(run);
   });
 
+  test('that asks again for what it awaits keeps its place in the line', async () => {
+    const { hub, clock } = await liveMarket();
+    const { wire, send, subscribe } = connect(hub, clock);
+    send({ op: 'limit', bandwidth: 1_000 });
+    for (const depth of [0, 50, 20, 10]) subscribe('book', { depth, cadence: 1_000 });
+    const chs = wire.messages
+      .filter((message) => (message as { op?: string }).op === 'subscribed')
+      .map((message) => (message as { ch: number }).ch);
+    for (let seconds = 1; seconds < 30; seconds++) {
+      // The first one loses patience again and again.
+      send({ op: 'snapshot', ch: chs[1] });
+      clock.advanceTo(START_MS + seconds * 1_000);
+    }
+    const first = chs.map((ch) => wire.frames.findIndex((frame) => frame[1] === ch));
+    expect(first.every((index) => index >= 0)).toBe(true);
+    expect(first).toEqual(first.toSorted((a, b) => a - b));
+  });
+
   test('is granted what the server allows, and may take its wish back', async () => {
     const { hub, clock } = await liveMarket();
     const { wire, send } = connect(hub, clock, 1, { maxBandwidth: 5_000 });
@@ -613,6 +631,32 @@ describe('a client that comes back', () => {
       expect(answer(wire)).not.toHaveProperty('seq');
       expect(answer(wire).ch).not.toBe(ch);
     }
+  });
+
+  test('goes on too where another has left the channel on purpose meanwhile', async () => {
+    const { feed, hub, clock } = await liveMarket();
+    const [first, second] = [connect(hub, clock), connect(hub, clock)];
+    for (const { subscribe } of [first, second]) subscribe('book', { depth: 20 });
+    const { ch } = answer(first.wire);
+    first.session.onClose(true);
+    clock.advanceTo(START_MS + 5_000);
+    second.session.onClose();
+    feed.delta([100, 9], []);
+    const { wire, subscribe } = connect(hub, clock);
+    subscribe('book', { depth: 20, resume: { epoch: 1, ch, seq: 0 } });
+    expect(answer(wire)).toMatchObject({ ch, seq: 1 });
+    // But not for ever: half a minute from when it was lost.
+    const third = connect(hub, clock);
+    third.subscribe('book', { depth: 50 });
+    third.session.onClose(true);
+    const { ch: other } = answer(third.wire);
+    const fourth = connect(hub, clock);
+    fourth.subscribe('book', { depth: 50 });
+    clock.advanceTo(START_MS + 36_000);
+    fourth.session.onClose();
+    expect(
+      hub.open({ op: 'subscribe', id: 1, topic: 'book', instrument, depth: 50, cadence: 0 }).id,
+    ).not.toBe(other);
   });
 
   test('keeps the channel when it is back, and others may leave it', async () => {

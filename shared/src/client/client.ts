@@ -40,6 +40,7 @@ import {
 const CONNECT_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 10_000;
 const SNAPSHOT_TIMEOUT_MS = 5_000;
+const LIMITED_SNAPSHOT_TIMEOUT_MS = 60_000;
 const MAX_SNAPSHOT_TRIES = 3;
 /** A channel whose snapshots make no sense is left alone for so long, and the others go on. */
 const CHANNEL_REST_MS = 10_000;
@@ -300,7 +301,9 @@ export class DepthwireClient extends Emitter<ClientEvents> {
     const requestId = this.#nextId();
     this.#snapshotTries.set(subscription, { count, requestId });
     this.#request({ op: 'snapshot', id: requestId, ch: channel }, subscription);
-    this.#after(SNAPSHOT_TIMEOUT_MS, () => {
+    // Within a bandwidth that was asked for, snapshots come in turn.
+    const isLimited = this.limited?.bandwidth != null;
+    this.#after(isLimited ? LIMITED_SNAPSHOT_TIMEOUT_MS : SNAPSHOT_TIMEOUT_MS, () => {
       const isWaiting = this.#snapshotTries.get(subscription)?.requestId === requestId;
       if (isWaiting && subscription.channel === channel) this.#requestSnapshot(subscription);
     });
