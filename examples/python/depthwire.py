@@ -18,7 +18,7 @@ MAX_TRIES = 3
 REST_S = 10.0  # of a channel whose snapshots are wrong
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 15.0
 LASTING_S = 10.0  # a connection that lived for so long was a good one
-FATAL_CODES = (1002, 1009, 4400)
+FATAL_CODES = (1002, 1009, 4400, 4401)
 FATAL_STATUSES = (400, 401, 403, 404)
 
 
@@ -48,9 +48,12 @@ class Subscription:
 class Client:
     """Holds the connection: `run` ends only by being cancelled, or with Refused."""
 
-    def __init__(self, url: str, on_change: Callable[[Subscription], None], **limit: int) -> None:
-        """`limit` is what the request of that name takes: `bandwidth`, `rate`."""
-        self.url, self.on_change, self.limit = url, on_change, limit
+    def __init__(
+        self, url: str, on_change: Callable[[Subscription], None], token: str | None = None, **limit: int
+    ) -> None:
+        """`token` is a key or a JSON Web Token, where the server wants one; `limit` is what the request of that
+        name takes: `bandwidth`, `rate`."""
+        self.url, self.on_change, self.token, self.limit = url, on_change, token, limit
         self.subscriptions: list[Subscription] = []
         self._asked: dict[int | None, Subscription] = {}  # by the id of the request
         self._next_id = 1
@@ -93,6 +96,7 @@ class Client:
         if hello["protocol"] != 1:
             raise Refused(f"the server speaks version {hello['protocol']} of the protocol")
         self._asked.clear()
+        await self._authenticate(socket, hello)
         if self.limit:
             await self._send(socket, {"op": "limit", **self.limit}, None)
         for subscription in self.subscriptions:
@@ -103,6 +107,16 @@ class Client:
             except asyncio.TimeoutError:
                 pass
             await self._ask_again(socket, hello)
+
+    async def _authenticate(self, socket: Any, hello: dict[str, Any]) -> None:
+        if self.token is None:
+            if hello["principal"] is None:
+                raise Refused("the server wants a key or token")
+            return
+        await self._send(socket, {"op": "authenticate", "token": self.token}, None)
+        answer = decode(await asyncio.wait_for(socket.recv(), ANSWER_S))
+        if answer["op"] != "authenticated":
+            raise Refused(f"{answer['code']}: {answer['message']}")
 
     async def _send(self, socket: Any, request: dict[str, Any], subscription: Subscription | None) -> None:
         if subscription is not None:

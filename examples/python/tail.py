@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 
 from book import format_units
 from depthwire import Client, Refused, Subscription
@@ -32,7 +33,9 @@ def main() -> None:
     parser.add_argument("--cadence", type=int, default=100, help="least milliseconds between two frames")
     parser.add_argument("--rate", type=int, help="times a second at most that data is sent; the rest is merged")
     options = parser.parse_args()
-    client = Client(options.url, show, **({} if options.rate is None else {"rate": options.rate}))
+    # In a variable, as arguments are for everybody on the machine to see.
+    token = os.environ.get("DEPTHWIRE_KEY")
+    client = Client(options.url, show, token, **({} if options.rate is None else {"rate": options.rate}))
     client.book(options.instrument, options.depth, options.cadence)
     try:
         asyncio.run(client.run())

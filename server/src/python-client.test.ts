@@ -6,6 +6,7 @@ import { bookChecksum, codecs, frameCodes, type DataFrame } from '@depthwire/sha
 import { pino } from 'pino';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
+import { createKey, hashOf, secretPrefix } from './access/keys.ts';
 import { parseConfig } from './config/config.ts';
 import { createDepthwire, type Depthwire } from './depthwire.ts';
 import { createFeeds } from './feed-factory.ts';
@@ -36,9 +37,10 @@ class Server {
   }
 
   /** From the second time on, on the port it had. */
-  async start(): Promise<void> {
+  async start(access: object = {}): Promise<void> {
     const config = parseConfig({
       port: this.#port,
+      access,
       feeds: [{ feed: 'sim', instruments: [instrument], rate: 5, historyDays: 1 }],
     });
     const depthwire = await createDepthwire({
@@ -123,11 +125,16 @@ interface Line {
 }
 
 /** `tail.py`, as a user would run it. */
-function startTail(url: string, ...options: string[]): { lines: Line[]; other: string[] } {
+function startTail(
+  url: string,
+  options: readonly string[] = [],
+  key?: string,
+): { lines: Line[]; other: string[] } {
   const lines: Line[] = [];
   const other: string[] = [];
   const child = spawn(python!, ['examples/python/tail.py', instrument, '--url', url, ...options], {
     cwd: root,
+    env: { ...process.env, DEPTHWIRE_KEY: key },
   });
   cleanups.push(async () => {
     child.kill('SIGKILL');
@@ -168,7 +175,7 @@ describe.skipIf(python === null)('the Python client', { timeout: 120_000 }, () =
     async (_, options, least) => {
       await server.start();
       const network = await startProxy(server);
-      const { lines, other } = startTail(network.url, ...options);
+      const { lines, other } = startTail(network.url, options);
       const stepsOf = async () => {
         const from = lines.length;
         await vi.waitFor(
@@ -206,6 +213,23 @@ describe.skipIf(python === null)('the Python client', { timeout: 120_000 }, () =
       expect(other).toEqual([]);
     },
   );
+
+  test('says who it is where the server wants to know, and what is wrong where it cannot', async () => {
+    const key = createKey(secretPrefix);
+    await server.start({ keys: [{ id: 'desk', hash: hashOf(key) }] });
+    const { lines } = startTail(server.url, [], key);
+    await vi.waitFor(() => expect(lines.at(-1)?.state).toBe('live'), WAIT);
+    const nobody = startTail(server.url);
+    await vi.waitFor(
+      () => expect(nobody.other.join('\n')).toContain('the server wants a key or token'),
+      WAIT,
+    );
+    const guessing = startTail(server.url, [], createKey(secretPrefix));
+    await vi.waitFor(
+      () => expect(guessing.other.join('\n')).toContain('unauthenticated: token: no such key'),
+      WAIT,
+    );
+  });
 
   test('says what is refused', async () => {
     await server.start();
