@@ -70,7 +70,7 @@ function limits(): { limit: string; default: string; past: string }[] {
     of(
       'REST requests and upgrades of an address',
       `${http.maxRequestsPerMinute} a minute`,
-      'HTTP 429 with `Retry-After`; the server\'s own machine has no limit',
+      "HTTP 429 with `Retry-After`; the server's own machine has no limit",
     ),
     of('malformed messages of a connection', MAX_MALFORMED, 'close code 4400'),
     of('bytes that wait for a client', waiting, 'frames left out, then merged into one'),
