@@ -7,8 +7,12 @@ import { runStretch, type Stretch } from './stretch.ts';
 /** How long is measured in all, seconds: DEPTHWIRE_BENCH_SECONDS=120 */
 const SECONDS = 'DEPTHWIRE_BENCH_SECONDS';
 const DEFAULT_SECONDS = 600;
-/** Stretches with the slow ones, and as many without. */
-const PAIRS = 5;
+/**
+ * Stretches with the slow ones, and as many without: few long ones in a short run, for it takes half a minute
+ * until the kernel holds no more for a client that reads nothing.
+ */
+const PAIRS = { short: 2, long: 5 };
+const LONG_SECONDS = 300;
 
 const LOAD: Load = { steady: 850, slowEach: 50, booksEach: 5, cadenceMs: 100, depth: 50, rate: 8 };
 const SMOKE: Load = { ...LOAD, steady: 12, slowEach: 2 };
@@ -27,7 +31,7 @@ export const slow: Bench = {
     const seconds = Number(process.env[SECONDS] ?? (isSmoke ? 2 : DEFAULT_SECONDS));
     if (!(seconds > 0)) throw new Error(`${SECONDS}: expected seconds, got ${process.env[SECONDS]}`);
     const load = isSmoke ? SMOKE : LOAD;
-    const pairs = isSmoke ? 1 : PAIRS;
+    const pairs = isSmoke ? 1 : seconds < LONG_SECONDS ? PAIRS.short : PAIRS.long;
     progress('connecting');
     const crowd = await Crowd.start(load);
     const stretches: Stretch[] = [];

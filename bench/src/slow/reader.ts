@@ -5,7 +5,7 @@ import {
   frameCodes,
   subprotocols,
   type Encoding,
-  type Instrument,
+  type Subscribed,
 } from '@depthwire/shared';
 import { unixMs } from '../harness/clock.ts';
 import { clientFrame, FrameParser, opcodes, upgradeRequest, END_OF_HEAD } from '../harness/websocket.ts';
@@ -19,6 +19,8 @@ const SMALL_BUFFER = Buffer.alloc(1 << 13);
 /** As often as the client of the SDK, milliseconds. */
 const PING_MS = 5_000;
 const TENTH = 0.1;
+/** Answers and notices that are no matter of concern. */
+const EXPECTED: ReadonlySet<string> = new Set(['hello', 'pong', 'unsubscribed']);
 
 export interface ReaderOptions {
   readonly url: string;
@@ -41,6 +43,7 @@ export interface ReaderOptions {
 
 export interface HeldBook {
   readonly instrument: string;
+  readonly depth: number;
   readonly replica: BookReplica;
   /** Notes its checksum while books are compared. */
   note: (() => void) | null;
@@ -49,7 +52,7 @@ export interface HeldBook {
 /** A client on a bare socket: it costs little, and still applies each frame and checks each checksum. */
 export class Reader {
   readonly ready = Promise.withResolvers<void>();
-  readonly books: HeldBook[] = [];
+  books: HeldBook[] = [];
   /** Of all that it read. */
   bytes = 0;
   readonly #options: ReaderOptions;
@@ -92,6 +95,14 @@ export class Reader {
     clearTimeout(this.#resumes);
     if (pace === 'nothing') this.#socket.pause();
     else this.#socket.resume();
+  }
+
+  /** Goes on with the first of its depths alone. */
+  lighten(): void {
+    const [kept] = this.#options.depths;
+    for (const [ch, { depth }] of this.#byChannel)
+      if (depth !== kept) this.#request({ op: 'unsubscribe', ch });
+    this.books = this.books.filter(({ depth }) => depth === kept);
   }
 
   close(): void {
@@ -147,12 +158,12 @@ export class Reader {
   #onMessage(message: unknown): void {
     if (Array.isArray(message)) this.#onData(message);
     else {
-      const { op, ch, instrument } = message as { op: string; ch: number; instrument: Instrument };
+      const { op, ch, instrument, depth } = message as Omit<Subscribed, 'op'> & { op: string };
       if (op === 'subscribed') {
-        const held = { instrument: instrument.id, replica: new BookReplica(), note: null };
+        const held = { instrument: instrument.id, depth: depth!, replica: new BookReplica(), note: null };
         this.#byChannel.set(ch, held);
         this.books.push(held);
-      } else if (op !== 'hello' && op !== 'pong') this.#fail(`unexpected ${op}`);
+      } else if (!EXPECTED.has(op)) this.#fail(`unexpected ${op}`);
       if (op === 'pong') return;
     }
     if (this.#awaited > 0 && --this.#awaited === 0) this.ready.resolve();

@@ -105,8 +105,9 @@ async function catchUp({ server, readers }: Crowd): Promise<void> {
   const end = performance.now() + CATCH_UP_LIMIT_MS;
   for (;;) {
     const now = await scrape(server.http);
-    if (now.get('depthwire_lagging_sessions') === 0 && now.get('depthwire_buffered_bytes') === 0) return;
+    if (now.get('depthwire_lagging_sessions') === 0 && now.get('depthwire_buffered_bytes') === 0) break;
     if (performance.now() > end) throw new Error('clients that read again do not catch up');
     await delay(POLL_MS);
   }
+  await readers.at(-1)!.ask('lighten');
 }
