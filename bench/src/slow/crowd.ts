@@ -19,7 +19,7 @@ export interface Load {
 }
 
 /** Of each book the slow ones ask for all of these. */
-const SLOW_DEPTHS = [50, 100, 200, 0];
+const SLOW_DEPTHS = [50, 100, 0];
 /** Processes for those that keep up; the slow ones have one of their own. */
 const STEADY_PROCESSES = 2;
 

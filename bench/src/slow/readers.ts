@@ -71,15 +71,17 @@ const methods = {
         reader.setPace(pace, (reader.bytes - before.get(reader)!) / (RATE_MS / 1000));
   },
 
-  /** Slow ones read all there is again. */
+  /**
+   * Slow ones read all there is again, and go on with one depth of each book: one process cannot read all that
+   * they asked for.
+   */
   hurry(): void {
-    for (const { readers } of groups.values()) for (const reader of readers) reader.setPace('all', 0);
-  },
-
-  /** Slow ones that have caught up go on with one depth of each book, which is as much as can be compared. */
-  lighten(): void {
     for (const { pace, readers } of groups.values())
-      if (pace !== 'all') for (const reader of readers) reader.lighten();
+      if (pace !== 'all')
+        for (const reader of readers) {
+          reader.setPace('all', 0);
+          reader.lighten();
+        }
   },
 
   leave(name: string): void {
