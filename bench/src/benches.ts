@@ -8,4 +8,6 @@ export const benches = {
   ingest: async () => (await import('./ingest/index.ts')).ingest,
   screen: async () => (await import('./screen/index.ts')).screen,
   e2e: async () => (await import('./e2e/index.ts')).e2e,
+  slow: async () => (await import('./slow/index.ts')).slow,
+  stampede: async () => (await import('./stampede/index.ts')).stampede,
 } satisfies Record<string, () => Promise<Bench>>;

@@ -22,6 +22,11 @@ import { version } from './version.ts';
 const SPREAD = 0.5;
 /** The part after which clients that are still there are cut off. */
 const PATIENCE = 0.8;
+/**
+ * Connections that may wait to be taken, as far as the system lets them (`net.core.somaxconn`): when a server
+ * comes back, so do all of its clients, and who finds the line full tries again a second later at the earliest.
+ */
+const MAX_WAITING_CONNECTIONS = 4_096;
 /** Longest wait for feeds before the server listens all the same. */
 const FEED_START_MS = 5_000;
 
@@ -128,7 +133,11 @@ export async function createDepthwire({
       isStarted = true;
       warnOfExposure(config, access, logger);
       try {
-        const url = await app.listen({ host: config.host, port: config.port });
+        const url = await app.listen({
+          host: config.host,
+          port: config.port,
+          backlog: MAX_WAITING_CONNECTIONS,
+        });
         if (certificate !== null)
           renewal = watchCertificate(app.server as unknown as TlsServer, config, systemClock, logger);
         return url;

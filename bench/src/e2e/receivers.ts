@@ -1,15 +1,14 @@
 // Clients that subscribe and receive, and do no more with what they get than count it.
 import { connect, type Socket } from 'node:net';
 import { codecs, subprotocols, type ClientRequest } from '@depthwire/shared';
-import { clientFrame, FrameParser, opcodes } from '../fanout/wire.ts';
+import { clientFrame, END_OF_HEAD, FrameParser, opcodes, upgradeRequest } from '../harness/websocket.ts';
 import type { ConnectOptions } from './samples.ts';
 import { DEPTH, instrumentOf } from './scenario.ts';
-import { nowMs, Usage } from './usage.ts';
-import { answerParent } from './worker.ts';
+import { nowMs, Usage } from '../harness/usage.ts';
+import { answerParent } from '../harness/worker.ts';
 
 /** All sockets read into the same memory: it is looked at and thrown away. */
 const BUFFER = Buffer.alloc(1 << 18);
-const END_OF_HEAD = '\r\n\r\n';
 
 /** What all clients of the process had while it was counted, a second. */
 export interface Received {
@@ -58,10 +57,10 @@ class Receiver {
   constructor(options: ConnectOptions) {
     this.#options = options;
     this.#awaited = 1 + 2 * options.books.length;
-    const { hostname: host, port, pathname } = new URL(options.url);
+    const url = new URL(options.url);
     this.#socket = connect({
-      host,
-      port: Number(port),
+      host: url.hostname,
+      port: Number(url.port),
       noDelay: true,
       onread: {
         buffer: BUFFER,
@@ -71,7 +70,7 @@ class Receiver {
         },
       },
     });
-    this.#socket.on('connect', () => this.#socket.write(upgrade(pathname, `${host}:${port}`)));
+    this.#socket.on('connect', () => this.#socket.write(upgradeRequest(url, subprotocols.msgpack)));
     this.#socket.on('error', (error) => this.#fail(error.message));
     this.#socket.on('close', () => this.#fail('the server ended a connection'));
   }
@@ -113,19 +112,6 @@ class Receiver {
     failure ??= reason;
     this.ready.reject(new Error(reason));
   }
-}
-
-function upgrade(path: string, host: string): string {
-  const lines = [
-    `GET ${path} HTTP/1.1`,
-    `Host: ${host}`,
-    'Connection: Upgrade',
-    'Upgrade: websocket',
-    'Sec-WebSocket-Version: 13',
-    'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==',
-    `Sec-WebSocket-Protocol: ${subprotocols.msgpack}`,
-  ];
-  return `${lines.join('\r\n')}${END_OF_HEAD}`;
 }
 
 answerParent(methods);

@@ -3,14 +3,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import { latencyOf, SEQUENCE_OF_FIRST_FRAME, type Latency } from './latency.ts';
-import type { ServerUse } from './probe.ts';
+import type { ServerUse } from '../harness/probe.ts';
+import type { ServerProcess } from '../harness/server.ts';
 import type { Received, Receivers } from './receivers.ts';
 import type { SampledBook, Samples } from './samples.ts';
 import { instrumentOf, subscriptionsOf, type Scenario } from './scenario.ts';
-import { E2eServer } from './server.ts';
-import { nowMs } from './usage.ts';
+import { startServer } from './server.ts';
+import { nowMs } from '../harness/usage.ts';
 import type { BookRecord, Flow, Venue } from './venue.ts';
-import { Worker } from './worker.ts';
+import { Worker } from '../harness/worker.ts';
 
 const POLL_MS = 20;
 const TAKEN_LIMIT_MS = 20_000;
@@ -37,11 +38,11 @@ export async function runRound(scenario: Scenario): Promise<Round> {
   const venue = new Worker<Venue>('the venue', module('venue.ts'));
   const samples = new Worker<Samples>('the clients that measure', module('samples.ts'));
   const receivers = new Worker<Receivers>('the other clients', module('receivers.ts'));
-  let server: E2eServer | null = null;
+  let server: ServerProcess | null = null;
   try {
     const seconds = (warmUpMs + measureMs) / 1000 + SPARE_SECONDS;
     const endpoints = await venue.ask('start', { instruments, levelsPerSecond, seconds });
-    server = await E2eServer.start(endpoints, instruments);
+    server = await startServer(endpoints, instruments);
     await taken(venue);
     await connect(scenario, server.url, samples, receivers);
     await venue.ask('run');

@@ -1,9 +1,9 @@
 // Clients that decode what they get, by the client library, and note when each book had which update.
-import { DepthwireClient, subprotocols, type BookSubscription, type WebSocketLike } from '@depthwire/shared';
-import { WebSocket } from 'ws';
+import type { BookSubscription } from '@depthwire/shared';
+import { sdkClient } from '../harness/sdk-client.ts';
 import { DEPTH, instrumentOf } from './scenario.ts';
-import { nowMs, Usage } from './usage.ts';
-import { answerParent } from './worker.ts';
+import { nowMs, Usage } from '../harness/usage.ts';
+import { answerParent } from '../harness/worker.ts';
 
 const CONNECT_LIMIT_MS = 20_000;
 const SETTLE_LIMIT_MS = 10_000;
@@ -35,11 +35,7 @@ const rows: number[] = [];
 const methods = {
   /** Connects one client; resolves once it has all its books. */
   async connect({ url, cadenceMs, books }: ConnectOptions): Promise<void> {
-    const client = new DepthwireClient({
-      url,
-      // the peers' `ws` may be another release than the one whose types are here
-      openWebSocket: (address) => new WebSocket(address, [subprotocols.msgpack]) as unknown as WebSocketLike,
-    });
+    const client = sdkClient(url);
     client.connect();
     const own = books.map((book) => {
       const subscription = client.book(instrumentOf(book), { depth: DEPTH, cadenceMs });

@@ -2,9 +2,9 @@
 import { respondJson, startLoopbackServer, type LoopbackServer } from '@depthwire/feeds/kit';
 import { createRandom } from '../harness/random.ts';
 import { DEPTH, symbolsOf } from './scenario.ts';
-import { nowMs, Usage } from './usage.ts';
+import { nowMs, Usage } from '../harness/usage.ts';
 import { LOT, TICK, VenueBook } from './venue-book.ts';
-import { answerParent } from './worker.ts';
+import { answerParent } from '../harness/worker.ts';
 
 /** Frames that are due are sent together this often, milliseconds. */
 const SLICE_MS = 5;

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { BookReplica, codecs, frameCodes, subprotocols } from '@depthwire/shared';
 import { DEPTH, instrumentOf, type Subscriptions } from './plan.ts';
-import { clientFrame, FrameParser, opcodes } from './wire.ts';
+import { clientFrame, END_OF_HEAD, FrameParser, opcodes, upgradeRequest } from '../harness/websocket.ts';
 
 /** Which server is spoken to. */
 export type ServerKind = 'net' | 'ws' | 'socket.io' | 'depthwire';
@@ -35,7 +35,6 @@ export interface SampledBook {
 const PATHS = { ws: '/', depthwire: '/ws', 'socket.io': '/socket.io/?EIO=4&transport=websocket' } as const;
 /** Data is counted and thrown away, so all sockets of the process can read into the same memory. */
 const BUFFER = Buffer.alloc(1 << 18);
-const END_OF_HEAD = '\r\n\r\n';
 
 /** One client: a socket that does no more with frames than a sender needs. */
 export class Receiver {
@@ -74,7 +73,10 @@ export class Receiver {
     });
     this.#socket.on('connect', () => {
       if (kind === 'net') this.#socket.write(Buffer.of(client >>> 8, client & 0xff));
-      else this.#socket.write(upgradeRequest(kind, port));
+      else {
+        const url = new URL(PATHS[kind], `http://127.0.0.1:${port}`);
+        this.#socket.write(upgradeRequest(url, kind === 'depthwire' ? subprotocols.msgpack : null));
+      }
     });
     this.#socket.on('error', (error) => options.onFailure(error.message));
     this.#socket.on('close', () => options.onFailure(`connection of client ${client} closed`));
@@ -183,17 +185,4 @@ export class Receiver {
       this.#replicas.set(ch, { topic, replica: new BookReplica() });
     } else if (op !== 'hello') this.#options.onFailure(`unexpected ${op}`);
   }
-}
-
-function upgradeRequest(kind: Exclude<ServerKind, 'net'>, port: number): string {
-  const lines = [
-    `GET ${PATHS[kind]} HTTP/1.1`,
-    `Host: 127.0.0.1:${port}`,
-    'Connection: Upgrade',
-    'Upgrade: websocket',
-    'Sec-WebSocket-Version: 13',
-    'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==',
-  ];
-  if (kind === 'depthwire') lines.push(`Sec-WebSocket-Protocol: ${subprotocols.msgpack}`);
-  return `${lines.join('\r\n')}${END_OF_HEAD}`;
 }

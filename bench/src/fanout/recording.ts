@@ -3,7 +3,7 @@ import { codecs, frameCodes, subprotocols } from '@depthwire/shared';
 import { WebSocket } from 'ws';
 import { BenchServer } from './market.ts';
 import { DEPTH, instrumentOf, isDue, type Plan } from './plan.ts';
-import { headerBytes } from './wire.ts';
+import { headerBytes } from '../harness/websocket.ts';
 
 /** What the gateway sends at each tick, so that all others can send as much. */
 export interface Recording {

@@ -6,7 +6,7 @@ import { loadPeer } from '../harness/peers.ts';
 import { isDue, type Subscriptions } from './plan.ts';
 import type { SampledBook, ServerKind } from './receiver.ts';
 import type { Holder, Recording } from './recording.ts';
-import { serverFrameOf } from './wire.ts';
+import { serverFrameOf } from '../harness/websocket.ts';
 
 /** A server that sends at each tick what its clients are to have. */
 export interface Sender {

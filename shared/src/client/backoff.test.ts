@@ -30,4 +30,33 @@ describe('backoffMs', () => {
       expect(backoffMs(defaultBackoff, attempt, 1)).toBe(defaultBackoff.maxMs);
     }
   });
+
+  test.each([3, 5, 8, 20, 60])(
+    'brings 2,000 clients back soon, and not together, when their server was away for %i s',
+    (awaySeconds) => {
+      const awayMs = awaySeconds * 1_000;
+      const backMs = Array.from({ length: 2_000 }, (_, client) => firstTryAfter(awayMs, seeded(client)));
+      expect(Math.max(...backMs)).toBeLessThanOrEqual(8_000);
+      for (let fromMs = 0; fromMs <= 8_000; fromMs += 100) {
+        const together = backMs.filter((ms) => ms >= fromMs && ms < fromMs + 1_000).length;
+        expect(together).toBeLessThan(1_000);
+      }
+    },
+  );
 });
+
+/** How long after the server's return a client that kept trying comes back, milliseconds. */
+function firstTryAfter(awayMs: number, chance: () => number): number {
+  let nowMs = 0;
+  for (let attempt = 0; nowMs < awayMs; attempt++) nowMs += backoffMs(defaultBackoff, attempt, chance());
+  return nowMs - awayMs;
+}
+
+/** Numbers in [0, 1), the same each time. */
+function seeded(client: number): () => number {
+  let state = (client + 1) * 2_654_435_761;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}

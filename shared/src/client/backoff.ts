@@ -5,7 +5,10 @@ export interface BackoffPolicy {
   readonly maxMs: number;
 }
 
-export const defaultBackoff: BackoffPolicy = { baseMs: 500, maxMs: 15_000 };
+/** No longer than this is a screen without its books once the server is there again. */
+const LONGEST_MS = 8_000;
+
+export const defaultBackoff: BackoffPolicy = { baseMs: 500, maxMs: LONGEST_MS };
 
 /**
  * How long to wait before the next try: anywhere between a tenth of the doubled limit and the

@@ -41,14 +41,26 @@ export class Worker<Api extends Methods> {
   }
 
   async stop(): Promise<void> {
-    const child = this.#child;
-    if (this.#isStopping || child.exitCode !== null || child.signalCode !== null) return;
+    if (this.#isStopping || this.#isGone) return;
     this.#isStopping = true;
-    const exited = once(child, 'exit');
-    child.kill('SIGTERM');
-    const overdue = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
-    await exited;
+    const overdue = setTimeout(() => this.#child.kill('SIGKILL'), STOP_LIMIT_MS);
+    await this.end('SIGTERM');
     clearTimeout(overdue);
+  }
+
+  /** @returns the exit code of the process; null where the signal ended it */
+  async end(signal: NodeJS.Signals): Promise<number | null> {
+    const child = this.#child;
+    if (!this.#isGone) {
+      const exited = once(child, 'exit');
+      child.kill(signal);
+      await exited;
+    }
+    return child.exitCode;
+  }
+
+  get #isGone(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
   #ask(question: Question): Promise<unknown> {
@@ -69,7 +81,7 @@ export class Worker<Api extends Methods> {
         () => fail(`no answer to ${question.method} in ${ANSWER_LIMIT_MS / 1000} s`),
         ANSWER_LIMIT_MS,
       );
-      if (child.exitCode !== null || child.signalCode !== null) onExit(child.exitCode);
+      if (this.#isGone) onExit(child.exitCode);
       else child.on('message', onMessage).on('exit', onExit).send(question);
     });
   }

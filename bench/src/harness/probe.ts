@@ -23,6 +23,14 @@ export interface ServerUse {
   readonly rss: number;
 }
 
+/** MiB. */
+export interface ServerMemory {
+  readonly rss: number;
+  readonly heap: number;
+  /** Of buffers, which are not in the heap. */
+  readonly external: number;
+}
+
 const usage = new Usage();
 const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
 
@@ -45,6 +53,13 @@ const methods = {
       cpu: usage.end(),
       rss: process.memoryUsage.rss() / 2 ** 20,
     };
+  },
+
+  /** After a collection, for which Node needs `--expose-gc`. */
+  async memory(): Promise<ServerMemory> {
+    await globalThis.gc!({ type: 'major', execution: 'async' });
+    const { rss, heapUsed, external } = process.memoryUsage();
+    return { rss: rss / 2 ** 20, heap: heapUsed / 2 ** 20, external: external / 2 ** 20 };
   },
 };
 

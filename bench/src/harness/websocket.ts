@@ -8,6 +8,22 @@ export function headerBytes(payloadBytes: number): number {
 }
 
 const NOTHING = Buffer.alloc(0);
+/** Of the answer to an upgrade, as of any request. */
+export const END_OF_HEAD = '\r\n\r\n';
+
+/** @param protocol the subprotocol that is asked for; null for none */
+export function upgradeRequest({ pathname, search, host }: URL, protocol: string | null): string {
+  const lines = [
+    `GET ${pathname}${search} HTTP/1.1`,
+    `Host: ${host}`,
+    'Connection: Upgrade',
+    'Upgrade: websocket',
+    'Sec-WebSocket-Version: 13',
+    'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==',
+  ];
+  if (protocol !== null) lines.push(`Sec-WebSocket-Protocol: ${protocol}`);
+  return `${lines.join('\r\n')}${END_OF_HEAD}`;
+}
 
 /** A client's frame. Its mask is zero, which is as good as any for the receiver and costs nothing. */
 export function clientFrame(opcode: number, payload: Uint8Array): Buffer {
