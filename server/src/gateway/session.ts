@@ -396,12 +396,19 @@ export class Session implements Subscriber {
     this.#catchUp();
   }
 
-  /** The client is gone, as far as can be told: it may take a while until its socket is. */
-  #end(closeCode: number, reason: string): void {
+  /**
+   * The client is gone, as far as can be told, or has to go.
+   * @param refused what it was refused with too often
+   */
+  #end(closeCode: number, reason: string, refused?: ErrorCode): void {
     const { id: session, log, socket, wallClock } = this.#options;
     if (this.#isGivenUp) return;
     this.#isGivenUp = true;
-    log.info({ session, closeCode, reason }, 'session given up');
+    if (refused === undefined) log.info({ session, closeCode, reason }, 'session given up');
+    else {
+      const principal = this.#principal?.id;
+      log.warn({ session, closeCode, code: refused, principal }, 'a session ends for what its client does');
+    }
     socket.close(closeCode, reason);
     // Whoever does not close its side is cut off.
     wallClock.at(wallClock.now() + GRACE_MS, () => socket.terminate());
@@ -633,13 +640,7 @@ export class Session implements Subscriber {
     if (!patience) return typed.code;
     const count = (this.#strikes.get(typed.code) ?? 0) + 1;
     this.#strikes.set(typed.code, count);
-    if (count === patience.most) {
-      log.warn(
-        { session, code: typed.code, principal: this.#principal?.id },
-        'a session ends for what its client does',
-      );
-      this.#end(patience.close.code, patience.reason);
-    }
+    if (count === patience.most) this.#end(patience.close.code, patience.reason, typed.code);
     return typed.code;
   }
 
