@@ -9,6 +9,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
+import { systemClock } from '@depthwire/feeds';
 import { codecs, DepthwireClient, type OpenWebSocket } from '@depthwire/shared';
 import { SignJWT } from 'jose';
 import { pino } from 'pino';
@@ -490,7 +491,12 @@ describe('who does not keep to it', () => {
     await once(server.listen(0, '127.0.0.1'), 'listening');
     const warnings: object[] = [];
     const logger = { warn: (details: object) => warnings.push(details) } as never;
-    limitSockets(server, { maxConnectionsPerAddress: 1, trustedProxies: ['198.51.100.0/24'], logger });
+    limitSockets(server, {
+      maxConnectionsPerAddress: 1,
+      trustedProxies: ['198.51.100.0/24'],
+      logger,
+      wallClock: systemClock,
+    });
     const openFrom = async (address: string) => {
       const accepted = once(server, 'connection') as Promise<[Socket]>;
       // As it comes from elsewhere, which a test cannot: the address is set before the limit looks at it.

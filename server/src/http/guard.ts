@@ -114,14 +114,17 @@ class RequestRates {
   }
 
   /** @throws DepthwireError `rate_limited`, and the answer says when to try again */
-  take(name: string, perMinute: number, cost: number, reply: FastifyReply): void {
+  take(name: string, perMinute: number, wanted: number, reply: FastifyReply): void {
     const now = this.#clock.now();
     const burst = Math.min(perMinute, Math.max(LEAST_BURST, perMinute * BURST_MINUTES));
-    const rate = this.#rates.get(name) ?? new RequestRate(perMinute / 60, burst);
-    this.#rates.delete(name);
-    this.#rates.set(name, rate);
+    const cost = Math.min(wanted, burst);
+    // Tokens of one owner may permit more or less than each other.
+    const key = `${perMinute} ${name}`;
+    const rate = this.#rates.get(key) ?? new RequestRate(perMinute / 60, burst);
+    this.#rates.delete(key);
+    this.#rates.set(key, rate);
     if (this.#rates.size > MAX_RATES) this.#rates.delete(this.#rates.keys().next().value!);
-    if (rate.take(now, Math.min(cost, burst))) return;
+    if (rate.take(now, cost)) return;
     const seconds = Math.ceil(rate.waitMs(now, cost) / 1000);
     reply.header('retry-after', seconds);
     throw new DepthwireError(

@@ -1,15 +1,19 @@
 import { BlockList, isIPv6, type Server, type Socket } from 'node:net';
+import type { Clock } from '@depthwire/shared';
 import type { FastifyBaseLogger } from 'fastify';
 import ipaddr from 'ipaddr.js';
 import { limitedAddress } from '../access/address.ts';
 
 /** Sockets of one address, for each connection that it may have: requests need some too. */
 const SOCKETS_PER_CONNECTION = 2;
+/** How long nothing more is said of sockets that the server does not take. */
+const SILENT_MS = 60_000;
 
 interface SocketLimits {
   readonly maxConnectionsPerAddress: number;
   readonly trustedProxies: readonly string[];
   readonly logger: FastifyBaseLogger;
+  readonly wallClock: Clock;
 }
 
 /**
@@ -18,7 +22,7 @@ interface SocketLimits {
  */
 export function limitSockets(
   server: Server,
-  { maxConnectionsPerAddress, trustedProxies, logger }: SocketLimits,
+  { maxConnectionsPerAddress, trustedProxies, logger, wallClock }: SocketLimits,
 ): void {
   const trusted = listOf(trustedProxies);
   const most = SOCKETS_PER_CONNECTION * maxConnectionsPerAddress;
@@ -50,7 +54,7 @@ export function limitSockets(
     if (told.has('all')) return;
     told.add('all');
     logger.warn('there are more sockets than the server takes');
-    setTimeout(() => told.delete('all'), 60_000).unref();
+    wallClock.at(wallClock.now() + SILENT_MS, () => told.delete('all'));
   });
 }
 
