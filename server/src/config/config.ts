@@ -2,12 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { inspect } from 'node:util';
 import { DepthwireError, toDepthwireError } from '@depthwire/shared';
-import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { accessSchema } from '../access/config.ts';
 import { feedProblems } from '../feed-factory.ts';
 import { loadPlugin } from '../plugins/load.ts';
 import { feedList, feedNames, type FeedPlugins } from './feeds.ts';
+import { readYaml } from './yaml.ts';
 import { keys, network, oneOf, origin, text, trueOrFalse, wholeNumber } from './schema.ts';
 
 /** Read when no other file is named and it exists. */
@@ -107,12 +107,12 @@ const environmentKeys: Readonly<Record<string, { key: keyof Config; read(value: 
     key: 'allowedOrigins',
     read: (value) => value.split(',').map((part) => part.trim()),
   },
-  DEPTHWIRE_ACCESS: { key: 'access', read: (value): unknown => parseYaml(value) },
+  DEPTHWIRE_ACCESS: { key: 'access', read: readYaml },
   DEPTHWIRE_TRUSTED_PROXIES: {
     key: 'trustedProxies',
     read: (value) => value.split(',').map((part) => part.trim()),
   },
-  DEPTHWIRE_FEEDS: { key: 'feeds', read: (value): unknown => parseYaml(value) },
+  DEPTHWIRE_FEEDS: { key: 'feeds', read: readYaml },
 };
 
 export interface ConfigSources {
@@ -124,14 +124,23 @@ export interface ConfigSources {
   readonly cwd: string;
 }
 
+/** @returns the file that is read, or would be where there is one */
+export function configFile({ file, env, cwd }: ConfigSources): string {
+  return resolve(cwd, namedFile({ file, env }) ?? DEFAULT_CONFIG_FILE);
+}
+
+function namedFile({ file, env }: Pick<ConfigSources, 'file' | 'env'>): string | undefined {
+  return file ?? env.DEPTHWIRE_CONFIG;
+}
+
 /**
  * Defaults, then the file, then the environment, then the command line.
  * @throws DepthwireError `config_not_found` or `invalid_config`, naming each wrong key and the fix
  */
-export async function loadConfig({ file, env, overrides = {}, cwd }: ConfigSources): Promise<Config> {
-  const named = file ?? env.DEPTHWIRE_CONFIG;
-  const path = resolve(cwd, named ?? DEFAULT_CONFIG_FILE);
-  const fromFile = await readConfigFile(path, named !== undefined);
+export async function loadConfig(configSources: ConfigSources): Promise<Config> {
+  const { env, overrides = {}, cwd } = configSources;
+  const path = configFile(configSources);
+  const fromFile = await readConfigFile(path, namedFile(configSources) !== undefined);
   const input = { ...fromFile };
   const sources: Record<string, string> = Object.fromEntries(
     Object.keys(fromFile).map((key) => [key, basename(path)]),
@@ -147,7 +156,6 @@ export async function loadConfig({ file, env, overrides = {}, cwd }: ConfigSourc
         'invalid_config',
         `${key} (${name}): not readable as YAML: ${(error as Error).message}`,
         { key },
-        error,
       );
     }
   }
@@ -212,14 +220,11 @@ async function readConfigFile(path: string, mustExist: boolean): Promise<Record<
   }
   let value: unknown;
   try {
-    value = parseYaml(text);
+    value = readYaml(text);
   } catch (error) {
-    throw new DepthwireError(
-      'invalid_config',
-      `${path}: not valid YAML: ${(error as Error).message}`,
-      { file: path },
-      error,
-    );
+    throw new DepthwireError('invalid_config', `${path}: not valid YAML: ${(error as Error).message}`, {
+      file: path,
+    });
   }
   if (value === null || value === undefined) return {};
   if (typeof value !== 'object' || Array.isArray(value)) {
