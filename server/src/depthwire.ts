@@ -8,6 +8,7 @@ import { Access } from './access/access.ts';
 import { isLoopback } from './access/address.ts';
 import { createMemoryBus } from './bus/bus.ts';
 import type { Config } from './config/config.ts';
+import type { TakenConfig } from './config/watch.ts';
 import { Engine } from './engine/engine.ts';
 import type { FeedSource } from './engine/feed-source.ts';
 import { FeedSupervisor } from './engine/feed-supervisor.ts';
@@ -46,6 +47,11 @@ export interface Depthwire {
   readonly hub: Hub;
   /** @returns the address it listens on */
   listen(): Promise<string>;
+  /**
+   * Takes other keys and origins while it runs, and ends whoever may not go on as before.
+   * @throws DepthwireError `invalid_config`, and nothing has changed
+   */
+  reload(config: TakenConfig): void;
   /** Says goodbye to clients, stops feeds, and resolves once all is closed. */
   close(): Promise<void>;
 }
@@ -144,6 +150,10 @@ export async function createDepthwire({
       } catch (error) {
         throw listenError(error as NodeJS.ErrnoException, config);
       }
+    },
+    reload({ access: config, allowedOrigins }) {
+      access.reload({ config, allowedOrigins });
+      gateway.reconsider();
     },
     async close() {
       if (isClosing) return;

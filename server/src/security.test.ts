@@ -232,6 +232,13 @@ describe('what it may read', () => {
     );
   });
 
+  test('has no state of books for whoever may read neither books nor status', async () => {
+    const { url } = await start(configured({ access: { public: { topics: ['ticker'] } } }));
+    expect(Object.keys((await get(`${url}/api/v1/instruments/${instrument}`)).body)).toEqual(['instrument']);
+    const { url: other } = await start(configured({ access: { public: { topics: ['status'] } } }));
+    expect((await get(`${other}/api/v1/instruments/${instrument}`)).body).toMatchObject({ state: 'live' });
+  });
+
   test('ends with the token, and goes on with a new one on the same connection', async () => {
     const { jwt, sign } = await tokens();
     const { ws } = await start(keyed({ jwt }));
@@ -339,6 +346,42 @@ describe('how much it may ask', () => {
     for (let i = 0; i < 5; i++) expect((await by(i)).status).toBe(200);
     expect((await by(5)).status).toBe(429);
     expect((await ask(from('203.0.113.3'))).status).toBe(200);
+  });
+
+  test('a key that may have a frame now and then does not ask for more than that by REST', async () => {
+    const { url, feed } = await start(keyed());
+    const ask = (path: string, address = '203.0.113.1') =>
+      get(`${url}/api/v1/instruments/${instrument}${path}`, {
+        ...bearer(pageKey),
+        ...from(address),
+        origin: shop,
+      });
+    for (let i = 0; i < 5; i++) {
+      feed.delta([100, i + 10], []);
+      expect((await ask(`/book?depth=${i + 1}&x=${i}`)).status).toBe(200);
+    }
+    const { status, headers, body } = await ask('/book');
+    expect({ status, after: headers.get('retry-after'), code: body.error!.code }).toEqual({
+      ...{ status: 429, after: '1', code: 'rate_limited' },
+    });
+    expect(body.error!.message).toContain('once in 250 ms');
+    // Its other requests, and other visitors of its pages, have rates of their own.
+    expect((await ask('')).status).toBe(200);
+    expect((await ask('/book', '203.0.113.2')).status).toBe(200);
+  });
+
+  test('refusals in a flood are counted in the log, not listed', async () => {
+    const lines: string[] = [];
+    const logger = pino({ level: 'info' }, { write: (line: string) => lines.push(line) });
+    const { url } = await start(keyed(), undefined, { logger });
+    const refuse = () => get(`${url}/api/v1/instruments`);
+    for (let i = 0; i < 300; i++) expect((await refuse()).status).toBe(401);
+    const told = () => lines.filter((line) => line.includes('"status":401')).length;
+    expect(told()).toBeLessThan(250);
+    await vi.waitFor(async () => {
+      await refuse();
+      expect(lines.some((line) => line.includes('"leftOut":'))).toBe(true);
+    });
   });
 
   test('a connection that holds no subscription ends', async () => {
@@ -608,7 +651,7 @@ describe('what it is told', () => {
     const { url } = await start();
     const { headers } = await get(`${url}/api/v1/health`);
     expect(headers.get('content-security-policy')).toContain("default-src 'self'");
-    expect(headers.get('content-security-policy')).not.toContain('unsafe-eval');
+    expect(headers.get('content-security-policy')).not.toMatch(/unsafe-(eval|inline)/);
     expect(
       Object.fromEntries(
         ['x-content-type-options', 'referrer-policy', 'x-frame-options', 'x-powered-by', 'server'].map(

@@ -22,5 +22,6 @@ export function localOwner(): SessionOwner {
     principal: anybody,
     lease: quotas.open('127.0.0.1', anybody),
     authenticate: () => Promise.resolve(anybody),
+    current: (principal) => principal,
   };
 }

@@ -29,12 +29,14 @@ const somewhere: Caller = {
   address: '203.0.113.9',
   host: 'data.example',
   origin: undefined,
+  isSecure: false,
   isForwarded: false,
 };
-const here: Caller = { address: '127.0.0.1', host: 'localhost:8080', origin: undefined, isForwarded: false };
+const here: Caller = { ...somewhere, address: '127.0.0.1', host: 'localhost:8080' };
+const visitor = (from: string | undefined): Caller => ({ ...somewhere, origin: from });
 
-const access = (config: object, at = clock()) =>
-  new Access({ config: accessSchema.parse(config), allowedOrigins: [], clock: at });
+const access = (config: object, at = clock(), allowedOrigins: readonly string[] = []) =>
+  new Access({ config: accessSchema.parse(config), allowedOrigins, clock: at });
 const bearer = (value: string) => ({ kind: 'header', value }) as const;
 const refusal = (code: string, message: RegExp) =>
   expect.objectContaining({ code, message: expect.stringMatching(message) });
@@ -88,9 +90,9 @@ describe('keys', () => {
     const at = clock();
     const open = access(config, at);
     const expiresMs = Date.parse('2026-02-01T00:00:00Z');
-    expect(await open.authenticate(bearer(key), undefined)).toMatchObject({ id: 'key:desk', expiresMs });
+    expect(await open.authenticate(bearer(key), somewhere)).toMatchObject({ id: 'key:desk', expiresMs });
     at.advanceTo(expiresMs);
-    await expect(open.authenticate(bearer(key), undefined)).rejects.toEqual(
+    await expect(open.authenticate(bearer(key), somewhere)).rejects.toEqual(
       refusal('unauthenticated', /^key:desk has expired$/),
     );
   });
@@ -101,47 +103,80 @@ describe('keys', () => {
     ['of no kind', 'opensesame', /begins with dw_sk_/],
     ['too long', `${secretPrefix}${'x'.repeat(9_000)}`, /longer than 8192/],
   ])('are refused: one %s', async (_, value, message) => {
-    await expect(access(config).authenticate(bearer(value), undefined)).rejects.toEqual(
+    await expect(access(config).authenticate(bearer(value), somewhere)).rejects.toEqual(
       refusal('unauthenticated', message),
     );
   });
 
   test('for pages are good for their origins only, and operate nothing', async () => {
     const open = access(config);
-    const principal = await open.authenticate({ kind: 'key', value: pageKey }, origin);
+    const principal = await open.authenticate({ kind: 'key', value: pageKey }, visitor(origin));
     expect(principal).toMatchObject({
       id: 'page:shop',
       grants: { maxDepth: 20, minCadenceMs: 100, topics: ['ticker'], operate: false },
     });
     for (const other of [undefined, 'https://shop.example.evil', 'http://shop.example', 'null']) {
-      await expect(open.authenticate(bearer(pageKey), other)).rejects.toEqual(
+      await expect(open.authenticate(bearer(pageKey), visitor(other))).rejects.toEqual(
         refusal('forbidden', /^page:shop is good for pages of https:\/\/shop\.example, not for /),
       );
     }
   });
 
   test('that are secret do not work in a URL', async () => {
-    await expect(access(config).authenticate({ kind: 'key', value: key }, undefined)).rejects.toEqual(
+    await expect(access(config).authenticate({ kind: 'key', value: key }, somewhere)).rejects.toEqual(
       refusal('unauthenticated', /only publishable keys may be in a URL/),
     );
   });
 
   test('let the pages of their origins connect, and no others', () => {
     const open = access(config);
-    expect(open.isAllowedOrigin(origin, 'data.example')).toBe(true);
-    expect(open.isAllowedOrigin('https://data.example', 'data.example')).toBe(true);
-    expect(open.isAllowedOrigin('https://evil.example', 'data.example')).toBe(false);
-    expect(open.isAllowedOrigin('null', 'data.example')).toBe(false);
+    const allowed = (from: string, isSecure = false) =>
+      open.isAllowedOrigin({ origin: from, host: 'data.example', isSecure });
+    expect(allowed(origin)).toBe(true);
+    expect(allowed('https://evil.example')).toBe(false);
+    expect(allowed('null')).toBe(false);
+    expect(allowed('https://data.example')).toBe(true);
+    expect(allowed('http://data.example')).toBe(true);
+    // Whoever is on the way could have written a page that came without encryption.
+    expect(allowed('https://data.example', true)).toBe(true);
+    expect(allowed('http://data.example', true)).toBe(false);
+  });
+
+  test('may be taken back, exchanged, or permit something else while it runs', async () => {
+    const open = access(config);
+    const desk = await open.authenticate(bearer(key), somewhere);
+    const shop = await open.authenticate(bearer(pageKey), visitor(origin));
+    const reload = (changes: object) =>
+      open.reload({ config: accessSchema.parse({ ...config, ...changes }), allowedOrigins: [] });
+
+    reload({});
+    expect(open.current(desk, somewhere)).toEqual(desk);
+    expect(open.current(shop, visitor(origin))).toEqual(shop);
+    reload({ keys: [{ id: 'desk', hash: hashOf(key), maxDepth: 10 }] });
+    expect(open.current(desk, somewhere)).toMatchObject({ id: 'key:desk', grants: { maxDepth: 10 } });
+    // The same name, and another key: whoever has the old one is nobody any more.
+    reload({ keys: [{ id: 'desk', hash: hashOf(createKey(secretPrefix)) }] });
+    expect(open.current(desk, somewhere)).toBeNull();
+    await expect(open.authenticate(bearer(key), somewhere)).rejects.toEqual(
+      refusal('unauthenticated', /no such key/),
+    );
+    reload({ publishableKeys: [{ ...config.publishableKeys[0], origins: ['https://other.example'] }] });
+    expect(open.current(shop, visitor(origin))).toBeNull();
+
+    const unset = access({});
+    const local = unset.anonymous(here)!;
+    unset.reload({ config: accessSchema.parse(config), allowedOrigins: [] });
+    expect(unset.current(local, here)).toBeNull();
   });
 });
 
 describe('a ticket', () => {
   test('is good once, for half a minute, and for the origin that asked', async () => {
     const at = clock();
-    const open = access({}, at);
+    const open = access({}, at, [origin]);
     const principal = open.anonymous(here)!;
     const redeem = (value: string, from: string | undefined) =>
-      open.authenticate({ kind: 'ticket', value }, from);
+      open.authenticate({ kind: 'ticket', value }, { ...here, origin: from });
     const refused = refusal('unauthenticated', /^ticket: expected one that was issued to this origin/);
 
     const { ticket, expires } = open.tickets.issue(principal, origin);
@@ -209,7 +244,7 @@ describe('JSON Web Tokens', () => {
       .setProtectedHeader({ alg, kid })
       .sign(key);
   const verify = (token: string, jwt: object = { secretFile: secretFile() }, at = clock()) =>
-    access({ jwt }, at).authenticate(bearer(token), undefined);
+    access({ jwt }, at).authenticate(bearer(token), somewhere);
 
   test('of a shared secret and of a key set are taken, with what they grant', async () => {
     expect(await verify(await sign({ depthwire: { topics: ['trades'], maxDepth: 10 } }))).toEqual({
@@ -221,6 +256,16 @@ describe('JSON Web Tokens', () => {
     const token = await sign({}, { alg: 'RS256', kid: 'one', key: rsa.privateKey });
     expect(await verify(token, both)).toMatchObject({ id: 'jwt:alice', grants: { instruments: ['sim:*'] } });
     expect(await verify(await sign({}), both)).toMatchObject({ id: 'jwt:alice' });
+  });
+
+  test('grant what all of them do where they do not say otherwise', async () => {
+    const jwt = { secretFile: secretFile(), grants: { instruments: ['sim:*'], maxDepth: 5 } };
+    for (const depthwire of [{}, { maxDepth: 20 }]) {
+      expect((await verify(await sign({ depthwire }), jwt)).grants).toEqual({
+        ...{ instruments: ['sim:*'], topics, maxDepth: 5, minCadenceMs: 0, operate: false },
+        ...depthwire,
+      });
+    }
   });
 
   const refused: [string, () => Promise<string>, RegExp, (() => object)?][] = [
@@ -285,26 +330,28 @@ describe('JSON Web Tokens', () => {
     const next = await generateKeyPair('RS256', { extractable: true });
     const open = access({ jwt: { jwksFile: jwksFile() } });
     const token = await sign({}, { alg: 'RS256', kid: 'next', key: next.privateKey });
-    await expect(open.authenticate(bearer(token), undefined)).rejects.toThrow('does not know');
+    await expect(open.authenticate(bearer(token), somewhere)).rejects.toThrow('does not know');
     await writeFile(jwksFile(), '{"keys": [');
     await utimes(jwksFile(), 1, 1);
     const old = await sign({}, { alg: 'RS256', kid: 'one', key: rsa.privateKey });
-    expect(await open.authenticate(bearer(old), undefined)).toMatchObject({ id: 'jwt:alice' });
+    expect(await open.authenticate(bearer(old), somewhere)).toMatchObject({ id: 'jwt:alice' });
     await writeKeySet('next', next.publicKey);
     await utimes(jwksFile(), 2, 2);
-    expect(await open.authenticate(bearer(token), undefined)).toMatchObject({ id: 'jwt:alice' });
-    await expect(open.authenticate(bearer(old), undefined)).rejects.toThrow('does not know');
+    expect(await open.authenticate(bearer(token), somewhere)).toMatchObject({ id: 'jwt:alice' });
+    await expect(open.authenticate(bearer(old), somewhere)).rejects.toThrow('does not know');
     await writeKeySet('one', rsa.publicKey);
   });
 
   test('stop the start where a file cannot be used', async () => {
     await writeFile(join(folder, 'short'), 'short');
+    await writeFile(join(folder, 'empty.json'), '{"keys": []}');
     await writeFile(join(folder, 'oct.json'), '{"keys": [{"kty": "oct", "k": "AAAA"}]}');
     for (const [jwt, message] of [
       [{ secretFile: join(folder, 'none') }, /^access\.jwt\.secretFile: .*cannot be read/],
       [{ secretFile: join(folder, 'short') }, /expected at least 32 bytes, got 5/],
       [{ jwksFile: secretFile() }, /^access\.jwt\.jwksFile: .*expected a JSON Web Key Set/],
       [{ jwksFile: join(folder, 'oct.json') }, /symmetric key: use secretFile/],
+      [{ jwksFile: join(folder, 'empty.json') }, /it holds no key$/],
     ] as const) {
       expect(() => access({ jwt })).toThrow(refusal('invalid_config', message) as Error);
     }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { DepthwireError, topics, type Clock } from '@depthwire/shared';
 import type { AccessConfig } from './config.ts';
 import { isLoopback, isLoopbackHost } from './address.ts';
@@ -21,6 +22,8 @@ export interface Caller {
   readonly host: string | undefined;
   /** Of the page; browsers alone say it. */
   readonly origin: string | undefined;
+  /** Whether it came by TLS, to this server or to a trusted proxy. */
+  readonly isSecure: boolean;
   /** Whether a proxy that is not trusted says that it came for somebody else. */
   readonly isForwarded: boolean;
 }
@@ -31,91 +34,151 @@ export interface Credential {
   readonly value: string;
 }
 
-export interface AccessOptions {
+/** The part of the configuration that says who may read. */
+export interface AccessRules {
   readonly config: AccessConfig;
   readonly allowedOrigins: readonly string[];
+}
+
+export interface AccessOptions extends AccessRules {
   readonly clock: Clock;
+}
+
+/** What the configuration comes to. */
+interface Rules {
+  /** By their hashes. */
+  readonly secretKeys: ReadonlyMap<string, Principal>;
+  readonly publishableKeys: ReadonlyMap<string, { principal: Principal; origins: readonly string[] }>;
+  readonly jwt: JwtVerifier | null;
+  /** What the verifier was made from: the same again needs no other. */
+  readonly jwtConfig: AccessConfig['jwt'];
+  readonly origins: ReadonlySet<string>;
+  readonly public: Principal | null;
+  readonly local: Principal | null;
 }
 
 /** Who may read what: keys, tokens, tickets, and whoever needs none of them. */
 export class Access {
-  readonly #options: AccessOptions;
+  readonly #clock: Clock;
   readonly tickets: Tickets;
-  readonly #secretKeys: ReadonlyMap<string, Principal>;
-  readonly #publishableKeys: ReadonlyMap<string, { principal: Principal; origins: readonly string[] }>;
-  readonly #jwt: JwtVerifier | null;
-  /** Whose pages may connect, beside those of the server's own; may hold `*`. */
-  readonly origins: ReadonlySet<string>;
-  readonly #public: Principal | null;
-  readonly #local: Principal | null;
+  #rules: Rules;
+  /** The hash of the key, or the verifier of the token, that somebody came with. */
+  readonly #sources = new WeakMap<Principal, string | JwtVerifier>();
 
   /** @throws DepthwireError `invalid_config` where a file of keys cannot be used */
-  constructor(options: AccessOptions) {
-    this.#options = options;
-    const { config, allowedOrigins, clock } = options;
+  constructor({ clock, ...rules }: AccessOptions) {
+    this.#clock = clock;
     this.tickets = new Tickets(clock);
-    this.#secretKeys = new Map(
-      config.keys.map(({ id, hash, expires, ...grants }) => [
-        hash,
-        { id: `key:${id}`, grants, expiresMs: expires ?? null },
-      ]),
-    );
-    this.#publishableKeys = new Map(
-      config.publishableKeys.map(({ id, key, origins, expires, ...grants }) => [
-        hashOf(key),
-        {
-          principal: { id: `page:${id}`, grants: { ...grants, operate: false }, expiresMs: expires ?? null },
-          origins,
-        },
-      ]),
-    );
-    this.#jwt = config.jwt === undefined ? null : new JwtVerifier(config.jwt, clock);
-    this.origins = new Set([...allowedOrigins, ...config.publishableKeys.flatMap(({ origins }) => origins)]);
-    this.#public = publicPrincipal(config);
-    this.#local = isUnset(config) ? { id: 'local', grants: everything, expiresMs: null } : null;
+    this.#rules = this.#read(rules);
+  }
+
+  /**
+   * Takes other keys and origins; who is connected already is asked for with `current`.
+   * @throws DepthwireError `invalid_config`, and nothing has changed
+   */
+  reload(rules: AccessRules): void {
+    this.#rules = this.#read(rules);
+  }
+
+  #read({ config, allowedOrigins }: AccessRules): Rules {
+    const before = this.#rules as Rules | undefined; // there is none yet when it begins
+    const isSameJwt = isDeepStrictEqual(config.jwt, before?.jwtConfig);
+    const known = (hash: string, principal: Principal) => {
+      this.#sources.set(principal, hash);
+      return principal;
+    };
+    return {
+      secretKeys: new Map(
+        config.keys.map(({ id, hash, expires, ...grants }) => [
+          hash,
+          known(hash, { id: `key:${id}`, grants, expiresMs: expires ?? null }),
+        ]),
+      ),
+      publishableKeys: new Map(
+        config.publishableKeys.map(({ id, key, origins, expires, ...grants }) => {
+          const hash = hashOf(key);
+          const principal = {
+            id: `page:${id}`,
+            grants: { ...grants, operate: false },
+            expiresMs: expires ?? null,
+          };
+          return [hash, { principal: known(hash, principal), origins }];
+        }),
+      ),
+      jwt: isSameJwt
+        ? (before?.jwt ?? null)
+        : config.jwt === undefined
+          ? null
+          : new JwtVerifier(config.jwt, this.#clock),
+      jwtConfig: config.jwt,
+      origins: new Set([...allowedOrigins, ...config.publishableKeys.flatMap(({ origins }) => origins)]),
+      public: publicPrincipal(config),
+      local: isUnset(config) ? { id: 'local', grants: everything, expiresMs: null } : null,
+    };
+  }
+
+  /**
+   * Who somebody is by now that was known before: what a key permits may have been changed since.
+   * @returns null where the key, the token or the page's origin is no longer good
+   */
+  current(principal: Principal, caller: Caller): Principal | null {
+    if (!this.isAllowedOrigin(caller)) return null;
+    const source = this.#sources.get(principal);
+    if (source === undefined) return this.anonymous(caller);
+    if (source instanceof JwtVerifier) return source === this.#rules.jwt ? principal : null;
+    const secret = this.#rules.secretKeys.get(source);
+    if (secret) return secret;
+    const publishable = this.#rules.publishableKeys.get(source);
+    return publishable && isListed(publishable.origins, caller.origin) ? publishable.principal : null;
+  }
+
+  /** Whose pages may connect, beside those of the server's own; may hold `*`. */
+  get origins(): ReadonlySet<string> {
+    return this.#rules.origins;
   }
 
   /** Whether nothing is configured, so that only this machine may read. */
   get isLocalOnly(): boolean {
-    return this.#local !== null;
+    return this.#rules.local !== null;
   }
 
-  /** Whether pages of this origin may connect at all; `host` is the server's own, as the page names it. */
-  isAllowedOrigin(origin: string | undefined, host: string | undefined): boolean {
-    return (
-      origin === undefined ||
-      URL.parse(origin)?.host === host ||
-      this.origins.has(ANY_ORIGIN) ||
-      this.origins.has(origin)
-    );
+  /** Whether the page that it comes from may connect at all: one of this server's own, or of a listed origin. */
+  isAllowedOrigin({ origin, host, isSecure }: Pick<Caller, 'origin' | 'host' | 'isSecure'>): boolean {
+    if (origin === undefined || this.origins.has(ANY_ORIGIN) || this.origins.has(origin)) return true;
+    const own = URL.parse(origin);
+    // What came without encryption may be anybody's page on the way.
+    return own?.host === host && (own?.protocol === 'https:' || !isSecure);
   }
 
   /** Whoever says nothing of who it is; null where it has to. */
   anonymous({ address, host, isForwarded }: Caller): Principal | null {
-    if (this.#public) return this.#public;
-    return !isForwarded && isLoopback(address) && isLoopbackHost(host) ? this.#local : null;
+    if (this.#rules.public) return this.#rules.public;
+    return !isForwarded && isLoopback(address) && isLoopbackHost(host) ? this.#rules.local : null;
   }
 
-  /**
-   * @param origin of the page that it came from
-   * @throws DepthwireError `unauthenticated` or `forbidden`
-   */
-  async authenticate({ kind, value }: Credential, origin: string | undefined): Promise<Principal> {
+  /** @throws DepthwireError `unauthenticated` or `forbidden` */
+  async authenticate(credential: Credential, caller: Caller): Promise<Principal> {
+    const principal = this.current(await this.#identify(credential, caller.origin), caller);
+    if (principal === null)
+      throw new DepthwireError('unauthenticated', `${credential.kind}: its key or token is no longer good`);
+    if (principal.expiresMs !== null && principal.expiresMs <= this.#clock.now())
+      throw new DepthwireError('unauthenticated', `${principal.id} has expired`);
+    return principal;
+  }
+
+  async #identify({ kind, value }: Credential, origin: string | undefined): Promise<Principal> {
     if (kind === 'ticket') return this.tickets.redeem(value, origin);
     if (kind === 'key' && !value.startsWith(publishablePrefix))
       throw new DepthwireError(
         'unauthenticated',
         'key: only publishable keys may be in a URL: send others as Authorization: Bearer, or get a ticket',
       );
-    const principal = await this.#principalOf(value, origin);
-    if (principal.expiresMs !== null && principal.expiresMs <= this.#options.clock.now())
-      throw new DepthwireError('unauthenticated', `${principal.id} has expired`);
-    return principal;
+    return this.#principalOf(value, origin);
   }
 
   /** Why somebody without a credential gets nothing, and what would help. */
   refusal({ address, host, isForwarded }: Caller): DepthwireError {
-    if (!this.#local)
+    if (!this.#rules.local)
       return new DepthwireError(
         'unauthenticated',
         'expected a key or token: Authorization: Bearer …, or the request authenticate on a WebSocket',
@@ -137,19 +200,24 @@ export class Access {
     if (value.startsWith(publishablePrefix)) return this.#publishable(value, origin);
     if (value.startsWith(secretPrefix)) {
       // By its hash: how long the search takes tells nothing of the key.
-      const known = this.#secretKeys.get(hashOf(value));
+      const known = this.#rules.secretKeys.get(hashOf(value));
       if (known) return known;
       throw new DepthwireError('unauthenticated', 'token: no such key');
     }
-    if (this.#jwt) return this.#jwt.verify(value);
+    const { jwt } = this.#rules;
+    if (jwt) {
+      const principal = await jwt.verify(value);
+      this.#sources.set(principal, jwt);
+      return principal;
+    }
     throw new DepthwireError('unauthenticated', `token: expected a key, which begins with ${secretPrefix}`);
   }
 
   #publishable(value: string, origin: string | undefined): Principal {
-    const known = this.#publishableKeys.get(hashOf(value));
+    const known = this.#rules.publishableKeys.get(hashOf(value));
     if (!known) throw new DepthwireError('unauthenticated', 'key: no such publishable key');
     const { principal, origins } = known;
-    if (origin === undefined || !origins.includes(origin))
+    if (!isListed(origins, origin))
       throw new DepthwireError(
         'forbidden',
         `${principal.id} is good for pages of ${origins.join(', ')}, not for ${origin ?? 'programs, which send no Origin'}`,
@@ -157,6 +225,10 @@ export class Access {
       );
     return principal;
   }
+}
+
+function isListed(origins: readonly string[], origin: string | undefined): boolean {
+  return origin !== undefined && origins.includes(origin);
 }
 
 function isUnset(config: AccessConfig): boolean {

@@ -1,6 +1,6 @@
 import { topics } from '@depthwire/shared';
 import { z } from 'zod';
-import { keys, list, oneOf, origin, text, textLike, wholeNumber } from '../config/schema.ts';
+import { keys, list, oneOf, origin, text, textLike, trueOrFalse, wholeNumber } from '../config/schema.ts';
 
 /** The name of a key in logs and metrics. */
 const keyId = textLike(
@@ -29,10 +29,22 @@ const grantShape = {
   instruments: instrumentPatterns.default(['*']),
   topics: topicList.default([...topics]),
   minCadenceMs: bounds.minCadenceMs.default(0),
-  operate: z.boolean({ error: 'expected true or false' }).default(false),
+  operate: trueOrFalse().default(false),
 };
 
-export const grantsSchema = keys(grantShape, 'instruments: [sim:*]');
+const grantsSchema = keys(grantShape, 'instruments: [sim:*]');
+
+/** Of a token: what differs from what all tokens grant. */
+export const claimSchema = keys(
+  {
+    ...bounds,
+    instruments: instrumentPatterns.optional(),
+    topics: topicList.optional(),
+    minCadenceMs: bounds.minCadenceMs.optional(),
+    operate: trueOrFalse().optional(),
+  },
+  'instruments: [sim:*]',
+);
 
 const expiry = z.iso
   .date({ error: 'expected a date such as 2027-01-31, after which the key is refused' })
@@ -72,7 +84,7 @@ const jwt = keys(
     jwksFile: text('a file that holds a JSON Web Key Set').optional(),
     issuer: text('who must have issued a token, its claim iss').optional(),
     audience: text('whom a token must be for, its claim aud').optional(),
-    /** Of a token without the claim `depthwire`. */
+    /** Of a token, but for what its claim `depthwire` says. */
     grants: grantsSchema.prefault({}),
   },
   'jwksFile: keys.json',
@@ -98,16 +110,17 @@ export const accessSchema = keys(
   },
   'public: true',
 ).superRefine(({ keys: secret, publishableKeys }, context) => {
-  const seen = new Set<string>();
+  const ids = new Set<string>();
+  const values = new Set<string>();
+  const tell = (path: (string | number)[], message: string) =>
+    context.addIssue({ code: 'custom', path, message });
   for (const [name, entries] of Object.entries({ keys: secret, publishableKeys })) {
-    for (const [i, { id }] of entries.entries()) {
-      if (seen.has(id))
-        context.addIssue({
-          code: 'custom',
-          path: [name, i, 'id'],
-          message: `${id} is taken by an earlier key`,
-        });
-      seen.add(id);
+    for (const [i, entry] of entries.entries()) {
+      if (ids.has(entry.id)) tell([name, i, 'id'], `${entry.id} is taken by an earlier key`);
+      ids.add(entry.id);
+      const [field, value] = 'hash' in entry ? ['hash', entry.hash] : ['key', entry.key];
+      if (values.has(value)) tell([name, i, field], 'is that of an earlier key: make one for each');
+      values.add(value);
     }
   }
 });

@@ -10,7 +10,7 @@ import {
   type JWTVerifyResult,
 } from 'jose';
 import type { AccessConfig } from './config.ts';
-import { grantsSchema } from './config.ts';
+import { claimSchema } from './config.ts';
 import type { Principal } from './grants.ts';
 
 const MIN_SECRET_BYTES = 32;
@@ -71,19 +71,19 @@ export class JwtVerifier {
         'unauthenticated',
         `token: claim sub: expected a text of 1 to ${MAX_SUBJECT_CHARS} characters`,
       );
-    const claim = payload[GRANTS_CLAIM];
-    const granted = claim === undefined ? this.#config.grants : grantsSchema.safeParse(claim);
-    if (!('success' in granted)) return this.#principal(payload, granted);
-    if (granted.success) return this.#principal(payload, granted.data);
-    const [issue] = granted.error.issues;
-    throw new DepthwireError(
-      'unauthenticated',
-      `token: claim ${[GRANTS_CLAIM, ...issue!.path].join('.')}: ${issue!.message}`,
-    );
-  }
-
-  #principal(payload: JWTPayload, grants: Principal['grants']): Principal {
-    return { id: `jwt:${payload.sub}`, grants, expiresMs: payload.exp! * 1000 };
+    const claim = claimSchema.safeParse(payload[GRANTS_CLAIM] ?? {});
+    if (!claim.success) {
+      const [issue] = claim.error.issues;
+      throw new DepthwireError(
+        'unauthenticated',
+        `token: claim ${[GRANTS_CLAIM, ...issue!.path].join('.')}: ${issue!.message}`,
+      );
+    }
+    return {
+      id: `jwt:${sub}`,
+      grants: { ...this.#config.grants, ...claim.data },
+      expiresMs: payload.exp! * 1000,
+    };
   }
 }
 
@@ -125,6 +125,7 @@ function parseKeySet(file: string): ReturnType<typeof createLocalJWKSet> {
   const text = read(file, key);
   try {
     const set = JSON.parse(text) as JSONWebKeySet;
+    if (set.keys.length === 0) throw new Error('it holds no key');
     if (set.keys.some(({ kty }) => kty === 'oct'))
       throw new Error('it holds a symmetric key: use secretFile');
     return createLocalJWKSet(set);

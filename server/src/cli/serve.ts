@@ -5,12 +5,14 @@ import {
   createReplayFeed,
   firstTimeMs,
   inspectCaptures,
+  systemClock,
   VirtualClock,
   type Pacemaker,
 } from '@depthwire/feeds';
 import { Option, type Command } from 'commander';
 import type { Logger } from 'pino';
-import { loadConfig } from '../config/config.ts';
+import { configFile, loadConfig, type ConfigSources } from '../config/config.ts';
+import { watchConfig } from '../config/watch.ts';
 import { createDepthwire, type Depthwire, type DepthwireOptions } from '../depthwire.ts';
 import { blameFeed } from '../engine/blame.ts';
 import { createFeeds } from '../feed-factory.ts';
@@ -73,12 +75,13 @@ export async function serve(flags: ServeFlags): Promise<number> {
   }
   const stop = stopSignal();
   outliveFeeds(); // from the loading of their modules on
-  const config = await loadConfig({
+  const sources: ConfigSources = {
     file: flags.config,
     env: process.env,
     overrides: { host, port, web, logLevel },
     cwd: process.cwd(),
-  });
+  };
+  const config = await loadConfig(sources);
   const logger = createLogger(config.logLevel);
   const market = replay
     ? await openRecording(replay, flags, logger, stop)
@@ -94,7 +97,16 @@ export async function serve(flags: ServeFlags): Promise<number> {
     if (url !== undefined) {
       logger.info({ url, instruments: depthwire.engine.markets.size }, 'listening');
       market.onListening?.(depthwire);
+      const watch = watchConfig({
+        path: configFile(sources),
+        config,
+        clock: systemClock,
+        log: logger,
+        load: () => loadConfig(sources),
+        take: (changed) => depthwire.reload(changed),
+      });
       await stopped(stop);
+      watch.cancel();
     }
   } catch (error) {
     await depthwire.close(); // what has started would keep the process alive

@@ -35,20 +35,22 @@ const caller = {
   address: '127.0.0.1',
   host: undefined,
   origin: undefined,
+  isSecure: false,
   isForwarded: false,
 };
 
 /** A gateway on a clock of the test's own, a real socket, and a client that has stopped reading. */
-async function stalled() {
+async function stalled(lifeMs?: number) {
   const { hub, feed, clock } = await startMarket();
   feed.snapshot([100_000, 5], [100_001, 4]);
   feed.state('live');
   const clocks = { marketClock: clock, wallClock: clock };
+  const owner = lifeMs === undefined ? anybody : { ...anybody, expiresMs: clock.now() + lifeMs };
   const access = new Access({ config: accessSchema.parse({}), allowedOrigins: [], clock });
   const gateway = new Gateway({ hub, access, limits, ...clocks, log: silentLog, epoch: 0, server: 'test' });
   const accepted = Promise.withResolvers<ServerResponse>();
   const server = createServer((request, response) => {
-    gateway.acceptStream(response, {}, parseStreamQuery(request.url!.split('?')[1]!), caller, anybody);
+    gateway.acceptStream(response, {}, parseStreamQuery(request.url!.split('?')[1]!), caller, owner);
     accepted.resolve(response);
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -85,6 +87,15 @@ test('a client that says nothing is kept, and cut off once it has taken nothing 
   reader.response.resume();
   await reader.end();
   expect(reader.events.some(({ event }) => event === 'close')).toBe(false);
+});
+
+test('a client that takes nothing does not outlive its token', async () => {
+  const { gateway, response, pass } = await stalled(10_000);
+  pass(9);
+  expect(gateway.connectionCount).toBe(1);
+  pass(4);
+  await once(response, 'close');
+  expect(gateway.connectionCount).toBe(0);
 });
 
 test('a client that reads late is told all the same why a stream ends', async () => {

@@ -14,6 +14,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import type { Access, Caller } from '../access/access.ts';
 import type { Principal } from '../access/grants.ts';
+import { LogFlood } from '../log-flood.ts';
 import { Quotas, type Lease, type QuotaLimits } from '../access/quotas.ts';
 import { pingComment, retryEvent } from './event.ts';
 import { EventStream, type HttpHeaders } from './event-stream.ts';
@@ -80,6 +81,7 @@ export class Gateway {
   #streamsOpened = 0;
   readonly #timers: Timer[];
   readonly #quotas: Quotas;
+  readonly #refusals: LogFlood;
   #isClosing = false;
   /** Those who wait for all sessions to have ended. */
   #onEmpty: (() => void) | null = null;
@@ -88,6 +90,7 @@ export class Gateway {
     this.#options = options;
     const { wallClock, limits } = options;
     this.#quotas = new Quotas(limits);
+    this.#refusals = new LogFlood(wallClock);
     this.#timers = [
       every(wallClock, TICK_MS, () => {
         for (const session of this.#sessions.values()) session.tick();
@@ -155,7 +158,8 @@ export class Gateway {
       owner: {
         principal,
         lease,
-        authenticate: (token) => access.authenticate({ kind: 'header', value: token }, peer.origin),
+        authenticate: (token) => access.authenticate({ kind: 'header', value: token }, peer),
+        current: (known) => access.current(known, peer),
       },
     });
     this.#sessions.set(socket, session);
@@ -193,7 +197,8 @@ export class Gateway {
   #refuse(socket: WebSocket, peer: Peer, closeCode: number, reason: string): void {
     const { hub, log, wallClock } = this.#options;
     hub.figures.onRefused(closeCode);
-    log.info({ ...traceOf(peer), closeCode, reason }, 'connection refused');
+    const said = this.#refusals.admit();
+    if (said !== null) log.info({ ...traceOf(peer), closeCode, reason, ...said }, 'connection refused');
     socket.close(closeCode, reason.slice(0, MAX_REASON_CHARS));
     // It is in nobody's count: whoever does not close its side is cut off.
     wallClock.at(wallClock.now() + REFUSED_MS, () => socket.terminate());
@@ -210,7 +215,7 @@ export class Gateway {
     peer: Peer,
     principal: Principal,
   ): void {
-    const { limits } = this.#options;
+    const { access, limits } = this.#options;
     if (this.#isClosing) throw new DepthwireError('unavailable', 'shutting down');
     if (this.connectionCount >= limits.maxConnections)
       throw new DepthwireError('unavailable', 'too many connections');
@@ -225,7 +230,12 @@ export class Gateway {
       encoding: 'events',
       socket: stream,
       // It says who it is once, in its request.
-      owner: { principal, lease, authenticate: () => Promise.resolve(principal) },
+      owner: {
+        principal,
+        lease,
+        authenticate: () => Promise.resolve(principal),
+        current: (known) => access.current(known, peer),
+      },
     });
     try {
       session.start(wanted.requests, wanted.position);
@@ -241,6 +251,11 @@ export class Gateway {
       onEnded(stream.closeCode);
     });
     stream.begin(response, headers);
+  }
+
+  /** What keys and tokens permit has changed: whoever may not go on as before is ended. */
+  reconsider(): void {
+    for (const session of [...this.#sessions.values(), ...this.#streams.values()]) session.reconsider();
   }
 
   /** Something failed on an accepted socket. What the client did wrong, `ws` tells it and ends the socket. */

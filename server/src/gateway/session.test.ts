@@ -10,19 +10,16 @@ const limits = {
   ...{ maxRequestsPerSecond: 1e3, idleMs: 1e9, authenticateWithinMs: 1e4 },
 };
 
-test('a client that lags behind an instrument which was forgotten meanwhile gets it when it comes again', async () => {
-  const { engine, hub, clock } = await startMarket(new ScriptedFeed('first', [testInstrument('first:A-B')]));
-  const feed = new ScriptedFeed('mine');
-  const instruments = [...feed.instruments];
-  await engine.addFeed(feed, { isPluggedIn: true });
-  feed.snapshot([100, 5], [101, 4]);
+/** A session on a clock of the test's own, and what it sends. */
+function aSession({ hub, clock }: Awaited<ReturnType<typeof startMarket>>) {
   const sent: unknown[] = [];
+  const closed: number[] = [];
   const socket = {
     bufferedBytes: 0,
     write(frames: Uint8Array) {
       for (const message of messagesIn(frames)) sent.push(codecs.json.decode(message));
     },
-    close() {},
+    close: (code: number) => void closed.push(code),
     terminate() {},
     pause() {},
     resume() {},
@@ -34,6 +31,17 @@ test('a client that lags behind an instrument which was forgotten meanwhile gets
     ...{ hub, socket, limits, ...clocks, owner: localOwner(), log: silentLog },
     ...{ epoch: 1, server: 'test', encoding: 'json' },
   });
+  return { session, socket, sent, closed };
+}
+
+test('a client that lags behind an instrument which was forgotten meanwhile gets it when it comes again', async () => {
+  const market = await startMarket(new ScriptedFeed('first', [testInstrument('first:A-B')]));
+  const { engine, clock } = market;
+  const feed = new ScriptedFeed('mine');
+  const instruments = [...feed.instruments];
+  await engine.addFeed(feed, { isPluggedIn: true });
+  feed.snapshot([100, 5], [101, 4]);
+  const { session, socket, sent } = aSession(market);
   const request = { op: 'subscribe', id: 1, topic: 'book', instrument: 'test:AAA-USD', cadence: 0 };
   session.onMessage(JSON.stringify(request));
   socket.bufferedBytes = 10_000;
@@ -53,4 +61,17 @@ test('a client that lags behind an instrument which was forgotten meanwhile gets
   await engine.addFeed(feed, { isPluggedIn: true });
   feed.snapshot([200, 5], [201, 4]);
   expect(sent.at(-1)).toMatchObject({ 0: frameCodes.bookSnapshot, 7: 200 });
+});
+
+test('what a client does wrong now and then is forgiven, and what it does again and again is not', async () => {
+  const market = await startMarket();
+  const { clock } = market;
+  const { session, closed } = aSession(market);
+  for (let i = 0; i < 50; i++) {
+    session.onMessage('[');
+    clock.advanceTo(clock.now() + 60_000);
+  }
+  expect(closed).toEqual([]);
+  for (let i = 0; i < 10; i++) session.onMessage('[');
+  expect(closed).toEqual([4400]);
 });

@@ -37,19 +37,39 @@ const MAX_WAIT_MS = 1_000;
 const STALLED_MS = 120_000;
 /** From telling a client that its session ends to cutting it off, milliseconds. */
 const GRACE_MS = 2_000;
+const LESS_PERMITTED = 'the key or token permits less by now';
 /** Messages that could not be read, after which the session ends. */
 export const MAX_MALFORMED = 10;
-/** How often a client may be refused for a reason, after which the session ends. */
+/** How often a client may be refused for a reason until the session ends; one is forgiven each `forgivenMs`. */
 const patienceWith: Partial<
-  Record<ErrorCode, { readonly most: number; readonly close: { code: number }; readonly reason: string }>
+  Record<
+    ErrorCode,
+    {
+      readonly most: number;
+      readonly forgivenMs: number;
+      readonly close: { code: number };
+      readonly reason: string;
+    }
+  >
 > = {
   malformed_message: {
     most: MAX_MALFORMED,
+    forgivenMs: 60_000,
     close: closeCodes.malformed,
     reason: 'too many malformed messages',
   },
-  unauthenticated: { most: 5, close: closeCodes.unauthenticated, reason: 'too often no right key or token' },
-  rate_limited: { most: 100, close: closeCodes.tooManyRequests, reason: 'too many requests' },
+  unauthenticated: {
+    most: 5,
+    forgivenMs: 300_000,
+    close: closeCodes.unauthenticated,
+    reason: 'too often no right key or token',
+  },
+  rate_limited: {
+    most: 100,
+    forgivenMs: 1_000,
+    close: closeCodes.tooManyRequests,
+    reason: 'too many requests',
+  },
 };
 
 export interface SessionLimits {
@@ -78,6 +98,8 @@ export interface SessionOwner {
   readonly lease: Lease;
   /** @throws DepthwireError `unauthenticated` or `forbidden` */
   authenticate(token: string): Promise<Principal>;
+  /** What has become of somebody that it said it is; null where that is no longer good. */
+  current(principal: Principal): Principal | null;
 }
 
 /** The part of a socket that a session uses. */
@@ -135,7 +157,7 @@ export class Session implements Subscriber {
   #waitingSinceMs: number | null = null;
   #isPaused = false;
   #awaitsDrain = false;
-  readonly #strikes = new Map<ErrorCode, number>();
+  readonly #strikes = new Map<ErrorCode, RequestRate>();
   #isGivenUp = false;
   /** Up to which a client of an event stream has everything. */
   #startPosition: Position | null = null;
@@ -557,12 +579,40 @@ export class Session implements Subscriber {
   }
 
   #become(principal: Principal, id: number): void {
-    const { owner } = this.#options;
-    owner.lease.rebind(principal);
-    this.#principal = principal;
+    this.#adopt(principal);
     this.#strikes.delete('unauthenticated');
-    this.#limit(this.#asked);
     this.#send({ op: 'authenticated', id, principal: principal.id, expires: principal.expiresMs });
+    this.#endIfForbidden('the new token permits less');
+  }
+
+  /** What its key or token permits may have been changed. */
+  reconsider(): void {
+    if (this.#principal === null || this.#isGivenUp) return;
+    const current = this.#options.owner.current(this.#principal);
+    if (current === null) {
+      this.#end(closeCodes.unauthenticated.code, 'the key or token is no longer good');
+      return;
+    }
+    try {
+      this.#adopt(current);
+    } catch (error) {
+      this.#refuse(null, error);
+      this.#end(closeCodes.forbidden.code, LESS_PERMITTED);
+      return;
+    }
+    this.#endIfForbidden(LESS_PERMITTED);
+  }
+
+  /** @throws DepthwireError where others of the same key hold too much already */
+  #adopt(principal: Principal): void {
+    this.#options.owner.lease.rebind(principal);
+    this.#principal = principal;
+    this.#limit(this.#asked);
+  }
+
+  /** What was granted before may be more than is granted now. */
+  #endIfForbidden(reason: string): void {
+    const principal = this.#principal!;
     try {
       for (const { settings } of this.#channels.values()) {
         assertGranted(principal, settings.topic, settings.instrument);
@@ -574,7 +624,7 @@ export class Session implements Subscriber {
       }
     } catch (error) {
       this.#refuse(null, error);
-      this.#end(closeCodes.forbidden.code, 'the new token permits less');
+      this.#end(closeCodes.forbidden.code, reason);
     }
   }
 
@@ -631,16 +681,17 @@ export class Session implements Subscriber {
   /** @returns the code that it was told */
   #refuse(id: number | null, error: unknown): ErrorCode {
     const typed = toDepthwireError(error);
-    const { id: session, log } = this.#options;
+    const { id: session, log, wallClock } = this.#options;
     if (typed.code === 'internal') log.error({ session, err: error }, 'request failed');
     else log.debug({ session, code: typed.code }, 'request refused');
     const message = typed.code === 'internal' ? 'the server failed; its log says why' : typed.message;
     this.#send({ op: 'error', id, code: typed.code, message, retry: typed.retry });
     const patience = patienceWith[typed.code];
     if (!patience) return typed.code;
-    const count = (this.#strikes.get(typed.code) ?? 0) + 1;
-    this.#strikes.set(typed.code, count);
-    if (count === patience.most) this.#end(patience.close.code, patience.reason, typed.code);
+    const { most, forgivenMs, close, reason } = patience;
+    const strikes = this.#strikes.get(typed.code) ?? new RequestRate(1000 / forgivenMs, most - 1);
+    this.#strikes.set(typed.code, strikes);
+    if (!strikes.take(wallClock.now())) this.#end(close.code, reason, typed.code);
     return typed.code;
   }
 

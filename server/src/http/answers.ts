@@ -29,7 +29,13 @@ export const instrumentList = z
   .meta({ id: 'InstrumentList' });
 
 export const instrumentState = z
-  .object({ instrument, state: bookState, reason, since: epochMs('When the state began') })
+  .object({
+    instrument,
+    state: bookState.optional(),
+    reason: reason.optional(),
+    since: epochMs('When the state began').optional(),
+  })
+  .describe('A key that may read neither `book` nor `status` is not told the state')
   .meta({ id: 'InstrumentState' });
 
 const levels = (order: string) =>

@@ -42,6 +42,10 @@ const IDLE_SOCKET_MS = 80_000;
 const UNREAD_MS = 1_000;
 /** How often it is looked for requests that take too long to arrive. */
 const CHECK_MS = 1_000;
+/** Of the style element in the logo of lightweight-charts. What browsers say of either of them fails a test. */
+const LOGO_STYLE = "'sha256-3pRED1tOXas1FXFoPb9TGCjmYe9XQsmO9OV23khV2nY='";
+/** Of the style attribute by which SvelteKit hides the line that tells screen readers of a new page. */
+const ANNOUNCER_STYLE = "'sha256-S8qMpvofolR8Mpjy4kQvEm7m1q8clzU4dfDH0AmvZjo='";
 /** By what Node calls it. */
 const unreadable: Partial<Record<string, readonly [status: string, why: string]>> = {
   ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'the request did not arrive in time'],
@@ -68,7 +72,7 @@ export interface AppOptions extends RoutesOptions, GuardOptions {
 
 /** The HTTP application, apart from the process: tests reach it by `inject` and on a free port. */
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
-  const observer = createRequestObserver(options.metrics);
+  const observer = createRequestObserver(options.metrics, options.wallClock);
   const app = Fastify({
     loggerInstance: options.logger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
@@ -104,8 +108,8 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
           "'self'",
           ...(options.web !== undefined && existsSync(options.web) ? inlineScriptHashes(options.web) : []),
         ],
-        // Svelte sets style attributes for sizes that come from data.
-        'style-src': ["'self'", "'unsafe-inline'"],
+        'style-src': ["'self'", LOGO_STYLE],
+        'style-src-attr': ["'unsafe-hashes'", ANNOUNCER_STYLE],
         'img-src': ["'self'", 'data:'],
         'connect-src': ["'self'"],
         'object-src': ["'none'"],
@@ -118,7 +122,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     // Elsewhere TLS ends before this process, or browsers shall forget that it was there.
     strictTransportSecurity: options.isStrictTransport,
   });
-  await registerCors(app, options.access.origins);
+  await registerCors(app, options.access);
   // The plug-in takes no upgrade on a connection that still owes an answer, and leaves it to nobody.
   app.server.prependListener('upgrade', (_request, socket) => {
     if ((socket as Duplex & { _httpMessage?: unknown })._httpMessage) socket.destroy();

@@ -1,6 +1,6 @@
 import fastifyCors from '@fastify/cors';
 import type { FastifyInstance } from 'fastify';
-import { ANY_ORIGIN } from '../access/access.ts';
+import { ANY_ORIGIN, type Access } from '../access/access.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -16,13 +16,17 @@ const PREFLIGHT_MAX_AGE_S = 600;
  * Lets pages of the listed origins read the API, without cookies. It goes before whatever authenticates: a
  * preflight carries no credentials.
  */
-export async function registerCors(app: FastifyInstance, allowed: ReadonlySet<string>): Promise<void> {
+export async function registerCors(app: FastifyInstance, access: Pick<Access, 'origins'>): Promise<void> {
   app.addHook('onRoute', (route) => {
     // The dashboard is for nobody else to read; `*` is the route of preflights.
     if (!route.url.startsWith('/api/') && route.url !== '*') route.config = { ...route.config, cors: false };
   });
   await app.register(fastifyCors, {
-    origin: allowed.size === 0 ? false : allowed.has(ANY_ORIGIN) ? ANY_ORIGIN : [...allowed],
+    // Asked each time, for others may be allowed by then.
+    origin: (origin, allow) => {
+      const { origins } = access;
+      allow(null, origins.has(ANY_ORIGIN) ? ANY_ORIGIN : origin !== undefined && origins.has(origin));
+    },
     methods: ['GET', 'HEAD', 'POST'],
     exposedHeaders: ['ETag', 'Link', 'Retry-After'],
     maxAge: PREFLIGHT_MAX_AGE_S,

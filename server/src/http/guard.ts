@@ -19,6 +19,8 @@ declare module 'fastify' {
     access?: 'all' | 'read' | 'operate' | 'later';
     /** In ordinary requests; default 1. */
     cost?: number;
+    /** Whether it tells of the market as it is now: no more often than the key's least time between two frames. */
+    isLive?: boolean;
   }
 }
 
@@ -38,6 +40,8 @@ const FORWARDING = [
 const MAX_UNANSWERED = 8;
 /** A page has many files, which cost little. */
 const FILE_COST = 0.1;
+/** Of what tells of the market as it is now, above one each time between two frames. */
+const LIVE_BURST = 5;
 /** What may come at once, of what may come in a minute; and at least so many. */
 const BURST_MINUTES = 0.05;
 const LEAST_BURST = 20;
@@ -54,6 +58,7 @@ export function registerGuard(app: FastifyInstance, options: GuardOptions): void
   const { access, maxRequestsPerMinute, wallClock } = options;
   const ofAddress = new RequestRates(wallClock);
   const ofKey = new RequestRates(wallClock);
+  const ofLive = new RequestRates(wallClock);
   const unanswered = new WeakMap<Socket, number>();
   app.decorateRequest('principal', null);
 
@@ -75,11 +80,11 @@ export function registerGuard(app: FastifyInstance, options: GuardOptions): void
     const kind = accessOf(request);
     const cost = kind === null ? FILE_COST : (config.cost ?? 1);
     const address = limitedAddress(request.ip);
-    if (address !== null) ofAddress.take(address, maxRequestsPerMinute, cost, reply);
+    if (address !== null) ofAddress.take(address, ordinary(maxRequestsPerMinute), cost, reply);
     if (kind === null || kind === 'all') return;
     const caller = callerOf(request);
     // A page that may not connect learns nothing of its credential.
-    if (!access.isAllowedOrigin(caller.origin, caller.host))
+    if (!access.isAllowedOrigin(caller))
       throw new DepthwireError(
         'origin_not_allowed',
         `pages of ${caller.origin} may not connect: add the origin to allowedOrigins`,
@@ -90,18 +95,40 @@ export function registerGuard(app: FastifyInstance, options: GuardOptions): void
     } else {
       if (credential.kind === 'ticket' && !TICKETED.has(url ?? ''))
         throw new DepthwireError('unauthenticated', `ticket: only ${[...TICKETED].join(' and ')} take one`);
-      const principal = await access.authenticate(credential, caller.origin);
+      const principal = await access.authenticate(credential, caller);
       const { maxRequestsPerMinute: ofItsOwn } = principal.grants;
       // Visitors of a page do not share what one of them could use up, but where the key says so.
       const isShared = !principal.id.startsWith('page:') || ofItsOwn !== undefined;
-      if (isShared) ofKey.take(principal.id, ofItsOwn ?? maxRequestsPerMinute, cost, reply);
+      if (isShared) ofKey.take(principal.id, ordinary(ofItsOwn ?? maxRequestsPerMinute), cost, reply);
       request.principal = principal;
     }
     if (kind === 'later') return;
     if (request.principal === null) throw access.refusal(caller);
     if (kind === 'operate' && !request.principal.grants.operate)
       throw new DepthwireError('forbidden', `${request.principal.id} may not see how the server runs`);
+    const { id, grants } = request.principal;
+    if (!config.isLive || grants.minCadenceMs === 0) return;
+    // For each visitor of a page, as each has frames of its own.
+    const { id: instrument } = request.params as { id: string };
+    ofLive.take(`${id} ${address} ${url} ${instrument}`, live(grants.minCadenceMs), 1, reply);
   });
+}
+
+interface AllowedRate {
+  readonly perMinute: number;
+  readonly burst: number;
+  /** For whoever goes past it. */
+  readonly told: string;
+}
+
+function ordinary(perMinute: number): AllowedRate {
+  const burst = Math.min(perMinute, Math.max(LEAST_BURST, perMinute * BURST_MINUTES));
+  return { perMinute, burst, told: `${perMinute} requests a minute are allowed, ${burst} of them at once` };
+}
+
+function live(minCadenceMs: number): AllowedRate {
+  const told = `the key may ask this once in ${minCadenceMs} ms: a stream tells of every change`;
+  return { perMinute: 60_000 / minCadenceMs, burst: LIVE_BURST, told };
 }
 
 /** By address or key: those that were asked for longest ago are forgotten where there are too many. */
@@ -114,9 +141,8 @@ class RequestRates {
   }
 
   /** @throws DepthwireError `rate_limited`, and the answer says when to try again */
-  take(name: string, perMinute: number, wanted: number, reply: FastifyReply): void {
+  take(name: string, { perMinute, burst, told }: AllowedRate, wanted: number, reply: FastifyReply): void {
     const now = this.#clock.now();
-    const burst = Math.min(perMinute, Math.max(LEAST_BURST, perMinute * BURST_MINUTES));
     const cost = Math.min(wanted, burst);
     // Tokens of one owner may permit more or less than each other.
     const key = `${perMinute} ${name}`;
@@ -127,10 +153,7 @@ class RequestRates {
     if (rate.take(now, cost)) return;
     const seconds = Math.ceil(rate.waitMs(now, cost) / 1000);
     reply.header('retry-after', seconds);
-    throw new DepthwireError(
-      'rate_limited',
-      `${perMinute} requests a minute are allowed, ${burst} of them at once: try again in ${seconds} s`,
-    );
+    throw new DepthwireError('rate_limited', `${told}: try again in ${seconds} s`);
   }
 }
 
@@ -140,13 +163,14 @@ export function principalOf({ principal }: FastifyRequest): Principal {
   return principal;
 }
 
-export function callerOf({ ip, raw, headers }: FastifyRequest): Caller {
+export function callerOf({ ip, raw, headers, protocol }: FastifyRequest): Caller {
   const isRelayed = FORWARDING.some((name) => headers[name] !== undefined);
   return {
     address: ip,
     // As the browser sent it: what a header beside it says, a page could have written.
     host: headers.host,
     origin: headers.origin,
+    isSecure: protocol === 'https',
     isForwarded: isRelayed && ip === raw.socket.remoteAddress,
   };
 }

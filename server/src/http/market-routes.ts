@@ -145,62 +145,73 @@ export function registerMarketRoutes(root: FastifyInstance, options: MarketRoute
     return { instruments, next };
   });
 
-  app.get('/api/v1/instruments/:id', { schema: instrumentSchema }, (request) => {
+  app.get('/api/v1/instruments/:id', { schema: instrumentSchema, config: { isLive: true } }, (request) => {
     const { params } = request;
-    assertInstrument(principalOf(request), params.id);
+    const principal = principalOf(request);
+    assertInstrument(principal, params.id);
     const { instrument, state, reason, stateSinceMs } = market(params.id);
+    const { topics } = principal.grants;
+    if (!topics.includes('book') && !topics.includes('status')) return { instrument };
     return { instrument, state, reason, since: Math.floor(stateSinceMs) };
   });
 
-  app.get('/api/v1/instruments/:id/book', { schema: bookSchema }, (request, reply) => {
-    const principal = principalOf(request);
-    assertGranted(principal, 'book', request.params.id);
-    const view = market(request.params.id);
-    const depth = Math.min(request.query.depth, principal.grants.maxDepth ?? MAX_DEPTH);
-    const { book, instrument, state, reason } = view;
-    // Known before a level is written: most who ask again and again have the book as it is.
-    const etag = etagOf(epoch, runs.of(view), book.sequence, depth, state, reason);
-    void reply.header('etag', etag);
-    if (isFresh(request, etag)) {
-      void reply.code(304).send();
-      return;
-    }
-    return {
-      instrument: instrument.id,
-      state,
-      reason,
-      epoch,
-      sequence: book.sequence,
-      time: Math.floor(marketClock.now()),
-      receiveTime: view.receiveTimeMs,
-      venueTime: view.venueTimeMs,
-      checksum: bookChecksum(book),
-      bids: levels(book.bids.toFlat(depth), instrument),
-      asks: levels(book.asks.toFlat(depth), instrument),
-    };
-  });
+  app.get(
+    '/api/v1/instruments/:id/book',
+    { schema: bookSchema, config: { isLive: true } },
+    (request, reply) => {
+      const principal = principalOf(request);
+      assertGranted(principal, 'book', request.params.id);
+      const view = market(request.params.id);
+      const depth = Math.min(request.query.depth, principal.grants.maxDepth ?? MAX_DEPTH);
+      const { book, instrument, state, reason } = view;
+      // Known before a level is written: most who ask again and again have the book as it is.
+      const etag = etagOf(epoch, runs.of(view), book.sequence, depth, state, reason);
+      void reply.header('etag', etag);
+      if (isFresh(request, etag)) {
+        void reply.code(304).send();
+        return;
+      }
+      return {
+        instrument: instrument.id,
+        state,
+        reason,
+        epoch,
+        sequence: book.sequence,
+        time: Math.floor(marketClock.now()),
+        receiveTime: view.receiveTimeMs,
+        venueTime: view.venueTimeMs,
+        checksum: bookChecksum(book),
+        bids: levels(book.bids.toFlat(depth), instrument),
+        asks: levels(book.asks.toFlat(depth), instrument),
+      };
+    },
+  );
 
-  app.get('/api/v1/instruments/:id/trades', { schema: tradesSchema }, (request, reply) => {
-    assertGranted(principalOf(request), 'trades', request.params.id);
-    const view = market(request.params.id);
-    const { instrument } = view;
-    const page = tradePage(view, { epoch, run: runs.of(view) }, request.query);
-    const next = page.next === null ? null : linkTo(request, { cursor: page.next });
-    linkNext(reply, next);
-    return {
-      instrument: instrument.id,
-      trades: page.trades.map((trade) => ({
-        id: trade.id,
-        time: trade.timeMs,
-        price: formatUnits(trade.price, instrument.tick),
-        size: formatUnits(trade.size, instrument.lot),
-        side: trade.side,
-      })),
-      next,
-      newer: linkTo(request, { cursor: page.newer }),
-      missed: page.missed,
-    };
-  });
+  app.get(
+    '/api/v1/instruments/:id/trades',
+    { schema: tradesSchema, config: { isLive: true } },
+    (request, reply) => {
+      assertGranted(principalOf(request), 'trades', request.params.id);
+      const view = market(request.params.id);
+      const { instrument } = view;
+      const page = tradePage(view, { epoch, run: runs.of(view) }, request.query);
+      const next = page.next === null ? null : linkTo(request, { cursor: page.next });
+      linkNext(reply, next);
+      return {
+        instrument: instrument.id,
+        trades: page.trades.map((trade) => ({
+          id: trade.id,
+          time: trade.timeMs,
+          price: formatUnits(trade.price, instrument.tick),
+          size: formatUnits(trade.size, instrument.lot),
+          side: trade.side,
+        })),
+        next,
+        newer: linkTo(request, { cursor: page.newer }),
+        missed: page.missed,
+      };
+    },
+  );
 
   app.get(
     '/api/v1/instruments/:id/candles',

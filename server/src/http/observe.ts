@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import type { Clock } from '@depthwire/shared';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { LogFlood } from '../log-flood.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 
 const REQUEST_ID_HEADER = 'x-request-id';
@@ -22,7 +24,8 @@ export interface RequestObserver {
   end(request: FastifyRequest, reply: FastifyReply): void;
 }
 
-export function createRequestObserver(metrics: Metrics | null): RequestObserver {
+export function createRequestObserver(metrics: Metrics | null, wallClock: Clock): RequestObserver {
+  const refusals = new LogFlood(wallClock);
   return {
     begin(request, reply) {
       reply.header(REQUEST_ID_HEADER, request.id);
@@ -35,9 +38,15 @@ export function createRequestObserver(metrics: Metrics | null): RequestObserver 
       const ms = reply.elapsedTime || 0; // of a path that could not be read it is not known
       metrics?.onRequest({ method, route, status, seconds: ms / 1000 });
       // Somebody who may not come in is worth knowing; all other requests are for whoever looks into something.
-      const level = status === 401 || status === 403 || status === 429 ? 'info' : 'debug';
+      const isRefused = status === 401 || status === 403 || status === 429;
+      const said = isRefused ? refusals.admit() : {};
+      if (said === null) return;
+      const level = isRefused ? 'info' : 'debug';
       const path = pathOf(request);
-      request.log[level]({ method, path, address: request.ip, status, ms: Math.round(ms) }, 'request');
+      request.log[level](
+        { method, path, address: request.ip, status, ms: Math.round(ms), ...said },
+        'request',
+      );
     },
   };
 }

@@ -12,12 +12,12 @@ export const closeCodes = {
   unauthenticated: {
     code: 4401,
     retry: false,
-    meaning: 'The client did not say in time who it is, or its key or token has expired.',
+    meaning: 'The client did not say in time who it is, or its key or token has expired or was taken back.',
   },
   forbidden: {
     code: 4403,
     retry: true,
-    meaning: 'The new token permits less than what the client has subscribed to.',
+    meaning: 'The client has subscribed to more than its key or token permits by now.',
   },
   heartbeatMissed: {
     code: 4408,
