@@ -26,6 +26,8 @@ const STEADY_PROCESSES = 2;
 /** The server and its clients. */
 export class Crowd {
   readonly server: ServerProcess;
+  /** The same market with nobody to read it: what that keeps more of by the minute is no leak. */
+  readonly alone: ServerProcess;
   readonly instruments: readonly string[];
   /** The last one has those that are slow. */
   readonly readers: readonly Worker<Readers>[];
@@ -35,9 +37,14 @@ export class Crowd {
 
   static async start(load: Load): Promise<Crowd> {
     const feeds = [{ feed: 'sim', rate: load.rate }];
-    const server = await ServerProcess.start({ feeds }, await freePort(), ['--expose-gc']);
+    const start = async () => ServerProcess.start({ feeds }, await freePort(), ['--expose-gc']);
+    const server = await start();
+    const alone = await start().catch(async (error: unknown) => {
+      await server.stop();
+      throw error;
+    });
     try {
-      const crowd = new Crowd(load, server, await instrumentIds(server.http));
+      const crowd = new Crowd(load, server, alone, await instrumentIds(server.http));
       try {
         await crowd.#connect();
         return crowd;
@@ -46,14 +53,20 @@ export class Crowd {
         throw error;
       }
     } catch (error) {
-      await server.stop();
+      for (const each of [server, alone]) await each.stop();
       throw error;
     }
   }
 
-  private constructor(load: Load, server: ServerProcess, instruments: readonly string[]) {
+  private constructor(
+    load: Load,
+    server: ServerProcess,
+    alone: ServerProcess,
+    instruments: readonly string[],
+  ) {
     this.#load = load;
     this.server = server;
+    this.alone = alone;
     this.instruments = instruments;
     const worker = (title: string, name: string) =>
       [title, [fileURLToPath(new URL(name, import.meta.url))]] as const;
@@ -94,8 +107,7 @@ export class Crowd {
   }
 
   async stop(): Promise<void> {
-    for (const each of [...this.readers, this.churners]) await each.stop();
-    await this.server.stop();
+    for (const each of [...this.readers, this.churners, this.server, this.alone]) await each.stop();
   }
 
   async #connect(): Promise<void> {

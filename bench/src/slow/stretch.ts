@@ -26,6 +26,8 @@ export interface Stretch {
   readonly framesPerSecond: number;
   readonly server: ServerUse;
   readonly memory: ServerMemory;
+  /** Of the server that nobody reads. */
+  readonly memoryAlone: ServerMemory;
   /** Of the processes of the clients, as parts of one core. */
   readonly clientsCpu: number;
   /** Most that the server had for clients at any one time that was looked at, bytes. */
@@ -75,6 +77,7 @@ export async function runStretch(crowd: Crowd, isSlow: boolean, measureMs: numbe
   if (isSlow) await crowd.leave();
   await delay(SETTLE_MS);
   const memory = await server.probe.ask('memory');
+  const memoryAlone = await crowd.alone.probe.ask('memory');
   const rise = (name: string) => (after.get(name) ?? 0) - (before.get(name) ?? 0);
   return {
     isSlow,
@@ -83,6 +86,7 @@ export async function runStretch(crowd: Crowd, isSlow: boolean, measureMs: numbe
     framesPerSecond: read.reduce((sum, { frames, seconds }) => sum + frames / seconds, 0),
     server: use,
     memory,
+    memoryAlone,
     clientsCpu: read.reduce((sum, { cpu }) => sum + cpu, churn.cpu),
     ...seen,
     mergedFrames: caughtUp.reduce((sum, { merged }) => sum + merged, 0),
