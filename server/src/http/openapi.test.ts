@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import fastifySwagger from '@fastify/swagger';
 import { Validator } from '@seriousme/openapi-schema-validator';
-import { DepthwireError } from '@depthwire/shared';
+import { DepthwireError, errorCatalogue, tradingStatuses } from '@depthwire/shared';
 import { expect, test, vi } from 'vitest';
 import Fastify from 'fastify';
 import { z } from 'zod';
@@ -22,7 +22,7 @@ interface Operation {
   readonly parameters?: readonly {
     readonly name: string;
     readonly in: string;
-    readonly schema: Readonly<Record<string, string | number>>;
+    readonly schema: Readonly<Record<string, string | number | readonly string[]>>;
   }[];
   readonly responses: Record<string, Response>;
 }
@@ -216,6 +216,18 @@ test('tells the range and the default of each parameter as docs/protocol.md does
     }
   }
   expect(ranges).toBe(5);
+});
+
+test('lists every error code and takes one to come, but no other parameter', async () => {
+  const { document } = await start();
+  const path = ['components', 'schemas', 'Error'];
+  const answer = (code: string) => ({ error: { code, message: '', retry: true } });
+  const check = documentChecker(document);
+  for (const code of Object.keys(errorCatalogue)) expect(check(path, answer(code)), code).toEqual([]);
+  expect(check(path, answer('too_late'))).not.toEqual([]);
+  expect(documentChecker(document, { isClosed: false })(path, answer('too_late'))).toEqual([]);
+  const { parameters } = operationOf(document, '/api/v1/instruments');
+  expect(parameters!.find(({ name }) => name === 'status')!.schema.enum).toEqual(tradingStatuses);
 });
 
 test('the examples of docs/protocol.md are answers', async () => {

@@ -33,6 +33,8 @@ describes.
 - **Caching.** Answers that can be asked for again have an \`ETag\`; send it as \`If-None-Match\` and get 304 without a body where
   nothing changed.
 - **Errors** have a stable code, and say whether a retry can help.
+- **Open sets.** Error codes and the words of an instrument may be joined by others: their schemas list those known now, beside
+  any text (\`anyOf\`, which validators and generators of code both take). Parameters are closed.
 `.trim();
 
 const override = { zodToJsonConfig: { override: forReaders } };
