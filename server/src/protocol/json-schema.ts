@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-/** Marks a schema whose words are not all that there can be. */
-export const OPEN_SET = 'isOpenSet';
+/** Of a schema whose words are not all that there can be. */
+export const anOpenSet = { isOpenSet: true } as const;
 
 interface Converted {
   readonly zodSchema: z.core.$ZodType;
@@ -17,7 +17,7 @@ export function forReaders({ zodSchema, jsonSchema }: Converted): void {
   if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
   if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
   if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
-  if (jsonSchema[OPEN_SET] === true) openUp(jsonSchema);
+  if (jsonSchema.isOpenSet === true) openUp(jsonSchema);
   if (zodSchema instanceof z.ZodDefault) jsonSchema.default = zodSchema.def.defaultValue;
 }
 
@@ -27,7 +27,7 @@ export function forReaders({ zodSchema, jsonSchema }: Converted): void {
  */
 function openUp(jsonSchema: z.core.JSONSchema.BaseSchema): void {
   const { type, enum: words } = jsonSchema;
-  delete jsonSchema[OPEN_SET];
+  delete jsonSchema.isOpenSet;
   delete jsonSchema.type;
   delete jsonSchema.enum;
   jsonSchema.anyOf = [{ type, enum: words }, { type }];

@@ -7,7 +7,7 @@ import {
   type CandleInterval,
 } from '@depthwire/shared';
 import { z } from 'zod';
-import { OPEN_SET } from './json-schema.ts';
+import { anOpenSet } from './json-schema.ts';
 
 // What REST and the WebSocket protocol both speak of.
 
@@ -16,7 +16,7 @@ import { OPEN_SET } from './json-schema.ts';
  * not know. What a client sends is closed: `z.enum`.
  */
 export const openSet = <const Word extends string>(words: readonly Word[]) =>
-  z.enum(words as readonly [Word, ...Word[]]).meta({ [OPEN_SET]: true });
+  z.enum(words as readonly [Word, ...Word[]]).meta(anOpenSet);
 
 export const whole = (meaning: string) => z.int().describe(meaning);
 export const count = (meaning: string) => z.int().min(0).describe(meaning);
