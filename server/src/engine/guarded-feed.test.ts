@@ -490,14 +490,14 @@ describe('a feed that lies about what it can', () => {
   });
 
   test.each([
-    ['without candles has none', {}, false],
-    ['says when they begin', { candles: true, candlesFromS: () => time }, false],
-    ['says that there are earlier ones', { candles: true, candlesFromS: () => time - 60 }, true],
-    ['does not say', { candles: true }, true],
-    ['says it in rubbish', { candles: true, candlesFromS: () => Number.NaN }, true],
-  ])('whether there may be older candles, where it %s', async (_name, { candles, ...more }, isPossible) => {
+    ['has none', undefined, {}, false],
+    ['says when they begin', [], { candlesFromS: () => time }, false],
+    ['says that there are earlier ones', [], { candlesFromS: () => time - 60 }, true],
+    ['does not say', [], {}, true],
+    ['says it in rubbish', [], { candlesFromS: () => Number.NaN }, true],
+  ])('whether there may be older candles, where it %s', async (_name, candles, more, isPossible) => {
     const { engine, made, status } = await beside();
-    Object.assign(made[0]!, candles ? { candles: () => Promise.resolve([]) } : {}, more);
+    Object.assign(made[0]!, candles && { candles: () => Promise.resolve(candles) }, more);
     expect(engine.mayHaveCandlesBefore(BAD, time)).toBe(isPossible);
     expect(status().state).toBe('running');
   });

@@ -10,20 +10,19 @@ import { statusOf } from './statuses.ts';
 
 declare module 'fastify' {
   interface FastifySchema {
-    /** What the route refuses requests with, but for wrong parameters, which its schemas tell. */
+    /** What the route refuses requests with, beside what any can. */
     errors?: readonly ErrorCode[];
   }
 }
 
 /** What any route can meet. */
-const everywhere: readonly ErrorCode[] = ['rate_limited', 'internal'];
+const everywhere: readonly ErrorCode[] = ['invalid_request', 'rate_limited', 'internal'];
 /** What one can that looks at who asks. */
 const guarded: readonly ErrorCode[] = ['unauthenticated', 'forbidden', 'origin_not_allowed'];
 
 const description = `
-Live books, trades and candles as they stand, for what needs no stream; the stream itself is a WebSocket, described by
-\`docs/protocol.md\` and [asyncapi.json](/api/v1/asyncapi.json), or server-sent events at \`/api/v1/stream\`, which \`docs/protocol.md\`
-describes.
+Live books, trades and candles as they stand, for what needs no stream; the stream itself is a WebSocket, or server-sent events
+at \`/api/v1/stream\` with the same messages, which \`docs/protocol.md\` and [asyncapi.json](/api/v1/asyncapi.json) describe.
 
 - **Numbers.** Prices and sizes are decimal text, exact to the tick and lot of the instrument.
 - **Times** are unix milliseconds, those of candles unix seconds, by the market clock: the present, or the recorded time of a
@@ -34,7 +33,8 @@ describes.
   nothing changed.
 - **Errors** have a stable code, and say whether a retry can help.
 - **Open sets.** Error codes and the words of an instrument may be joined by others: their schemas list those known now, beside
-  any text (\`anyOf\`, which validators and generators of code both take). Parameters are closed.
+  any text (\`anyOf\`, which validators and generators of code both take). Parameters are closed, and a query with one that is
+  not listed is refused.
 `.trim();
 
 const override = { zodToJsonConfig: { override: forReaders } };
@@ -63,6 +63,12 @@ export function openApi(version: string): FastifyDynamicSwaggerOptions {
         securitySchemes: {
           bearer: { type: 'http', scheme: 'bearer', description: 'A secret key or a JSON Web Token' },
           key: { type: 'apiKey', in: 'query', name: 'key', description: 'A publishable key' },
+          ticket: {
+            type: 'apiKey',
+            in: 'query',
+            name: 'ticket',
+            description: 'Of `createTicket`, good once',
+          },
         },
       },
       tags: [
@@ -77,9 +83,7 @@ export function openApi(version: string): FastifyDynamicSwaggerOptions {
       // Without a name, as pages and preflights are, it is no part of the API.
       if (!route.schema?.operationId || !schema) return { schema: { hide: true }, url };
       const { errors = [], response = {}, ...rest } = schema as RouteSchema;
-      const hasParameters = Boolean(route.schema.querystring ?? route.schema.params ?? route.schema.body);
       const codes = new Set([
-        ...(hasParameters ? (['invalid_request'] as const) : []),
         ...errors,
         ...(route.route.config?.access === 'all' ? [] : guarded),
         ...everywhere,
