@@ -6,17 +6,18 @@ import { z } from 'zod';
 import { forReaders } from '../protocol/json-schema.ts';
 import type { errorAnswer } from './answers.ts';
 import { isRevalidated } from './caching.ts';
+import { refusesUnknownParameters } from './schema-parts.ts';
 import { statusOf } from './statuses.ts';
 
 declare module 'fastify' {
   interface FastifySchema {
-    /** What the route refuses requests with, beside what any can. */
+    /** What the route refuses requests with, beside wrong parameters and what any can. */
     errors?: readonly ErrorCode[];
   }
 }
 
 /** What any route can meet. */
-const everywhere: readonly ErrorCode[] = ['invalid_request', 'rate_limited', 'internal'];
+const everywhere: readonly ErrorCode[] = ['rate_limited', 'internal'];
 /** What one can that looks at who asks. */
 const guarded: readonly ErrorCode[] = ['unauthenticated', 'forbidden', 'origin_not_allowed'];
 
@@ -34,7 +35,7 @@ at \`/api/v1/stream\` with the same messages, which \`docs/protocol.md\` and [as
 - **Errors** have a stable code, and say whether a retry can help.
 - **Open sets.** Error codes and the words of an instrument may be joined by others: their schemas list those known now, beside
   any text (\`anyOf\`, which validators and generators of code both take). Parameters are closed, and a query with one that is
-  not listed is refused.
+  not listed is refused, but for probes and documents.
 `.trim();
 
 const override = { zodToJsonConfig: { override: forReaders } };
@@ -84,6 +85,7 @@ export function openApi(version: string): FastifyDynamicSwaggerOptions {
       if (!route.schema?.operationId || !schema) return { schema: { hide: true }, url };
       const { errors = [], response = {}, ...rest } = schema as RouteSchema;
       const codes = new Set([
+        ...(refusesUnknownParameters(route.route.config) ? (['invalid_request'] as const) : []),
         ...errors,
         ...(route.route.config?.access === 'all' ? [] : guarded),
         ...everywhere,

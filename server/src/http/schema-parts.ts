@@ -1,5 +1,10 @@
 import { DepthwireError } from '@depthwire/shared';
-import type { FastifyInstance, FastifySchemaCompiler, FastifySerializerCompiler } from 'fastify';
+import type {
+  FastifyContextConfig,
+  FastifyInstance,
+  FastifySchemaCompiler,
+  FastifySerializerCompiler,
+} from 'fastify';
 import { z } from 'zod';
 import { either } from '../config/schema.ts';
 import { CREDENTIALS } from './guard.ts';
@@ -21,10 +26,19 @@ export function word(example: string) {
   return z.string({ error }).min(1, { error }).max(256, { error });
 }
 
+/**
+ * Whether a route refuses parameters that it does not have. Probes and documents do not: they have none that could be
+ * misspelt, and balancers and browsers add some of their own.
+ */
+export function refusesUnknownParameters({ access }: FastifyContextConfig = {}): boolean {
+  return access !== 'all' && access !== 'later';
+}
+
 /** Refuses a query with a parameter that the route does not have: a misspelt one would otherwise be left out in silence. */
 export function registerKnownParameters(app: FastifyInstance): void {
-  app.addHook('preValidation', ({ query, routeOptions: { schema } }, _reply, done) => {
+  app.addHook('preValidation', ({ query, routeOptions: { schema, config } }, _reply, done) => {
     if (schema?.operationId === undefined) return done(); // a page, or one that reads its query itself
+    if (!refusesUnknownParameters(config)) return done();
     const known = schema.querystring instanceof z.ZodObject ? Object.keys(schema.querystring.shape) : [];
     const wrong = Object.keys(query as object).find(
       (name) => !known.includes(name) && !(CREDENTIALS as readonly string[]).includes(name),
