@@ -7,14 +7,14 @@ import { OrderBook } from '../book/order-book.ts';
 import { defaultBackoff } from '../client/backoff.ts';
 import { BookReplica } from '../client/replica.ts';
 import { errorCatalogue, type ErrorCode } from '../model/errors.ts';
-import { candleIntervals, type Candle, type Trade } from '../model/events.ts';
+import { candleIntervals, type Candle } from '../model/events.ts';
 import { instrumentKinds, origins, tradingStatuses } from '../model/instrument.ts';
 import { formatUnits, parseUnits } from '../model/units.ts';
 import { closeCodes } from './close-codes.ts';
 import { jsonCodec, msgpackCodec, type Message } from './codec.ts';
 import { decodeLevels, encodeLevels } from './levels.ts';
 import { frameCodes, topics, wireStates, type DataFrame } from './messages.ts';
-import { decodeCandle, decodeState, decodeTicker, decodeTrade } from './records.ts';
+import { decodeCandle, decodeState, decodeTicker, decodeTrade, type Trade } from './records.ts';
 import { parseRequest } from './requests.ts';
 import { PROTOCOL_VERSION, subprotocols } from './version.ts';
 
