@@ -142,6 +142,39 @@ describe('WebSocket', () => {
     expect(await (await connect(ws)).next()).toMatchObject({ op: 'hello' });
   });
 
+  test('gives a second request for a channel that is held its own answer and snapshot, and frames once', async () => {
+    const { ws, feed } = await start();
+    const client = await connect(ws);
+    const held = { ...subscribe, resume: { epoch: 1, ch: 1, seq: 0 }, dept: 7 }; // what it does not know it ignores
+    client.send(subscribe);
+    const { ch } = await client.next(isOp('subscribed'));
+    await client.next(isFrame(frameCodes.bookSnapshot));
+    feed.delta([100, 6], []);
+    await client.next(isFrame(frameCodes.bookDelta));
+    client.send({ ...held, id: 2 });
+    const again = await client.next();
+    expect(again).toMatchObject({ op: 'subscribed', id: 2, ch, depth: 10 });
+    expect(again).not.toHaveProperty('seq');
+    expect(await client.next()).toMatchObject({ 0: frameCodes.bookSnapshot, 1: ch, 2: 1 });
+    feed.delta([100, 7], []);
+    expect(await client.next()).toMatchObject({ 0: frameCodes.bookDelta, 1: ch, 2: 2 });
+    client.send({ op: 'ping', id: 3 });
+    expect(await client.next()).toMatchObject({ op: 'pong' });
+    client.send({ op: 'unsubscribe', id: 4, ch });
+    expect(await client.next()).toMatchObject({ op: 'unsubscribed' });
+    feed.delta([100, 8], []);
+    client.send({ op: 'unsubscribe', id: 5, ch });
+    expect(await client.next()).toMatchObject({ op: 'error', id: 5, code: 'unknown_channel' });
+  });
+
+  test('refuses a second request for a channel that is held where there is no room for one more', async () => {
+    const { ws } = await start({ gateway: { maxSubscriptions: 1 } as Config['gateway'] });
+    const client = await connect(ws);
+    client.send(subscribe);
+    client.send({ ...subscribe, id: 2 });
+    expect(await client.next(isOp('error'))).toMatchObject({ id: 2, code: 'too_many_subscriptions' });
+  });
+
   test('stops sending after unsubscribe', async () => {
     const { ws, feed } = await start();
     const client = await connect(ws);

@@ -5,7 +5,10 @@ import addFormats from 'ajv-formats';
 export interface CheckerOptions {
   /** Of OpenAPI 3.1 and of AsyncAPI 3.0. Default: the first. */
   readonly draft?: '2020-12' | '7';
-  /** Keys that the document does not tell are wrong. It is open to those to come, but this version has none. Default: true. */
+  /**
+   * Keys that the document does not tell are wrong, and so are words that its open sets do not list. It is open to those
+   * to come, but this version has none. Default: true.
+   */
   readonly isClosed?: boolean;
 }
 
@@ -33,6 +36,9 @@ export function documentChecker(
 function closed(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(closed);
   if (typeof node !== 'object' || node === null) return node;
+  const [known, any, ...more] = (node as { anyOf?: { type?: unknown; enum?: unknown }[] }).anyOf ?? [];
+  const isOpenSet = known?.enum !== undefined && known.type === any?.type && more.length === 0;
+  if (isOpenSet) return known;
   const copy = Object.fromEntries(Object.entries(node).map(([key, value]) => [key, closed(value)]));
   const isObject = copy.type === 'object' && typeof copy.properties === 'object';
   return isObject ? { additionalProperties: false, ...copy } : copy;

@@ -56,4 +56,9 @@ export interface Feed {
   reconnects?(): number;
   /** Candles of the past, oldest first, the open one as it stood at the start among them. */
   candles?(query: CandleQuery): Promise<Candle[]>;
+  /**
+   * From which open time on it has candles, unix seconds: so whoever pages back knows where the past ends.
+   * Undefined, or left out, where it is not known; `Infinity` where there are none.
+   */
+  candlesFromS?(instrument: InstrumentId): number | undefined;
 }

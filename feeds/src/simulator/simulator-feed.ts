@@ -91,6 +91,10 @@ class SimulatorFeed implements Feed {
     return historyCandles(path, query.interval, query.fromS, query.toS, this.#run.history);
   }
 
+  candlesFromS(): number | undefined {
+    return this.#run?.history.fromS;
+  }
+
   #open(profile: MarketProfile, startMs: number, run: Run, context: FeedContext): void {
     const { clock } = context;
     const instrument = profile.instrument.id;

@@ -17,6 +17,7 @@ import type { Bus } from '../bus/bus.ts';
 import { readEvent, type RefusedEvent } from './event-checks.ts';
 import { FeedQuality } from './feed-quality.ts';
 import { Market, type MarketView } from './market.ts';
+import { PastCandles } from './past-candles.ts';
 
 /** How often silence and crossed books are looked for. */
 const WATCH_PERIOD_MS = 1_000;
@@ -84,6 +85,7 @@ export class Engine {
   readonly #feeds = new Map<Feed, FeedRecord>();
   /** Whose history was taken over: once is enough, however often their feed is started. */
   readonly #seeded = new WeakSet<Market>();
+  readonly #past = new PastCandles();
   readonly #watch: Timer;
 
   constructor(options: EngineOptions) {
@@ -194,13 +196,20 @@ export class Engine {
     const endS =
       kept[0]?.time ?? Math.min(beforeS, Math.floor(this.#options.clock.now() / 1000 / seconds) * seconds);
     const missing = limit - kept.length;
-    const older = await this.#history(feed, {
-      instrument: id,
-      interval,
-      fromS: endS - missing * seconds,
-      toS: endS,
-    });
+    const query = { instrument: id, interval, fromS: endS - missing * seconds, toS: endS };
+    const older = this.#past.get(market, query) ?? (await this.#history(feed, query, market));
     return [...older.filter((candle) => candle.time < endS), ...kept];
+  }
+
+  /**
+   * Whether there can be candles that opened earlier than this, unix seconds: false where it is known that there are
+   * none. Asked of the oldest candle of a page.
+   */
+  mayHaveCandlesBefore(id: InstrumentId, timeS: number): boolean {
+    const feed = this.#owners.get(id)?.feed;
+    if (!feed?.candles) return false; // what is in memory is all
+    const oldestS = feed.candlesFromS?.(id);
+    return oldestS === undefined || oldestS < timeS;
   }
 
   #market(id: InstrumentId): Market {
@@ -219,6 +228,7 @@ export class Engine {
       this.#feeds.set(feed, record);
       return record;
     }
+    this.#past.clear();
     record.events = record.refused = 0;
     record.quality = new FeedQuality();
     record.gone = new Set(record.instruments);
@@ -430,9 +440,11 @@ export class Engine {
   }
 
   /** A feed's candles of the past; none where it cannot tell them now: that keeps nobody from its live data. */
-  async #history(feed: Feed, query: CandleQuery): Promise<readonly Candle[]> {
+  async #history(feed: Feed, query: CandleQuery, market?: Market): Promise<readonly Candle[]> {
     try {
-      return (await feed.candles?.(query)) ?? [];
+      const candles = (await feed.candles?.(query)) ?? [];
+      if (market) this.#past.offer(market, query, candles, this.#options.clock.now() / 1000);
+      return candles;
     } catch (error) {
       const { code, message } = toDepthwireError(error);
       const { instrument, interval } = query;

@@ -489,6 +489,19 @@ describe('a feed that lies about what it can', () => {
     expect(status().state).toBe('running');
   });
 
+  test.each([
+    ['has none', undefined, {}, false],
+    ['says when they begin', [], { candlesFromS: () => time }, false],
+    ['says that there are earlier ones', [], { candlesFromS: () => time - 60 }, true],
+    ['does not say', [], {}, true],
+    ['says it in rubbish', [], { candlesFromS: () => Number.NaN }, true],
+  ])('whether there may be older candles, where it %s', async (_name, candles, more, isPossible) => {
+    const { engine, made, status } = await beside();
+    Object.assign(made[0]!, candles && { candles: () => Promise.resolve(candles) }, more);
+    expect(engine.mayHaveCandlesBefore(BAD, time)).toBe(isPossible);
+    expect(status().state).toBe('running');
+  });
+
   test('a typed error instead of candles is no lie', async () => {
     const { engine, made, status } = await beside();
     Object.assign(made[0]!, { candles: () => Promise.reject(new DepthwireError('venue_http', 'busy')) });

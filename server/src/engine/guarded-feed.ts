@@ -193,6 +193,15 @@ export class GuardedFeed implements Feed {
     throw failure;
   }
 
+  /** Whether it has candles is known once it has started, and `candles` is there all the time. */
+  candlesFromS(instrument: InstrumentId): number | undefined {
+    return this.#ask((feed) => {
+      if (typeof feed.candles !== 'function') return Infinity;
+      const fromS: unknown = feed.candlesFromS?.(instrument);
+      return fromS === Infinity || isFiniteNumber(fromS) ? fromS : undefined;
+    });
+  }
+
   /** The engine could not accept an event of it. */
   onRefused(error: DepthwireError): void {
     const run = this.#alive;

@@ -1,6 +1,7 @@
 /** Frames of a channel whose places are remembered. */
 const MAX_FRAMES = 512;
-const POSITION = /^(\d{1,16})\.(\d{1,16})$/;
+/** How a position is written. */
+export const positionPattern = /^(\d{1,16})\.(\d{1,16})$/;
 
 /**
  * A place among all frames that a server has made, whatever their channels. A client that names one has every frame up
@@ -20,7 +21,7 @@ export function formatPosition({ epoch, number }: Position): string {
 
 /** @returns null where the text is no position */
 export function parsePosition(text: string): Position | null {
-  const [, epoch, number] = POSITION.exec(text) ?? [];
+  const [, epoch, number] = positionPattern.exec(text) ?? [];
   return epoch === undefined ? null : { epoch: Number(epoch), number: Number(number) };
 }
 

@@ -1,6 +1,15 @@
 import { errorCatalogue, type ErrorCode } from '@depthwire/shared';
 import { z } from 'zod';
-import { bookState, count, epochMs, instrument, instrumentId, intervals, whole } from '../protocol/values.ts';
+import {
+  bookState,
+  count,
+  epochMs,
+  instrument,
+  instrumentId,
+  intervals,
+  openSet,
+  whole,
+} from '../protocol/values.ts';
 import { nextLink } from './paging.ts';
 
 // What the REST API answers: the compiler holds the routes to it, tests hold the answers.
@@ -12,9 +21,9 @@ const reason = z.string().nullable().describe('For people; null when live');
 export const errorAnswer = z
   .object({
     error: z.object({
-      code: z
-        .enum(Object.keys(errorCatalogue) as [ErrorCode, ...ErrorCode[]])
-        .describe('Stable. Treat one that you do not know by `retry`'),
+      code: openSet(Object.keys(errorCatalogue) as ErrorCode[]).describe(
+        'Stable. Treat one that you do not know by `retry`',
+      ),
       message: z.string().describe('For people'),
       retry: z.boolean().describe('Whether the same request can succeed later'),
     }),
@@ -130,7 +139,7 @@ const candle = z
 export const candleList = z
   .object({
     instrument: instrumentId,
-    interval: z.enum(intervals),
+    interval: openSet(intervals),
     candles: z
       .array(candle)
       .describe('Oldest first; none of an interval without a trade. The newest may still be open'),
@@ -159,9 +168,9 @@ const books = z
 
 const feedHealth = z.object({
   id: z.string(),
-  state: z
-    .enum(['starting', 'running', 'failed'])
-    .describe('`running`: it has started; how it does now is told by its `books`'),
+  state: openSet(['starting', 'running', 'failed']).describe(
+    '`running`: it has started; how it does now is told by its `books`',
+  ),
   since: epochMs('When that state began, by the machine’s clock'),
   error: errorAnswer.shape.error.nullable().describe('Why it failed the last time'),
   retryAt: epochMs(

@@ -25,7 +25,6 @@ import type { Metrics } from '../metrics/metrics.ts';
 import { createRequestObserver, observeRequests, requestIdOf } from './observe.ts';
 import type { RoutesOptions } from './routes.ts';
 import { statusOf } from './statuses.ts';
-import { registerStream } from './stream.ts';
 import { tlsOptions, type Certificate } from './tls.ts';
 
 /** Largest body of a request: none of them needs one. */
@@ -162,7 +161,6 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     },
   );
   await registerApi(app, options);
-  registerStream(app, options.gateway);
   const { metrics } = options;
   if (metrics !== null)
     app.get('/metrics', { config: { access: 'operate' } }, async (_request, reply) =>

@@ -90,16 +90,25 @@ const tradesSchema = {
   tags: ['Market data'],
   summary: 'Trades',
   description:
-    'The latest `limit` of those that are kept, or with `after` the first ones after it. `next` goes on in the same ' +
-    'direction; `newer` is what comes after this page, now or whenever it is asked. No page repeats or leaves out a ' +
-    'trade that is kept, whatever is traded meanwhile.',
+    'The latest `limit` of those that are kept, or with `after` the first ones after it, in the order in which they ' +
+    'arrived. With `before` and `after` both it is those between the two, from the earliest on: `limit` cuts off the ' +
+    'later ones, and `next` goes forward to them. `next` goes on in the same direction; `newer` is what comes after this ' +
+    'page, now or whenever it is asked; both keep to `before` and `after`. No page repeats or leaves out a trade that is ' +
+    'kept, whatever is traded meanwhile.',
   params,
-  querystring: z.object({
-    limit: integer(1, MAX_TRADES).default(100).describe('Most trades of a page'),
-    before: integer(0, MAX_MS).optional().describe('Only trades before this time, unix milliseconds'),
-    after: integer(0, MAX_MS).optional().describe('Only trades after this time, unix milliseconds'),
-    cursor: cursorParameter,
-  }),
+  querystring: z
+    .object({
+      limit: integer(1, MAX_TRADES).default(100).describe('Most trades of a page'),
+      before: integer(0, MAX_MS).optional().describe('Only trades before this time, unix milliseconds'),
+      after: integer(0, MAX_MS)
+        .optional()
+        .describe('Only trades after this time, unix milliseconds; less than `before`, where both are given'),
+      cursor: cursorParameter,
+    })
+    .refine(({ before = Infinity, after = -Infinity }) => after < before, {
+      path: ['after'],
+      error: 'expected a time before that of `before`',
+    }),
   response: revalidated(tradeList),
   errors: ['unknown_instrument', 'cursor_expired'],
 } as const;
@@ -110,8 +119,9 @@ const candlesSchema = {
   summary: 'Candles',
   description:
     'Those that opened before `before`, and without it the newest. A page can have fewer than `limit`, as there is no ' +
-    'candle where there was no trade. One without any has no `next`: nothing older is known, or there was no trade for ' +
-    'as long as `limit` intervals, and an earlier `before` tells.',
+    'candle where there was no trade. `next` is null where there is nothing older. Of a feed that asks others for its past ' +
+    'and cannot tell how far that goes, the last page leads to one without any candle, which has no `next` either. Such a ' +
+    'page also comes where there was no trade for as long as `limit` intervals: an earlier `before` tells.',
   params,
   querystring: z.object({
     interval: oneOf(intervals).default('1m'),
@@ -220,9 +230,14 @@ export function registerMarketRoutes(root: FastifyInstance, options: MarketRoute
       assertGranted(principalOf(request), 'candles', request.params.id);
       const { instrument } = market(request.params.id);
       const { interval, limit, before } = request.query;
-      const candles = await engine.candles(instrument.id, interval, limit, before);
+      // One more than is asked for tells whether there is a next page.
+      const found = await engine.candles(instrument.id, interval, limit + 1, before);
+      const candles = found.slice(-limit);
       const oldest = candles[0];
-      const next = oldest ? linkTo(request, { before: String(oldest.time) }) : null;
+      const hasMore =
+        oldest !== undefined &&
+        (found.length > limit || engine.mayHaveCandlesBefore(instrument.id, oldest.time));
+      const next = hasMore ? linkTo(request, { before: String(oldest.time) }) : null;
       linkNext(reply, next);
       return {
         instrument: instrument.id,

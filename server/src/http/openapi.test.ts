@@ -1,17 +1,26 @@
 import { readFile } from 'node:fs/promises';
 import fastifySwagger from '@fastify/swagger';
 import { Validator } from '@seriousme/openapi-schema-validator';
-import { DepthwireError } from '@depthwire/shared';
-import { expect, test, vi } from 'vitest';
+import {
+  DepthwireError,
+  errorCatalogue,
+  frameCodes,
+  requestRanges,
+  topics,
+  tradingStatuses,
+} from '@depthwire/shared';
+import { describe, expect, test, vi } from 'vitest';
 import Fastify from 'fastify';
 import { z } from 'zod';
 import { tableOf } from '../../../shared/test/markdown.ts';
 import { documentChecker } from '../../test/json-schema.ts';
 import { ScriptedFeed, testInstrument } from '../../test/markets.ts';
 import { serveFeeds } from '../../test/server.ts';
-import { createKey, hashOf, secretPrefix } from '../access/keys.ts';
+import { createKey, hashOf, publishablePrefix, secretPrefix } from '../access/keys.ts';
+import { asyncApi } from '../protocol/asyncapi.ts';
 import { openApi } from './openapi.ts';
 import { serializerCompiler, validatorCompiler } from './schema-parts.ts';
+import { parseStreamQuery } from './stream-query.ts';
 
 interface Response {
   readonly description: string;
@@ -22,7 +31,7 @@ interface Operation {
   readonly parameters?: readonly {
     readonly name: string;
     readonly in: string;
-    readonly schema: Readonly<Record<string, string | number>>;
+    readonly schema: Readonly<Record<string, string | number | readonly string[]>>;
   }[];
   readonly responses: Record<string, Response>;
 }
@@ -78,6 +87,12 @@ test('is a valid document of OpenAPI 3.1, whose operations have names', async ()
 
 const id = 'test:AAA-USD';
 const requests: [path: string, request: string, status: number, headers?: Record<string, string>][] = [
+  // Whatever a balancer or a browser adds.
+  ...['openapi.json', 'live', 'ready', 'health'].map((name): [string, string, number] => [
+    `/api/v1/${name}`,
+    '?_=1',
+    200,
+  ]),
   ['/api/v1/openapi.json', '', 200],
   ['/api/v1/openapi.json', '', 304, { 'if-none-match': '*' }],
   ['/api/v1/asyncapi.json', '', 200],
@@ -87,6 +102,15 @@ const requests: [path: string, request: string, status: number, headers?: Record
   ['/api/v1/ready', '', 200],
   ['/api/v1/tickets', '', 201],
   ['/api/v1/health', '', 200],
+  // Nobody has a parameter of this name.
+  ...['feeds', 'tickets', 'stream'].map((name): [string, string, number] => [
+    `/api/v1/${name}`,
+    '?limt=5',
+    400,
+  ]),
+  ['/api/v1/stream', '', 400],
+  ['/api/v1/stream', '?book=test:AAA-USD,depth=x', 400],
+  ['/api/v1/stream', '?book=test:NONE-USD', 404],
   ['/api/v1/instruments', '', 200],
   ['/api/v1/instruments', '?limit=1&venue=test&status=trading', 200],
   ['/api/v1/instruments', '?status=asleep', 400],
@@ -137,13 +161,147 @@ test('every route answers as the document has it, its errors too', async () => {
     if (documented.content) expect(check(at(path, status), answer.body), `${path} ${request}`).toEqual([]);
     else expect(answer.text).toBe('');
   }
-  const sent = new Set(requests.map(([path, , status]) => `${path} ${status}`));
+  // A stream has no end, and a test of its own.
+  const sent = new Set([...requests.map(([path, , status]) => `${path} ${status}`), '/api/v1/stream 200']);
   const documented = Object.keys(document.paths).flatMap((path) =>
     Object.keys(operationOf(document, path).responses)
       .filter((status) => Number(status) < 500 && !refusedTo.has(Number(status)))
       .map((status) => `${path} ${status}`),
   );
   expect(documented.filter((each) => !sent.has(each))).toEqual([]);
+});
+
+describe('the event stream', () => {
+  const path = '/api/v1/stream';
+
+  test('takes the parameters that the document lists with the values that it allows, and no others', async () => {
+    const { document } = await start();
+    const check = documentChecker(document);
+    const { parameters = [] } = operationOf(document, path);
+    const takes = (query: string, lastEventId?: string) => {
+      try {
+        return parseStreamQuery(query, lastEventId) !== null;
+      } catch {
+        return false;
+      }
+    };
+    const listed = (name: string, value: unknown) => {
+      const index = parameters.findIndex((parameter) => parameter.name === name);
+      return (
+        index >= 0 && check(['paths', path, 'get', 'parameters', String(index), 'schema'], value).length === 0
+      );
+    };
+    expect(parameters.map(({ name, in: place }) => `${place} ${name}`)).toEqual([
+      ...[...topics, 'bandwidth', 'rate', 'lastEventId'].map((name) => `query ${name}`),
+      'header Last-Event-ID',
+    ]);
+    const options = [
+      'depth=20',
+      'cadence=100',
+      'interval=1m',
+      'interval=2m',
+      'depth=x',
+      'cadence=',
+      'topic=book',
+    ];
+    const behind = ['', ...options, ...options.flatMap((a) => options.map((b) => `${a},${b}`))];
+    const count = { taken: 0, refused: 0 };
+    for (const topic of [...topics, 'weather']) {
+      for (const id of ['sim:BTC-USD', 'BTC', '', 'sim:A B']) {
+        for (const more of behind) {
+          const pairs = more.split(',').map((pair) => pair.split('=')[0]);
+          if (new Set(pairs).size < pairs.length) continue; // each once: the description says so
+          const value = more === '' ? id : `${id},${more}`;
+          const isTaken = takes(new URLSearchParams({ [topic]: value }).toString());
+          expect(listed(topic, [value]), `${topic}=${value}`).toBe(isTaken);
+          count[isTaken ? 'taken' : 'refused'] += 1;
+        }
+      }
+    }
+    expect(count.taken).toBeGreaterThan(10);
+    expect(count.refused).toBeGreaterThan(100);
+    for (const name of ['bandwidth', 'rate'] as const) {
+      const { min, max } = requestRanges[name];
+      for (const value of [min - 1, min, max, max + 1])
+        expect(listed(name, value), `${name}=${value}`).toBe(takes(`status=a:B&${name}=${value}`));
+    }
+    for (const value of ['17.4', '17', 'x', '17.4.1'])
+      expect(listed('lastEventId', value), value).toBe(takes(`status=a:B&lastEventId=${value}`));
+    for (const name of ['limt', 'depth', 'constructor'])
+      expect(takes(`status=a:B&${name}=1`), name).toBe(false);
+  });
+
+  test('answers with events such as those of the example, each a message of the protocol', async () => {
+    const { document, url } = await start();
+    const { content } = operationOf(document, path).responses[200]!;
+    const [type] = Object.keys(content!);
+    const { examples } = content![type!]!.schema as { examples: string[] };
+    const messages = documentChecker(asyncApi(), { draft: '7' });
+    const schemaOf = (event: string, data: unknown) =>
+      Array.isArray(data)
+        ? data[0] === frameCodes.bookSnapshot
+          ? 'BookSnapshotFrame'
+          : 'BookDeltaFrame'
+        : `${event[0]!.toUpperCase()}${event.slice(1)}Message`;
+    const eventsOf = (text: string) =>
+      text
+        .split('\n\n')
+        .flatMap((block) => {
+          const event = /^event: (.+)$/m.exec(block)?.[1];
+          const data = /^data: (.+)$/m.exec(block)?.[1];
+          return event === undefined ? [] : [[event, JSON.parse(data!) as unknown] as const];
+        })
+        .filter(([event]) => event !== 'position');
+
+    const abort = new AbortController();
+    const response = await fetch(`${url}${path}?book=${id},cadence=0`, { signal: abort.signal });
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toContain(type);
+    let received = '';
+    const decoder = new TextDecoder();
+    for await (const chunk of response.body!) {
+      received += decoder.decode(chunk as Uint8Array, { stream: true });
+      if (received.includes('event: book\n') && received.endsWith('\n\n')) break;
+    }
+    abort.abort();
+    expect(examples).toHaveLength(1);
+    for (const text of [received, ...examples]) {
+      expect(text.startsWith('retry: ')).toBe(true);
+      const events = eventsOf(text);
+      expect(events.map(([event]) => event).slice(0, 3)).toEqual(['hello', 'subscribed', 'book']);
+      for (const [event, data] of events)
+        expect(messages(['components', 'schemas', schemaOf(event, data)], data), event).toEqual([]);
+    }
+  });
+});
+
+test.each([
+  ['instruments/test:AAA-USD/candles?limt=5', 'limt: expected interval, limit or before'],
+  ['instruments/test:AAA-USD/book?Depth=5', 'Depth: expected depth'],
+  ['instruments/test:AAA-USD?depth=5', 'depth: expected no parameters here'],
+  [
+    'instruments?limit=5&__proto__=1',
+    '__proto__: expected venue, base, quote, kind, status, limit or cursor',
+  ],
+  ['feeds?x', 'x: expected no parameters here'],
+  [
+    'stream?book=test:AAA-USD&dept=5',
+    'dept: expected book, trades, ticker, candles, status, bandwidth, rate or lastEventId',
+  ],
+])('GET /api/v1/%s is refused, and the parameters that there are are named', async (request, message) => {
+  const { get } = await start();
+  const { status, body } = await get(`/api/v1/${request}`);
+  expect([status, body]).toEqual([400, { error: { code: 'invalid_request', message, retry: false } }]);
+});
+
+test('a query may hold the key wherever it is taken', async () => {
+  const key = createKey(publishablePrefix);
+  const origin = 'https://page.example';
+  const page = { id: 'page', key, origins: [origin], instruments: ['test:*'], topics: ['book'] };
+  const { get } = await serveFeeds([new ScriptedFeed()], { access: { publishableKeys: [page] } });
+  const ask = (query: string) => get(`/api/v1/instruments?${query}`, { origin });
+  expect((await ask(`key=${key}&limit=1`)).status).toBe(200);
+  expect((await ask(`key=${key}&limt=1`)).status).toBe(400);
 });
 
 /** Statuses of who may not ask, or asks too often: of every route alike. */
@@ -216,6 +374,18 @@ test('tells the range and the default of each parameter as docs/protocol.md does
     }
   }
   expect(ranges).toBe(5);
+});
+
+test('lists every error code and takes one to come, but no other parameter', async () => {
+  const { document } = await start();
+  const path = ['components', 'schemas', 'Error'];
+  const answer = (code: string) => ({ error: { code, message: '', retry: true } });
+  const check = documentChecker(document);
+  for (const code of Object.keys(errorCatalogue)) expect(check(path, answer(code)), code).toEqual([]);
+  expect(check(path, answer('too_late'))).not.toEqual([]);
+  expect(documentChecker(document, { isClosed: false })(path, answer('too_late'))).toEqual([]);
+  const { parameters } = operationOf(document, '/api/v1/instruments');
+  expect(parameters!.find(({ name }) => name === 'status')!.schema.enum).toEqual(tradingStatuses);
 });
 
 test('the examples of docs/protocol.md are answers', async () => {

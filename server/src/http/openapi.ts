@@ -6,11 +6,12 @@ import { z } from 'zod';
 import { forReaders } from '../protocol/json-schema.ts';
 import type { errorAnswer } from './answers.ts';
 import { isRevalidated } from './caching.ts';
+import { refusesUnknownParameters } from './schema-parts.ts';
 import { statusOf } from './statuses.ts';
 
 declare module 'fastify' {
   interface FastifySchema {
-    /** What the route refuses requests with, but for wrong parameters, which its schemas tell. */
+    /** What the route refuses requests with, beside wrong parameters and what any can. */
     errors?: readonly ErrorCode[];
   }
 }
@@ -21,9 +22,8 @@ const everywhere: readonly ErrorCode[] = ['rate_limited', 'internal'];
 const guarded: readonly ErrorCode[] = ['unauthenticated', 'forbidden', 'origin_not_allowed'];
 
 const description = `
-Live books, trades and candles as they stand, for what needs no stream; the stream itself is a WebSocket, described by
-\`docs/protocol.md\` and [asyncapi.json](/api/v1/asyncapi.json), or server-sent events at \`/api/v1/stream\`, which \`docs/protocol.md\`
-describes.
+Live books, trades and candles as they stand, for what needs no stream; the stream itself is a WebSocket, or server-sent events
+at \`/api/v1/stream\` with the same messages, which \`docs/protocol.md\` and [asyncapi.json](/api/v1/asyncapi.json) describe.
 
 - **Numbers.** Prices and sizes are decimal text, exact to the tick and lot of the instrument.
 - **Times** are unix milliseconds, those of candles unix seconds, by the market clock: the present, or the recorded time of a
@@ -33,6 +33,9 @@ describes.
 - **Caching.** Answers that can be asked for again have an \`ETag\`; send it as \`If-None-Match\` and get 304 without a body where
   nothing changed.
 - **Errors** have a stable code, and say whether a retry can help.
+- **Open sets.** Error codes and the words of an instrument may be joined by others: their schemas list those known now, beside
+  any text (\`anyOf\`, which validators and generators of code both take). Parameters are closed, and a query with one that is
+  not listed is refused, but for probes and documents.
 `.trim();
 
 const override = { zodToJsonConfig: { override: forReaders } };
@@ -61,6 +64,12 @@ export function openApi(version: string): FastifyDynamicSwaggerOptions {
         securitySchemes: {
           bearer: { type: 'http', scheme: 'bearer', description: 'A secret key or a JSON Web Token' },
           key: { type: 'apiKey', in: 'query', name: 'key', description: 'A publishable key' },
+          ticket: {
+            type: 'apiKey',
+            in: 'query',
+            name: 'ticket',
+            description: 'Of `createTicket`, good once',
+          },
         },
       },
       tags: [
@@ -75,9 +84,8 @@ export function openApi(version: string): FastifyDynamicSwaggerOptions {
       // Without a name, as pages and preflights are, it is no part of the API.
       if (!route.schema?.operationId || !schema) return { schema: { hide: true }, url };
       const { errors = [], response = {}, ...rest } = schema as RouteSchema;
-      const hasParameters = Boolean(route.schema.querystring ?? route.schema.params ?? route.schema.body);
       const codes = new Set([
-        ...(hasParameters ? (['invalid_request'] as const) : []),
+        ...(refusesUnknownParameters(route.route.config) ? (['invalid_request'] as const) : []),
         ...errors,
         ...(route.route.config?.access === 'all' ? [] : guarded),
         ...everywhere,

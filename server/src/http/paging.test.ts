@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
-import type { Lots, Ticks, Trade } from '@depthwire/shared';
+import type { CandleQuery } from '@depthwire/feeds';
+import type { Candle, EpochMs, Lots, Ticks, Trade } from '@depthwire/shared';
 import { describe, expect, test } from 'vitest';
 import { createFeeds } from '../feed-factory.ts';
 import { parseConfig } from '../config/config.ts';
@@ -21,6 +22,8 @@ async function simulator(rate: number) {
   const { tape } = server.depthwire.engine.markets.get('sim:BTC-USD')!;
   return { ...server, tape };
 }
+
+type Get = Awaited<ReturnType<typeof serveFeeds>>['get'];
 
 const TRADES = '/api/v1/instruments/sim:BTC-USD/trades';
 
@@ -80,12 +83,115 @@ describe('trades of a market that goes on', () => {
   });
 });
 
-test('the past of a market ends with a page without candles', async () => {
-  const feed = new ScriptedFeed();
-  const { get } = await serveFeeds([feed]);
-  feed.trade(100, 1, 1);
-  const page = (await get('/api/v1/instruments/test:AAA-USD/candles')).body as { next: string };
-  expect((await get(page.next)).body).toMatchObject({ candles: [], next: null });
+describe('candles of the past', () => {
+  interface CandleList {
+    readonly candles: [time: number, ...unknown[]][];
+    readonly next: string | null;
+  }
+  const CANDLES = '/api/v1/instruments/test:AAA-USD/candles';
+  const HOUR = 3_600;
+  const nowS = Math.floor(Date.now() / 1000 / HOUR) * HOUR;
+
+  /** Open times of each page, oldest page first. */
+  async function pagesOf(get: Get, from: string): Promise<number[][]> {
+    const pages: number[][] = [];
+    for (let next: string | null = from; next !== null;) {
+      const page = (await get(next)).body as CandleList;
+      pages.unshift(page.candles.map(([time]) => time));
+      next = page.next;
+    }
+    return pages;
+  }
+
+  /** Of hours before the present one. */
+  function feedWith(hours: readonly number[], knownFrom?: number) {
+    const candles = ({ interval, fromS, toS }: CandleQuery): Promise<Candle[]> => {
+      const times = hours.map((hour) => nowS - hour * HOUR).toSorted((a, b) => a - b);
+      const at = 100 as Ticks;
+      return Promise.resolve(
+        times
+          .filter((time) => interval === '1h' && time >= fromS && time < toS)
+          .map((time) => ({ time, open: at, high: at, low: at, close: at, volume: 1 as Lots, trades: 1 })),
+      );
+    };
+    const known = knownFrom === undefined ? {} : { candlesFromS: () => nowS - knownFrom * HOUR };
+    return Object.assign(new ScriptedFeed(), { candles }, known);
+  }
+
+  test('end with a page that has some, where memory is all there is', async () => {
+    const feed = new ScriptedFeed();
+    const { get } = await serveFeeds([feed]);
+    for (const hour of [4, 3, 2, 1]) tradeAt(feed, hour, (nowS - hour * HOUR) * 1000 + 1);
+    for (const [limit, sizes] of [
+      [5, [4]],
+      [4, [4]],
+      [3, [1, 3]],
+      [2, [2, 2]],
+    ] as const) {
+      const pages = await pagesOf(get, `${CANDLES}?interval=1h&limit=${limit}`);
+      expect(pages.map(({ length }) => length)).toEqual(sizes);
+      expect(pages.flat()).toEqual([4, 3, 2, 1].map((hour) => nowS - hour * HOUR));
+    }
+  });
+
+  test('end with a page that has some, where the feed says how far its past goes, and do not end in a gap before', async () => {
+    const hours = Array.from({ length: 600 }, (_, index) => index + 1);
+    const withGap = [...hours, 603, 604];
+    const { get } = await serveFeeds([feedWith(withGap, 604)]);
+    const pages = await pagesOf(get, `${CANDLES}?interval=1h&limit=90`);
+    expect(pages.flat()).toEqual(withGap.map((hour) => nowS - hour * HOUR).toReversed());
+    expect(pages[0]!.length).toBeGreaterThan(0);
+  });
+
+  test('lead to an empty page where the feed cannot say, or in a gap of as many intervals as may come', async () => {
+    const { get } = await serveFeeds([feedWith([1, 2, 3])]);
+    const pages = await pagesOf(get, `${CANDLES}?interval=1h&limit=3`);
+    expect(pages.map(({ length }) => length)).toEqual([0, 3]);
+
+    const { get: getGap } = await serveFeeds([feedWith([600, 601, 610, 611], 611)]);
+    const before = (hour: number) => `${CANDLES}?interval=1h&limit=4&before=${nowS - hour * HOUR}`;
+    const recent = (await getGap(before(599))).body as CandleList;
+    expect(recent.candles).toHaveLength(2);
+    expect((await getGap(recent.next!)).body).toMatchObject({ candles: [], next: null });
+    expect((await getGap(before(609))).body).toMatchObject({ candles: { length: 2 }, next: null });
+  });
+
+  test('of the simulator end where its history begins', async () => {
+    const { feeds } = parseConfig({ feeds: [{ feed: 'sim', instruments: ['sim:BTC-USD'], historyDays: 3 }] });
+    const { get } = await serveFeeds(createFeeds(feeds));
+    const pages = await pagesOf(get, '/api/v1/instruments/sim:BTC-USD/candles?interval=15m&limit=100');
+    const times = pages.flat();
+    expect(times[0]! % 86_400).toBe(0);
+    expect(times.length).toBeGreaterThanOrEqual(3 * 96);
+    expect(pages.every(({ length }) => length > 0)).toBe(true);
+  });
+});
+
+describe('trades between two times', () => {
+  const path = (query: string) => `/api/v1/instruments/test:AAA-USD/trades?${query}`;
+
+  test('come from the earliest on, page by page, and what is newer keeps to them too', async () => {
+    const feed = new ScriptedFeed();
+    const { get } = await serveFeeds([feed]);
+    for (let id = 0; id < 10; id++) tradeAt(feed, id, 1_000 + id);
+    const first = (await get(path('after=1001&before=1008&limit=4'))).body as TradeList;
+    expect(first.trades.map(({ id }) => id)).toEqual([2, 3, 4, 5]);
+    const second = (await get(first.next!)).body as TradeList;
+    expect(second).toMatchObject({ trades: [{ id: 6 }, { id: 7 }], next: null, missed: 0 });
+    tradeAt(feed, 10, 1_020);
+    tradeAt(feed, 11, 1_005); // late
+    expect((await get(second.newer)).body).toMatchObject({ trades: [{ id: 11 }], next: null });
+  });
+
+  test.each(['after=8&before=8', 'after=9&before=8'])(
+    'of which there can be none are refused: %s',
+    async (query) => {
+      const { get } = await serveFeeds([new ScriptedFeed()]);
+      const { status, body } = await get(path(query));
+      const message = `after: expected a time before that of \`before\`, got "${/\d/.exec(query)![0]}"`;
+      expect([status, body]).toEqual([400, { error: { code: 'invalid_request', message, retry: false } }]);
+    },
+  );
 });
 
 describe('a tape', () => {
@@ -200,4 +306,12 @@ test.each([
 
 function trade(id: number, timeMs: number): Trade {
   return { id, price: 100 as Ticks, size: 1 as Lots, side: 'buy', timeMs };
+}
+
+function tradeAt(feed: ScriptedFeed, id: number, timeMs: number): void {
+  feed.emit({
+    ...{ type: 'trade', instrument: 'test:AAA-USD', side: 'buy', id },
+    ...{ price: 100 as Ticks, size: 1 as Lots },
+    ...{ venueTimeMs: timeMs as EpochMs, receiveTimeMs: timeMs as EpochMs },
+  });
 }

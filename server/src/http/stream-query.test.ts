@@ -32,7 +32,7 @@ describe('the query of an event stream', () => {
   test.each([
     ['', 'expected a subscription at least'],
     ['rate=4', 'expected a subscription at least'],
-    ['dept=1', 'dept=1: expected book, trades, ticker, candles, status, bandwidth, rate or lastEventId'],
+    ['dept=1', 'dept: expected book, trades, ticker, candles, status, bandwidth, rate or lastEventId'],
     ['book=', 'book=: instrument: expected an id'],
     ['book=BTC', 'book=BTC: instrument: expected an id such as sim:BTC-USD, got "BTC"'],
     ['book=a:B,depth=x', 'book=a:B,depth=x: depth: expected levels'],

@@ -1,17 +1,57 @@
 import { DepthwireError } from '@depthwire/shared';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { frameEvent, messageEvent, positionEvent, retryEvent } from '../gateway/event.ts';
 import { writeHead } from '../gateway/event-stream.ts';
 import type { Gateway } from '../gateway/gateway.ts';
+import { examples } from '../protocol/examples.ts';
 import { callerOf, principalOf } from './guard.ts';
-import { parseStreamQuery } from './stream-query.ts';
+import { parseStreamQuery, streamHeaders, streamQuery } from './stream-query.ts';
 
 const PATH = '/api/v1/stream';
+
+const [epoch] = examples.answers.hello.map((hello) => hello.epoch);
+const [snapshot] = examples.frames.bookSnapshot;
+const [delta] = examples.frames.bookDelta;
+/** How a stream with one book begins. */
+const exampleOfStream = Buffer.concat([
+  retryEvent(1_737),
+  ...examples.answers.hello.map(messageEvent),
+  ...examples.answers.subscribed.map(messageEvent),
+  frameEvent('book', JSON.stringify(snapshot), null),
+  positionEvent({ epoch: epoch!, number: 90_412 }),
+  frameEvent('book', JSON.stringify(delta), { epoch: epoch!, number: 90_417 }),
+]).toString();
+
+const schema = {
+  operationId: 'openStream',
+  tags: ['Market data'],
+  summary: 'Server-sent events: what a WebSocket carries, for a client that only reads',
+  description:
+    'Needs one subscription at least; topics may be named any number of times. Each event is a message of the JSON ' +
+    'subprotocol of [asyncapi.json](/api/v1/asyncapi.json), its `data` one line: `hello`, `limited`, `subscribed`, `instrument` ' +
+    'and `goodbye` are maps, `book`, `trades`, `ticker`, `candles` and `status` data frames; `position` only has an id, and ' +
+    '`close`, the last one, a `code` and a `reason`. Errors come before the stream begins. docs/protocol.md has more.',
+  produces: ['text/event-stream'],
+  security: [{}, { bearer: [] }, { key: [] }, { ticket: [] }],
+  querystring: streamQuery,
+  headers: streamHeaders,
+  response: {
+    200: z
+      .string()
+      .describe('Events, until either side ends the connection')
+      .meta({ examples: [exampleOfStream] }),
+  },
+  errors: ['too_many_subscriptions', 'unknown_instrument', 'too_many_connections', 'unavailable'],
+} as const;
 
 /** Server-sent events: what a WebSocket carries, for a client that only reads. */
 export function registerStream(app: FastifyInstance, gateway: Gateway): void {
   const route = { exposeHeadRoute: false };
+  // The order of its subscriptions counts, and what is wrong with one is said in the words of the protocol.
+  const validatorCompiler = () => (value: unknown) => ({ value });
 
-  app.get(PATH, route, (request, reply) => {
+  app.get(PATH, { ...route, schema, validatorCompiler }, (request, reply) => {
     const wanted = streamRequest(request);
     const { socket } = reply.raw;
     // Somebody sent requests without waiting for the answers, or has left.

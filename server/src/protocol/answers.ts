@@ -1,6 +1,6 @@
 import { errorCatalogue, topics, type ErrorCode } from '@depthwire/shared';
 import { z } from 'zod';
-import { count, epochMs, instrument, intervals, whole } from './values.ts';
+import { count, epochMs, instrument, intervals, openSet, whole } from './values.ts';
 
 // What the server sends as maps: answers to requests, and notices that nobody asked for.
 
@@ -57,11 +57,11 @@ const subscribed = z
     op: z.literal('subscribed'),
     id,
     ch,
-    topic: z.enum(topics),
+    topic: openSet(topics),
     instrument,
     depth: count('As granted, levels a side, 0 for the whole book; of topic `book` only').optional(),
     cadence: count('As granted, milliseconds'),
-    interval: z.enum(intervals).optional().describe('Of topic `candles` only'),
+    interval: openSet(intervals).optional().describe('Of topic `candles` only'),
     seq: count(
       'Only where the channel goes on as `resume` asked: its newest frame. Where the client has that one, nothing ' +
         'follows; else one frame that brings it there',
@@ -102,9 +102,9 @@ const error = z
   .object({
     op: z.literal('error'),
     id: id.nullable().describe('Of the refused request; null where it could not be read'),
-    code: z
-      .enum(Object.keys(errorCatalogue) as [ErrorCode, ...ErrorCode[]])
-      .describe(`Stable, one of ${sessionErrors.join(', ')}; treat one that you do not know by \`retry\``),
+    code: openSet(Object.keys(errorCatalogue) as ErrorCode[]).describe(
+      `Stable, now one of ${sessionErrors.join(', ')}; treat one that you do not know by \`retry\``,
+    ),
     message: z.string().describe('For people'),
     retry: z.boolean().describe('Whether the same request can succeed later'),
   })

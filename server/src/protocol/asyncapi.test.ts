@@ -2,7 +2,18 @@ import { readFileSync } from 'node:fs';
 import official from '@asyncapi/specs/schemas/3.0.0-without-$id.json' with { type: 'json' };
 import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
-import { codecs, frameCodes, topics, type Encoding } from '@depthwire/shared';
+import {
+  candleIntervals,
+  codecs,
+  errorCatalogue,
+  frameCodes,
+  instrumentKinds,
+  origins,
+  topics,
+  tradingStatuses,
+  wireStates,
+  type Encoding,
+} from '@depthwire/shared';
 import { describe, expect, test } from 'vitest';
 import { column, tableOf } from '../../../shared/test/markdown.ts';
 import { documentChecker } from '../../test/json-schema.ts';
@@ -13,6 +24,7 @@ import { parseConfig } from '../config/config.ts';
 import { createFeeds } from '../feed-factory.ts';
 import { createKey, hashOf, secretPrefix } from '../access/keys.ts';
 import { asyncApi } from './asyncapi.ts';
+import { examples } from './examples.ts';
 
 interface Schema {
   readonly $ref?: string;
@@ -25,6 +37,8 @@ interface Schema {
   readonly maxItems?: number;
   readonly minimum?: number;
   readonly maximum?: number;
+  readonly enum?: readonly unknown[];
+  readonly anyOf?: readonly Schema[];
 }
 interface Message {
   readonly payload: { readonly $ref: string };
@@ -176,6 +190,32 @@ describe('docs/protocol.md and the document have the same', () => {
     for (const [name, { minimum, maximum }] of Object.entries(ranges))
       expect(rows.get(name), name).toContain(`${minimum} to ${maximum}`);
   });
+});
+
+test('words that a later server may add to are listed, and open; what a client sends is closed, and so are states', () => {
+  const { SubscribedMessage, ErrorMessage, Instrument, SubscribeRequest, BookStateFrame } = schemas;
+  const listed = (of: Schema | undefined, name: string) => {
+    const { anyOf } = of!.properties![name]!;
+    expect(anyOf, name).toEqual([{ type: 'string', enum: expect.any(Array) as unknown }, { type: 'string' }]);
+    return anyOf![0]!.enum;
+  };
+  expect(listed(ErrorMessage, 'code')).toEqual(Object.keys(errorCatalogue));
+  expect(listed(SubscribedMessage, 'topic')).toEqual(topics);
+  expect(listed(SubscribedMessage, 'interval')).toEqual(Object.keys(candleIntervals));
+  expect(listed(Instrument, 'kind')).toEqual(instrumentKinds);
+  expect(listed(Instrument, 'status')).toEqual(tradingStatuses);
+  expect(listed(Instrument, 'origin')).toEqual(origins);
+  expect(SubscribeRequest!.properties!.topic!.enum).toEqual(topics);
+  expect(BookStateFrame!.items![3]!.enum).toEqual(wireStates.map((_, index) => index));
+
+  const ofClient = documentChecker(api, { draft: '7', isClosed: false });
+  const at = (name: string) => ['components', 'schemas', name];
+  const [error] = examples.answers.error;
+  const [subscribe] = examples.requests.subscribe;
+  expect(ofClient(at('ErrorMessage'), { ...error, code: 'too_late' })).toEqual([]);
+  expect(ofClient(at('ErrorMessage'), { ...error, code: 7 })).not.toEqual([]);
+  expect(check(at('ErrorMessage'), { ...error, code: 'too_late' })).not.toEqual([]);
+  expect(ofClient(at('SubscribeRequest'), { ...subscribe, topic: 'weather' })).not.toEqual([]);
 });
 
 describe.each<Encoding>(['json', 'msgpack'])('in %s', (encoding) => {

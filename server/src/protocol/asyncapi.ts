@@ -20,6 +20,8 @@ same in prose, byte for byte, with a worked session and what a client does when.
   sends integers beyond 32 bits as float 64: take the value, whatever number type it comes as.
 - **Messages.** Requests, answers and notices are maps with an \`op\`; a receiver ignores keys and ops that it does not know. Data
   frames are arrays: \`code\`, \`ch\`, \`seq\`, and what each schema lists.
+- **Open sets.** Topics, error codes, close codes and the words of an instrument may be joined by others: their schemas list
+  those known now, beside any text. Requests are closed, and so are the states of a book: this version has no others.
 - **Order.** The server greets with \`hello\`. Requests are answered in the order they came, each by its answer or by an
   \`error\` of the same \`id\`. \`subscribed\` is followed by a snapshot of its channel, and then by frames.
 - **Numbers.** A price is a whole number of ticks, a size a whole number of lots; the instrument has both scales: value =

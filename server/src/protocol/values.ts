@@ -7,8 +7,16 @@ import {
   type CandleInterval,
 } from '@depthwire/shared';
 import { z } from 'zod';
+import { anOpenSet } from './json-schema.ts';
 
 // What REST and the WebSocket protocol both speak of.
+
+/**
+ * Words that the server sends now, where a later one may send others: whoever reads them bears those that it does
+ * not know. What a client sends is closed: `z.enum`.
+ */
+export const openSet = <const Word extends string>(words: readonly Word[]) =>
+  z.enum(words as readonly [Word, ...Word[]]).meta(anOpenSet);
 
 export const whole = (meaning: string) => z.int().describe(meaning);
 export const count = (meaning: string) => z.int().min(0).describe(meaning);
@@ -28,7 +36,8 @@ export const bookState = z
   .enum(bookStates)
   .describe(
     '`syncing`: no verified book yet; `live`: in sequence and fresh; `stale`: in sequence, but silent for longer ' +
-      'than the instrument allows; `recovering`: known to be wrong or cut off, a resync is under way',
+      'than the instrument allows; `recovering`: known to be wrong or cut off, a resync is under way. There are no ' +
+      'others in this version',
   );
 
 export const instrumentId = z.string().describe('`VENUE:BASE-QUOTE`, perpetuals `VENUE:BASE-QUOTE-PERP`');
@@ -40,14 +49,16 @@ export const instrument = z
     symbol: z.string().describe('The venue’s own name'),
     base: z.string().describe('What is traded'),
     quote: z.string().describe('What it is paid in'),
-    kind: z.enum(instrumentKinds),
+    kind: openSet(instrumentKinds).describe('A kind that you do not know: show it as it is'),
     name: z.string().describe('For people'),
     tick: scale('tick, the unit of a price'),
     lot: scale('lot, the unit of a size'),
-    status: z.enum(tradingStatuses).describe('What the venue lets be done with it now'),
-    origin: z
-      .enum(origins)
-      .describe('Where the data comes from: show it wherever it is not `live`; `bridged`: through a library'),
+    status: openSet(tradingStatuses).describe(
+      'What the venue lets be done with it now; take one that you do not know for not trading',
+    ),
+    origin: openSet(origins).describe(
+      'Where the data comes from: show it wherever it is not `live`; `bridged`: through a library',
+    ),
     staleAfterMs: count('Silence of the book after which it is stale, milliseconds'),
   })
   .meta({

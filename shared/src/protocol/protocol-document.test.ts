@@ -7,14 +7,14 @@ import { OrderBook } from '../book/order-book.ts';
 import { defaultBackoff } from '../client/backoff.ts';
 import { BookReplica } from '../client/replica.ts';
 import { errorCatalogue, type ErrorCode } from '../model/errors.ts';
-import { candleIntervals } from '../model/events.ts';
+import { candleIntervals, type Candle } from '../model/events.ts';
 import { instrumentKinds, origins, tradingStatuses } from '../model/instrument.ts';
 import { formatUnits, parseUnits } from '../model/units.ts';
 import { closeCodes } from './close-codes.ts';
 import { jsonCodec, msgpackCodec, type Message } from './codec.ts';
 import { decodeLevels, encodeLevels } from './levels.ts';
 import { frameCodes, topics, wireStates, type DataFrame } from './messages.ts';
-import { decodeCandle, decodeState, decodeTicker, decodeTrade } from './records.ts';
+import { decodeCandle, decodeState, decodeTicker, decodeTrade, type Trade } from './records.ts';
 import { parseRequest } from './requests.ts';
 import { PROTOCOL_VERSION, subprotocols } from './version.ts';
 
@@ -69,6 +69,9 @@ const table = (heading: string, n?: number) => tableOf(markdown, heading, n);
 /** Fences of a kind that come without bytes. */
 const unpaired = (kind: string) =>
   fences.filter((fence) => fence.kind === kind).map(({ text }) => JSON.parse(text) as never);
+
+const pairs = (flat: number[]) =>
+  Array.from({ length: flat.length / 2 }, (_, i) => flat.slice(2 * i, 2 * i + 2));
 
 describe('the examples of docs/protocol.md', () => {
   test('are there: one at least of every op and of every frame', () => {
@@ -129,7 +132,7 @@ describe('the examples of docs/protocol.md', () => {
         case 9:
           expect(decodeState(frame[4])).toBe('stale');
           break;
-        default: // deltas and states are read in the worked session
+        default: // deltas, states and what is merged are read in their order, below
       }
     }
   });
@@ -176,6 +179,78 @@ describe('the examples of docs/protocol.md', () => {
     expect(bookChecksum(book)).toBe(expected);
   });
 
+  test('of each frame are one connection: a decoder that reads them in order has the books, tapes and candles they tell', () => {
+    const shown = messages
+      .filter(({ kind, value }) => kind === '' && Array.isArray(value))
+      .map(({ bytes }) => msgpackCodec.decode(bytes) as DataFrame);
+    const replica = new BookReplica();
+    const lastSeq = new Map<number, number>();
+    const tape: Trade[] = [];
+    const candles = new Map<number, Candle>();
+    for (const frame of shown) {
+      const [code, ch, seq] = frame;
+      const before = lastSeq.get(ch);
+      lastSeq.set(ch, seq);
+      switch (code) {
+        case 1:
+        case 2:
+        case 3:
+        case 10:
+          expect(replica.apply(frame), String(frame)).toBe('applied');
+          break;
+        case 4:
+        case 5:
+          if (code === 5) expect(seq).toBe(before! + 1);
+          tape.push(...frame[4].map(decodeTrade));
+          break;
+        case 7:
+        case 8:
+          if (code === 8) expect(seq).toBe(before! + 1);
+          for (const candle of frame[4].map(decodeCandle)) candles.set(candle.time, candle);
+          break;
+        case 11: {
+          const [, , , from, , ageMs, count, bought, sold, low, high] = frame;
+          const trades = frame[11].map(decodeTrade);
+          const lotsOf = (side: string) =>
+            trades.filter((trade) => trade.side === side).reduce((sum, { size }) => sum + size, 0);
+          const prices = trades.map(({ price }) => price as number);
+          expect([from, trades.length, lotsOf('buy'), lotsOf('sell')]).toEqual([before, count, bought, sold]);
+          expect([Math.min(...prices), Math.max(...prices)]).toEqual([low, high]);
+          expect(seq - from).toBeLessThanOrEqual(count); // no frame is without a trade
+          expect(frame[4] - trades[0]!.timeMs).toBeGreaterThanOrEqual(ageMs);
+          tape.push(...trades);
+          break;
+        }
+        case 12: {
+          expect(frame[3]).toBe(before);
+          const open = candles.get(frame[6][0]![0])!;
+          const merged = decodeCandle(frame[6][0]!);
+          const since = tape.slice(-(merged.trades - open.trades));
+          const volume = since.reduce((sum, { size }) => sum + size, 0);
+          expect(merged).toMatchObject({ open: open.open, volume: open.volume + volume });
+          expect(merged.close).toBe(since.at(-1)!.price);
+          candles.set(merged.time, merged);
+          break;
+        }
+        default: // each is the whole
+      }
+    }
+    expect(new Set(shown.map(([code]) => code))).toEqual(new Set(Object.values(frameCodes)));
+    expect(tape.map(({ id }) => id)).toEqual(tape.map((_, index) => `t-${90 + index}`));
+    expect(replica.verified).toBe(3); // the snapshot, a delta and the merged frame have a checksum
+    // It ends where the worked session ends.
+    const [last] = unpaired('book').slice(-1) as Record<string, unknown>[];
+    expect({
+      seq: replica.seq,
+      state: replica.state,
+      sequence: replica.book.sequence,
+      timeMs: replica.timeMs,
+      bids: pairs(replica.book.bids.toFlat()),
+      asks: pairs(replica.book.asks.toFlat()),
+      checksum: bookChecksum(replica.book),
+    }).toEqual(last);
+  });
+
   test('the worked session gives the books it says', () => {
     const replica = new BookReplica();
     let channel: unknown;
@@ -184,8 +259,6 @@ describe('the examples of docs/protocol.md', () => {
       const value = JSON.parse(text) as Record<string, unknown> | unknown[];
       if (kind === 'book') {
         const { book, seq, state, timeMs } = replica;
-        const pairs = (flat: number[]) =>
-          Array.from({ length: flat.length / 2 }, (_, i) => flat.slice(2 * i, 2 * i + 2));
         expect({
           seq,
           state,
