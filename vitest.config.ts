@@ -1,18 +1,47 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const testTimeout = 20_000; // some tests start processes, on machines that are busy with the other checks
 
-const nodePackage = (name: string) => ({
-  test: { name, root: name, environment: 'node', include: ['src/**/*.test.ts'], testTimeout },
+const nodePackage = (name: string, maxConcurrency?: number) => ({
+  test: {
+    name,
+    root: name,
+    environment: 'node',
+    include: ['src/**/*.test.ts'],
+    testTimeout,
+    ...(maxConcurrency && { maxConcurrency }),
+  },
 });
+
+/** Files that take longest, longest first: begun last, they would keep one worker while the other has nothing to do. */
+const LONG = [
+  /\/bench\/src\/smoke/,
+  /\/server\/src\/cli\//,
+  /\/conformance\.test/,
+  /\/examples\//,
+  /\/recorded\.test/,
+];
+
+/** In a fresh clone Vitest knows no times, and would go by the sizes of files. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification) => {
+      const place = LONG.findIndex((pattern) => pattern.test(moduleId));
+      return place < 0 ? LONG.length : place;
+    };
+    return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
+  }
+}
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     maxWorkers: 2, // by itself Vitest leaves a core to others, which of two is half
     projects: [
       nodePackage('shared'),
       nodePackage('feeds'),
-      nodePackage('server'),
+      nodePackage('server', 3), // the command line, of which each test is processes
       // examples/venue has tests for Node's own runner: this project runs that
       { test: { name: 'examples', environment: 'node', include: ['examples/*.test.ts'], testTimeout } },
       { test: { name: 'scripts', environment: 'node', include: ['scripts/**/*.test.ts'], testTimeout } },
@@ -23,6 +52,7 @@ export default defineConfig({
           environment: 'node',
           include: ['src/**/*.test.ts'],
           testTimeout: 120_000,
+          maxConcurrency: 2,
         },
       },
       'web', // has its own configuration

@@ -8,7 +8,8 @@ const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
 const BENCHES = ['book', 'wire', 'fanout', 'ingest', 'e2e', 'slow', 'stampede'];
 
 // They compare results themselves (equal books, equal messages, frames that all came) and fail where they differ.
-test.each(BENCHES)('%s runs, and everybody in it comes to the same results', async (name) => {
+// Some mostly wait: two at a time.
+test.concurrent.each(BENCHES)('%s runs, and everybody in it comes to the same results', async (name) => {
   const { exitCode, output, errors } = await run([name, '--smoke', '--json']);
   expect(exitCode, errors).toBe(0);
   const line = JSON.parse(output.trimEnd().split('\n').at(-1)!) as Record<string, object>;

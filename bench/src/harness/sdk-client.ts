@@ -1,9 +1,14 @@
-import { DepthwireClient, subprotocols, type WebSocketLike } from '@depthwire/shared';
+import { DepthwireClient, subprotocols, type ClientOptions, type WebSocketLike } from '@depthwire/shared';
 import { WebSocket } from 'ws';
 
 /** The client of the SDK on sockets of `ws`, of which it tells. */
-export function sdkClient(url: string, onSocket: (socket: WebSocket) => void = () => undefined) {
+export function sdkClient(
+  url: string,
+  onSocket: (socket: WebSocket) => void = () => undefined,
+  options: Pick<ClientOptions, 'backoff'> = {},
+) {
   return new DepthwireClient({
+    ...options,
     url,
     openWebSocket: (address) => {
       const socket = new WebSocket(address, [subprotocols.msgpack], { perMessageDeflate: false });

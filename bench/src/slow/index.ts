@@ -14,6 +14,7 @@ const DEFAULT_SECONDS = 600;
  */
 const PAIRS = { short: 2, long: 5 };
 const LONG_SECONDS = 300;
+const SETTLE_MS = { smoke: 200, full: 2_000 };
 
 const LOAD: Load = { steady: 850, slowEach: 50, booksEach: 5, cadenceMs: 100, depth: 50, rate: 8 };
 const SMOKE: Load = { ...LOAD, steady: 12, slowEach: 2 };
@@ -37,17 +38,18 @@ export const slow: Bench = {
     const crowd = await Crowd.start(load);
     const stretches: Stretch[] = [];
     try {
-      const stretchMs = (seconds * 1000) / (2 * pairs);
+      const span = { settleMs: SETTLE_MS[size], measureMs: (seconds * 1000) / (2 * pairs) };
       // What is compiled and allocated once is no growth.
       if (!isSmoke) {
         progress('warming up');
-        for (const isSlow of [false, true]) await runStretch(crowd, isSlow, stretchMs / 4);
+        const short = { ...span, measureMs: span.measureMs / 4 };
+        for (const isSlow of [false, true]) await runStretch(crowd, isSlow, short);
       }
       for (let pair = 0; pair < pairs; pair++) {
         // Which of the two comes first changes, so that what drifts falls on both.
         for (const isSlow of pair % 2 === 0 ? [false, true] : [true, false]) {
           progress(`pair ${pair + 1} of ${pairs}: ${isSlow ? 'with' : 'without'} slow clients`);
-          stretches.push(await runStretch(crowd, isSlow, stretchMs));
+          stretches.push(await runStretch(crowd, isSlow, span));
         }
       }
     } finally {

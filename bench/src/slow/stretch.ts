@@ -5,8 +5,13 @@ import type { ServerMemory, ServerUse } from '../harness/probe.ts';
 import { compareBooks, scrape } from '../harness/rest.ts';
 import type { Crowd } from './crowd.ts';
 
-/** What compiles, connects or is collected before a stretch is over by then, milliseconds. */
-const SETTLE_MS = 2_000;
+/** Milliseconds. */
+export interface Span {
+  /** What compiles, connects or is collected before and after is over by then. */
+  readonly settleMs: number;
+  readonly measureMs: number;
+}
+
 const SCRAPE_EVERY_MS = 2_000;
 const CATCH_UP_LIMIT_MS = 50_000;
 const POLL_MS = 100;
@@ -47,10 +52,11 @@ export interface Stretch {
  * Measures the clients that keep up, for a while, beside the slow ones or without them. Slow ones then read
  * again, and all books are compared.
  */
-export async function runStretch(crowd: Crowd, isSlow: boolean, measureMs: number): Promise<Stretch> {
+export async function runStretch(crowd: Crowd, isSlow: boolean, span: Span): Promise<Stretch> {
+  const { settleMs, measureMs } = span;
   const { server, readers, churners } = crowd;
   if (isSlow) await crowd.join();
-  await delay(SETTLE_MS);
+  await delay(settleMs);
   if (isSlow) await readers.at(-1)!.ask('slowDown');
   const before = await scrape(server.http);
   await Promise.all(readers.map((each) => each.ask('begin')));
@@ -75,7 +81,7 @@ export async function runStretch(crowd: Crowd, isSlow: boolean, measureMs: numbe
   // By then the slow ones have read it all.
   const caughtUp = await Promise.all(readers.map((each) => each.ask('caughtUp')));
   if (isSlow) await crowd.leave();
-  await delay(SETTLE_MS);
+  await delay(settleMs);
   const memory = await server.probe.ask('memory');
   const memoryAlone = await crowd.alone.probe.ask('memory');
   const rise = (name: string) => (after.get(name) ?? 0) - (before.get(name) ?? 0);

@@ -1,5 +1,6 @@
 // Clients of the SDK that lose their server, and what becomes of them.
-import { codecs, type BookSubscription, type DepthwireClient } from '@depthwire/shared';
+import { codecs, type BookSubscription, type ClientOptions, type DepthwireClient } from '@depthwire/shared';
+import type { WebSocket } from 'ws';
 import { BookNotes, type Checksums, type Comparison } from '../harness/book-notes.ts';
 import { unixMs } from '../harness/clock.ts';
 import { sdkClient } from '../harness/sdk-client.ts';
@@ -18,6 +19,8 @@ export interface CrowdOptions {
   readonly clients: readonly (readonly string[])[];
   readonly depth: number;
   readonly cadenceMs: number;
+  /** Default: that of the SDK. */
+  readonly backoff?: ClientOptions['backoff'];
 }
 
 /** What became of one client since `watch`. */
@@ -41,6 +44,8 @@ interface Member {
   readonly client: DepthwireClient;
   readonly books: readonly BookSubscription[];
   fate: Fate;
+  /** Why the connection was lost last, or did not come about. */
+  lastError: string | null;
 }
 
 const notes = new BookNotes();
@@ -49,11 +54,11 @@ let isWatching = false;
 
 const methods = {
   /** Resolves once all have live books. */
-  async connect({ url, clients, depth, cadenceMs }: CrowdOptions): Promise<void> {
+  async connect({ url, clients, ...options }: CrowdOptions): Promise<void> {
     const waiting = clients.values();
     const connectNext = async () => {
       for (const instruments of waiting) {
-        const member = join(url, instruments, { depth, cadenceMs });
+        const member = join(url, instruments, options);
         members.push(member);
         while (!isLive(member)) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
       }
@@ -67,9 +72,11 @@ const methods = {
     for (const member of members) member.fate = noFate();
   },
 
-  /** States of clients that have not all their books again. */
+  /** States of clients that have not all their books again, and what went wrong last. */
   notLiveAgain: (): string[] =>
-    members.filter(({ fate }) => fate.liveMs === null).map(({ client }) => client.state),
+    members
+      .filter(({ fate }) => fate.liveMs === null)
+      .map(({ client, lastError }) => (lastError === null ? client.state : `${client.state} (${lastError})`)),
 
   fates: (): Fate[] => members.map(({ fate }) => fate),
 
@@ -83,9 +90,9 @@ export type Crowd = typeof methods;
 function join(
   url: string,
   instruments: readonly string[],
-  options: { depth: number; cadenceMs: number },
+  { backoff, ...options }: Omit<CrowdOptions, 'url' | 'clients'>,
 ): Member {
-  const client = sdkClient(url, (socket) => {
+  const onSocket = (socket: WebSocket) => {
     let last: Buffer | null = null;
     // The first socket is opened while the member is still made.
     socket.on('open', () => (member.fate.openMs = unixMs()));
@@ -104,9 +111,11 @@ function join(
       member.fate.closeCode = code;
       member.fate.isLastWhole = last === null || isWhole(last);
     });
-  });
+  };
+  const client = sdkClient(url, onSocket, backoff && { backoff });
   const books = instruments.map((instrument) => client.book(instrument, options));
-  const member: Member = { client, books, fate: noFate() };
+  const member: Member = { client, books, fate: noFate(), lastError: null };
+  client.on('error', ({ message }) => (member.lastError = message));
   for (const book of books)
     book.on('state', () => {
       const { fate } = member;

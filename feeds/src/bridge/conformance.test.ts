@@ -20,7 +20,7 @@ const targets: Readonly<Record<'spot' | 'usdm', Target>> = {
   },
 };
 
-describe.each(['spot', 'usdm'] as const)(
+describe.concurrent.each(['spot', 'usdm'] as const)(
   'The CCXT bridge conforms with Binance %s',
   { timeout: 30_000 },
   (market) => {

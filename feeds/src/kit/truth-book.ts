@@ -20,9 +20,12 @@ export interface TextBook {
  */
 export class TruthBook {
   readonly #sides: Record<Side, Map<number, number>> = { bid: new Map(), ask: new Map() };
+  /** Levels as text, for as long as they stand: a book is read as text after each of its changes. */
+  readonly #texts: Record<Side, Map<number, TextLevel>> = { bid: new Map(), ask: new Map() };
 
   /** Puts a quantity at a price, both in units of 10^-8; zero removes. */
   set(side: Side, price: number, quantity: number): void {
+    this.#texts[side].delete(price);
     if (quantity === 0) this.#sides[side].delete(price);
     else this.#sides[side].set(price, quantity);
   }
@@ -50,11 +53,17 @@ export class TruthBook {
     return this.prices(side).map((price) => [price, this.at(side, price)]);
   }
 
-  /** The book as text without trailing zeros. */
+  /** The book as text without trailing zeros; its levels are those of other calls too, and not to be changed. */
   toText(): TextBook {
-    const side = (name: Side) =>
-      this.levels(name).map(([price, quantity]): TextLevel => [unitsText(price), unitsText(quantity)]);
+    const side = (name: Side) => this.levels(name).map((level) => this.#textOf(name, level));
     return { bids: side('bid'), asks: side('ask') };
+  }
+
+  #textOf(side: Side, [price, quantity]: [price: number, quantity: number]): TextLevel {
+    const texts = this.#texts[side];
+    let text = texts.get(price);
+    if (!text) texts.set(price, (text = [unitsText(price), unitsText(quantity)]));
+    return text;
   }
 }
 

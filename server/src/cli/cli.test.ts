@@ -15,6 +15,10 @@ import { hasRecorded, recordedFolder, spotCapture, writeCapture } from '../../te
 import type { VerifyReport } from './verify.ts';
 
 const bin = fileURLToPath(new URL('../../bin/depthwire.js', import.meta.url));
+/** Of a test that starts several processes beside others that do. */
+const TIMEOUT_MS = 60_000;
+/** One market: a server with all of them takes a second longer to start. */
+const sim = JSON.stringify([{ feed: 'sim', instruments: ['sim:BTC-USD'], historyDays: 1 }]);
 let folder: string;
 const children: ChildProcess[] = [];
 
@@ -49,6 +53,7 @@ async function verify(file: string, ...args: string[]): Promise<{ code: number; 
 async function serve(...args: string[]): Promise<string> {
   const child = spawn(process.execPath, [bin, ...args, '--port', '0'], {
     cwd: folder,
+    env: { ...process.env, DEPTHWIRE_FEEDS: sim },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   children.push(child);
@@ -59,7 +64,7 @@ async function serve(...args: string[]): Promise<string> {
   throw new Error('the server ended before it listened');
 }
 
-describe('depthwire', () => {
+describe.concurrent('depthwire', { timeout: TIMEOUT_MS }, () => {
   test('has help for every command, and exit codes in it', async () => {
     const { code, stdout } = await run('--help');
     expect(code).toBe(0);
@@ -136,7 +141,7 @@ describe('depthwire serve', () => {
   });
 });
 
-describe('depthwire verify', () => {
+describe.concurrent('depthwire verify', { timeout: TIMEOUT_MS }, () => {
   test('reports a right capture and ends with 0', async () => {
     const file = await writeCapture(join(folder, 'right.jsonl.gz'), spotCapture());
     const { code, report } = await verify(file);
@@ -287,7 +292,7 @@ describe('depthwire verify', () => {
   });
 });
 
-describe('depthwire replay', () => {
+describe.concurrent('depthwire replay', { timeout: TIMEOUT_MS }, () => {
   test('writes byte-identical frames each time, from which a client rebuilds the book', async () => {
     const file = await writeCapture(join(folder, 'replayed.jsonl'), spotCapture());
     const [first, second] = [
@@ -334,7 +339,7 @@ describe('depthwire replay', () => {
   });
 });
 
-describe('depthwire tail', () => {
+describe.concurrent('depthwire tail', { timeout: TIMEOUT_MS }, () => {
   const nowhere = 'ws://127.0.0.1:1/ws';
   const nobody = `no server answers at ${nowhere}: connect ECONNREFUSED 127.0.0.1:1; is the server running?`;
 
@@ -364,7 +369,7 @@ describe('depthwire tail', () => {
   });
 });
 
-describe.skipIf(!hasRecorded)('recorded captures', () => {
+describe.skipIf(!hasRecorded)('recorded captures', { concurrent: true, timeout: TIMEOUT_MS }, () => {
   interface Indexed {
     file: string;
     venue: string;
@@ -386,7 +391,7 @@ describe.skipIf(!hasRecorded)('recorded captures', () => {
       expect(report.books).toMatchObject(books);
       expect(Object.keys(report.books).sort()).toEqual(Object.keys(books).sort());
     }
-  }, 60_000);
+  });
 
   test('a replica that follows the frames equals the engine by checksum at every one of them, twice the same', async () => {
     const file = `${recordedFolder}binance-spot-ethusdt-2024-08.jsonl.gz`;
@@ -394,7 +399,7 @@ describe.skipIf(!hasRecorded)('recorded captures', () => {
     expect((await run('replay', file, '--frames', '-')).stdout).toBe(first.stdout);
     const replicas = replay(await readFile(join(folder, 'recorded.bin')));
     for (const replica of replicas.values()) expect(replica.verified).toBeGreaterThan(6_000);
-  }, 60_000);
+  });
 
   test('a recorded frame left out is found', async () => {
     const lines: string[] = [];

@@ -8,7 +8,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocketServer } from 'ws';
 
 const bin = fileURLToPath(new URL('../../bin/depthwire.js', import.meta.url));
-const environment = { ...process.env, PORT: '', HOST: '', NO_COLOR: '1' };
+const sim = { feed: 'sim', instruments: ['sim:BTC-USD', 'sim:ETH-USD'], historyDays: 1 };
+const environment = {
+  ...process.env,
+  PORT: '',
+  HOST: '',
+  NO_COLOR: '1',
+  DEPTHWIRE_FEEDS: JSON.stringify([sim]),
+};
 let server: ChildProcess;
 let url: string;
 
@@ -48,7 +55,7 @@ interface Line {
   readonly hex?: string;
 }
 
-describe.each(['msgpack', 'json'] as const)('depthwire inspect --encoding %s', (encoding) => {
+describe.concurrent.each(['msgpack', 'json'] as const)('depthwire inspect --encoding %s', (encoding) => {
   test('shows all messages of a connection, with what each is about, and adds them up', async () => {
     const { code, lines, stderr } = await inspect(
       ...[url, '--for', '2', '--json', '--full', '--hex', '--encoding', encoding],
@@ -80,19 +87,22 @@ describe.each(['msgpack', 'json'] as const)('depthwire inspect --encoding %s', (
   });
 });
 
-test('shows the kinds, the direction and the names that are asked for, and still counts all', async () => {
-  const { code, lines, stderr } = await inspect(
-    ...[url, '--for', '1', '--type', 'bookDelta,ticker,subscribe', '--direction', 'in', '--grep', 'TICK'],
-    ...['--instrument', 'sim:BTC-USD', '--topic', 'book,ticker'],
-  );
-  expect(code).toBe(0);
-  expect(lines.length).toBeGreaterThan(1);
-  for (const line of lines)
-    expect(line).toMatch(/^\d\d:\d\d:\d\d\.\d{3} ← +\d+ B ticker +ch \d+ +seq \d+ +ticker sim:BTC-USD/);
-  expect(stderr).toMatch(/^bookSnapshot +1 /m);
-});
+test.concurrent(
+  'shows the kinds, the direction and the names that are asked for, and still counts all',
+  async () => {
+    const { code, lines, stderr } = await inspect(
+      ...[url, '--for', '1', '--type', 'bookDelta,ticker,subscribe', '--direction', 'in', '--grep', 'TICK'],
+      ...['--instrument', 'sim:BTC-USD', '--topic', 'book,ticker'],
+    );
+    expect(code).toBe(0);
+    expect(lines.length).toBeGreaterThan(1);
+    for (const line of lines)
+      expect(line).toMatch(/^\d\d:\d\d:\d\d\.\d{3} ← +\d+ B ticker +ch \d+ +seq \d+ +ticker sim:BTC-USD/);
+    expect(stderr).toMatch(/^bookSnapshot +1 /m);
+  },
+);
 
-test('takes the first instrument of the server where none is named', async () => {
+test.concurrent('takes the first instrument of the server where none is named', async () => {
   const { code, lines } = await inspect(
     url,
     '--for',
@@ -109,7 +119,7 @@ test('takes the first instrument of the server where none is named', async () =>
   ]);
 });
 
-test('ends with 1 where a frame is missing, and says which', async () => {
+test.concurrent('ends with 1 where a frame is missing, and says which', async () => {
   const tell = new WebSocketServer({ host: '127.0.0.1', port: 0 });
   await once(tell, 'listening');
   tell.on('connection', (socket) => {
@@ -142,7 +152,7 @@ test('ends with 1 where a frame is missing, and says which', async () => {
   ]);
 });
 
-test.each([
+test.concurrent.each([
   [['--topic', 'books'], 'expected book, trades, ticker, candles, status, got books', 2],
   [['--encoding', 'xml'], 'Allowed choices are msgpack, json', 2],
   [['--for', '0'], 'expected an integer from 1 to', 2],
@@ -154,7 +164,7 @@ test.each([
   expect(code).toBe(expected);
 });
 
-test('ends with 1 where no server answers, and says what to do', async () => {
+test.concurrent('ends with 1 where no server answers, and says what to do', async () => {
   const gone = createServer().listen(0, '127.0.0.1');
   await once(gone, 'listening');
   const { port } = gone.address() as AddressInfo;

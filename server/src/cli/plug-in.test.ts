@@ -15,6 +15,7 @@ let folder: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'depthwire-plug-in-')); // outside the checkout
+  await writeFile(join(folder, 'bad-feed.ts'), BAD_FEED);
 });
 afterAll(async () => {
   for (const child of children) child.kill('SIGKILL');
@@ -99,9 +100,8 @@ const BAD_MODULES = {
     await new Promise((resolve) => setTimeout(resolve, 100));`,
 };
 
-describe('depthwire serve with feeds of its own', { timeout: 60_000 }, () => {
+describe.concurrent('depthwire serve with feeds of its own', { timeout: 60_000 }, () => {
   test('outlives all that they do, outside the checkout, and ends when it is told to', async () => {
-    await writeFile(join(folder, 'bad-feed.ts'), BAD_FEED);
     const misdeeds = ['none', 'timer', 'rejection', 'socket', 'flood', 'loop'];
     const feeds = misdeeds.map((misdeed) => ({ feed: './bad-feed.ts', misdeed }));
     const sim = { feed: 'sim', instruments: ['sim:BTC-USD'], historyDays: 1 };
@@ -134,57 +134,60 @@ describe('depthwire serve with feeds of its own', { timeout: 60_000 }, () => {
   });
 });
 
-describe('depthwire serve with modules that fail apart from their feeds', { timeout: 60_000 }, () => {
-  test('blames their feeds, and goes on', async () => {
-    for (const [name, code] of Object.entries(BAD_MODULES)) {
-      const head = `import makeFeed from './bad-feed.ts';\n${code}\n`;
-      await writeFile(
-        join(folder, `${name}.ts`),
-        `${head}export default () => makeFeed({ misdeed: '${name}' });`,
-      );
-    }
-    await writeFile(join(folder, 'bad-feed.ts'), BAD_FEED);
-    const modules = Object.keys(BAD_MODULES).map((name) => ({ feed: `./${name}.ts` }));
-    const feeds = ['factory-timer', 'factory-socket'].map((misdeed) => ({
-      ...{ feed: './bad-feed.ts', misdeed },
-    }));
-    const sim = { feed: 'sim', instruments: ['sim:BTC-USD'], historyDays: 1 };
-    await writeFile(join(folder, 'modules.yaml'), JSON.stringify({ feeds: [sim, ...modules, ...feeds] }));
-    const { url, child } = await serve('modules.yaml');
-    const failed = new Map<string, string>();
-    await vi.waitFor(async () => {
+describe.concurrent(
+  'depthwire serve with modules that fail apart from their feeds',
+  { timeout: 60_000 },
+  () => {
+    test('blames their feeds, and goes on', async () => {
+      for (const [name, code] of Object.entries(BAD_MODULES)) {
+        const head = `import makeFeed from './bad-feed.ts';\n${code}\n`;
+        await writeFile(
+          join(folder, `${name}.ts`),
+          `${head}export default () => makeFeed({ misdeed: '${name}' });`,
+        );
+      }
+      const modules = Object.keys(BAD_MODULES).map((name) => ({ feed: `./${name}.ts` }));
+      const feeds = ['factory-timer', 'factory-socket'].map((misdeed) => ({
+        ...{ feed: './bad-feed.ts', misdeed },
+      }));
+      const sim = { feed: 'sim', instruments: ['sim:BTC-USD'], historyDays: 1 };
+      await writeFile(join(folder, 'modules.yaml'), JSON.stringify({ feeds: [sim, ...modules, ...feeds] }));
+      const { url, child } = await serve('modules.yaml');
+      const failed = new Map<string, string>();
+      await vi.waitFor(async () => {
+        const { feeds: told } = await health(url);
+        for (const { id, error } of told) if (error) failed.set(id, error.message);
+        expect(Object.fromEntries(failed)).toEqual({
+          'module-timer': 'Error: in a timer of the module',
+          'module-rejection': 'Error: of the module',
+          'factory-timer': 'Error: in a timer of the factory',
+          'factory-socket': expect.stringContaining('ECONNREFUSED'),
+        });
+      }, 20_000);
       const { feeds: told } = await health(url);
-      for (const { id, error } of told) if (error) failed.set(id, error.message);
-      expect(Object.fromEntries(failed)).toEqual({
-        'module-timer': 'Error: in a timer of the module',
-        'module-rejection': 'Error: of the module',
-        'factory-timer': 'Error: in a timer of the factory',
-        'factory-socket': expect.stringContaining('ECONNREFUSED'),
-      });
-    }, 20_000);
-    const { feeds: told } = await health(url);
-    expect(told.filter(({ id }) => id === 'sim' || id === 'module-early')).toMatchObject([
-      { state: 'running', error: null },
-      { state: 'running', error: null },
-    ]);
-    child.kill('SIGTERM');
-    expect((await once(child, 'exit'))[0]).toBe(0);
-  });
-
-  test('says so of one that never finishes loading, in its time', async () => {
-    await writeFile(join(folder, 'hangs.mjs'), 'await new Promise(() => {}); export default () => {};');
-    await writeFile(join(folder, 'hangs.yaml'), JSON.stringify({ feeds: [{ feed: './hangs.mjs' }] }));
-    const { code, output } = await run(folder, process.execPath, bin, 'serve', '--config', 'hangs.yaml');
-    expect({ code, output }).toEqual({
-      code: 2,
-      output: expect.stringMatching(
-        /could not be loaded: .*not loaded within 10 s: await nothing at its top level/,
-      ),
+      expect(told.filter(({ id }) => id === 'sim' || id === 'module-early')).toMatchObject([
+        { state: 'running', error: null },
+        { state: 'running', error: null },
+      ]);
+      child.kill('SIGTERM');
+      expect((await once(child, 'exit'))[0]).toBe(0);
     });
-  });
-});
 
-describe('depthwire new-feed', { timeout: 120_000 }, () => {
+    test('says so of one that never finishes loading, in its time', async () => {
+      await writeFile(join(folder, 'hangs.mjs'), 'await new Promise(() => {}); export default () => {};');
+      await writeFile(join(folder, 'hangs.yaml'), JSON.stringify({ feeds: [{ feed: './hangs.mjs' }] }));
+      const { code, output } = await run(folder, process.execPath, bin, 'serve', '--config', 'hangs.yaml');
+      expect({ code, output }).toEqual({
+        code: 2,
+        output: expect.stringMatching(
+          /could not be loaded: .*not loaded within 10 s: await nothing at its top level/,
+        ),
+      });
+    });
+  },
+);
+
+describe.concurrent('depthwire new-feed', { timeout: 120_000 }, () => {
   test('writes a feed that conforms as generated, and runs at once on its emulator', async () => {
     const made = await run(folder, process.execPath, bin, 'new-feed', 'moon-base');
     expect(made).toMatchObject({

@@ -13,7 +13,7 @@ import { Option, type Command } from 'commander';
 import type { Logger } from 'pino';
 import { configFile, loadConfig, type ConfigSources } from '../config/config.ts';
 import { watchConfig } from '../config/watch.ts';
-import { createDepthwire, type Depthwire, type DepthwireOptions } from '../depthwire.ts';
+import type { Depthwire, DepthwireOptions } from '../depthwire.ts';
 import { blameFeed } from '../engine/blame.ts';
 import { createFeeds } from '../feed-factory.ts';
 import { exitCodes, type Done } from './exit-codes.ts';
@@ -87,6 +87,8 @@ export async function serve(flags: ServeFlags): Promise<number> {
     ? await openRecording(replay, flags, logger, stop)
     : { feeds: createFeeds(config.feeds) };
   if (market === null || stop.aborted) return exitCodes.ok;
+  // The other commands need no server, which is most of the code there is to load.
+  const { createDepthwire } = await import('../depthwire.ts');
   const depthwire = await createDepthwire({
     config: { ...config, web: config.web === undefined ? undefined : resolve(config.web) },
     logger,

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { createSecureContext, type SecureContext, type Server, type TlsOptions } from 'node:tls';
 import { every, DepthwireError, type Clock, type Timer } from '@depthwire/shared';
 import ipaddr from 'ipaddr.js';
-import { generate } from 'selfsigned';
 import type { Config } from '../config/config.ts';
 
 /** Where a development certificate is kept, so that a browser has to be told once only. */
@@ -106,6 +105,7 @@ async function developmentCertificate(host: string, nowMs: number, folder: strin
   } catch {
     // there is none yet, or none that is of use
   }
+  const { generate } = await import('selfsigned'); // which only development needs
   const made = await generate([{ name: 'commonName', value: names[0]! }], {
     keyType: 'ec',
     notBeforeDate: new Date(nowMs - DAY_MS),

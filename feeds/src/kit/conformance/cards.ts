@@ -432,7 +432,7 @@ export const conformanceCards: readonly ConformanceCard[] = [
       );
       await bench.settled();
     },
-    { speed: 200 },
+    { speed: 100 },
   ),
   card(
     'DELIST',
@@ -444,7 +444,7 @@ export const conformanceCards: readonly ConformanceCard[] = [
         () => bench.market(bench.victim).instrument.status === 'closed',
       );
     },
-    { speed: 200 },
+    { speed: 100 },
   ),
   card(
     'TICK-SIZE',
@@ -461,7 +461,7 @@ export const conformanceCards: readonly ConformanceCard[] = [
       await bench.flow(5);
       await bench.settled();
     },
-    { speed: 200 },
+    { speed: 100 },
   ),
   card('STOP', 'tells nothing more once it is stopped', async (bench) => {
     bench.tick();

@@ -21,7 +21,7 @@ const symbols: Record<BinanceMarket, [name: string, base: string, quote: string]
   ],
 };
 
-describe.each(Object.keys(symbols) as BinanceMarket[])(
+describe.concurrent.each(Object.keys(symbols) as BinanceMarket[])(
   'Binance %s conforms',
   { timeout: 30_000 },
   (market) => {

@@ -41,7 +41,7 @@ function driverOf(market: keyof typeof symbols): ConformanceDriver {
   };
 }
 
-describe.each(['spot', 'perpetual'] as const)('Bitstamp %s conforms', { timeout: 30_000 }, (market) => {
+describe.concurrent.each(['spot', 'perpetual'] as const)('Bitstamp %s conforms', { timeout: 30_000 }, (market) => {
   for (const { name, run } of conformanceTests(driverOf(market))) it.concurrent(name, run);
 });
 

@@ -55,7 +55,7 @@ function driverOf(
   };
 }
 
-describe.each(Object.keys(symbols) as BybitMarket[])('Bybit %s conforms', { timeout: 30_000 }, (market) => {
+describe.concurrent.each(Object.keys(symbols) as BybitMarket[])('Bybit %s conforms', { timeout: 30_000 }, (market) => {
   for (const { name, run } of conformanceTests(driverOf(market))) it.concurrent(name, run);
 });
 

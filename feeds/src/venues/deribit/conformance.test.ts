@@ -72,7 +72,7 @@ const symbols: Record<Market, readonly DeribitSymbol[]> = {
   ],
 };
 
-describe.each(Object.keys(symbols) as Market[])('Deribit %s conforms', { timeout: 30_000 }, (market) => {
+describe.concurrent.each(Object.keys(symbols) as Market[])('Deribit %s conforms', { timeout: 30_000 }, (market) => {
   const tests = conformanceTests({
     name: `Deribit ${market}`,
     adapter: deribit,

@@ -55,7 +55,7 @@ function driverOf(market: OkxMarket, onStart: (emulator: OkxEmulator) => void = 
   };
 }
 
-describe.each(Object.keys(symbols) as OkxMarket[])('OKX %s conforms', { timeout: 30_000 }, (market) => {
+describe.concurrent.each(Object.keys(symbols) as OkxMarket[])('OKX %s conforms', { timeout: 30_000 }, (market) => {
   for (const { name, run } of conformanceTests(driverOf(market))) it.concurrent(name, run);
 });
 
