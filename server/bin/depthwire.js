@@ -25,7 +25,9 @@ if (major > 22 || (major === 22 && minor >= 18)) {
   // What is compiled and stripped of its types once is not again at the next start. A folder of our own, and not
   // the system's, which others may write to; where this user may not write, nothing is kept.
   if (!process.env.NODE_COMPILE_CACHE)
-    nodeModule.enableCompileCache(fileURLToPath(new URL('../../node_modules/.cache/depthwire', import.meta.url)));
+    nodeModule.enableCompileCache(
+      fileURLToPath(new URL('../../node_modules/.cache/depthwire', import.meta.url)),
+    );
   const { main } = await import('../src/cli/main.ts');
   const ended = main(process.argv.slice(2));
   isLoaded = true;

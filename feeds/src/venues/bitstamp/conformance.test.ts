@@ -41,9 +41,13 @@ function driverOf(market: keyof typeof symbols): ConformanceDriver {
   };
 }
 
-describe.concurrent.each(['spot', 'perpetual'] as const)('Bitstamp %s conforms', { timeout: 30_000 }, (market) => {
-  for (const { name, run } of conformanceTests(driverOf(market))) it.concurrent(name, run);
-});
+describe.concurrent.each(['spot', 'perpetual'] as const)(
+  'Bitstamp %s conforms',
+  { timeout: 30_000 },
+  (market) => {
+    for (const { name, run } of conformanceTests(driverOf(market))) it.concurrent(name, run);
+  },
+);
 
 describe('Bitstamp spot, where an update is missing', { timeout: 30_000 }, () => {
   it.each<[name: string, make: (bench: Bench) => void | Promise<void>]>([

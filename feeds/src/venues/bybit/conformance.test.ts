@@ -55,9 +55,13 @@ function driverOf(
   };
 }
 
-describe.concurrent.each(Object.keys(symbols) as BybitMarket[])('Bybit %s conforms', { timeout: 30_000 }, (market) => {
-  for (const { name, run } of conformanceTests(driverOf(market))) it.concurrent(name, run);
-});
+describe.concurrent.each(Object.keys(symbols) as BybitMarket[])(
+  'Bybit %s conforms',
+  { timeout: 30_000 },
+  (market) => {
+    for (const { name, run } of conformanceTests(driverOf(market))) it.concurrent(name, run);
+  },
+);
 
 it('Bybit: a restart of its service disturbs no book', async () => {
   let emulator!: BybitEmulator;

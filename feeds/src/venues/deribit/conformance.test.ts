@@ -72,25 +72,29 @@ const symbols: Record<Market, readonly DeribitSymbol[]> = {
   ],
 };
 
-describe.concurrent.each(Object.keys(symbols) as Market[])('Deribit %s conforms', { timeout: 30_000 }, (market) => {
-  const tests = conformanceTests({
-    name: `Deribit ${market}`,
-    adapter: deribit,
-    market,
-    symbols: symbols[market],
-    startEmulator: (options) => startDeribitEmulator({ ...options, symbols: symbols[market] }),
-    hasHttpSnapshots: false,
-    hasChecksums: false,
-    announcesEnds: false,
-    kindOf: (symbol) =>
-      market === 'options'
-        ? 'option'
-        : market === 'spot'
-          ? 'spot'
-          : symbol.endsWith('-PERPETUAL')
-            ? 'perpetual'
-            : 'future',
-    framesPerS: 10,
-  });
-  for (const { name, run } of tests) it.concurrent(name, run);
-});
+describe.concurrent.each(Object.keys(symbols) as Market[])(
+  'Deribit %s conforms',
+  { timeout: 30_000 },
+  (market) => {
+    const tests = conformanceTests({
+      name: `Deribit ${market}`,
+      adapter: deribit,
+      market,
+      symbols: symbols[market],
+      startEmulator: (options) => startDeribitEmulator({ ...options, symbols: symbols[market] }),
+      hasHttpSnapshots: false,
+      hasChecksums: false,
+      announcesEnds: false,
+      kindOf: (symbol) =>
+        market === 'options'
+          ? 'option'
+          : market === 'spot'
+            ? 'spot'
+            : symbol.endsWith('-PERPETUAL')
+              ? 'perpetual'
+              : 'future',
+      framesPerS: 10,
+    });
+    for (const { name, run } of tests) it.concurrent(name, run);
+  },
+);

@@ -55,9 +55,13 @@ function driverOf(market: OkxMarket, onStart: (emulator: OkxEmulator) => void = 
   };
 }
 
-describe.concurrent.each(Object.keys(symbols) as OkxMarket[])('OKX %s conforms', { timeout: 30_000 }, (market) => {
-  for (const { name, run } of conformanceTests(driverOf(market))) it.concurrent(name, run);
-});
+describe.concurrent.each(Object.keys(symbols) as OkxMarket[])(
+  'OKX %s conforms',
+  { timeout: 30_000 },
+  (market) => {
+    for (const { name, run } of conformanceTests(driverOf(market))) it.concurrent(name, run);
+  },
+);
 
 it('OKX: a sequence that maintenance resets disturbs no book', async () => {
   let emulator!: OkxEmulator;
