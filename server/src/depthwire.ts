@@ -13,6 +13,7 @@ import type { FeedSource } from './engine/feed-source.ts';
 import { FeedSupervisor } from './engine/feed-supervisor.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { Hub } from './gateway/hub.ts';
+import { DepthHistory } from './history/depth-history.ts';
 import { createApp } from './http/app.ts';
 import { certificateOf, watchCertificate } from './http/tls.ts';
 import { createMetrics } from './metrics/metrics.ts';
@@ -76,6 +77,12 @@ export async function createDepthwire({
     soon: setImmediate,
     epoch,
   });
+  const depthHistory = new DepthHistory({
+    clock: marketClock,
+    bus,
+    markets: engine.markets,
+    limits: config.history,
+  });
   const server = `depthwire/${version}`;
   const gateway = new Gateway({
     hub,
@@ -95,13 +102,16 @@ export async function createDepthwire({
   const isReady = () => isStarted && !isClosing;
   const app = await createApp({
     engine,
+    depthHistory,
     supervisor,
     gateway,
     marketClock,
     epoch,
     version,
     isReady,
-    metrics: config.metrics ? createMetrics({ engine, supervisor, hub, gateway, version, isReady }) : null,
+    metrics: config.metrics
+      ? createMetrics({ engine, depthHistory, supervisor, hub, gateway, version, isReady })
+      : null,
     logger,
     web: config.web,
     access,
@@ -116,6 +126,7 @@ export async function createDepthwire({
   }).catch(async (error: unknown) => {
     gateway.destroy();
     hub.close();
+    depthHistory.close();
     await engine.stop();
     throw error;
   });
@@ -159,6 +170,7 @@ export async function createDepthwire({
       supervisor.stop();
       await engine.stop();
       hub.close();
+      depthHistory.close();
       await app.close();
     },
   };
