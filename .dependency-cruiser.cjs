@@ -17,7 +17,7 @@ const no = (name, from, to, comment) => ({
 const layer = (name, ...allowed) => ({
   name: `shared-${name}`,
   severity: 'error',
-  comment: 'The layers of shared: model ← book ← protocol ← client, inspect.',
+  comment: 'The layers of shared: model ← book ← protocol ← client, inspect, depth.',
   from: source(`shared/src/${name}`),
   to: { path: '^shared/src/', pathNot: `^shared/src/(${[name, ...allowed].join('|')})/` },
 });
@@ -61,6 +61,7 @@ module.exports = {
     layer('protocol', 'model', 'book'),
     layer('client', 'model', 'book', 'protocol'),
     layer('inspect', 'model', 'book', 'protocol'),
+    layer('depth', 'model', 'book', 'protocol'),
 
     {
       name: 'venues-are-strangers',

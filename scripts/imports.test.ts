@@ -61,6 +61,7 @@ const mistakes: [rule: string, file: string, content: string][] = [
   ['shared-protocol', 'shared/src/protocol/a.ts', `import '../client/client.ts';`],
   ['shared-client', 'shared/src/client/a.ts', `import '../index.ts';`],
   ['shared-inspect', 'shared/src/inspect/a.ts', `import '../client/client.ts';`],
+  ['shared-depth', 'shared/src/depth/a.ts', `import '../client/client.ts';`],
   ['venues-are-strangers', 'feeds/src/venues/one/a.ts', `import '../two/index.ts';`],
   ['feeds-core-names-no-feed', 'feeds/src/core/d.ts', `import '../venues/one/index.ts';`],
   ['engine-has-no-sockets', 'server/src/engine/a.ts', `import '../gateway/hub.ts';`],

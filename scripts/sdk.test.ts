@@ -85,6 +85,7 @@ describe('shared/README.md', { timeout: 120_000 }, () => {
       /^round trip [\d.]+ ms, .*\nwaited \d+ ms .*\nsent at \d{13}, received at \d{13}.*\n\d+ messages, \d+ bytes\n$/,
     'frames.ts':
       /^in hello \d+ .*\nout subscribe \d+ book 5 levels\n[\s\S]*in bookSnapshot \d+ book live, 5 \+ 5 levels.*\n(.*\n)?\S+ takes the most bytes\n$/,
+    'columns.ts': /^\d+ columns of 500 ticks a bucket\nnow: \d+ \+ \d+ buckets, best bid \d+\n$/,
     'replica.ts': /^\d+ bids, 1 checksums right\n/,
   };
 

@@ -14,6 +14,7 @@ import type { FeedSource } from './engine/feed-source.ts';
 import { FeedSupervisor } from './engine/feed-supervisor.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { Hub } from './gateway/hub.ts';
+import { DepthHistory } from './history/depth-history.ts';
 import { createApp } from './http/app.ts';
 import { certificateOf, watchCertificate } from './http/tls.ts';
 import { createMetrics } from './metrics/metrics.ts';
@@ -82,6 +83,12 @@ export async function createDepthwire({
     soon: setImmediate,
     epoch,
   });
+  const depthHistory = new DepthHistory({
+    clock: marketClock,
+    bus,
+    markets: engine.markets,
+    limits: config.history,
+  });
   const server = `depthwire/${version}`;
   const gateway = new Gateway({
     hub,
@@ -101,13 +108,16 @@ export async function createDepthwire({
   const isReady = () => isStarted && !isClosing;
   const app = await createApp({
     engine,
+    depthHistory,
     supervisor,
     gateway,
     marketClock,
     epoch,
     version,
     isReady,
-    metrics: config.metrics ? createMetrics({ engine, supervisor, hub, gateway, version, isReady }) : null,
+    metrics: config.metrics
+      ? createMetrics({ engine, depthHistory, supervisor, hub, gateway, version, isReady })
+      : null,
     logger,
     web: config.web,
     access,
@@ -122,6 +132,7 @@ export async function createDepthwire({
   }).catch(async (error: unknown) => {
     gateway.destroy();
     hub.close();
+    depthHistory.close();
     await engine.stop();
     throw error;
   });
@@ -169,6 +180,7 @@ export async function createDepthwire({
       supervisor.stop();
       await engine.stop();
       hub.close();
+      depthHistory.close();
       await app.close();
     },
   };

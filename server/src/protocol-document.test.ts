@@ -43,10 +43,10 @@ describe('the documents', () => {
   });
 
   test('list every configuration key with its default', () => {
-    const { gateway, http, access, ...top } = parseConfig({});
+    const { gateway, http, history, access, ...top } = parseConfig({});
     const keys = [
       ...Object.entries(top),
-      ...Object.entries({ gateway, http, access }).flatMap(([name, group]) =>
+      ...Object.entries({ gateway, http, history, access }).flatMap(([name, group]) =>
         Object.entries(group).map(([key, value]) => [`${name}.${key}`, value as unknown] as const),
       ),
     ];

@@ -65,6 +65,14 @@ describe('configuration', () => {
       { gateway: { heartbeatMs: 5 } },
       'gateway.heartbeatMs: expected a whole number from 1000 to 300000, such as 15000, got 5',
     ],
+    [
+      { history: { depthMinutes: 1_441 } },
+      'history.depthMinutes: expected a whole number from 0 to 1440, such as 60, got 1441',
+    ],
+    [
+      { history: { minutes: 60 } },
+      'history.minutes: unknown key; remove it or correct its name, there are: depthMinutes, maxInstruments, maxBytes',
+    ],
     [{ gateway: [] }, 'gateway: expected keys and values, such as heartbeatMs: 15000, got []'],
     [
       { allowedOrigins: 'https://example.com' },

@@ -83,6 +83,15 @@ const configSchema = (plugins: FeedPlugins) =>
         },
         'maxRequestsPerMinute: 600',
       ).prefault({}),
+      history: keys(
+        {
+          /** Books of so long in columns of a second; 0 for none. */
+          depthMinutes: wholeNumber(0, 1_440, 60).default(60),
+          maxInstruments: wholeNumber(1, 10_000, 250).default(250),
+          maxBytes: wholeNumber(1_000_000, 16_000_000_000, 256_000_000).default(256_000_000),
+        },
+        'depthMinutes: 60',
+      ).prefault({}),
       /** Longest wait for clients and feeds to end at shutdown. */
       shutdownMs: wholeNumber(0, 60_000, 5_000).default(5_000),
     },

@@ -1,9 +1,5 @@
 import { codecs, type Codec, type Encoding } from '@depthwire/shared';
-import { Packr } from 'msgpackr';
-
-// Records and shared structures are extensions of msgpackr: without them any MessagePack library
-// reads the messages.
-const packr = new Packr({ useRecords: false, variableMapSize: true, mapsAsObjects: true });
+import { packr } from '../msgpack.ts';
 
 /**
  * Maps by msgpackr; data frames, which are arrays and the bulk of all traffic, by code made for them. What it writes

@@ -1,4 +1,5 @@
 import { errorCatalogue, type ErrorCode } from '@depthwire/shared';
+import { DEPTH_PERIOD_MS } from '@depthwire/shared/depth';
 import { z } from 'zod';
 import {
   bookState,
@@ -153,6 +154,73 @@ export const candleList = z
         interval: '1m',
         candles: [[1759999980, '67042.00', '67042.16', '67041.50', '67042.16', '5.2000', 12]],
         next: '/api/v1/instruments/sim:BTC-USD/candles?interval=1m&limit=1&before=1759999980',
+      },
+    ],
+  });
+
+const differences = (side: string) =>
+  z
+    .array(z.int())
+    .describe(
+      `${side} buckets that differ from the column before, each as two numbers: how many are passed over before it, and the difference of its code`,
+    );
+
+const depthColumn = z
+  .tuple([
+    count('Periods since the column before, 0 in the first one; more than 1 leaves holes between'),
+    z.int().nullable().describe('Best bid less the last one told; null where there is none'),
+    z.int().nullable().describe('Best ask, likewise'),
+    differences('Bid'),
+    differences('Ask'),
+    z
+      .tuple([z.int(), z.int(), z.int(), count('Lots bought'), count('Lots sold')])
+      .optional()
+      .describe('Only where something was traded: low, high and last less the bid, lots bought, lots sold'),
+  ])
+  .meta({ id: 'DepthColumn', description: 'A second of a book, as it differs from the column before it' });
+
+const scale = instrument.shape.tick;
+
+export const depthHistory = z
+  .object({
+    instrument: instrumentId,
+    tick: scale,
+    lot: scale,
+    period: z.literal(DEPTH_PERIOD_MS).describe('Of a column, milliseconds'),
+    step: z
+      .int()
+      .min(1)
+      .nullable()
+      .describe(
+        'Ticks of a bucket: of these columns, or where there are none of those to come; null before there is a book',
+      ),
+    buckets: count('Most buckets of a side'),
+    time: epochMs('Start of the period of the first column; null where there is none').nullable(),
+    since: epochMs('Start of the oldest period that is kept; null where none is').nullable(),
+    columns: z.array(depthColumn).describe('Oldest first'),
+    next: nextLink,
+    newer: z.string().describe('Path and query of whatever comes after these columns, now or later'),
+  })
+  .meta({
+    id: 'DepthHistory',
+    examples: [
+      {
+        instrument: 'sim:BTC-USD',
+        tick: { units: 1, decimals: 2 },
+        lot: { units: 1, decimals: 5 },
+        period: 1000,
+        step: 500,
+        buckets: 256,
+        time: 1760000010000,
+        since: 1759996380000,
+        columns: [
+          [0, 6704215, 6704216, [0, 4536, 1, 3480], [0, 3370, 0, 4100]],
+          [1, 0, 4, [2, -12], [], [-15, 1, 1, 42000, 1500]],
+          [3, -520, -518, [0, 5020], [0, 2900, 0, 7]],
+        ],
+        next: '/api/v1/instruments/sim:BTC-USD/depth-history?limit=3&cursor=WzE3NjAwMDAwMDAwMDAsMSwiYmVmb3JlIiwxNzYwMDAwMDEwMDAwXQ',
+        newer:
+          '/api/v1/instruments/sim:BTC-USD/depth-history?limit=3&cursor=WzE3NjAwMDAwMDAwMDAsMSwiZnJvbSIsMTc2MDAwMDAxNTAwMF0',
       },
     ],
   });

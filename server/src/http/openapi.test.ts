@@ -141,6 +141,17 @@ const requests: [path: string, request: string, status: number, headers?: Record
   ['/api/v1/instruments/{id}/candles', id, 304, { 'if-none-match': '*' }],
   ['/api/v1/instruments/{id}/candles', `${id}?interval=7m`, 400],
   ['/api/v1/instruments/{id}/candles', 'test:NONE-USD', 404],
+  ['/api/v1/instruments/{id}/depth-history', id, 200],
+  ['/api/v1/instruments/{id}/depth-history', `${id}?from=0&limit=5&step=10`, 200],
+  ['/api/v1/instruments/{id}/depth-history', 'test:BBB-USD', 200],
+  ['/api/v1/instruments/{id}/depth-history', id, 304, { 'if-none-match': '*' }],
+  ['/api/v1/instruments/{id}/depth-history', `${id}?step=0`, 400],
+  ['/api/v1/instruments/{id}/depth-history', 'test:NONE-USD', 404],
+  [
+    '/api/v1/instruments/{id}/depth-history',
+    `${id}?cursor=${Buffer.from('[1,1,"from",0]').toString('base64url')}`,
+    410,
+  ],
 ];
 
 test('every route answers as the document has it, its errors too', async () => {
@@ -373,7 +384,7 @@ test('tells the range and the default of each parameter as docs/protocol.md does
       ranges += 1;
     }
   }
-  expect(ranges).toBe(5);
+  expect(ranges).toBe(6);
 });
 
 test('lists every error code and takes one to come, but no other parameter', async () => {
@@ -392,7 +403,7 @@ test('the examples of docs/protocol.md are answers', async () => {
   const { document } = await start();
   const check = documentChecker(document);
   const text = await readFile(new URL('../../../docs/protocol.md', import.meta.url), 'utf8');
-  const names = ['Book', 'TradeList', 'CandleList', 'Error'];
+  const names = ['Book', 'TradeList', 'CandleList', 'DepthHistory', 'Error'];
   const examples = [...text.matchAll(/^```json rest\n(.*?)^```$/gms)];
   expect(examples).toHaveLength(names.length);
   for (const [index, [, example]] of examples.entries())

@@ -6,6 +6,7 @@ import type { Access } from '../access/access.ts';
 import type { FeedStatus, FeedSupervisor } from '../engine/feed-supervisor.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { feedReports, health, readiness } from './answers.ts';
+import { registerDepthRoutes, type DepthRoutesOptions } from './depth-routes.ts';
 import { registerMarketRoutes, type MarketRoutesOptions } from './market-routes.ts';
 import { registerTickets } from './tickets.ts';
 
@@ -14,7 +15,7 @@ const MAX_TROUBLES = 100;
 /** What an operator should mend, named for each feed. */
 const MAX_PROBLEMS = 20;
 
-export interface RoutesOptions extends MarketRoutesOptions {
+export interface RoutesOptions extends MarketRoutesOptions, DepthRoutesOptions {
   readonly supervisor: FeedSupervisor;
   readonly gateway: Gateway;
   readonly access: Access;
@@ -129,5 +130,6 @@ export function registerRoutes(root: FastifyInstance, options: RoutesOptions): v
   );
 
   registerMarketRoutes(root, options);
+  registerDepthRoutes(root, options);
   registerTickets(root, options);
 }

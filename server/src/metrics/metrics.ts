@@ -4,8 +4,10 @@ import type { Engine } from '../engine/engine.ts';
 import type { FeedSupervisor } from '../engine/feed-supervisor.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { Hub } from '../gateway/hub.ts';
+import type { DepthHistory } from '../history/depth-history.ts';
 import { addFeedMetrics } from './feed-metrics.ts';
 import { addGatewayMetrics } from './gateway-metrics.ts';
+import { addHistoryMetrics } from './history-metrics.ts';
 import { sampledGauge } from './sampled.ts';
 
 /** Upper bounds of HTTP response times, seconds. */
@@ -13,6 +15,7 @@ const HTTP_BUCKETS_S = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10];
 
 export interface MetricsSources {
   readonly engine: Engine;
+  readonly depthHistory: DepthHistory;
   readonly supervisor: FeedSupervisor;
   readonly hub: Hub;
   readonly gateway: Gateway;
@@ -39,6 +42,7 @@ export interface Metrics {
 
 export function createMetrics({
   engine,
+  depthHistory,
   supervisor,
   hub,
   gateway,
@@ -60,6 +64,7 @@ export function createMetrics({
   ]);
   addGatewayMetrics(registry, gateway, hub);
   addFeedMetrics(registry, engine, supervisor);
+  addHistoryMetrics(registry, depthHistory);
   const requests = new Counter({
     name: 'depthwire_http_requests_total',
     help: 'HTTP requests answered, by route and status.',

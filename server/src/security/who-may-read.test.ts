@@ -59,7 +59,7 @@ describe('who may read', () => {
   test('keys and tokens are asked for on every route of the API, and health says little without', async () => {
     const { url } = await start(keyed());
     const paths = ['instruments', `instruments/${instrument}`, 'feeds', 'tickets'].concat(
-      ['book', 'trades', 'candles'].map((topic) => `instruments/${instrument}/${topic}`),
+      ['book', 'trades', 'candles', 'depth-history'].map((topic) => `instruments/${instrument}/${topic}`),
     );
     for (const path of paths) {
       const init = { method: path === 'tickets' ? 'POST' : 'GET' };

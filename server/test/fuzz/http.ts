@@ -16,7 +16,7 @@ const paths = [
     '/ws',
     '/api/v1/nothing',
   ],
-  ...['book', 'trades', 'candles', '..%2f..%2fpackage.json'].map(
+  ...['book', 'trades', 'candles', 'depth-history', '..%2f..%2fpackage.json'].map(
     (end) => `/api/v1/instruments/sim:BTC-USD/${end}`,
   ),
   ...[
