@@ -16,6 +16,7 @@ import {
   expectOrigin,
   openLive,
   panel,
+  panelHead,
   readBook,
   restBook,
   watchForTrouble,
@@ -27,7 +28,8 @@ const FIXED_PARTS = [
   '[data-testid=header] > *',
   '[data-testid=status-bar] > *',
   'section',
-  'section > header *',
+  '.dv-groupview .head *',
+  '.dv-tab',
   '[role=columnheader]',
   '[role=row]',
   '[role=gridcell]',
@@ -103,7 +105,7 @@ test.describe('the simulated market', () => {
       });
     });
     await openLive(page);
-    const badge = panel(page, 'Order book').getByTestId('freshness');
+    const badge = panelHead(page, 'Order book').getByTestId('freshness');
     await expect(badge).toHaveText(/conflated/);
     await expect(badge).toHaveAttribute('title', /one frame stood for \d+ updates, the oldest 1.4 s old/);
     isSlow = false;
@@ -193,7 +195,7 @@ test.describe('the simulated market', () => {
     await depthwire.stop('SIGKILL');
     await expect(page.getByTestId('connection')).toContainText('Reconnecting');
     await expect(book).toHaveAttribute('data-state', 'recovering');
-    await expect(panel(page, 'Depth').getByText('connection lost')).toBeInViewport({ ratio: 1 });
+    await expect(panelHead(page, 'Depth').getByText('connection lost')).toBeInViewport({ ratio: 1 });
     expect(await book.textContent()).toMatch(/\d{2,}\.\d/);
     await depthwire.start();
     await expect(page.getByTestId('connection')).toContainText('Connected', { timeout: 20_000 });

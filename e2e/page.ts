@@ -61,6 +61,14 @@ export function panel(page: Page, name: (typeof panels)[number]): Locator {
   return page.getByRole('region', { name, exact: true });
 }
 
+/** The bar of a panel, which a group of docked panels has in its header: tools, and how fresh it is. */
+export function panelHead(page: Page, name: (typeof panels)[number]): Locator {
+  return page
+    .locator('.dv-groupview, .page')
+    .filter({ has: panel(page, name) })
+    .locator('.head');
+}
+
 /** Opens the page and waits until every panel draws live data. */
 export async function openLive(page: Page, path = '/'): Promise<void> {
   await page.goto(path);

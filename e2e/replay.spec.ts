@@ -10,6 +10,7 @@ import {
   expectOrigin,
   openLive,
   panel,
+  panelHead,
   panels,
   readBook,
   restBook,
@@ -81,14 +82,14 @@ test.describe('a recording that has ended', () => {
 
   test('says so in every panel and for the whole screen, and its clock stands still', async ({ page }) => {
     for (const name of panels) {
-      await expect(panel(page, name).getByTestId('freshness')).toHaveAttribute(
+      await expect(panelHead(page, name).getByTestId('freshness')).toHaveAttribute(
         'title',
         /the recording has ended/,
       );
-      const words = panel(page, name).getByText(/^(the recording has|replay) ended$/);
+      const words = panelHead(page, name).getByText(/^(the recording has|replay) ended$/);
       await expect(words.filter({ visible: true })).toBeInViewport({ ratio: 1 });
     }
-    await expect(panel(page, 'Depth').getByText('the recording has ended')).toBeVisible();
+    await expect(panelHead(page, 'Depth').getByText('the recording has ended')).toBeVisible();
     await expect(page.getByTestId('header')).toContainText('recording ended');
     await expect(page).toHaveTitle(/^Ended: /);
 

@@ -106,7 +106,7 @@ function takeNotes(): void {
   }).observe({ type: 'longtask', buffered: true });
   const look = () => {
     const book = document.querySelector('[data-testid=panel-book][data-state=live]');
-    const toggle = document.querySelector('[data-testid=panel-chart] .toggle');
+    const toggle = document.querySelector('.dv-groupview .toggle');
     if (!toggle || !book?.querySelector('[data-testid=bids] .price')?.textContent) {
       requestAnimationFrame(look);
       return;

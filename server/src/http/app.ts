@@ -45,6 +45,8 @@ const CHECK_MS = 1_000;
 const LOGO_STYLE = "'sha256-3pRED1tOXas1FXFoPb9TGCjmYe9XQsmO9OV23khV2nY='";
 /** Of the style attribute by which SvelteKit hides the line that tells screen readers of a new page. */
 const ANNOUNCER_STYLE = "'sha256-S8qMpvofolR8Mpjy4kQvEm7m1q8clzU4dfDH0AmvZjo='";
+/** Of what bits-ui wraps the items of a list in. */
+const CONTENTS_STYLE = "'sha256-iaOezIDcQIoxCULa6FBKKuLUu09R7kG+Mlu+JVfU3Rw='";
 /** By what Node calls it. */
 const unreadable: Partial<Record<string, readonly [status: string, why: string]>> = {
   ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'the request did not arrive in time'],
@@ -108,7 +110,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
           ...(options.web !== undefined && existsSync(options.web) ? inlineScriptHashes(options.web) : []),
         ],
         'style-src': ["'self'", LOGO_STYLE],
-        'style-src-attr': ["'unsafe-hashes'", ANNOUNCER_STYLE],
+        'style-src-attr': ["'unsafe-hashes'", ANNOUNCER_STYLE, CONTENTS_STYLE],
         'img-src': ["'self'", 'data:'],
         'connect-src': ["'self'"],
         'object-src': ["'none'"],

@@ -1,9 +1,14 @@
-import type { BookSubscription, DepthwireClient } from '@depthwire/shared';
+import type { BookSubscription, DepthwireClient, InstrumentId } from '@depthwire/shared';
 import { createContext, untrack } from 'svelte';
+import type { Docking } from '../workspace/docking.ts';
+import { MAIN_LINK } from '../workspace/model.ts';
+import { workspaceIn } from '../workspace/share.ts';
+import { Workspaces } from '../workspace/workspaces.svelte.ts';
 import { Catalogue } from './catalogue.svelte.ts';
 import { WallClock } from './clock.svelte.ts';
 import { Connection } from './connection.svelte.ts';
-import { Market } from './market.svelte.ts';
+import type { Market } from './market.svelte.ts';
+import { Markets } from './markets.svelte.ts';
 import { Preferences } from './preferences.svelte.ts';
 import { Watchlist } from './watchlist.svelte.ts';
 
@@ -26,28 +31,43 @@ export class App {
   readonly preferences = new Preferences();
   readonly connection: Connection;
   readonly catalogue = new Catalogue();
-  readonly market: Market;
+  readonly markets: Markets;
   readonly watchlist: Watchlist;
+  readonly workspaces: Workspaces;
+  /** Where panels dock; null on a phone, and until it is there. */
+  dock = $state.raw<Docking | null>(null);
   /** An instrument that was asked for and does not exist. */
-  missing = $state<string | null>(null);
-  selectedId = $state<string | null>(null);
+  missing = $state<InstrumentId | null>(null);
+  readonly #market = $derived.by(() => this.markets.get(this.selectedId));
 
-  constructor(url: string, wanted: string | null) {
+  /** @param wanted the instrument of the header to begin with; null for the one of last time */
+  constructor(url: string, wanted: InstrumentId | null, size: () => { width: number; height: number }) {
     this.connection = new Connection(url);
-    this.market = new Market(this.connection);
+    this.markets = new Markets(this.connection, this.catalogue);
     this.watchlist = new Watchlist(
       this.connection,
-      () => this.market.timeMs(Date.now()),
-      this.market.firstBook,
+      () => this.market?.timeMs(Date.now()) ?? this.connection.timeMs(Date.now()),
+      this.markets.firstBook,
     );
-    this.selectedId = wanted ?? this.preferences.instrument;
+    this.workspaces = new Workspaces(size);
+    if (wanted !== null) this.workspaces.current.links[MAIN_LINK] = wanted;
+  }
+
+  /** The instrument of the header, and of all panels of the first colour. */
+  get selectedId(): InstrumentId | null {
+    return this.workspaces.current.links[MAIN_LINK] ?? null;
+  }
+
+  /** Null until the server has told of it. */
+  get market(): Market | null {
+    return this.#market;
   }
 
   /** Call while a component is made; returns how to stop. */
   start(): () => void {
     this.preferences.keep();
-    // The book is asked for first, and the list after it.
-    $effect(() => this.#followSelection());
+    this.workspaces.keep();
+    $effect(() => this.#keepSelection());
     $effect(() => {
       const { instruments } = this.catalogue;
       untrack(() => this.watchlist.show(instruments));
@@ -55,14 +75,15 @@ export class App {
     // Untracked: what starts reads and writes signals, and must not start over when they change.
     const stops = untrack(() => [
       this.clock.start(),
-      this.market.start(),
+      this.markets.start(),
       this.watchlist.start(),
       this.catalogue.start(this.connection),
       this.connection.start(),
     ]);
+    void this.#takeShared();
     globalThis.__depthwire = Object.freeze({
       client: this.connection.client,
-      bookSubscription: () => this.market.book,
+      bookSubscription: () => this.market?.book ?? null,
     });
     return () => {
       for (const stop of stops) stop();
@@ -70,22 +91,43 @@ export class App {
     };
   }
 
-  select(id: string): void {
+  select(id: InstrumentId): void {
     this.missing = null;
-    this.selectedId = id;
-    this.preferences.instrument = id;
+    this.markets.onChoose();
+    this.workspaces.current.links[MAIN_LINK] = id;
   }
 
-  #followSelection(): void {
+  /** There is always an instrument that exists. */
+  #keepSelection(): void {
     const { instruments } = this.catalogue;
     if (instruments.length === 0) return;
-    const wanted = this.selectedId;
-    const instrument = (wanted === null ? undefined : this.catalogue.get(wanted)) ?? instruments[0]!;
-    if (wanted !== null && wanted !== instrument.id) this.missing = wanted;
-    this.selectedId = instrument.id;
-    untrack(() => {
-      if (this.market.instrument?.id !== instrument.id) this.market.select(instrument);
-    });
+    const { links } = this.workspaces.current;
+    for (const [link, id] of Object.entries(links) as [keyof typeof links, InstrumentId | null][]) {
+      if (!id || this.catalogue.get(id)) continue;
+      this.missing = id;
+      links[link] = link === MAIN_LINK ? instruments[0]!.id : null;
+    }
+    links[MAIN_LINK] ??= instruments[0]!.id;
+    // Panels of another colour begin with an instrument that is not shown yet.
+    for (const { link } of this.workspaces.current.panels.values()) {
+      if (link === null || links[link]) continue;
+      const shown = new Set(Object.values(links));
+      links[link] = instruments.find(({ id }) => !shown.has(id))?.id ?? null;
+      if (!links[link]) break;
+    }
+  }
+
+  /** A link that somebody shared opens as one more workspace. */
+  async #takeShared(): Promise<void> {
+    try {
+      const shared = await workspaceIn(location.hash);
+      if (shared === null) return;
+      history.replaceState(history.state, '', location.pathname + location.search);
+      const { name } = this.workspaces.create(shared);
+      this.workspaces.notice = `“${name}” came with the link, and is kept beside your workspaces`;
+    } catch (error) {
+      this.workspaces.notice = (error as Error).message;
+    }
   }
 }
 

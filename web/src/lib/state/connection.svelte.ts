@@ -93,6 +93,11 @@ export class Connection {
     };
   }
 
+  /** The market clock as far as the greeting told it, unix milliseconds; null before the first. */
+  timeMs(nowMs: number): number | null {
+    return this.hello ? this.hello.time + Math.max(0, nowMs - this.helloAtMs) : null;
+  }
+
   /** Tries again at once, also where the client had given up. */
   tryNow(): void {
     if (this.state === 'closed') this.client.connect();

@@ -20,6 +20,16 @@ export interface Conflated {
   readonly ageMs: number;
 }
 
+/** Of what nobody has told of yet. */
+export const NOTHING_KNOWN: Freshness = {
+  state: 'syncing',
+  sinceMs: null,
+  clock: 'market',
+  reason: null,
+  hasEnded: false,
+  conflated: null,
+};
+
 export interface FreshnessInput {
   readonly isOpen: boolean;
   /** When the connection went, by this machine's clock. */

@@ -11,8 +11,9 @@ import {
   type MergedTrades,
 } from '@depthwire/shared';
 import type { Connection } from './connection.svelte.ts';
-import { cancelFrame, requestFrame, whenIdle } from './frames.ts';
+import { cancelFrame, requestFrame } from './frames.ts';
 import { freshnessOf, type Conflated, type Freshness } from './freshness.ts';
+import { Use } from './use.ts';
 
 /** How long the tape says that trades are not listed, by the times of the trades. */
 const MERGED_SHOWN_MS = 60_000;
@@ -23,10 +24,6 @@ const BOOK_CADENCE_MS = 100;
 const TICKER_CADENCE_MS = 100;
 /** Figures for reading, not for following: twice a second is enough. */
 const FIGURES_MS = 500;
-/** Selections that follow each other faster (a held arrow key) wait for the last of them. */
-const SETTLE_MS = 150;
-/** What waits for the first book waits no longer than this. */
-const FIRST_BOOK_MS = 1500;
 
 /** How the book came to this page. */
 export interface BookFigures {
@@ -40,75 +37,113 @@ export interface BookFigures {
   readonly latency: Latency | null;
 }
 
-/** The subscriptions of the selected instrument, which all panels share. */
+interface MarketOptions {
+  onFirstBook(): void;
+  /** How long what is asked for now waits whether it is still wanted, milliseconds. */
+  opensAfterMs(): number;
+}
+
+type StatusWord = {
+  readonly state: BookState;
+  readonly sinceMs: number | null;
+  readonly reason: string | null;
+};
+
+/**
+ * One instrument: its book, trades, ticker and status. Each is subscribed to while it is needed, by whoever
+ * draws it or by an effect that reads it.
+ */
 export class Market {
-  instrument = $state.raw<Instrument | null>(null);
-  ticker = $state.raw<Ticker | null>(null);
-  /** Where the last price came from: 1 above, -1 below, 0 not known. */
-  direction = $state<-1 | 0 | 1>(0);
-  bookState = $state<BookState>('syncing');
-  bookReason = $state<string | null>(null);
-  hasBook = $state(false);
-  hasTrades = $state(false);
-  status = $state.raw<{ state: BookState; sinceMs: number | null; reason: string | null } | null>(null);
-  figures = $state.raw<BookFigures | null>(null);
-  /** Trades that came as sums alone, because the connection did not keep up; null where the last are long ago. */
-  conflated = $state.raw<(Conflated & { readonly timeMs: number }) | null>(null);
-  mergedTrades = $state.raw<(MergedTrades & { readonly timeMs: number }) | null>(null);
+  #instrument = $state.raw() as Instrument;
+  #ticker = $state.raw<Ticker | null>(null);
+  #direction = $state<-1 | 0 | 1>(0);
+  #bookState = $state<BookState>('syncing');
+  #bookReason = $state<string | null>(null);
+  #hasBook = $state(false);
+  #hasTrades = $state(false);
+  #status = $state.raw<StatusWord | null>(null);
+  #figures = $state.raw<BookFigures | null>(null);
+  #conflated = $state.raw<(Conflated & { readonly timeMs: number }) | null>(null);
+  #mergedTrades = $state.raw<(MergedTrades & { readonly timeMs: number }) | null>(null);
 
   book: BookSubscription | null = null;
   trades: TradesSubscription | null = null;
-  /** The first book is drawn and the page has time again, or none came: what is heavy and can wait follows. */
-  readonly firstBook: Promise<void>;
-  #tellFirstBook: () => void = () => {};
 
   readonly #connection: Connection;
+  readonly #options: MarketOptions;
   readonly #bookDraws = new Set<() => void>();
   readonly #tradeDraws = new Set<() => void>();
-  #closers: (() => void)[] = [];
+  readonly #bookUse: Use;
+  readonly #tradesUse: Use;
+  readonly #tickerUse: Use;
+  readonly #statusUse: Use;
   #bookOff: (() => void)[] = [];
   #pendingBook: BookSubscription | null = null;
   #meter: LatencyMeter | null = null;
   #depth = BOOK_DEPTH;
-  #selectedAtMs = 0;
-  #settle: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, instrument: Instrument, options: MarketOptions) {
     this.#connection = connection;
-    this.firstBook = new Promise((resolve) => {
-      this.#tellFirstBook = () => whenIdle(resolve);
-    });
+    this.#instrument = instrument;
+    this.#options = options;
+    this.#bookUse = this.#use(() => this.#openBook());
+    this.#tradesUse = this.#use(() => this.#openTrades());
+    this.#tickerUse = this.#use(() => this.#openTicker());
+    this.#statusUse = this.#use(() => this.#openStatus());
   }
 
-  start(): () => void {
-    const timer = setInterval(() => this.#readFigures(), FIGURES_MS);
-    const overdue = setTimeout(this.#tellFirstBook, FIRST_BOOK_MS);
-    return () => {
-      clearInterval(timer);
-      clearTimeout(overdue);
-      clearTimeout(this.#settle);
-      this.#close();
-    };
+  get instrument(): Instrument {
+    return this.#instrument;
   }
 
-  select(instrument: Instrument): void {
-    const now = performance.now();
-    const isHasty = now - this.#selectedAtMs < SETTLE_MS;
-    this.#selectedAtMs = now;
-    clearTimeout(this.#settle);
-    this.#close();
-    this.instrument = instrument;
-    if (isHasty) this.#settle = setTimeout(() => this.#open(instrument), SETTLE_MS);
-    else this.#open(instrument);
+  get ticker(): Ticker | null {
+    this.#tickerUse.track();
+    return this.#ticker;
+  }
+
+  /** Where the last price came from: 1 above, -1 below, 0 not known. */
+  get direction(): -1 | 0 | 1 {
+    this.#tickerUse.track();
+    return this.#direction;
+  }
+
+  get bookState(): BookState {
+    this.#bookUse.track();
+    return this.#bookState;
+  }
+
+  get bookReason(): string | null {
+    this.#bookUse.track();
+    return this.#bookReason;
+  }
+
+  get figures(): BookFigures | null {
+    this.#bookUse.track();
+    return this.#figures;
+  }
+
+  get hasTrades(): boolean {
+    this.#tradesUse.track();
+    return this.#hasTrades;
+  }
+
+  /** Trades that came as sums alone, because the connection did not keep up; null where the last are long ago. */
+  get mergedTrades() {
+    this.#tradesUse.track();
+    return this.#mergedTrades;
+  }
+
+  get isUsed(): boolean {
+    return [this.#bookUse, this.#tradesUse, this.#tickerUse, this.#statusUse].some(({ isHeld }) => isHeld);
   }
 
   /** Calls `draw` in the frame after the book changed, and once soon; returns how to stop. */
   onBook(draw: () => void): () => void {
-    return listen(this.#bookDraws, draw);
+    return listen(this.#bookDraws, draw, this.#bookUse);
   }
 
   onTrades(draw: () => void): () => void {
-    return listen(this.#tradeDraws, draw);
+    return listen(this.#tradeDraws, draw, this.#tradesUse);
   }
 
   /** Levels a side that the current subscription was granted; null while there is none. */
@@ -121,16 +156,12 @@ export class Market {
    * old subscription serves until the new one has its book.
    */
   deepen(): void {
-    const { instrument } = this;
     const depths = this.#connection.hello?.depths;
-    if (!instrument || !depths || this.#pendingBook || this.#depth === 0) return;
+    if (!this.book || !depths || this.#pendingBook || this.#depth === 0) return;
     const deeper = depths.filter((depth) => depth > this.#depth).sort((a, b) => a - b)[0];
     if (deeper === undefined && !depths.includes(0)) return;
     this.#depth = deeper ?? 0;
-    const pending = this.#connection.client.book(instrument.id, {
-      depth: this.#depth,
-      cadenceMs: BOOK_CADENCE_MS,
-    });
+    const pending = this.#subscribeBook();
     this.#pendingBook = pending;
     const off = pending.on('change', () => {
       off();
@@ -142,18 +173,21 @@ export class Market {
   }
 
   freshness(kind: 'book' | 'trades' | 'status'): Freshness {
-    const { status, bookState, bookReason } = this;
+    if (kind === 'book') this.#bookUse.track();
+    if (kind === 'trades') this.#tradesUse.track();
+    this.#statusUse.track();
+    const status = this.#status;
+    const isBook = kind === 'book';
     // The replica knows best whether it can be trusted; the server knows since when a feed is silent.
-    const isReplicaOff = kind === 'book' && (bookState === 'recovering' || bookState === 'syncing');
-    const state = kind === 'book' || !status ? bookState : status.state;
+    const isReplicaOff = isBook && (this.#bookState === 'recovering' || this.#bookState === 'syncing');
     return freshnessOf({
       isOpen: this.#connection.isOpen,
       lostAtMs: this.#connection.lostAtMs,
-      hasData: kind === 'trades' ? this.hasTrades : this.hasBook,
-      state,
+      hasData: isBook ? this.#hasBook : kind === 'trades' ? this.#hasTrades : status !== null,
+      state: isBook ? this.#bookState : (status?.state ?? 'syncing'),
       sinceMs: isReplicaOff ? null : (status?.sinceMs ?? null),
-      reason: (kind === 'book' ? bookReason : null) ?? status?.reason ?? null,
-      conflated: kind === 'book' ? this.conflated : null,
+      reason: (isBook ? this.#bookReason : null) ?? status?.reason ?? null,
+      conflated: isBook ? this.#conflated : null,
     });
   }
 
@@ -165,73 +199,121 @@ export class Market {
     if (book && book.receivedAtMs !== null && book.replica.timeMs > 0) {
       return book.replica.timeMs + Math.max(0, nowMs - book.receivedAtMs);
     }
-    const { hello, helloAtMs } = this.#connection;
-    return hello ? hello.time + Math.max(0, nowMs - helloAtMs) : null;
+    return this.#connection.timeMs(nowMs);
   }
 
-  #open(instrument: Instrument): void {
-    const { client } = this.#connection;
-    this.#depth = BOOK_DEPTH;
-    this.#useBook(client.book(instrument.id, { depth: BOOK_DEPTH, cadenceMs: BOOK_CADENCE_MS }));
+  /** Ends all of its subscriptions, whoever needs them. */
+  close(): void {
+    for (const use of [this.#bookUse, this.#tradesUse, this.#tickerUse, this.#statusUse]) use.end();
+  }
 
-    const trades = client.trades(instrument.id);
-    this.trades = trades;
-    this.#own(
-      trades,
-      trades.on('change', () => {
-        this.hasTrades = true;
-        this.#noteMerged(trades);
-        for (const draw of this.#tradeDraws) requestFrame(draw);
-      }),
+  /** @param open returns how to close */
+  #use(open: () => () => void): Use {
+    let close: (() => void) | null = null;
+    let waiting: ReturnType<typeof setTimeout> | undefined;
+    return new Use(
+      () => {
+        const afterMs = this.#options.opensAfterMs();
+        if (afterMs === 0) close = open();
+        else waiting = setTimeout(() => (close = open()), afterMs);
+      },
+      () => {
+        clearTimeout(waiting);
+        close?.();
+        close = null;
+      },
     );
+  }
 
-    const ticker = client.ticker(instrument.id, { cadenceMs: TICKER_CADENCE_MS });
+  #subscribeBook(): BookSubscription {
+    const options = { depth: this.#depth, cadenceMs: BOOK_CADENCE_MS };
+    return this.#connection.client.book(this.#instrument.id, options);
+  }
+
+  #openBook(): () => void {
+    this.#depth = BOOK_DEPTH;
+    this.#useBook(this.#subscribeBook());
+    const timer = setInterval(() => this.#readFigures(), FIGURES_MS);
+    return () => {
+      clearInterval(timer);
+      this.#closeBook();
+      this.#pendingBook?.close();
+      this.#pendingBook = null;
+      this.#figures = null;
+      this.#bookState = 'syncing';
+      this.#bookReason = null;
+      this.#hasBook = false;
+      this.#conflated = null;
+    };
+  }
+
+  #openTrades(): () => void {
+    const trades = this.#connection.client.trades(this.#instrument.id);
+    this.trades = trades;
+    const off = trades.on('change', () => {
+      this.#hasTrades = true;
+      this.#noteMerged(trades);
+      for (const draw of this.#tradeDraws) requestFrame(draw);
+    });
+    return () => {
+      off();
+      trades.close();
+      this.trades = null;
+      this.#hasTrades = false;
+      this.#mergedTrades = null;
+    };
+  }
+
+  #openTicker(): () => void {
+    const ticker = this.#connection.client.ticker(this.#instrument.id, { cadenceMs: TICKER_CADENCE_MS });
     const drawTicker = () => this.#takeTicker(ticker);
-    this.#own(
-      ticker,
+    const offs = [
       ticker.on('change', () => requestFrame(drawTicker)),
       ticker.on('state', () => ticker.instrument && this.#takeInstrument(ticker.instrument)),
-      () => cancelFrame(drawTicker),
-    );
+    ];
+    return () => {
+      for (const off of offs) off();
+      cancelFrame(drawTicker);
+      ticker.close();
+      this.#ticker = null;
+      this.#direction = 0;
+    };
+  }
 
-    const status = client.status(instrument.id);
-    this.#own(
-      status,
-      status.on('change', () => this.#takeStatus(status)),
-    );
+  #openStatus(): () => void {
+    const status = this.#connection.client.status(this.#instrument.id);
+    const off = status.on('change', () => this.#takeStatus(status));
+    return () => {
+      off();
+      status.close();
+      this.#status = null;
+    };
   }
 
   #noteConflated({ replica: { isConflated, merged, ageMs, timeMs } }: BookSubscription): void {
-    if (isConflated) this.conflated = { updates: merged, ageMs, timeMs };
-    else if (this.conflated && timeMs - this.conflated.timeMs > CONFLATED_FOR_MS) this.conflated = null;
+    if (isConflated) this.#conflated = { updates: merged, ageMs, timeMs };
+    else if (this.#conflated && timeMs - this.#conflated.timeMs > CONFLATED_FOR_MS) this.#conflated = null;
   }
 
   #noteMerged({ merged, trades }: TradesSubscription): void {
     const timeMs = trades.at(-1)?.timeMs ?? 0;
-    if (merged && merged.missed > 0) this.mergedTrades = { ...merged, timeMs };
-    else if (this.mergedTrades && timeMs - this.mergedTrades.timeMs > MERGED_SHOWN_MS)
-      this.mergedTrades = null;
-  }
-
-  #own(subscription: { close(): void }, ...offs: (() => unknown)[]): void {
-    this.#closers.push(() => {
-      for (const off of offs) off();
-      subscription.close();
-    });
+    if (merged && merged.missed > 0) this.#mergedTrades = { ...merged, timeMs };
+    else if (this.#mergedTrades && timeMs - this.#mergedTrades.timeMs > MERGED_SHOWN_MS)
+      this.#mergedTrades = null;
   }
 
   #useBook(book: BookSubscription): void {
     this.book = book;
     this.#meter = new LatencyMeter(this.#connection.client, book);
     const takeState = () => {
-      this.bookState = book.state;
-      this.bookReason = book.reason;
-      this.hasBook = book.book.bids.count + book.book.asks.count > 0;
-      if (this.hasBook) this.#tellFirstBook();
+      this.#bookState = book.state;
+      this.#bookReason = book.reason;
+      this.#hasBook = book.book.bids.count + book.book.asks.count > 0;
+      if (this.#hasBook) this.#options.onFirstBook();
     };
     this.#bookOff = [
       book.on('change', () => {
-        if (!this.hasBook || this.bookState !== book.state) takeState();
+        if (!this.#hasBook || this.#bookState !== book.state) takeState();
         this.#noteConflated(book);
         for (const draw of this.#bookDraws) requestFrame(draw);
       }),
@@ -253,63 +335,39 @@ export class Market {
     this.book = null;
   }
 
-  #close(): void {
-    for (const close of this.#closers) close();
-    this.#closers = [];
-    this.#closeBook();
-    this.#pendingBook?.close();
-    this.#pendingBook = null;
-    this.trades = null;
-    this.ticker = null;
-    this.status = null;
-    this.figures = null;
-    this.direction = 0;
-    this.bookState = 'syncing';
-    this.bookReason = null;
-    this.hasBook = false;
-    this.hasTrades = false;
-    this.mergedTrades = null;
-    this.conflated = null;
-    // Nothing of one instrument may be seen under the name of another.
-    for (const draw of [...this.#bookDraws, ...this.#tradeDraws]) requestFrame(draw);
-  }
-
   #takeTicker(subscription: TickerSubscription): void {
     const { ticker } = subscription;
-    const before = this.ticker?.last ?? null;
+    const before = this.#ticker?.last ?? null;
     const last = ticker?.last ?? null;
-    if (before !== null && last !== null && last !== before) this.direction = last > before ? 1 : -1;
-    this.ticker = ticker;
+    if (before !== null && last !== null && last !== before) this.#direction = last > before ? 1 : -1;
+    this.#ticker = ticker;
   }
 
   #takeInstrument(instrument: Instrument): void {
-    if (
-      this.instrument?.id === instrument.id &&
-      JSON.stringify(this.instrument) !== JSON.stringify(instrument)
-    ) {
-      this.instrument = instrument;
-    }
+    if (JSON.stringify(this.#instrument) !== JSON.stringify(instrument)) this.#instrument = instrument;
   }
 
   #takeStatus({ state, sinceMs, reason }: StatusSubscription): void {
-    this.status = { state, sinceMs, reason };
+    this.#status = { state, sinceMs, reason };
   }
 
   #readFigures(): void {
     const { book } = this;
-    if (!book || !this.hasBook) return;
+    if (!book || !this.#hasBook) return;
     const { merged, ageMs, lagMs, verified } = book.replica;
     const levels = book.book.bids.count + book.book.asks.count;
     const latency = this.#meter?.latency ?? null;
-    this.figures = { merged, ageMs, lagMs, verified, resyncs: book.resyncs, levels, latency };
+    this.#figures = { merged, ageMs, lagMs, verified, resyncs: book.resyncs, levels, latency };
   }
 }
 
-function listen(draws: Set<() => void>, draw: () => void): () => void {
+function listen(draws: Set<() => void>, draw: () => void, use: Use): () => void {
   draws.add(draw);
+  const release = use.hold();
   requestFrame(draw);
   return () => {
     draws.delete(draw);
+    release();
     cancelFrame(draw);
   };
 }

@@ -1,4 +1,3 @@
-import { isCandleInterval, type CandleInterval } from '@depthwire/shared';
 import { sortKeys, type SortKey } from '../panels/watchlist/sort.ts';
 import type { TimeZone } from '../format/time.ts';
 
@@ -21,14 +20,10 @@ interface Stored {
   palette: Palette;
   density: Density;
   timeZone: TimeZone;
-  interval: CandleInterval;
   sizeUnit: SizeUnit;
-  logScale: boolean;
-  averages: boolean;
   sortBy: SortKey | 'none';
   sortDescending: boolean;
   minimumTrade: number;
-  instrument: string | null;
   groups: Record<string, number>;
 }
 
@@ -37,14 +32,10 @@ const defaults: Stored = {
   palette: 'teal-coral',
   density: 'compact',
   timeZone: 'local',
-  interval: '1m',
   sizeUnit: 'base',
-  logScale: false,
-  averages: false,
   sortBy: 'none',
   sortDescending: true,
   minimumTrade: 0,
-  instrument: null,
   groups: {},
 };
 
@@ -54,16 +45,12 @@ export class Preferences {
   palette = $state<Palette>(defaults.palette);
   density = $state<Density>(defaults.density);
   timeZone = $state<TimeZone>(defaults.timeZone);
-  interval = $state<CandleInterval>(defaults.interval);
   sizeUnit = $state<SizeUnit>(defaults.sizeUnit);
-  logScale = $state(defaults.logScale);
-  averages = $state(defaults.averages);
   /** `none` is the order in which the server lists the instruments. */
   sortBy = $state<SortKey | 'none'>(defaults.sortBy);
   sortDescending = $state(defaults.sortDescending);
   /** Trades below this many units of quote currency are left out of the tape. */
   minimumTrade = $state(defaults.minimumTrade);
-  instrument = $state<string | null>(defaults.instrument);
   /** Price group of each instrument, ticks. */
   groups = $state<Record<string, number>>({});
 
@@ -73,14 +60,10 @@ export class Preferences {
     this.palette = oneOf(palettes, stored.palette, defaults.palette);
     this.density = oneOf(densities, stored.density, defaults.density);
     this.timeZone = oneOf(['local', 'utc'] as const, stored.timeZone, defaults.timeZone);
-    this.interval = isCandleInterval(stored.interval) ? stored.interval : defaults.interval;
     this.sizeUnit = oneOf(['base', 'quote'] as const, stored.sizeUnit, defaults.sizeUnit);
-    this.logScale = stored.logScale === true;
-    this.averages = stored.averages === true;
     this.sortBy = oneOf(sortKeysOrNone, stored.sortBy, defaults.sortBy);
     if (typeof stored.sortDescending === 'boolean') this.sortDescending = stored.sortDescending;
     if (typeof stored.minimumTrade === 'number') this.minimumTrade = stored.minimumTrade;
-    if (typeof stored.instrument === 'string') this.instrument = stored.instrument;
     if (typeof stored.groups === 'object' && stored.groups !== null) this.groups = stored.groups;
   }
 
@@ -97,21 +80,17 @@ export class Preferences {
 
   #snapshot(): Stored {
     const groups = Object.fromEntries(Object.entries($state.snapshot(this.groups)).slice(-MAX_GROUPS));
-    const { theme, palette, density, timeZone, interval, sizeUnit, logScale, averages } = this;
-    const { sortBy, sortDescending, minimumTrade, instrument } = this;
+    const { theme, palette, density, timeZone, sizeUnit } = this;
+    const { sortBy, sortDescending, minimumTrade } = this;
     return {
       theme,
       palette,
       density,
       timeZone,
-      interval,
       sizeUnit,
-      logScale,
-      averages,
       sortBy,
       sortDescending,
       minimumTrade,
-      instrument,
       groups,
     };
   }

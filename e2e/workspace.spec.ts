@@ -1,0 +1,193 @@
+import { readFile } from 'node:fs/promises';
+import type { Page } from '@playwright/test';
+import { expect, test } from './fixtures.ts';
+import { expectLive, openLive, panel, readBook, watchForTrouble } from './page.ts';
+
+const tabs = (page: Page) => page.locator('[data-testid^=tab-]');
+const workspaceMenu = (page: Page) => page.getByRole('button', { name: /^Workspace: / });
+
+async function choose(page: Page, ...items: string[]): Promise<void> {
+  await workspaceMenu(page).click();
+  for (const [i, name] of items.entries()) {
+    const item = page.getByRole('menuitem', { name }).or(page.getByRole('menuitemradio', { name }));
+    if (i < items.length - 1) await item.first().hover();
+    else await item.first().click();
+  }
+}
+
+/** What a panel's menu does. */
+async function inPanelMenu(page: Page, tab: string, ...items: string[]): Promise<void> {
+  const group = page.locator('.dv-groupview').filter({ has: page.getByTestId(tab) });
+  await group.getByRole('button', { name: 'Panel menu' }).click();
+  for (const [i, name] of items.entries()) {
+    const item = page.getByRole('menuitem', { name }).last();
+    if (i < items.length - 1) await item.hover();
+    else await item.click();
+  }
+}
+
+/** Runs a command by its words. */
+async function command(page: Page, words: string): Promise<void> {
+  await page.keyboard.press('Control+k');
+  await page.getByPlaceholder('Instrument or command').fill(words);
+  await page.keyboard.press('Enter');
+}
+
+test('panels dock, split and close; what was done is undone, done again, and there after a reload', async ({
+  page,
+  depthwire,
+}) => {
+  const trouble = watchForTrouble(page, () => depthwire.url);
+  await openLive(page);
+  await expect(tabs(page)).toHaveCount(5);
+
+  await inPanelMenu(page, 'tab-depth-1', 'Split to the right', 'Time and sales');
+  await expect(page.getByTestId('tab-tape-2')).toBeVisible();
+  await expect(panel(page, 'Time and sales')).toHaveCount(2);
+  await expect(panel(page, 'Time and sales').last()).toHaveAttribute('data-state', 'live');
+
+  await inPanelMenu(page, 'tab-tape-2', 'Close');
+  await expect(tabs(page)).toHaveCount(5);
+  await workspaceMenu(page).click();
+  await expect(page.getByRole('menuitem', { name: 'Undo' })).not.toHaveAttribute('data-disabled');
+  await page.getByRole('menuitem', { name: 'Undo' }).click();
+  await expect(page.getByTestId('tab-tape-2')).toBeVisible();
+  await page.keyboard.press('Control+z');
+  await expect(tabs(page)).toHaveCount(5);
+  await page.keyboard.press('Control+Shift+z');
+  await expect(tabs(page)).toHaveCount(6);
+  await expect(panel(page, 'Time and sales').last()).toHaveAttribute('data-state', 'live');
+
+  await expect
+    .poll(() => page.evaluate(() => localStorage.getItem('depthwire.workspaces')?.includes('tape-2')))
+    .toBe(true);
+  await page.reload();
+  await expect(page.getByTestId('tab-tape-2')).toBeVisible();
+  expect(trouble).toEqual([]);
+});
+
+test('a tab that is behind another subscribes to nothing', async ({ page }) => {
+  await openLive(page);
+  await inPanelMenu(page, 'tab-ladder-1', 'Add a tab', 'Depth');
+  await expect(panel(page, 'Order book')).toHaveCount(0);
+  await page.getByTestId('tab-ladder-1').click();
+  await expect(panel(page, 'Order book')).toHaveAttribute('data-state', 'live');
+});
+
+test('panels of one colour follow each other, others keep their instrument', async ({ page }) => {
+  await openLive(page, '/?instrument=sim:BTC-USD');
+  await inPanelMenu(page, 'tab-ladder-1', 'Split below', 'Order book');
+  await page
+    .getByTestId('tab-ladder-2')
+    .getByRole('button', { name: /^Linked/ })
+    .click();
+  await page.getByRole('menuitem', { name: /Pink/ }).click();
+  await command(page, 'eth-usd');
+  await expect.poll(async () => (await readBook(page))?.instrument).toBe('sim:ETH-USD');
+  await expect(page.getByTestId('tab-ladder-2')).toContainText('BTC-USD');
+  await expect(page.getByTestId('tab-ladder-1')).not.toContainText('-USD');
+  const mids = page.locator('[data-testid=panel-book] .mid');
+  await expect(mids).toHaveCount(2);
+  await expect(mids.last()).toHaveText(/^\d{2},/);
+});
+
+test('workspaces are made from presets, named, duplicated, deleted, and kept apart', async ({ page }) => {
+  await openLive(page);
+  await choose(page, 'New', 'Scalping');
+  await expect(workspaceMenu(page)).toHaveText(/Scalping/);
+  await expect(tabs(page)).toHaveCount(4);
+  await choose(page, 'Rename');
+  await page.getByRole('textbox', { name: 'Name' }).fill('Fast');
+  await page.keyboard.press('Enter');
+  await expect(workspaceMenu(page)).toHaveText(/Fast/);
+  await choose(page, 'Duplicate');
+  await expect(workspaceMenu(page)).toHaveText(/Fast 2/);
+  await choose(page, 'Delete');
+  await expect(workspaceMenu(page)).not.toHaveText(/Fast 2/);
+  await choose(page, 'Trading');
+  await expect(tabs(page)).toHaveCount(5);
+  await expectLive(page);
+});
+
+test('a workspace goes to another browser by file and by link, and what is none is refused', async ({
+  page,
+  browser,
+  depthwire,
+}) => {
+  await openLive(page);
+  await choose(page, 'New', 'Monitoring');
+  await expect(tabs(page)).toHaveCount(5);
+  const download = page.waitForEvent('download');
+  await choose(page, 'Save to a file');
+  const file = await (await download).path();
+  expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({
+    format: 'depthwire-workspace',
+    version: 1,
+  });
+
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await choose(page, 'Copy link');
+  await expect(page.getByText('The link is copied')).toBeVisible();
+  const link = await page.evaluate(() => navigator.clipboard.readText());
+
+  const other = await (await browser.newContext()).newPage();
+  await other.goto(link.replace(new URL(link).origin, depthwire.url));
+  await expect(workspaceMenu(other)).toHaveText(/Monitoring/);
+  await expect(tabs(other)).toHaveCount(5);
+  expect(new URL(other.url()).hash).toBe('');
+  await other.getByLabel('A workspace that was saved to a file').setInputFiles(file);
+  await expect(workspaceMenu(other)).toHaveText(/Monitoring 2/);
+  await other
+    .getByLabel('A workspace that was saved to a file')
+    .setInputFiles({ name: 'wrong.json', mimeType: 'application/json', buffer: Buffer.from('{"format":1}') });
+  await expect(other.getByText(/^wrong\.json: format: /)).toBeVisible();
+  await other.context().close();
+});
+
+test('a saved workspace that cannot be used is replaced, and the page says why', async ({ page }) => {
+  await page.addInitScript(() => {
+    const broken = {
+      id: 'broken',
+      data: {
+        name: 'Broken',
+        links: {},
+        panels: {
+          'chart-1': { kind: 'chart', link: 'blue', instrument: null, settings: { interval: 'never' } },
+        },
+        layout: {
+          grid: {
+            root: { type: 'leaf', data: { views: ['ghost'], id: '1' } },
+            width: 1,
+            height: 1,
+            orientation: 'HORIZONTAL',
+          },
+          panels: { ghost: { id: 'ghost', contentComponent: 'panel' } },
+        },
+      },
+    };
+    localStorage.setItem(
+      'depthwire.workspaces',
+      JSON.stringify({ version: 1, current: 'broken', workspaces: [broken, { id: 'x', data: 7 }] }),
+    );
+  });
+  await page.goto('/');
+  await expect(page.getByText(/^The layout cannot be used/)).toBeVisible();
+  await expectLive(page);
+});
+
+test('everything is reached by keys: the palette, a panel alone, the sheet of shortcuts', async ({
+  page,
+}) => {
+  await openLive(page);
+  await command(page, 'colours blue');
+  await expect(page.locator('html')).toHaveAttribute('data-palette', 'blue-orange');
+  await page.getByTestId('tab-chart-1').click();
+  await page.keyboard.press('Alt+m');
+  await expect(panel(page, 'Watchlist')).toBeHidden();
+  await page.keyboard.press('Alt+m');
+  await expect(panel(page, 'Watchlist')).toBeVisible();
+  await page.keyboard.press('Shift+?');
+  await expect(page.getByRole('dialog', { name: 'Keyboard shortcuts' })).toContainText('Ctrl K');
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+});

@@ -1,0 +1,201 @@
+import {
+  createDockview,
+  type DockviewApi,
+  type DockviewGroupPanel,
+  type IContentRenderer,
+  type IDockviewPanel,
+  type IHeaderActionsRenderer,
+  type ITabRenderer,
+} from 'dockview';
+import { mount, unmount, type Component } from 'svelte';
+import GroupActions from './GroupActions.svelte';
+import type { Docking, Place } from './docking.ts';
+import { MAX_PANELS, type PanelKind } from './model.ts';
+import PanelHost from './PanelHost.svelte';
+import { panelDescriptions } from './panels.ts';
+import { props } from './props.svelte.ts';
+import Tab from './Tab.svelte';
+import type { Workspace } from './workspace.svelte.ts';
+
+/** How long after the room has changed the layout changes by itself. */
+const SETTLE_MS = 500;
+
+/** The panels of a workspace in an element: they dock, split, tab and resize there. */
+export class Dock implements Docking {
+  readonly #workspace: Workspace;
+  readonly #api: DockviewApi;
+  readonly #context: Map<unknown, unknown>;
+  readonly #slots = new Map<string, HTMLElement>();
+  readonly #sizes: ResizeObserver;
+  #settled: ReturnType<typeof setTimeout> | undefined;
+
+  /**
+   * @param context of the components that it is in
+   * @throws where the workspace's layout cannot be used
+   */
+  constructor(element: HTMLElement, workspace: Workspace, context: Map<unknown, unknown>) {
+    this.#workspace = workspace;
+    this.#context = context;
+    this.#api = createDockview(element, {
+      className: 'dock',
+      createComponent: ({ id }) => this.#content(id),
+      createTabComponent: ({ id }) => this.#tab(id),
+      defaultTabComponent: 'tab',
+      createRightHeaderActionComponent: (group) => this.#actions(group),
+      disableFloatingGroups: true,
+      noPanelsOverlay: 'emptyGroup',
+      disableTabsOverflowList: false,
+      theme: { name: 'depthwire', className: 'dock-theme', dndOverlayMounting: 'relative' },
+    });
+    this.#sizes = new ResizeObserver(() => this.#settle());
+    this.#sizes.observe(element);
+    const { clientWidth, clientHeight } = element;
+    this.#api.layout(clientWidth, clientHeight);
+    const { layout } = workspace;
+    if (layout) this.#api.fromJSON(structuredClone(layout));
+    // Panels that the layout does not know are not lost.
+    for (const id of workspace.panels.keys()) if (!this.#api.getPanel(id)) this.#place(id, 'right');
+    this.#api.onDidRemovePanel(({ id }) => workspace.panels.delete(id));
+    this.#api.onDidLayoutChange(() => (workspace.layout = this.#api.toJSON()));
+    this.#settle();
+    workspace.layout = this.#api.toJSON();
+  }
+
+  destroy(): void {
+    clearTimeout(this.#settled);
+    this.#sizes.disconnect();
+    const { layout } = this.#workspace;
+    const panels = new Map(this.#workspace.panels);
+    this.#api.dispose();
+    // What ends with the view goes on in the workspace.
+    for (const [id, panel] of panels) this.#workspace.panels.set(id, panel);
+    this.#workspace.layout = layout;
+  }
+
+  add(kind: PanelKind, where: Place, beside: IDockviewPanel | undefined = this.#api.activePanel): boolean {
+    if (this.#workspace.panels.size >= MAX_PANELS) return false;
+    const { link, own } = (beside && this.#workspace.panels.get(beside.id)) ?? {};
+    const panel = this.#workspace.add(kind, link === undefined ? {} : { link, instrument: own ?? null });
+    this.#place(panel.id, where, beside);
+    return true;
+  }
+
+  toggleMaximized(): void {
+    if (this.#api.hasMaximizedGroup()) this.#api.exitMaximizedGroup();
+    else if (this.#api.activePanel) this.#api.maximizeGroup(this.#api.activePanel);
+  }
+
+  closeActive(): void {
+    this.#api.activePanel?.api.close();
+  }
+
+  focus(by: 1 | -1): void {
+    if (by === 1) this.#api.activateNext({ includePanel: true });
+    else this.#api.activatePrevious({ includePanel: true });
+  }
+
+  #place(id: string, where: Place, beside = this.#api.activePanel): void {
+    const direction = ({ within: 'within', right: 'right', below: 'below' } as const)[where];
+    this.#api.addPanel({
+      id,
+      component: 'panel',
+      ...(beside ? { position: { referencePanel: beside, direction } } : {}),
+    });
+  }
+
+  #settle(): void {
+    this.#workspace.isSettling = true;
+    clearTimeout(this.#settled);
+    this.#settled = setTimeout(() => (this.#workspace.isSettling = false), SETTLE_MS);
+  }
+
+  #content(id: string): IContentRenderer {
+    const element = document.createElement('div');
+    element.className = 'dock-content';
+    const state = this.#workspace.panels.get(id);
+    if (!state) throw new Error(`the layout has a panel ${id} that the workspace has not`);
+    const given = props({
+      workspace: this.#workspace,
+      state,
+      isVisible: false,
+      slot: null as HTMLElement | null,
+    });
+    let host: object | undefined;
+    const offs: { dispose(): void }[] = [];
+    return {
+      element,
+      init: ({ api, title }) => {
+        if (!title) api.setTitle(panelDescriptions[state.kind].title);
+        const show = () => {
+          given.slot = this.#slots.get(api.group.id) ?? null;
+          given.isVisible = api.isVisible;
+        };
+        offs.push(api.onDidVisibilityChange(show), api.onDidGroupChange(show), api.onDidLocationChange(show));
+        host = this.#mount(PanelHost as unknown as Component, element, given);
+        show();
+        // The header of a group is there after its panels.
+        queueMicrotask(show);
+      },
+      dispose: () => {
+        for (const off of offs) off.dispose();
+        if (host) void unmount(host);
+      },
+    };
+  }
+
+  #tab(id: string): ITabRenderer {
+    const element = document.createElement('div');
+    element.className = 'dock-tab';
+    let tab: object | undefined;
+    return {
+      element,
+      init: ({ api }) => {
+        const state = this.#workspace.panels.get(id);
+        if (!state) return;
+        element.addEventListener('dblclick', () =>
+          api.isMaximized() ? api.exitMaximized() : api.maximize(),
+        );
+        const given = { workspace: this.#workspace, state };
+        tab = this.#mount(Tab as unknown as Component, element, given);
+      },
+      dispose: () => {
+        if (tab) void unmount(tab);
+      },
+    };
+  }
+
+  /** A group's header has room for the tools of the panel in front. */
+  #actions(group: DockviewGroupPanel): IHeaderActionsRenderer {
+    const element = document.createElement('div');
+    element.className = 'dock-actions';
+    const slot = element.appendChild(document.createElement('div'));
+    slot.className = 'dock-slot';
+    this.#slots.set(group.id, slot);
+    const buttons = element.appendChild(document.createElement('div'));
+    buttons.className = 'dock-buttons';
+    let actions: object | undefined;
+    let off: { dispose(): void } | undefined;
+    return {
+      element,
+      init: ({ containerApi, api }) => {
+        const given = props({
+          isMaximized: api.isMaximized(),
+          onmaximize: () => (api.isMaximized() ? api.exitMaximized() : api.maximize()),
+          onadd: (kind: PanelKind, where: Place) => void this.add(kind, where, group.activePanel),
+          onclose: () => group.activePanel?.api.close(),
+        });
+        off = containerApi.onDidMaximizedGroupChange(() => (given.isMaximized = api.isMaximized()));
+        actions = this.#mount(GroupActions as unknown as Component, buttons, given);
+      },
+      dispose: () => {
+        off?.dispose();
+        this.#slots.delete(group.id);
+        if (actions) void unmount(actions);
+      },
+    };
+  }
+
+  #mount(component: Component, target: HTMLElement, given: object): object {
+    return mount(component, { target, props: given, context: this.#context });
+  }
+}

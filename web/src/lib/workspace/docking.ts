@@ -1,0 +1,15 @@
+import type { PanelKind } from './model.ts';
+
+/** Where a panel goes, seen from another. */
+export type Place = 'within' | 'right' | 'below';
+
+/** What commands do with docked panels: the active one is meant. */
+export interface Docking {
+  /** @returns whether there was room for one more */
+  add(kind: PanelKind, where: Place): boolean;
+  /** Shows its group alone, or all again. */
+  toggleMaximized(): void;
+  closeActive(): void;
+  /** @param by 1 for the next panel, -1 for the one before */
+  focus(by: 1 | -1): void;
+}
