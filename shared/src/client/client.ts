@@ -360,13 +360,14 @@ export class DepthwireClient extends Emitter<ClientEvents> {
   }
 
   #onClose(code: number, reason: string): void {
+    const isRefused = code === closeCodes.unauthenticated.code;
+    // Whoever can get another token comes back with it.
+    const isRenewable = isRefused && typeof this.#options.token === 'function';
     const error = new DepthwireError(
-      'connection_lost',
+      isRefused && !isRenewable ? 'unauthenticated' : 'connection_lost',
       `connection closed with code ${code}${reason ? `: ${reason}` : ''}`,
       { closeCode: code },
     );
-    // Whoever can get another token comes back with it.
-    const isRenewable = code === closeCodes.unauthenticated.code && typeof this.#options.token === 'function';
     if (shouldReconnect(code) || isRenewable) this.#lose(error);
     else this.#giveUp(error);
   }
