@@ -12,6 +12,7 @@ import {
   choose,
   everyFrameVerified,
   expectAbove,
+  expectListed,
   expectLive,
   expectOrigin,
   openLive,
@@ -164,8 +165,37 @@ test.describe('the simulated market', () => {
       route.continue({ url: `${depthwire.url}/api/v1/instruments?limit=10` }),
     );
     await page.goto('/');
-    await expect(watchRows(page)).toHaveCount(35);
+    await expectListed(page, 35);
     expect(asked.length).toBe(3);
+  });
+
+  test('draws, and subscribes to, what is seen of a list of a thousand', async ({ page }) => {
+    await page.route('**/api/v1/instruments', async (route) => {
+      const { instruments } = (await (await route.fetch()).json()) as { instruments: object[] };
+      const more = Array.from({ length: 1_000 - instruments.length }, (_, i) => ({
+        ...instruments[0],
+        id: `sim:X${i}-USD`,
+        base: `X${i}`,
+      }));
+      await route.fulfill({ json: { instruments: [...instruments, ...more] } });
+    });
+    const asked = new Set<string>();
+    await page.routeWebSocket(/\/ws$/, (socket) => {
+      const server = socket.connectToServer();
+      socket.onMessage((message) => {
+        const request = codecs.msgpack.decode(message as Buffer) as { op: string; instrument: string };
+        if (request.op === 'subscribe') asked.add(request.instrument);
+        server.send(message);
+      });
+    });
+    await page.goto('/');
+    await expectListed(page, 1_000);
+    await expect(watchRows(page).first()).toHaveAttribute('data-state', 'live');
+    expect(await watchRows(page).count()).toBeLessThan(80);
+    expect(asked.size).toBeLessThan(80);
+    await panel(page, 'Watchlist').getByRole('grid').press('End');
+    await expect(page.locator('[data-instrument="sim:X964-USD"]')).toBeInViewport({ ratio: 1 });
+    expect(await watchRows(page).count()).toBeLessThan(80);
   });
 
   test('moves nothing while numbers change', async ({ page }) => {
@@ -229,7 +259,7 @@ test.describe('long names', () => {
 
   /** Each name in full, no two alike, and the whole id where the pointer rests. */
   async function expectTellingNames(page: Page): Promise<void> {
-    await expect(watchRows(page)).toHaveCount(39);
+    await expectListed(page, 39);
     for (const { id } of others) {
       await expect(watchRows(page).and(page.locator(`[data-instrument="${id}"]`))).toHaveAttribute(
         'title',

@@ -97,6 +97,12 @@ export async function choose(page: Page, text: string | RegExp, instrument: stri
   await expectLive(page);
 }
 
+/** Rows out of sight are not drawn. */
+export async function expectListed(page: Page, instruments: number): Promise<void> {
+  const grid = panel(page, 'Watchlist').getByRole('grid');
+  await expect(grid).toHaveAttribute('aria-rowcount', String(instruments), PATIENT);
+}
+
 export function watchRows(page: Page): Locator {
   return panel(page, 'Watchlist').getByTestId('watch-row');
 }

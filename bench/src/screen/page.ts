@@ -71,7 +71,10 @@ export class BenchPage {
         .waitFor({ timeout: PATIENCE_MS });
     }
     await this.page.waitForFunction(
-      (wanted) => document.querySelectorAll('[data-testid=watch-row][data-state=live]').length === wanted,
+      // Rows out of sight are not drawn.
+      (wanted) =>
+        document.querySelector(`[data-testid=panel-watchlist] [aria-rowcount="${wanted}"]`) !== null &&
+        document.querySelector('[data-testid=watch-row]:not([data-state=live])') === null,
       instruments,
       { timeout: PATIENCE_MS },
     );

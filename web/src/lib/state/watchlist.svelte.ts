@@ -6,19 +6,24 @@ import {
   type Instrument,
   type TickerSubscription,
 } from '@depthwire/shared';
+import { untrack } from 'svelte';
 import { extendSeries, type Series } from '../panels/watchlist/sparkline.ts';
 import type { Connection } from './connection.svelte.ts';
 import { requestFrame } from './frames.ts';
 import { fetchCandles } from './rest.ts';
 
+/** Of rows that are seen; of all others, which only their order is made by. */
 const CADENCE_MS = 250;
-/** Subscriptions left for the panels of the selected instrument. */
-const RESERVED_SUBSCRIPTIONS = 16;
+const ORDER_CADENCE_MS = 2_000;
+/** Subscriptions left for the other panels. */
+const RESERVED_SUBSCRIPTIONS = 60;
 const DEFAULT_MAX_SUBSCRIPTIONS = 200;
 const SPARK_INTERVAL: CandleInterval = '15m';
 /** Recordings are seldom longer than an hour or two. */
 const REPLAYED_SPARK_INTERVAL: CandleInterval = '1m';
 const SPARK_LENGTH = 96;
+/** A row that is out of sight is updated for so long. */
+const UNSEEN_MS = 2_000;
 /** Histories fetched at the same time. */
 const SPARK_CONCURRENCY = 3;
 const SPARK_RETRY_MS = 5000;
@@ -38,8 +43,17 @@ export class WatchRow {
   turnover = $state<number | null>(null);
   /** Basis points of the mid. */
   spread = $state<number | null>(null);
+  /** Ticks; of 24 h. */
+  high = $state<number | null>(null);
+  low = $state<number | null>(null);
+  bid = $state<number | null>(null);
+  ask = $state<number | null>(null);
+  /** Of 24 h, lots. */
+  volume = $state<number | null>(null);
   state = $state<BookState>('syncing');
   spark = $state.raw<Series | null>(null);
+  /** Whether its ticker is subscribed to: of others nothing is known now. */
+  isWatched = $state(false);
 
   constructor(instrument: Instrument) {
     this.id = instrument.id;
@@ -52,11 +66,23 @@ export class WatchRow {
     if (!ticker) return;
     const { last, open, bid, ask } = ticker;
     this.last = last;
+    this.high = ticker.high;
+    this.low = ticker.low;
+    this.bid = bid;
+    this.ask = ask;
+    this.volume = ticker.volume;
     this.change = last === null || !open ? null : last / open - 1;
     this.turnover = ticker.turnover;
     this.spread =
       bid === null || ask === null || bid + ask === 0 ? null : ((ask - bid) / (bid + ask)) * 20_000;
   }
+}
+
+interface Watched {
+  readonly row: WatchRow;
+  readonly ticker: TickerSubscription;
+  readonly cadenceMs: number;
+  readonly stop: () => void;
 }
 
 /** All instruments with their live tickers and the price of the last day. */
@@ -65,7 +91,11 @@ export class Watchlist {
 
   readonly #connection: Connection;
   readonly #timeMs: () => number | null;
-  readonly #subscribed = new Map<string, { ticker: TickerSubscription; stop: () => void }>();
+  readonly #subscribed = new Map<string, Watched>();
+  /** How many lists show a row. */
+  readonly #seen = new Map<string, number>();
+  /** Lists whose order is made by live figures: they need those of all rows. */
+  #orderings = 0;
   readonly #dirty = new Set<WatchRow>();
   readonly #flush = () => {
     for (const row of this.#dirty) this.#take(row);
@@ -93,7 +123,8 @@ export class Watchlist {
     const off = this.#connection.client.on('state', (state) => {
       if (state !== 'open') this.#closedAtMs ??= Date.now();
       else if (this.#closedAtMs !== null) {
-        if (Date.now() - this.#closedAtMs > SPARK_STALE_MS) this.#queueSparks(this.rows);
+        if (Date.now() - this.#closedAtMs > SPARK_STALE_MS)
+          this.#queueSparks(this.rows.filter(({ id }) => this.#seen.has(id)));
         this.#closedAtMs = null;
       }
     });
@@ -113,20 +144,47 @@ export class Watchlist {
       return row;
     });
     const kept = new Set(rows.map(({ id }) => id));
-    for (const [id, { stop }] of this.#subscribed) {
-      if (kept.has(id)) continue;
-      stop();
-      this.#subscribed.delete(id);
-    }
-    const most = this.#connection.hello?.limits.maxSubscriptions ?? DEFAULT_MAX_SUBSCRIPTIONS;
-    for (const row of rows.slice(0, most - RESERVED_SUBSCRIPTIONS)) this.#subscribe(row);
+    for (const id of [...this.#subscribed.keys()]) if (!kept.has(id)) this.#unsubscribe(id);
     this.rows = rows;
-    this.#queueSparks(rows.filter(({ spark }) => spark === null));
+    this.#subscribeAll();
   }
 
+  /** A list shows the row: returns what to call when it does no longer. */
+  see(row: WatchRow): () => void {
+    this.#seen.set(row.id, (this.#seen.get(row.id) ?? 0) + 1);
+    this.#subscribe(row);
+    if (untrack(() => row.spark) === null) this.#queueSparks([row]);
+    return () => {
+      const left = this.#seen.get(row.id)! - 1;
+      if (left > 0) this.#seen.set(row.id, left);
+      else this.#seen.delete(row.id);
+      // A list that is scrolled back shows it again at once.
+      setTimeout(() => this.#subscribe(row), UNSEEN_MS);
+    };
+  }
+
+  /** A list is ordered by live figures: returns what to call when it is no longer. */
+  order(): () => void {
+    this.#orderings += 1;
+    this.#subscribeAll();
+    return () => {
+      this.#orderings -= 1;
+      this.#subscribeAll();
+    };
+  }
+
+  #subscribeAll(): void {
+    for (const row of this.rows) this.#subscribe(row);
+  }
+
+  /** Subscribes to the ticker of a row as often as it is wanted, or not at all. */
   #subscribe(row: WatchRow): void {
-    if (this.#subscribed.has(row.id)) return;
-    const ticker = this.#connection.client.ticker(row.id, { cadenceMs: CADENCE_MS });
+    const cadenceMs = this.#seen.has(row.id) ? CADENCE_MS : this.#orderings > 0 ? ORDER_CADENCE_MS : null;
+    const before = this.#subscribed.get(row.id);
+    if (before?.cadenceMs === cadenceMs || (before === undefined && cadenceMs === null)) return;
+    this.#unsubscribe(row.id);
+    if (cadenceMs === null || !this.#hasRoomFor(cadenceMs)) return;
+    const ticker = this.#connection.client.ticker(row.id, { cadenceMs });
     const mark = () => {
       this.#dirty.add(row);
       requestFrame(this.#flush);
@@ -136,8 +194,32 @@ export class Watchlist {
       for (const off of offs) off();
       ticker.close();
     };
-    this.#subscribed.set(row.id, { ticker, stop });
+    this.#subscribed.set(row.id, { row, ticker, cadenceMs, stop });
+    row.isWatched = true;
     if (ticker.ticker) mark();
+  }
+
+  #unsubscribe(id: string): void {
+    const watched = this.#subscribed.get(id);
+    if (!watched) return;
+    watched.stop();
+    this.#subscribed.delete(id);
+    // What is shown again is not live before its ticker has come.
+    watched.row.isWatched = false;
+    watched.row.state = 'syncing';
+  }
+
+  /** What is seen goes before what only makes the order. */
+  #hasRoomFor(cadenceMs: number): boolean {
+    const most = this.#connection.hello?.limits.maxSubscriptions ?? DEFAULT_MAX_SUBSCRIPTIONS;
+    if (this.#subscribed.size < most - RESERVED_SUBSCRIPTIONS) return true;
+    if (cadenceMs !== CADENCE_MS) return false;
+    for (const [id, watched] of this.#subscribed) {
+      if (watched.cadenceMs === CADENCE_MS) continue;
+      this.#unsubscribe(id);
+      return true;
+    }
+    return false;
   }
 
   #take(row: WatchRow): void {

@@ -1,6 +1,9 @@
 export const sortKeys = ['name', 'last', 'change', 'turnover', 'spread'] as const;
 export type SortKey = (typeof sortKeys)[number];
 
+/** Those that change with the market. */
+export const liveKeys: ReadonlySet<string> = new Set<SortKey>(['last', 'change', 'turnover', 'spread']);
+
 /** What a row is sorted and searched by; null where nothing is known yet. */
 export interface Sortable {
   readonly id: string;
