@@ -1,6 +1,7 @@
 import type { Instrument } from '@depthwire/shared';
 import { describe, expect, it } from 'vitest';
-import { fitColumns } from './columns.ts';
+import * as v from 'valibot';
+import { fitColumns, moveColumn, watchlistSettings } from './columns.ts';
 import { longestNames, nameRows } from './names.ts';
 import { matches, sortRows, type Sortable } from './sort.ts';
 import { extendSeries, sparklinePath } from './sparkline.ts';
@@ -109,6 +110,40 @@ describe('columns', () => {
   it('cuts names only where nothing else can give way', () => {
     expect(fitColumns({ ...room, width: 260, name: 150 }).tracks).toBe('minmax(150px, 1fr) 76px');
     expect(fitColumns({ ...room, width: 260, name: 220 }).tracks).toBe('minmax(160px, 1fr) 76px');
+  });
+
+  it('has those that were chosen, in their order, as far as they fit', () => {
+    const wide = { ...room, width: 800 };
+    expect(fitColumns(wide, ['bid', 'ask', 'change']).shown).toEqual([
+      'name',
+      'last',
+      'bid',
+      'ask',
+      'change',
+    ]);
+    expect(fitColumns(wide, ['change', 'spark']).shown).toEqual(['name', 'last', 'change', 'spark']);
+    expect(fitColumns(wide, []).tracks).toBe('minmax(98px, 1fr) 76px');
+    expect(fitColumns({ ...room, width: 350 }, ['bid', 'ask', 'change']).shown).toEqual([
+      'name',
+      'last',
+      'bid',
+      'change',
+    ]);
+  });
+
+  it('move by a place, and stop at the ends', () => {
+    expect(moveColumn(['bid', 'ask', 'low'], 'ask', -1)).toEqual(['ask', 'bid', 'low']);
+    expect(moveColumn(['bid', 'ask', 'low'], 'low', 1)).toEqual(['bid', 'ask', 'low']);
+    expect(moveColumn(['bid'], 'ask', 1)).toEqual(['bid']);
+  });
+
+  it('are those of the first visit where what was saved makes no sense', () => {
+    const { columns } = v.parse(watchlistSettings, {});
+    expect(columns).toEqual(['spark', 'change', 'turnover', 'spread']);
+    for (const wrong of [['bid', 'bid'], ['moon'], 7]) {
+      expect(v.parse(watchlistSettings, { columns: wrong }).columns).toEqual(columns);
+    }
+    expect(v.parse(watchlistSettings, { columns: ['low'] }).columns).toEqual(['low']);
   });
 
   it('counts in the size of the text', () => {
