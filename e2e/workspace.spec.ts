@@ -186,6 +186,11 @@ test('everything is reached by keys: the palette, a panel alone, the sheet of sh
   await expect(panel(page, 'Watchlist')).toBeHidden();
   await page.keyboard.press('Alt+m');
   await expect(panel(page, 'Watchlist')).toBeVisible();
+  await command(page, 'add feeds');
+  await expect(page.getByTestId('panel-feeds')).toHaveAttribute('data-state', 'live');
+  await expect(page.getByTestId('panel-feeds')).toContainText('Events a second');
+  await command(page, 'add inspector');
+  await expect(page.getByTestId('panel-inspector')).toContainText('bookSnapshot');
   await page.keyboard.press('Shift+?');
   await expect(page.getByRole('dialog', { name: 'Keyboard shortcuts' })).toContainText('Ctrl K');
   await page.keyboard.press('Escape');

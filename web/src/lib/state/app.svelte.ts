@@ -29,6 +29,8 @@ declare global {
 export class App {
   readonly clock = new WallClock();
   readonly preferences = new Preferences();
+  /** The server's WebSocket. */
+  readonly url: string;
   readonly connection: Connection;
   readonly catalogue = new Catalogue();
   readonly markets: Markets;
@@ -42,6 +44,7 @@ export class App {
 
   /** @param wanted the instrument of the header to begin with; null for the one of last time */
   constructor(url: string, wanted: InstrumentId | null, size: () => { width: number; height: number }) {
+    this.url = url;
     this.connection = new Connection(url);
     this.markets = new Markets(this.connection, this.catalogue);
     this.watchlist = new Watchlist(

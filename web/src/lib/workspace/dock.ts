@@ -17,6 +17,8 @@ import { props } from './props.svelte.ts';
 import Tab from './Tab.svelte';
 import type { Workspace } from './workspace.svelte.ts';
 
+/** Pixels of a panel that is added beside no other. */
+const EDGE_WIDTH = 320;
 /** How long after the room has changed the layout changes by itself. */
 const SETTLE_MS = 500;
 
@@ -94,12 +96,19 @@ export class Dock implements Docking {
     else this.#api.activatePrevious({ includePanel: true });
   }
 
+  /** Halves the room of the panel that it is beside, or takes some at the right edge: all others keep theirs. */
   #place(id: string, where: Place, beside = this.#api.activePanel): void {
-    const direction = ({ within: 'within', right: 'right', below: 'below' } as const)[where];
+    const panel = { id, component: 'panel' };
+    if (!beside) {
+      this.#api.addPanel({ ...panel, position: { direction: 'right' }, initialWidth: EDGE_WIDTH });
+      return;
+    }
+    const { width, height } = beside.group;
     this.#api.addPanel({
-      id,
-      component: 'panel',
-      ...(beside ? { position: { referencePanel: beside, direction } } : {}),
+      ...panel,
+      position: { referencePanel: beside, direction: where },
+      ...(where === 'right' ? { initialWidth: width / 2 } : {}),
+      ...(where === 'below' ? { initialHeight: height / 2 } : {}),
     });
   }
 

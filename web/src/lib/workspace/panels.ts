@@ -1,6 +1,8 @@
 import type { Component } from 'svelte';
 import Chart from '../panels/chart/Chart.svelte';
 import Depth from '../panels/depth/Depth.svelte';
+import FeedsPanel from '../panels/feeds/FeedsPanel.svelte';
+import InspectorPanel from '../panels/inspector/InspectorPanel.svelte';
 import Ladder from '../panels/ladder/Ladder.svelte';
 import Tape from '../panels/tape/Tape.svelte';
 import Watchlist from '../panels/watchlist/Watchlist.svelte';
@@ -26,5 +28,17 @@ export const panelDescriptions: Readonly<Record<PanelKind, PanelDescription>> = 
   chart: { title: 'Chart', about: 'Candles and volume', component: Chart, hasInstrument: true },
   ladder: { title: 'Order book', about: 'Levels of both sides', component: Ladder, hasInstrument: true },
   depth: { title: 'Depth', about: 'Cumulative size by price', component: Depth, hasInstrument: true },
+  feeds: {
+    title: 'Feeds',
+    about: 'How good each feed is',
+    component: FeedsPanel,
+    hasInstrument: false,
+  },
+  inspector: {
+    title: 'Inspector',
+    about: 'Frames of the protocol, decoded',
+    component: InspectorPanel,
+    hasInstrument: true,
+  },
   tape: { title: 'Time and sales', about: 'Trades as they happen', component: Tape, hasInstrument: true },
 };
