@@ -58,7 +58,7 @@ export async function restBook(request: APIRequestContext, instrument: string): 
 }
 
 export function panel(page: Page, name: (typeof panels)[number]): Locator {
-  return page.getByRole('region', { name, exact: true });
+  return page.locator(`section[data-label="${name}"]`);
 }
 
 /** The bar of a panel, which a group of docked panels has in its header: tools, and how fresh it is. */

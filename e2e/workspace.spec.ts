@@ -15,10 +15,13 @@ async function choose(page: Page, ...items: string[]): Promise<void> {
   }
 }
 
+/** The panels that share a header with this one. */
+const groupOf = (page: Page, tab: string) =>
+  page.locator('.dv-groupview').filter({ has: page.getByTestId(tab) });
+
 /** What a panel's menu does. */
 async function inPanelMenu(page: Page, tab: string, ...items: string[]): Promise<void> {
-  const group = page.locator('.dv-groupview').filter({ has: page.getByTestId(tab) });
-  await group.getByRole('button', { name: 'Panel menu' }).click();
+  await groupOf(page, tab).getByRole('button', { name: 'Panel menu' }).click();
   for (const [i, name] of items.entries()) {
     const item = page.getByRole('menuitem', { name }).last();
     if (i < items.length - 1) await item.hover();
@@ -77,8 +80,7 @@ test('a tab that is behind another subscribes to nothing', async ({ page }) => {
 test('panels of one colour follow each other, others keep their instrument', async ({ page }) => {
   await openLive(page, '/?instrument=sim:BTC-USD');
   await inPanelMenu(page, 'tab-ladder-1', 'Split below', 'Order book');
-  await page
-    .getByTestId('tab-ladder-2')
+  await groupOf(page, 'tab-ladder-2')
     .getByRole('button', { name: /^Linked/ })
     .click();
   await page.getByRole('menuitem', { name: /Pink/ }).click();

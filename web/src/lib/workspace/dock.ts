@@ -6,16 +6,18 @@ import {
   type IDockviewPanel,
   type IHeaderActionsRenderer,
   type ITabRenderer,
+  type SerializedDockview,
 } from 'dockview';
 import { mount, unmount, type Component } from 'svelte';
 import GroupActions from './GroupActions.svelte';
+import LinkMenu from './LinkMenu.svelte';
 import type { Docking, Place } from './docking.ts';
 import { MAX_PANELS, type PanelKind } from './model.ts';
 import PanelHost from './PanelHost.svelte';
 import { panelDescriptions } from './panels.ts';
 import { props } from './props.svelte.ts';
 import Tab from './Tab.svelte';
-import type { Workspace } from './workspace.svelte.ts';
+import type { PanelState, Workspace } from './workspace.svelte.ts';
 
 /** Pixels of a panel that is added beside no other. */
 const EDGE_WIDTH = 320;
@@ -43,6 +45,7 @@ export class Dock implements Docking {
       createComponent: ({ id }) => this.#content(id),
       createTabComponent: ({ id }) => this.#tab(id),
       defaultTabComponent: 'tab',
+      createPrefixHeaderActionComponent: (group) => this.#link(group),
       createRightHeaderActionComponent: (group) => this.#actions(group),
       disableFloatingGroups: true,
       noPanelsOverlay: 'emptyGroup',
@@ -54,7 +57,7 @@ export class Dock implements Docking {
     const { clientWidth, clientHeight } = element;
     this.#api.layout(clientWidth, clientHeight);
     const { layout } = workspace;
-    if (layout) this.#api.fromJSON(structuredClone(layout));
+    if (layout) this.#api.fromJSON(this.#titled(layout));
     // Panels that the layout does not know are not lost.
     for (const id of workspace.panels.keys()) if (!this.#api.getPanel(id)) this.#place(id, 'right');
     this.#api.onDidRemovePanel(({ id }) => workspace.panels.delete(id));
@@ -98,7 +101,7 @@ export class Dock implements Docking {
 
   /** Halves the room of the panel that it is beside, or takes some at the right edge: all others keep theirs. */
   #place(id: string, where: Place, beside = this.#api.activePanel): void {
-    const panel = { id, component: 'panel' };
+    const panel = { id, component: 'panel', title: this.#titleOf(id) };
     if (!beside) {
       this.#api.addPanel({ ...panel, position: { direction: 'right' }, initialWidth: EDGE_WIDTH });
       return;
@@ -112,6 +115,20 @@ export class Dock implements Docking {
     });
   }
 
+  /** Titles are words of the page, not of what is saved. */
+  #titled(layout: SerializedDockview): SerializedDockview {
+    const panels = Object.fromEntries(
+      Object.entries(layout.panels).map(([id, panel]) => [id, { ...panel, title: this.#titleOf(id) }]),
+    );
+    return { ...structuredClone(layout), panels };
+  }
+
+  #titleOf(id: string): string {
+    const state = this.#workspace.panels.get(id);
+    if (!state) throw new Error(`it has a panel ${id} that the workspace has not`);
+    return panelDescriptions[state.kind].title;
+  }
+
   #settle(): void {
     this.#workspace.isSettling = true;
     clearTimeout(this.#settled);
@@ -122,7 +139,7 @@ export class Dock implements Docking {
     const element = document.createElement('div');
     element.className = 'dock-content';
     const state = this.#workspace.panels.get(id);
-    if (!state) throw new Error(`the layout has a panel ${id} that the workspace has not`);
+    if (!state) throw new Error(`it has a panel ${id} that the workspace has not`);
     const given = props({
       workspace: this.#workspace,
       state,
@@ -133,8 +150,7 @@ export class Dock implements Docking {
     const offs: { dispose(): void }[] = [];
     return {
       element,
-      init: ({ api, title }) => {
-        if (!title) api.setTitle(panelDescriptions[state.kind].title);
+      init: ({ api }) => {
         const show = () => {
           given.slot = this.#slots.get(api.group.id) ?? null;
           given.isVisible = api.isVisible;
@@ -169,6 +185,31 @@ export class Dock implements Docking {
       },
       dispose: () => {
         if (tab) void unmount(tab);
+      },
+    };
+  }
+
+  /** What the panel in front follows; beside the tabs, for a tab holds nothing else that could be pressed. */
+  #link(group: DockviewGroupPanel): IHeaderActionsRenderer {
+    const element = document.createElement('div');
+    element.className = 'dock-link';
+    const given = props({ workspace: this.#workspace, state: null as PanelState | null });
+    let menu: object | undefined;
+    const offs: { dispose(): void }[] = [];
+    return {
+      element,
+      init: ({ containerApi }) => {
+        const show = () => {
+          const id = group.activePanel?.id;
+          given.state = (id === undefined ? undefined : this.#workspace.panels.get(id)) ?? null;
+        };
+        offs.push(containerApi.onDidActivePanelChange(show), containerApi.onDidLayoutChange(show));
+        menu = this.#mount(LinkMenu as unknown as Component, element, given);
+        queueMicrotask(show);
+      },
+      dispose: () => {
+        for (const off of offs) off.dispose();
+        if (menu) void unmount(menu);
       },
     };
   }
