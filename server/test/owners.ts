@@ -23,5 +23,6 @@ export function localOwner(): SessionOwner {
     lease: quotas.open('127.0.0.1', anybody),
     authenticate: () => Promise.resolve(anybody),
     current: (principal) => principal,
+    poll: () => undefined,
   };
 }

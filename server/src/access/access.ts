@@ -3,8 +3,9 @@ import { DepthwireError, topics, type Clock } from '@depthwire/shared';
 import type { AccessConfig } from './config.ts';
 import { isLoopback, isLoopbackHost } from './address.ts';
 import type { Grants, Principal } from './grants.ts';
-import { JwtVerifier } from './jwt.ts';
+import { JwtVerifier, type Token } from './jwt.ts';
 import { hashOf, publishablePrefix, secretPrefix } from './keys.ts';
+import { Polls } from './polls.ts';
 import { Tickets } from './tickets.ts';
 
 /** Longest credential that is looked at. */
@@ -50,8 +51,6 @@ interface Rules {
   readonly secretKeys: ReadonlyMap<string, Principal>;
   readonly publishableKeys: ReadonlyMap<string, { principal: Principal; origins: readonly string[] }>;
   readonly jwt: JwtVerifier | null;
-  /** What the verifier was made from: the same again needs no other. */
-  readonly jwtConfig: AccessConfig['jwt'];
   readonly origins: ReadonlySet<string>;
   readonly public: Principal | null;
   readonly local: Principal | null;
@@ -61,14 +60,16 @@ interface Rules {
 export class Access {
   readonly #clock: Clock;
   readonly tickets: Tickets;
+  readonly polls: Polls;
   #rules: Rules;
-  /** The hash of the key, or the verifier of the token, that somebody came with. */
-  readonly #sources = new WeakMap<Principal, string | JwtVerifier>();
+  /** The hash of the key, or the token, that somebody came with. */
+  readonly #sources = new WeakMap<Principal, string | Token>();
 
   /** @throws DepthwireError `invalid_config` where a file of keys cannot be used */
   constructor({ clock, ...rules }: AccessOptions) {
     this.#clock = clock;
     this.tickets = new Tickets(clock);
+    this.polls = new Polls(clock);
     this.#rules = this.#read(rules);
   }
 
@@ -77,12 +78,13 @@ export class Access {
    * @throws DepthwireError `invalid_config`, and nothing has changed
    */
   reload(rules: AccessRules): void {
-    this.#rules = this.#read(rules);
+    const next = this.#read(rules);
+    if (rules.config.jwt) next.jwt?.configure(rules.config.jwt);
+    this.#rules = next;
   }
 
   #read({ config, allowedOrigins }: AccessRules): Rules {
     const before = this.#rules as Rules | undefined; // there is none yet when it begins
-    const isSameJwt = isDeepStrictEqual(config.jwt, before?.jwtConfig);
     const known = (hash: string, principal: Principal) => {
       this.#sources.set(principal, hash);
       return principal;
@@ -105,16 +107,17 @@ export class Access {
           return [hash, { principal: known(hash, principal), origins }];
         }),
       ),
-      jwt: isSameJwt
-        ? (before?.jwt ?? null)
-        : config.jwt === undefined
-          ? null
-          : new JwtVerifier(config.jwt, this.#clock),
-      jwtConfig: config.jwt,
+      jwt: config.jwt === undefined ? null : this.#verifier(config.jwt, before?.jwt ?? null),
       origins: new Set([...allowedOrigins, ...config.publishableKeys.flatMap(({ origins }) => origins)]),
       public: publicPrincipal(config),
       local: isUnset(config) ? { id: 'local', grants: everything, expiresMs: null } : null,
     };
+  }
+
+  /** The one of before where it takes the same tokens: who came with one goes on then. */
+  #verifier(config: NonNullable<AccessConfig['jwt']>, before: JwtVerifier | null): JwtVerifier {
+    const next = new JwtVerifier(config, this.#clock);
+    return before?.takesWhat(next) ? before : next;
   }
 
   /**
@@ -125,11 +128,20 @@ export class Access {
     if (!this.isAllowedOrigin(caller)) return null;
     const source = this.#sources.get(principal);
     if (source === undefined) return this.anonymous(caller);
-    if (source instanceof JwtVerifier) return source === this.#rules.jwt ? principal : null;
+    if (typeof source !== 'string')
+      return source.verifier === this.#rules.jwt ? this.#identified(source, principal) : null;
     const secret = this.#rules.secretKeys.get(source);
     if (secret) return secret;
     const publishable = this.#rules.publishableKeys.get(source);
     return publishable && isListed(publishable.origins, caller.origin) ? publishable.principal : null;
+  }
+
+  /** @param known who had the token before, which is the same still where nothing has changed */
+  #identified(token: Token, known?: Principal): Principal {
+    const principal = token.verifier.principalOf(token);
+    if (isDeepStrictEqual(principal, known)) return known!;
+    this.#sources.set(principal, token);
+    return principal;
   }
 
   /** Whose pages may connect, beside those of the server's own; may hold `*`. */
@@ -206,9 +218,7 @@ export class Access {
     }
     const { jwt } = this.#rules;
     if (jwt) {
-      const principal = await jwt.verify(value);
-      this.#sources.set(principal, jwt);
-      return principal;
+      return this.#identified(await jwt.verify(value));
     }
     throw new DepthwireError('unauthenticated', `token: expected a key, which begins with ${secretPrefix}`);
   }
@@ -231,7 +241,7 @@ function isListed(origins: readonly string[], origin: string | undefined): boole
   return origin !== undefined && origins.includes(origin);
 }
 
-function isUnset(config: AccessConfig): boolean {
+export function isUnset(config: AccessConfig): boolean {
   return (
     config.public === false && config.keys.length === 0 && config.publishableKeys.length === 0 && !config.jwt
   );

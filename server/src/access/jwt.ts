@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { DepthwireError, type Clock } from '@depthwire/shared';
 import {
   createLocalJWKSet,
@@ -11,7 +12,7 @@ import {
 } from 'jose';
 import type { AccessConfig } from './config.ts';
 import { claimSchema } from './config.ts';
-import type { Principal } from './grants.ts';
+import type { Grants, Principal } from './grants.ts';
 
 const MIN_SECRET_BYTES = 32;
 const CLOCK_TOLERANCE_SECONDS = 5;
@@ -26,24 +27,51 @@ const ASYMMETRIC = ['RS256', 'ES256', 'PS256', 'EdDSA'];
 type JwtConfig = NonNullable<AccessConfig['jwt']>;
 type Verify = (token: string, options: JWTVerifyOptions) => Promise<JWTVerifyResult>;
 
+/** A token that was found right. */
+export interface Token {
+  readonly verifier: JwtVerifier;
+  readonly subject: string;
+  readonly expiresMs: number;
+  /** What it grants beside, or instead of, what all of them do. */
+  readonly claim: Partial<Grants>;
+}
+
 /** JSON Web Tokens of an identity provider: HS256 with a shared secret, or the keys of a JWKS file. */
 export class JwtVerifier {
-  readonly #config: JwtConfig;
+  #config: JwtConfig;
   readonly #clock: Clock;
   readonly #verifiers: readonly Verify[];
+  /** Of the shared secret: whoever has a token of another one is nobody. */
+  readonly #secret: string | null;
 
   /** @throws DepthwireError `invalid_config` where a file cannot be used */
   constructor(config: JwtConfig, clock: Clock) {
     this.#config = config;
     this.#clock = clock;
+    this.#secret = config.secretFile === undefined ? null : readSecret(config.secretFile);
     this.#verifiers = [
-      ...(config.secretFile === undefined ? [] : [withSecret(config.secretFile)]),
+      ...(this.#secret === null ? [] : [withSecret(this.#secret)]),
       ...(config.jwksFile === undefined ? [] : [withKeySet(config.jwksFile)]),
     ];
   }
 
+  /** Whether both take the very same tokens. A key set may change while it is in use: there the file counts. */
+  takesWhat(other: JwtVerifier): boolean {
+    const keysOf = ({ jwksFile, issuer, audience }: JwtConfig) => [jwksFile, issuer, audience];
+    return this.#secret === other.#secret && isDeepStrictEqual(keysOf(this.#config), keysOf(other.#config));
+  }
+
+  /** Other grants, for tokens that are the same. */
+  configure(config: JwtConfig): void {
+    this.#config = config;
+  }
+
+  principalOf({ subject, claim, expiresMs }: Token): Principal {
+    return { id: `jwt:${subject}`, grants: { ...this.#config.grants, ...claim }, expiresMs };
+  }
+
   /** @throws DepthwireError `unauthenticated`, saying what is wrong with the token */
-  async verify(token: string): Promise<Principal> {
+  async verify(token: string): Promise<Token> {
     const options: JWTVerifyOptions = {
       currentDate: new Date(this.#clock.now()),
       clockTolerance: CLOCK_TOLERANCE_SECONDS,
@@ -54,7 +82,7 @@ export class JwtVerifier {
     let failure: unknown;
     for (const verify of this.#verifiers) {
       try {
-        return this.#principalOf((await verify(token, options)).payload);
+        return this.#read((await verify(token, options)).payload);
       } catch (error) {
         if (error instanceof DepthwireError) throw error;
         // Where both kinds of keys are there, the one whose algorithm it is has more to say.
@@ -64,7 +92,7 @@ export class JwtVerifier {
     throw new DepthwireError('unauthenticated', `token: ${reasonOf(failure)}`);
   }
 
-  #principalOf(payload: JWTPayload): Principal {
+  #read(payload: JWTPayload): Token {
     const { sub } = payload as { sub: unknown };
     if (typeof sub !== 'string' || sub === '' || sub.length > MAX_SUBJECT_CHARS)
       throw new DepthwireError(
@@ -79,22 +107,23 @@ export class JwtVerifier {
         `token: claim ${[GRANTS_CLAIM, ...issue!.path].join('.')}: ${issue!.message}`,
       );
     }
-    return {
-      id: `jwt:${sub}`,
-      grants: { ...this.#config.grants, ...claim.data },
-      expiresMs: payload.exp! * 1000,
-    };
+    return { verifier: this, subject: sub, expiresMs: payload.exp! * 1000, claim: claim.data };
   }
 }
 
-function withSecret(file: string): Verify {
-  const secret = read(file, 'access.jwt.secretFile');
-  const bytes = new TextEncoder().encode(secret.trim());
-  if (bytes.length < MIN_SECRET_BYTES)
+function readSecret(file: string): string {
+  const secret = read(file, 'access.jwt.secretFile').trim();
+  const { length } = new TextEncoder().encode(secret);
+  if (length < MIN_SECRET_BYTES)
     throw invalid(
       'access.jwt.secretFile',
-      `${file}: expected at least ${MIN_SECRET_BYTES} bytes, got ${bytes.length}`,
+      `${file}: expected at least ${MIN_SECRET_BYTES} bytes, got ${length}`,
     );
+  return secret;
+}
+
+function withSecret(secret: string): Verify {
+  const bytes = new TextEncoder().encode(secret);
   return (token, options) => jwtVerify(token, bytes, { ...options, algorithms: SYMMETRIC });
 }
 

@@ -118,7 +118,11 @@ export class Lease {
       this.#forgetUnused(next);
       throw tooManySubscriptions(next);
     }
-    if (next === before) return;
+    if (next === before) {
+      // It may have less than it had.
+      if (next.connections > next.maxConnections) throw tooManyConnections(next);
+      return;
+    }
     if (next.connections >= next.maxConnections) throw tooManyConnections(next);
     next.connections += 1;
     next.subscriptions += this.#subscriptions;

@@ -1,4 +1,8 @@
-import { expect, test, vi } from 'vitest';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SignJWT } from 'jose';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { EventReader } from '../../test/event-reader.ts';
 import { connect, isOp, serve } from '../../test/server.ts';
 import { parseConfig } from '../config/config.ts';
@@ -15,6 +19,17 @@ const withKeys = (keys: Record<string, object>, rest: object = {}) => ({
   ...rest,
 });
 const both = { [hashOf(desk)]: { id: 'desk' }, [hashOf(guest)]: { id: 'guest' } };
+
+async function secretFile(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'depthwire-jwt-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  return join(folder, 'secret');
+}
+
+const sign = (secret: string, claims: object = {}) =>
+  new SignJWT({ sub: 'alice', exp: Math.floor(Date.now() / 1000) + 600, ...claims })
+    .setProtectedHeader({ alg: 'HS256' })
+    .sign(new TextEncoder().encode(secret));
 
 async function open(ws: string, key: string) {
   const client = await connect(ws, 'json', { headers: bearer(key) });
@@ -91,4 +106,46 @@ test('what cannot be used changes nothing', async () => {
   client.send({ op: 'snapshot', id: 2, ch: 1 });
   expect(await client.next(isOp('snapshot'))).toMatchObject({ id: 2 });
   expect((await get('/api/v1/instruments', bearer(guest))).status).toBe(200);
+});
+
+test('what all tokens grant may change: who holds more ends, all others go on', async () => {
+  const file = await secretFile();
+  const secret = 'a secret of at least thirty-two bytes';
+  await writeFile(file, secret);
+  const jwt = (grants: object) => ({ access: { jwt: { secretFile: file, grants } } });
+  const { depthwire, ws } = await serve(jwt({ maxDepth: 10 }));
+  const general = await open(ws, await sign(secret));
+  const own = await open(ws, await sign(secret, { depthwire: { maxDepth: 20 } }));
+  depthwire.reload(parseConfig(jwt({ maxDepth: 50 })));
+  general.send({ ...subscribe, id: 2, depth: 50 });
+  expect(await general.next(isOp('subscribed'))).toMatchObject({ id: 2, depth: 50 });
+  depthwire.reload(parseConfig(jwt({ maxDepth: 5 })));
+  expect((await general.end()).code).toBe(4403);
+  own.send({ op: 'snapshot', id: 2, ch: 1 });
+  expect(await own.next(isOp('snapshot'))).toMatchObject({ id: 2 });
+});
+
+test('a shared secret that leaked is exchanged: tokens of the old one end', async () => {
+  const file = await secretFile();
+  const [leaked, fresh] = ['a secret of at least thirty-two bytes', 'another secret of thirty-two bytes!'];
+  await writeFile(file, leaked);
+  const config = { access: { jwt: { secretFile: file } } };
+  const { depthwire, ws, get } = await serve(config);
+  const client = await open(ws, await sign(leaked));
+  await writeFile(file, fresh);
+  depthwire.reload(parseConfig(config));
+  expect((await client.end()).code).toBe(4401);
+  expect((await get('/api/v1/instruments', bearer(await sign(leaked)))).status).toBe(401);
+  expect((await get('/api/v1/instruments', bearer(await sign(fresh)))).status).toBe(200);
+});
+
+test('a key that may have fewer connections keeps as many', async () => {
+  const { depthwire, ws } = await serve(withKeys(both));
+  const clients = await Promise.all([1, 2, 3, 4].map(() => open(ws, desk)));
+  depthwire.reload(parseConfig(withKeys({ [hashOf(desk)]: { id: 'desk', maxConnections: 1 } })));
+  const ended = await Promise.all(clients.slice(0, 3).map((client) => client.end()));
+  expect(ended.map(({ code }) => code)).toEqual([4403, 4403, 4403]);
+  const [left] = clients.slice(3);
+  left!.send({ op: 'snapshot', id: 2, ch: 1 });
+  expect(await left!.next(isOp('snapshot'))).toMatchObject({ id: 2 });
 });

@@ -12,7 +12,7 @@ import {
 import { Option, type Command } from 'commander';
 import type { Logger } from 'pino';
 import { configFile, loadConfig, type ConfigSources } from '../config/config.ts';
-import { watchConfig } from '../config/watch.ts';
+import { stampOf, watchConfig } from '../config/watch.ts';
 import type { Depthwire, DepthwireOptions } from '../depthwire.ts';
 import { blameFeed } from '../engine/blame.ts';
 import { createFeeds } from '../feed-factory.ts';
@@ -81,6 +81,8 @@ export async function serve(flags: ServeFlags): Promise<number> {
     overrides: { host, port, web, logLevel },
     cwd: process.cwd(),
   };
+  const path = configFile(sources);
+  const stamp = stampOf(path); // before it is read: what changes from here on is not lost
   const config = await loadConfig(sources);
   const logger = createLogger(config.logLevel);
   const market = replay
@@ -100,7 +102,8 @@ export async function serve(flags: ServeFlags): Promise<number> {
       logger.info({ url, instruments: depthwire.engine.markets.size }, 'listening');
       market.onListening?.(depthwire);
       const watch = watchConfig({
-        path: configFile(sources),
+        path,
+        stamp,
         config,
         clock: systemClock,
         log: logger,

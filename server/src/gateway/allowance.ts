@@ -21,6 +21,14 @@ export class Allowance {
     this.#intervalMs = rate === null ? 0 : 1000 / rate;
   }
 
+  /** Other limits, for a client that has spent what it has spent. */
+  with(limits: Limits): Allowance {
+    const next = new Allowance(limits);
+    next.#paidAtMs = this.#paidAtMs;
+    next.#nextMs = this.#nextMs;
+    return next;
+  }
+
   /** When data may be sent next. */
   get opensAtMs(): number {
     return Math.max(this.#paidAtMs, this.#nextMs);

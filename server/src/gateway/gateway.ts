@@ -13,7 +13,9 @@ import {
 import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import type { Access, Caller } from '../access/access.ts';
+import { limitedAddress } from '../access/address.ts';
 import type { Principal } from '../access/grants.ts';
+import { pollsTooOften } from '../access/polls.ts';
 import { LogFlood } from '../log-flood.ts';
 import { Quotas, type Lease, type QuotaLimits } from '../access/quotas.ts';
 import { pingComment, retryEvent } from './event.ts';
@@ -160,6 +162,7 @@ export class Gateway {
         lease,
         authenticate: (token) => access.authenticate({ kind: 'header', value: token }, peer),
         current: (known) => access.current(known, peer),
+        poll: (who, what) => this.#poll(who, peer, what),
       },
     });
     this.#sessions.set(socket, session);
@@ -235,6 +238,7 @@ export class Gateway {
         lease,
         authenticate: () => Promise.resolve(principal),
         current: (known) => access.current(known, peer),
+        poll: (who, what) => this.#poll(who, peer, what),
       },
     });
     try {
@@ -256,6 +260,11 @@ export class Gateway {
   /** What keys and tokens permit has changed: whoever may not go on as before is ended. */
   reconsider(): void {
     for (const session of [...this.#sessions.values(), ...this.#streams.values()]) session.reconsider();
+  }
+
+  #poll(principal: Principal, { address }: Peer, what: string): void {
+    const seconds = this.#options.access.polls.waitFor(principal, limitedAddress(address), what);
+    if (seconds > 0) throw pollsTooOften(principal, seconds);
   }
 
   /** Something failed on an accepted socket. What the client did wrong, `ws` tells it and ends the socket. */

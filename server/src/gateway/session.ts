@@ -98,6 +98,11 @@ export interface SessionOwner {
   readonly lease: Lease;
   /** @throws DepthwireError `unauthenticated` or `forbidden` */
   authenticate(token: string): Promise<Principal>;
+  /**
+   * Counts a subscription, which begins with the market as it is now.
+   * @throws DepthwireError `rate_limited`
+   */
+  poll(principal: Principal, what: string): void;
   /** What has become of somebody that it said it is; null where that is no longer good. */
   current(principal: Principal): Principal | null;
 }
@@ -432,6 +437,7 @@ export class Session implements Subscriber {
       log.warn({ session, closeCode, code: refused, principal }, 'a session ends for what its client does');
     }
     socket.close(closeCode, reason);
+    this.#options.owner.lease.release(); // others of its key need not wait until it is gone
     // Whoever does not close its side is cut off.
     wallClock.at(wallClock.now() + GRACE_MS, () => socket.terminate());
   }
@@ -505,6 +511,7 @@ export class Session implements Subscriber {
         }
         // Requests that are granted the same settings share a channel.
         owner.lease.assertRoom();
+        owner.poll(principal, `${request.topic} ${request.instrument}`);
         const channel = hub.open(request, principal.grants);
         const { topic, instrument, depth, cadenceMs, interval } = channel.settings;
         hub.deliver(); // what others wait for is in what it gets first
@@ -638,7 +645,8 @@ export class Session implements Subscriber {
       this.#principal?.grants.maxBandwidth ?? Infinity,
     );
     const granted = { bandwidth: least === Infinity ? null : least, rate };
-    this.#allowance = granted.bandwidth === null && rate === null ? null : new Allowance(granted);
+    const isUnlimited = granted.bandwidth === null && rate === null;
+    this.#allowance = isUnlimited ? null : (this.#allowance?.with(granted) ?? new Allowance(granted));
     this.#opening?.cancel();
     this.#opening = null;
     return granted;

@@ -526,6 +526,21 @@ describe('a client that asks for less', () => {
     expectAll(run);
   });
 
+  test('that asks for its limits again and again gets no more by that', async () => {
+    const bytesOf = async (asksEachStep: number) => {
+      const { hub, clock, feed } = await liveMarket();
+      const { wire, send, subscribe } = connect(hub, clock, 1, { maxBandwidth: 1_000 });
+      for (const depth of [0, 50, 20, 10]) subscribe('book', { depth, cadence: 20 });
+      for (let step = 1; step <= 200; step++) {
+        feed.delta([100, 10 + step], [101, 10 + step]);
+        clock.advanceTo(START_MS + step * 50);
+        for (let i = 0; i < asksEachStep; i++) send({ op: 'limit' });
+      }
+      return wire.frames.reduce((sum, frame) => sum + JSON.stringify(frame).length, 0);
+    };
+    expect(await bytesOf(2)).toBeLessThan(1.2 * (await bytesOf(0)));
+  });
+
   test('that asks again for what it awaits keeps its place in the line', async () => {
     const { hub, clock } = await liveMarket();
     const { wire, send, subscribe } = connect(hub, clock);

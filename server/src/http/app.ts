@@ -210,7 +210,8 @@ function sendError(reply: FastifyReply, error: unknown): void {
       : toDepthwireError(error);
   const code = status ?? statusOf[typed.code] ?? 500;
   if (code === 401) void reply.header('www-authenticate', 'Bearer');
-  if (code >= 500) reply.log.error({ err: error }, 'request failed');
+  // What is refused for want of room is no failure.
+  if (code >= 500 && typed.code !== 'unavailable') reply.log.error({ err: error }, 'request failed');
   const message =
     code >= 500 && typed.code === 'internal' ? 'the server failed; its log says why' : typed.message;
   void reply.code(code).send(errorBody(typed, message));

@@ -4,7 +4,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Access, Caller, Credential } from '../access/access.ts';
 import { limitedAddress } from '../access/address.ts';
 import type { Principal } from '../access/grants.ts';
-import { RequestRate } from '../gateway/request-rate.ts';
+import { pollsTooOften } from '../access/polls.ts';
+import { RequestRates } from '../access/request-rates.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -40,12 +41,9 @@ const FORWARDING = [
 const MAX_UNANSWERED = 8;
 /** A page has many files, which cost little. */
 const FILE_COST = 0.1;
-/** Of what tells of the market as it is now, above one each time between two frames. */
-const LIVE_BURST = 5;
 /** What may come at once, of what may come in a minute; and at least so many. */
 const BURST_MINUTES = 0.05;
 const LEAST_BURST = 20;
-const MAX_RATES = 20_000;
 
 export interface GuardOptions {
   readonly access: Access;
@@ -58,7 +56,13 @@ export function registerGuard(app: FastifyInstance, options: GuardOptions): void
   const { access, maxRequestsPerMinute, wallClock } = options;
   const ofAddress = new RequestRates(wallClock);
   const ofKey = new RequestRates(wallClock);
-  const ofLive = new RequestRates(wallClock);
+  const take = (rates: RequestRates, name: string, perMinute: number, cost: number, reply: FastifyReply) => {
+    const burst = Math.min(perMinute, Math.max(LEAST_BURST, perMinute * BURST_MINUTES));
+    const told = `${perMinute} requests a minute are allowed, ${burst} of them at once`;
+    refuseFor(rates.waitFor(name, { perMinute, burst }, cost), reply, (seconds) => {
+      throw new DepthwireError('rate_limited', `${told}: try again in ${seconds} s`);
+    });
+  };
   const unanswered = new WeakMap<Socket, number>();
   app.decorateRequest('principal', null);
 
@@ -80,7 +84,7 @@ export function registerGuard(app: FastifyInstance, options: GuardOptions): void
     const kind = accessOf(request);
     const cost = kind === null ? FILE_COST : (config.cost ?? 1);
     const address = limitedAddress(request.ip);
-    if (address !== null) ofAddress.take(address, ordinary(maxRequestsPerMinute), cost, reply);
+    if (address !== null) take(ofAddress, address, maxRequestsPerMinute, cost, reply);
     if (kind === null || kind === 'all') return;
     const caller = callerOf(request);
     // A page that may not connect learns nothing of its credential.
@@ -99,62 +103,26 @@ export function registerGuard(app: FastifyInstance, options: GuardOptions): void
       const { maxRequestsPerMinute: ofItsOwn } = principal.grants;
       // Visitors of a page do not share what one of them could use up, but where the key says so.
       const isShared = !principal.id.startsWith('page:') || ofItsOwn !== undefined;
-      if (isShared) ofKey.take(principal.id, ordinary(ofItsOwn ?? maxRequestsPerMinute), cost, reply);
+      if (isShared) take(ofKey, principal.id, ofItsOwn ?? maxRequestsPerMinute, cost, reply);
       request.principal = principal;
     }
     if (kind === 'later') return;
     if (request.principal === null) throw access.refusal(caller);
     if (kind === 'operate' && !request.principal.grants.operate)
       throw new DepthwireError('forbidden', `${request.principal.id} may not see how the server runs`);
-    const { id, grants } = request.principal;
-    if (!config.isLive || grants.minCadenceMs === 0) return;
-    // For each visitor of a page, as each has frames of its own.
+    if (!config.isLive) return;
+    const { principal } = request;
     const { id: instrument } = request.params as { id: string };
-    ofLive.take(`${id} ${address} ${url} ${instrument}`, live(grants.minCadenceMs), 1, reply);
+    refuseFor(access.polls.waitFor(principal, address, `${url} ${instrument}`), reply, (seconds) => {
+      throw pollsTooOften(principal, seconds);
+    });
   });
 }
 
-interface AllowedRate {
-  readonly perMinute: number;
-  readonly burst: number;
-  /** For whoever goes past it. */
-  readonly told: string;
-}
-
-function ordinary(perMinute: number): AllowedRate {
-  const burst = Math.min(perMinute, Math.max(LEAST_BURST, perMinute * BURST_MINUTES));
-  return { perMinute, burst, told: `${perMinute} requests a minute are allowed, ${burst} of them at once` };
-}
-
-function live(minCadenceMs: number): AllowedRate {
-  const told = `the key may ask this once in ${minCadenceMs} ms: a stream tells of every change`;
-  return { perMinute: 60_000 / minCadenceMs, burst: LIVE_BURST, told };
-}
-
-/** By address or key: those that were asked for longest ago are forgotten where there are too many. */
-class RequestRates {
-  readonly #clock: Clock;
-  readonly #rates = new Map<string, RequestRate>();
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  /** @throws DepthwireError `rate_limited`, and the answer says when to try again */
-  take(name: string, { perMinute, burst, told }: AllowedRate, wanted: number, reply: FastifyReply): void {
-    const now = this.#clock.now();
-    const cost = Math.min(wanted, burst);
-    // Tokens of one owner may permit more or less than each other.
-    const key = `${perMinute} ${name}`;
-    const rate = this.#rates.get(key) ?? new RequestRate(perMinute / 60, burst);
-    this.#rates.delete(key);
-    this.#rates.set(key, rate);
-    if (this.#rates.size > MAX_RATES) this.#rates.delete(this.#rates.keys().next().value!);
-    if (rate.take(now, cost)) return;
-    const seconds = Math.ceil(rate.waitMs(now, cost) / 1000);
-    reply.header('retry-after', seconds);
-    throw new DepthwireError('rate_limited', `${told}: try again in ${seconds} s`);
-  }
+function refuseFor(seconds: number, reply: FastifyReply, refuse: (seconds: number) => never): void {
+  if (seconds === 0) return;
+  void reply.header('retry-after', seconds);
+  refuse(seconds);
 }
 
 /** @throws DepthwireError `unauthenticated` on a route that is open to all */

@@ -38,7 +38,7 @@ export function createRequestObserver(metrics: Metrics | null, wallClock: Clock)
       const ms = reply.elapsedTime || 0; // of a path that could not be read it is not known
       metrics?.onRequest({ method, route, status, seconds: ms / 1000 });
       // Somebody who may not come in is worth knowing; all other requests are for whoever looks into something.
-      const isRefused = status === 401 || status === 403 || status === 429;
+      const isRefused = [401, 403, 429, 503].includes(status);
       const said = isRefused ? refusals.admit() : {};
       if (said === null) return;
       const level = isRefused ? 'info' : 'debug';

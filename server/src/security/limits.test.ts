@@ -89,6 +89,29 @@ describe('how much it may ask', () => {
     expect((await ask('/book', '203.0.113.2')).status).toBe(200);
   });
 
+  test('a key that may have a frame now and then gets no more by subscribing again and again', async () => {
+    const { ws, feed } = await start(keyed());
+    const client = await open(ws, bearer(pageKey), shop);
+    const ask = { ...subscribe, depth: 5, cadence: 250 };
+    let refused = 0;
+    const seen = new Set<number>();
+    for (let id = 1; id <= 20; id++) {
+      feed.delta([100, id + 10], []);
+      client.send({ ...ask, id });
+      const answer = await client.next(({ op }) => op === 'subscribed' || op === 'error');
+      if (answer.op === 'error') {
+        expect(answer).toMatchObject({ code: 'rate_limited' });
+        refused += 1;
+        continue;
+      }
+      seen.add(id);
+      client.send({ op: 'unsubscribe', id: 100 + id, ch: answer.ch });
+      await client.next(isOp('unsubscribed'));
+    }
+    expect(refused).toBeGreaterThan(5);
+    expect(seen.size).toBeLessThan(15);
+  });
+
   test('refusals in a flood are counted in the log, not listed', async () => {
     const lines: string[] = [];
     const logger = pino({ level: 'info' }, { write: (line: string) => lines.push(line) });
