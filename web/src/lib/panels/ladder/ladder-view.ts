@@ -131,7 +131,7 @@ function textOf(column: LadderColumn, row: Row, format: RowFormat): string {
 }
 
 /** Ticks × lots as an amount of the quote currency. */
-export function quoteValue(cost: number, instrument: Instrument): number {
+export function quoteValue(cost: number, instrument: Pick<Instrument, 'tick' | 'lot'>): number {
   return unitsToNumber(unitsToNumber(cost, instrument.tick), instrument.lot);
 }
 
