@@ -87,7 +87,7 @@ test('a fixed ladder keeps a price in its row while the market moves, and goes w
   const step = before[0]! - before[1]!;
   expect(step).toBeGreaterThan(0);
   for (const [row, price] of before.entries()) expect(price).toBeCloseTo(before[0]! - row * step, 6);
-  await expectAbove(page, 'frames', (await readBook(page))!.frames + 30);
+  await expectAbove(page, 'frames', (await readBook(page))!.frames + 10);
   expect(await all()).toEqual(before);
 
   const box = (await ladder.getByTestId('prices').boundingBox())!;
