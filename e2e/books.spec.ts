@@ -110,6 +110,8 @@ test('the tape puts fills of one order together, and their sums are those of the
 }) => {
   await openLive(page, `/?instrument=${INSTRUMENT}`);
   await choose(page, 'What the tape shows', 'Fills of one order together');
+  // Under the pointer the tape is held still.
+  await page.mouse.move(0, 0);
   const tape = panel(page, 'Time and sales');
   await expect(tape.getByText(/^×\d/).first()).toBeVisible({ timeout: 15_000 });
   await expect(tape.getByTestId('speed')).toContainText(/10 s\s*[\d.]+\/s/);
@@ -129,7 +131,7 @@ test('the tape puts fills of one order together, and their sums are those of the
         const sum = fills.reduce((lots, fill) => lots + fill.size, 0) * lot;
         return fills.every(({ side }) => side === fills[0]!.side) && Math.abs(sum - size) < lot / 2;
       });
-      return { areEqual, hasSums: rows.some(({ count }) => count > 1), isFilled: rows.length > 10 };
+      return { areEqual, hasSums: rows.some(({ count }) => count > 1), isFilled: rows.length > 3 };
     });
   await expect.poll(compare, { timeout: 15_000 }).toEqual({ areEqual: true, hasSums: true, isFilled: true });
 });
