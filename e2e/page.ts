@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { bookChecksum, OrderBook, type BookSubscription } from '@depthwire/shared';
+import { bookChecksum, OrderBook, type BookSubscription, type TradesSubscription } from '@depthwire/shared';
 import type { APIRequestContext, Locator, Page } from '@playwright/test';
 import { expect } from './fixtures.ts';
 
@@ -10,6 +10,14 @@ export const everyFrameVerified = ['--config', path.join(import.meta.dirname, 'e
 
 export const panels = ['Watchlist', 'Chart', 'Order book', 'Depth', 'Time and sales'] as const;
 
+/** What the page lets a test look at: `(globalThis as unknown as PageHandle).__depthwire`. */
+export interface PageHandle {
+  readonly __depthwire?: {
+    bookSubscription(): BookSubscription | null;
+    tradesSubscription(): TradesSubscription | null;
+  };
+}
+
 /** The book as the page holds it. */
 export interface PageBook {
   readonly instrument: string;
@@ -19,14 +27,15 @@ export interface PageBook {
   readonly verified: number;
   readonly resyncs: number;
   readonly checksum: number;
+  /** Ticks and lots in turns, best first. */
+  readonly bids: readonly number[];
+  readonly asks: readonly number[];
 }
 
 /** Reads the page's replica; its checksum is worked out here, from the levels. */
 export async function readBook(page: Page): Promise<PageBook | null> {
   const held = await page.evaluate(() => {
-    const handle = (
-      globalThis as unknown as { __depthwire?: { bookSubscription(): BookSubscription | null } }
-    ).__depthwire;
+    const handle = (globalThis as unknown as PageHandle).__depthwire;
     const subscription = handle?.bookSubscription();
     if (!subscription) return null;
     const { book, replica, state, resyncs, instrumentId } = subscription;
@@ -42,8 +51,7 @@ export async function readBook(page: Page): Promise<PageBook | null> {
     };
   });
   if (!held) return null;
-  const { bids, asks, ...rest } = held;
-  return { ...rest, checksum: checksumOf(bids, asks) };
+  return { ...held, checksum: checksumOf(held.bids, held.asks) };
 }
 
 /** The book as the server holds it. */

@@ -1,4 +1,4 @@
-import type { BookSubscription, DepthwireClient, InstrumentId } from '@depthwire/shared';
+import type { BookSubscription, DepthwireClient, InstrumentId, TradesSubscription } from '@depthwire/shared';
 import { createContext, untrack } from 'svelte';
 import type { Docking } from '../workspace/docking.ts';
 import { MAIN_LINK } from '../workspace/model.ts';
@@ -19,6 +19,7 @@ import { Watchlist } from './watchlist.svelte.ts';
 interface DebugHandle {
   readonly client: DepthwireClient;
   bookSubscription(): BookSubscription | null;
+  tradesSubscription(): TradesSubscription | null;
 }
 
 declare global {
@@ -87,6 +88,7 @@ export class App {
     globalThis.__depthwire = Object.freeze({
       client: this.connection.client,
       bookSubscription: () => this.market?.book ?? null,
+      tradesSubscription: () => this.market?.trades ?? null,
     });
     return () => {
       for (const stop of stops) stop();

@@ -13,6 +13,7 @@ import {
 import type { Connection } from './connection.svelte.ts';
 import { cancelFrame, requestFrame } from './frames.ts';
 import { freshnessOf, type Conflated, type Freshness } from './freshness.ts';
+import { TradeFollower, type TradeBatch } from './trade-follower.ts';
 import { Use } from './use.ts';
 
 /** How long the tape says that trades are not listed, by the times of the trades. */
@@ -73,6 +74,7 @@ export class Market {
   readonly #options: MarketOptions;
   readonly #bookDraws = new Set<() => void>();
   readonly #tradeDraws = new Set<() => void>();
+  readonly #tradeTakes = new Set<(batch: TradeBatch) => void>();
   readonly #bookUse: Use;
   readonly #tradesUse: Use;
   readonly #tickerUse: Use;
@@ -144,6 +146,21 @@ export class Market {
 
   onTrades(draw: () => void): () => void {
     return listen(this.#tradeDraws, draw, this.#tradesUse);
+  }
+
+  /**
+   * Calls `take` with each batch of trades as it comes, none twice, and while the page is not drawn too; with
+   * what is there already at once. Returns how to stop.
+   */
+  onTradeBatch(take: (batch: TradeBatch) => void): () => void {
+    const release = this.#tradesUse.hold();
+    this.#tradeTakes.add(take);
+    const trades = this.trades?.trades ?? [];
+    if (trades.length > 0) take({ trades: [...trades], isHistory: true, merged: null, hasGap: false });
+    return () => {
+      this.#tradeTakes.delete(take);
+      release();
+    };
   }
 
   /** Levels a side that the current subscription was granted; null while there is none. */
@@ -249,10 +266,13 @@ export class Market {
 
   #openTrades(): () => void {
     const trades = this.#connection.client.trades(this.#instrument.id);
+    const follower = new TradeFollower();
     this.trades = trades;
     const off = trades.on('change', () => {
       this.#hasTrades = true;
       this.#noteMerged(trades);
+      const batch = follower.take(trades);
+      for (const take of this.#tradeTakes) take(batch);
       for (const draw of this.#tradeDraws) requestFrame(draw);
     });
     return () => {

@@ -38,9 +38,9 @@ export const presets: readonly Preset[] = [
           ]
         : [
             tabs(Math.min(412, 0.29 * width), 'watchlist'),
-            split(width - Math.min(412, 0.29 * width) - 504, tabs(68, 'chart'), tabs(32, 'depth')),
-            tabs(268, 'ladder'),
-            tabs(236, 'tape'),
+            split(width - Math.min(412, 0.29 * width) - 524, tabs(62, 'chart'), tabs(38, 'depth')),
+            tabs(280, 'ladder'),
+            tabs(244, 'tape'),
           ],
   },
   {

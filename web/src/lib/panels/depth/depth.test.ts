@@ -1,7 +1,9 @@
-import { OrderBook } from '@depthwire/shared';
+import { OrderBook, scaleOf } from '@depthwire/shared';
 import { describe, expect, it } from 'vitest';
+import { fillBars } from './depth-bars.ts';
 import { countWithin, createDepthCurve, fillDepthCurve, readDepth } from './depth-curve.ts';
 import { autoSpan, formatSpan, zoomSpan } from './depth-span.ts';
+import { orderCost, readSize } from './order-cost.ts';
 
 const book = new OrderBook();
 book.loadSnapshot([99, 1, 98, 2, 90, 4], [101, 3, 105, 5]);
@@ -37,6 +39,72 @@ describe('depth curve', () => {
   it('reads size, cost and average price at a distance', () => {
     expect(readDepth(bids, 100, 5)).toEqual({ ticks: 98, lots: 3, cost: 295, averageTicks: 295 / 3 });
     expect(readDepth(asks, 100, 0.5)).toBeNull();
+  });
+});
+
+describe('bars', () => {
+  const bars = (measure: 'lots' | 'cost') => {
+    const out = new Float64Array(4);
+    fillBars(out, bids, measure, { midTicks: 100, spanTicks: 8, parts: 4 });
+    return [...out];
+  };
+
+  it('hold what rests at the prices of each part, and nothing from beyond the edge', () => {
+    expect(bars('lots')).toEqual([1, 2, 0, 0]);
+  });
+
+  it('hold its value in the quote currency', () => {
+    expect(bars('cost')).toEqual([99, 196, 0, 0]);
+  });
+
+  it('hold a level at the very edge in the last part', () => {
+    const out = new Float64Array(2);
+    fillBars(out, bids, 'lots', { midTicks: 100, spanTicks: 10, parts: 2 });
+    expect([...out]).toEqual([3, 4]);
+  });
+});
+
+describe('a market order', () => {
+  it('takes whole levels from the touch, and of the last what is left', () => {
+    expect(orderCost(bids, 2, 100)).toEqual({
+      lots: 2,
+      filled: 2,
+      cost: 99 + 98,
+      averageTicks: 98.5,
+      worstTicks: 98,
+      slippageBps: 150,
+      isFilled: true,
+    });
+    expect(orderCost(asks, 3, 100)).toMatchObject({ cost: 303, worstTicks: 101, isFilled: true });
+    expect(orderCost(asks, 8, 100)).toMatchObject({ cost: 828, worstTicks: 105, isFilled: true });
+  });
+
+  it('that is more than the book shows is at least so bad: the rest at the worst price', () => {
+    expect(orderCost(bids, 10, 100)).toMatchObject({
+      filled: 7,
+      isFilled: false,
+      cost: 99 + 2 * 98 + 4 * 90 + 3 * 90,
+      worstTicks: 90,
+      averageTicks: 92.5,
+    });
+  });
+
+  it('of nothing, or in an empty book, costs nothing that could be told', () => {
+    expect(orderCost(bids, 0, 100)).toBeNull();
+    expect(orderCost(createDepthCurve(), 5, 100)).toBeNull();
+  });
+
+  it('is read as people write it', () => {
+    const lot = scaleOf('0.001');
+    expect(readSize('50', lot)).toBe(50_000);
+    expect(readSize('0.5', lot)).toBe(500);
+    expect(readSize(' 1,000 ', lot)).toBe(1_000_000);
+    expect(readSize('2.5k', lot)).toBe(2_500_000);
+    expect(readSize('.25M', lot)).toBe(250_000_000);
+    expect(readSize('', lot)).toBeNull();
+    expect(readSize('0', lot)).toBeNull();
+    expect(readSize('fifty', lot)).toMatch(/number/);
+    expect(readSize('1.0005', lot)).toMatch(/multiple of 0\.001/);
   });
 });
 

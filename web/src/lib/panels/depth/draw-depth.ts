@@ -1,4 +1,5 @@
 import { withAlpha, type Colours } from '../../chart/colours.ts';
+import type { DepthMeasure } from './depth-bars.ts';
 import { countWithin, type DepthCurve } from './depth-curve.ts';
 
 export interface DepthPicture {
@@ -7,12 +8,19 @@ export interface DepthPicture {
   readonly midTicks: number;
   /** Ticks from the mid to either edge. */
   readonly spanTicks: number;
-  /** Lots at the top of the scale. */
-  readonly topLots: number;
+  readonly measure: DepthMeasure;
+  /** At the top of the scale, in the measure. */
+  readonly top: number;
+  /** Bars of each side from the mid outwards instead of the curves; null for the curves. */
+  readonly bars: { readonly parts: number; readonly bids: Float64Array; readonly asks: Float64Array } | null;
   /** Where the reading is, ticks from the mid; null without one. */
   readonly readingTicks: number | null;
-  priceText(ticks: number): string;
-  sizeText(lots: number): string;
+  /** Where a market order would end, in ticks from the mid; null where there is none. */
+  readonly orderTicks: { readonly bid: number | null; readonly ask: number | null };
+  readonly midText: string;
+  /** What is written below the chart at a distance from the mid. */
+  placeText(ticksFromMid: number): string;
+  topText(amount: number): string;
 }
 
 export interface Canvas {
@@ -41,7 +49,7 @@ export function drawDepth({ context, width, height }: Canvas, picture: DepthPict
   const middle = width / 2;
   const perTick = middle / picture.spanTicks;
   const x = (ticks: number) => middle + (ticks - picture.midTicks) * perTick;
-  const y = (lots: number) => base - (lots / picture.topLots) * tall;
+  const y = (amount: number) => base - (amount / picture.top) * tall;
 
   context.clearRect(0, 0, width, height);
   context.font = FONT;
@@ -49,19 +57,23 @@ export function drawDepth({ context, width, height }: Canvas, picture: DepthPict
 
   context.strokeStyle = withAlpha(colours.line, 0.7);
   context.beginPath();
-  for (const mark of SIZE_MARKS)
-    line(context, 0, y(mark * picture.topLots), width, y(mark * picture.topLots));
-  const labelWidth = context.measureText(picture.priceText(picture.midTicks)).width + LABEL_GAP;
+  for (const mark of SIZE_MARKS) line(context, 0, y(mark * picture.top), width, y(mark * picture.top));
+  const labelWidth = context.measureText(picture.midText).width + LABEL_GAP;
   const oneSided = PRICE_MARKS.find((marks) => !marks[0] || marks[0] * middle > labelWidth) ?? [];
   const priceMarks = oneSided.flatMap((mark) => [-mark, mark]);
   for (const mark of priceMarks) line(context, middle * (1 + mark), 0, middle * (1 + mark), base);
   context.stroke();
 
-  for (const [curve, edge, colour] of [
-    [picture.bids, 0, colours.up],
-    [picture.asks, width, colours.down],
+  for (const [side, sign, colour] of [
+    ['bids', -1, colours.up],
+    ['asks', 1, colours.down],
   ] as const) {
-    const outline = steps(curve, picture, x, y, base, edge);
+    if (picture.bars) {
+      context.fillStyle = withAlpha(colour, 0.75);
+      drawBars(context, picture.bars[side], picture.bars.parts, { middle, sign, y, base });
+      continue;
+    }
+    const outline = steps(picture[side], picture, x, y, base, sign < 0 ? 0 : width);
     context.fillStyle = withAlpha(colour, 0.16);
     context.fill(outline.area);
     context.strokeStyle = colour;
@@ -84,31 +96,69 @@ export function drawDepth({ context, width, height }: Canvas, picture: DepthPict
   context.lineWidth = 3;
   context.lineJoin = 'round';
   for (const mark of SIZE_MARKS) {
-    const label = [
-      picture.sizeText(mark * picture.topLots),
-      width - 8,
-      y(mark * picture.topLots) + 8,
-    ] as const;
+    const label = [picture.topText(mark * picture.top), width - 8, y(mark * picture.top) + 8] as const;
     context.strokeText(...label);
     context.fillText(...label);
   }
   context.textAlign = 'center';
   for (const mark of priceMarks) {
-    const ticks = picture.midTicks + mark * picture.spanTicks;
-    context.fillText(picture.priceText(ticks), middle * (1 + mark), base + AXIS_HEIGHT / 2 + 1);
+    const text = picture.placeText(mark * picture.spanTicks);
+    context.fillText(text, middle * (1 + mark), base + AXIS_HEIGHT / 2 + 1);
   }
   context.fillStyle = colours.text;
   context.font = `600 ${FONT}`;
-  context.fillText(picture.priceText(picture.midTicks), middle, base + AXIS_HEIGHT / 2 + 1);
+  context.fillText(picture.midText, middle, base + AXIS_HEIGHT / 2 + 1);
 
+  drawOrder(context, picture, colours, { x, y, base, tall });
   if (picture.readingTicks !== null) drawReading(context, picture, colours, { x, y, base, tall });
 }
 
 interface Scales {
   x(ticks: number): number;
-  y(lots: number): number;
+  /** Of an amount in the measure. */
+  y(amount: number): number;
   readonly base: number;
   readonly tall: number;
+}
+
+/** Bars of a side from the mid outwards, a pixel apart. */
+function drawBars(
+  context: CanvasRenderingContext2D,
+  bars: Float64Array,
+  parts: number,
+  { middle, sign, y, base }: { middle: number; sign: 1 | -1; y: Scales['y']; base: number },
+): void {
+  const width = middle / parts;
+  for (let part = 0; part < parts; part++) {
+    const amount = bars[part]!;
+    if (amount <= 0) continue;
+    const from = Math.round(middle + sign * part * width);
+    const to = Math.round(middle + sign * (part + 1) * width);
+    const top = Math.min(y(amount), base - 1);
+    context.fillRect(Math.min(from, to), top, Math.max(1, Math.abs(to - from) - 1), base - top);
+  }
+}
+
+/** How far a market order would go: a mark at the foot of either side. */
+function drawOrder(
+  context: CanvasRenderingContext2D,
+  picture: DepthPicture,
+  colours: Colours,
+  { x, base, tall }: Scales,
+): void {
+  for (const [side, sign] of [
+    ['bid', -1],
+    ['ask', 1],
+  ] as const) {
+    const distance = picture.orderTicks[side];
+    if (distance === null || distance > picture.spanTicks) continue;
+    const at = x(picture.midTicks + sign * distance);
+    context.strokeStyle = colours.accent;
+    context.lineWidth = 1;
+    context.beginPath();
+    line(context, at, base - tall, at, base);
+    context.stroke();
+  }
 }
 
 function drawReading(
@@ -124,7 +174,7 @@ function drawReading(
   ] as const) {
     const at = x(picture.midTicks + sign * distance);
     const count = countWithin(curve, picture.midTicks, distance);
-    const top = count > 0 ? y(curve.lots[count - 1]!) : base;
+    const top = count > 0 ? y(curve[picture.measure][count - 1]!) : base;
     context.fillStyle = withAlpha(colour, 0.16);
     const from = x(picture.midTicks);
     context.fillRect(Math.min(at, from), base - tall, Math.abs(at - from), tall);
@@ -134,6 +184,7 @@ function drawReading(
     line(context, at, base - tall, at, base);
     context.stroke();
     context.setLineDash([]);
+    if (picture.bars) continue;
     context.fillStyle = colour;
     context.strokeStyle = colours.ground;
     context.beginPath();
@@ -153,18 +204,19 @@ function steps(
   edge: number,
 ) {
   const line = new Path2D();
+  const heights = curve[picture.measure];
   const count = countWithin(curve, picture.midTicks, picture.spanTicks);
   if (count === 0) return { edge: line, area: new Path2D() };
   const first = x(curve.ticks[0]!);
   line.moveTo(first, base);
   for (let i = 0; i < count; i++) {
     const at = x(curve.ticks[i]!);
-    if (i > 0) line.lineTo(at, y(curve.lots[i - 1]!));
-    line.lineTo(at, y(curve.lots[i]!));
+    if (i > 0) line.lineTo(at, y(heights[i - 1]!));
+    line.lineTo(at, y(heights[i]!));
   }
   // Beyond the last level nothing more is known, unless the next one is outside the picture.
   const end = count < curve.count ? edge : x(curve.ticks[count - 1]!);
-  line.lineTo(end, y(curve.lots[count - 1]!));
+  line.lineTo(end, y(heights[count - 1]!));
   const area = new Path2D(line);
   area.lineTo(end, base);
   area.closePath();

@@ -78,11 +78,9 @@ export interface Sweep {
   readonly slippageBps: number;
 }
 
-export function sweepTo(side: LadderSide, row: number, midTicks: number): Sweep | null {
-  if (row < 0 || row >= side.count) return null;
-  const lots = side.total[row]!;
+/** @param cost of the lots: the sum of ticks × lots */
+export function sweepOf(lots: number, cost: number, midTicks: number): Sweep | null {
   if (lots === 0) return null;
-  const cost = side.cost[row]!;
   const averageTicks = cost / lots;
   return {
     lots,

@@ -1,38 +1,42 @@
-import { unitsToNumber, type Instrument, type Trade } from '@depthwire/shared';
+import type { Instrument, Trade } from '@depthwire/shared';
+import { quoteValue } from '../ladder/ladder-view.ts';
+import type { TapeRow } from './aggregate.ts';
 
 /** Trades that decide what counts as large. */
 const SAMPLE = 200;
 const LARGE_QUANTILE = 0.95;
 
-/** Value of a trade in the quote currency: for comparing, so floating point. */
-function tradeValue(trade: Trade, instrument: Pick<Instrument, 'tick' | 'lot'>): number {
-  return unitsToNumber(trade.price, instrument.tick) * unitsToNumber(trade.size, instrument.lot);
+export interface TapeFilter {
+  /** Least value, in the quote currency. */
+  readonly minimum: number;
+  readonly side: 'both' | Trade['side'];
 }
 
-/** The trades worth at least `minimum`, newest first. */
+/** The rows that pass, newest first. */
 export function newestFirst(
-  trades: readonly Trade[],
+  rows: readonly TapeRow[],
   instrument: Pick<Instrument, 'tick' | 'lot'>,
-  minimum: number,
-): Trade[] {
-  const rows: Trade[] = [];
-  for (let i = trades.length - 1; i >= 0; i--) {
-    const trade = trades[i]!;
-    if (minimum <= 0 || tradeValue(trade, instrument) >= minimum) rows.push(trade);
+  { minimum, side }: TapeFilter,
+): TapeRow[] {
+  const passed: TapeRow[] = [];
+  for (let i = rows.length - 1; i >= 0; i--) {
+    const row = rows[i]!;
+    if (side !== 'both' && row.side !== side) continue;
+    if (minimum <= 0 || quoteValue(row.cost, instrument) >= minimum) passed.push(row);
   }
-  return rows;
+  return passed;
 }
 
 /** The size from which a trade is one of the largest twentieth of late; Infinity while too few are known. */
-export function largeSize(trades: readonly Trade[]): number {
-  const sizes = trades.slice(-SAMPLE).map(({ size }) => size as number);
+export function largeSize(trades: readonly { readonly size: number }[]): number {
+  const sizes = trades.slice(-SAMPLE).map(({ size }) => size);
   if (sizes.length < 20) return Infinity;
   sizes.sort((a, b) => a - b);
   return sizes[Math.floor(sizes.length * LARGE_QUANTILE)]!;
 }
 
 /** The largest size of the latest trades. */
-export function largestSize(trades: readonly Trade[]): number {
+export function largestSize(trades: readonly { readonly size: number }[]): number {
   let largest = 0;
   for (const { size } of trades.slice(-SAMPLE)) if (size > largest) largest = size;
   return largest;

@@ -1,6 +1,9 @@
 import { scaleOf, type Lots, type Ticks, type Trade } from '@depthwire/shared';
 import { describe, expect, it } from 'vitest';
-import { buyShare, countSince, largeSize, newestFirst, rowSlots } from './tape-rows.ts';
+import type { TradeBatch } from '../../state/trade-follower.ts';
+import { TapeRows } from './aggregate.ts';
+import { SpeedMeter } from './speed.ts';
+import { buyShare, countSince, largeSize, newestFirst, rowSlots, type TapeFilter } from './tape-rows.ts';
 
 const trade = (id: number, size: number, side: Trade['side'] = 'buy'): Trade => ({
   id,
@@ -14,9 +17,12 @@ const instrument = { tick: scaleOf('0.1'), lot: scaleOf('1') };
 
 describe('tape', () => {
   it('puts the newest first and leaves out what is worth less than the minimum', () => {
-    const trades = [trade(1, 5), trade(2, 1), trade(3, 7)];
-    expect(newestFirst(trades, instrument, 0).map(({ id }) => id)).toEqual([3, 2, 1]);
-    expect(newestFirst(trades, instrument, 50).map(({ id }) => id)).toEqual([3, 1]);
+    const trades = [trade(1, 5), trade(2, 1, 'sell'), trade(3, 7)];
+    const ids = (filter: TapeFilter) =>
+      newestFirst(new TapeRows().of(trades, false), instrument, filter).map(({ first }) => first.id);
+    expect(ids({ minimum: 0, side: 'both' })).toEqual([3, 2, 1]);
+    expect(ids({ minimum: 50, side: 'both' })).toEqual([3, 1]);
+    expect(ids({ minimum: 0, side: 'sell' })).toEqual([2]);
   });
 
   it('calls the largest twentieth large, once enough trades are known', () => {
@@ -49,5 +55,90 @@ describe('tape', () => {
   it('has rows of their own too before the first trade has come', () => {
     expect(new Set(rowSlots(0, 5)).size).toBe(5);
     expect(rowSlots(3, 0)).toEqual([]);
+  });
+});
+
+describe('fills of one aggressor', () => {
+  const fill = (price: number, size: number, timeMs: number, side: Trade['side'] = 'buy') => ({
+    ...trade(1, size, side),
+    price: price as Ticks,
+    timeMs,
+  });
+  const rowsOf = (trades: Trade[]) =>
+    new TapeRows()
+      .of(trades, true)
+      .map(({ price, size, count, low, high }) => [price, size, count, low, high]);
+
+  it('are one row with their sum, the worst price and the range', () => {
+    expect(rowsOf([fill(100, 1, 0), fill(101, 2, 0), fill(103, 4, 5)])).toEqual([[103, 7, 3, 100, 103]]);
+    expect(rowsOf([fill(100, 1, 0, 'sell'), fill(99, 2, 1, 'sell')])).toEqual([[99, 3, 2, 99, 100]]);
+  });
+
+  it('end where the side changes, the time is over, or the price gets better', () => {
+    expect(rowsOf([fill(100, 1, 0), fill(100, 2, 0, 'sell'), fill(100, 4, 0)])).toHaveLength(3);
+    expect(rowsOf([fill(100, 1, 0), fill(100, 2, 6)])).toHaveLength(2);
+    // The time is that since the first, not since the one before.
+    expect(rowsOf([fill(100, 1, 0), fill(100, 2, 4), fill(100, 4, 8)])).toEqual([
+      [100, 3, 2, 100, 100],
+      [100, 4, 1, 100, 100],
+    ]);
+    expect(rowsOf([fill(100, 1, 0), fill(99, 2, 0)])).toHaveLength(2);
+    expect(rowsOf([fill(100, 1, 0, 'sell'), fill(101, 2, 0, 'sell')])).toHaveLength(2);
+  });
+
+  it('are the same rows as long as no fill comes to them', () => {
+    const rows = new TapeRows();
+    const trades = [fill(100, 1, 0), fill(101, 2, 1), fill(100, 1, 50)];
+    const before = rows.of(trades, true);
+    const after = rows.of([...trades, fill(102, 1, 52)], true);
+    expect(after[0]).toBe(before[0]);
+    expect(after[1]).not.toBe(before[1]);
+    expect(after[1]!.first).toBe(before[1]!.first);
+  });
+});
+
+describe('speed', () => {
+  const batch = (trades: Trade[], other: Partial<TradeBatch> = {}): TradeBatch => ({
+    trades,
+    isHistory: false,
+    merged: null,
+    hasGap: false,
+    ...other,
+  });
+  const at = (seconds: number, size: number) => trade(seconds, size);
+
+  it('is the mean over the window, and falls when nothing is traded', () => {
+    const meter = new SpeedMeter();
+    meter.take(batch([at(0, 1), at(30, 6), at(55, 5), at(56, 5)], { isHistory: true }));
+    expect(meter.read(60_000, 10_000)).toEqual({ trades: 0.2, lots: 1, overMs: 10_000 });
+    expect(meter.read(90_000, 10_000)).toEqual({ trades: 0, lots: 0, overMs: 10_000 });
+    expect(meter.read(90_000, 60_000)!.trades).toBe(2 / 60);
+  });
+
+  it('is over what is known where that is less than the window, and nothing over too little', () => {
+    const meter = new SpeedMeter();
+    expect(meter.read(1_000, 10_000)).toBeNull();
+    meter.take(batch([at(0, 1), at(1, 3)], { isHistory: true }));
+    expect(meter.read(1_000, 10_000)).toBeNull();
+    expect(meter.read(4_000, 10_000)).toMatchObject({ overMs: 4_000, lots: 0.75 });
+  });
+
+  it('counts those that came as sums, and begins anew after a gap', () => {
+    const meter = new SpeedMeter();
+    meter.take(batch([at(0, 0)], { isHistory: true }));
+    const merged = { missed: 8, bought: 20, sold: 13 } as TradeBatch['merged'];
+    meter.take(batch([at(9, 3)], { merged }));
+    expect(meter.read(10_000, 10_000)).toMatchObject({ lots: 3.3, trades: 0.9 });
+    meter.take(batch([at(20, 9), at(22, 5)], { hasGap: true }));
+    expect(meter.read(25_000, 10_000)).toMatchObject({ overMs: 5_000, lots: 1 });
+  });
+
+  it('forgets what is older than it keeps, over long silences too', () => {
+    const meter = new SpeedMeter();
+    meter.take(batch([at(0, 100)], { isHistory: true }));
+    meter.take(batch([at(500, 60)]));
+    expect(meter.read(500_000, 60_000)).toMatchObject({ lots: 1, trades: 1 / 60 });
+    meter.take(batch([at(499, 60), at(10, 60)]));
+    expect(meter.read(500_000, 60_000)!.lots).toBe(2);
   });
 });

@@ -1,0 +1,81 @@
+import { DepthwireError, parseLots, type Scale } from '@depthwire/shared';
+import type { DepthCurve } from './depth-curve.ts';
+
+/** What a market order of a size would get. Statistics, so floating point. */
+export interface OrderCost {
+  /** Size of the order, lots. */
+  readonly lots: number;
+  /** How much of it the levels that are known fill. */
+  readonly filled: number;
+  /** Sum of ticks × lots; of what is not filled too, at the worst price that is known. */
+  readonly cost: number;
+  readonly averageTicks: number;
+  readonly worstTicks: number;
+  /** How much worse than the mid the average is, basis points. */
+  readonly slippageBps: number;
+  /** Whether the levels fill it: where they do not, it is worse than this, by nobody knows how much. */
+  readonly isFilled: boolean;
+}
+
+/** Walks the levels from the touch; null where there are none, or nothing is ordered. */
+export function orderCost(curve: DepthCurve, lots: number, midTicks: number): OrderCost | null {
+  if (curve.count === 0 || !(lots > 0)) return null;
+  const rank = rankOf(curve, lots);
+  const isFilled = rank < curve.count;
+  const last = isFilled ? rank : curve.count - 1;
+  const [before, costBefore] =
+    isFilled && rank > 0
+      ? [curve.lots[rank - 1]!, curve.cost[rank - 1]!]
+      : isFilled
+        ? [0, 0]
+        : [curve.lots[last]!, curve.cost[last]!];
+  const worstTicks = curve.ticks[last]!;
+  const cost = costBefore + (lots - before) * worstTicks;
+  const averageTicks = cost / lots;
+  return {
+    lots,
+    filled: isFilled ? lots : before,
+    cost,
+    averageTicks,
+    worstTicks,
+    slippageBps: (Math.abs(averageTicks - midTicks) / Math.abs(midTicks)) * 10_000,
+    isFilled,
+  };
+}
+
+/** The first level that has the size together with those before it; a binary search. */
+function rankOf(curve: DepthCurve, lots: number): number {
+  let low = 0;
+  let high = curve.count;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (curve.lots[middle]! < lots) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/**
+ * A size as people write it: `50`, `0.5`, `1,000`, `2.5k`.
+ * @returns lots, or what is wrong with it
+ */
+export function readSize(text: string, lot: Scale): number | string | null {
+  const match = /^([\d,]*\.?\d*)\s*([kKmM]?)$/.exec(text.trim());
+  const digits = match?.[1]!.replaceAll(',', '') ?? '';
+  if (text.trim() === '') return null;
+  if (!/\d/.test(digits)) return 'a size is a number such as 50';
+  try {
+    return parseLots(shift(digits, { '': 0, k: 3, m: 6 }[match![2]!.toLowerCase()]!), lot) || null;
+  } catch (error) {
+    if (error instanceof DepthwireError) return error.message;
+    throw error;
+  }
+}
+
+/** Moves the point to the right: a decimal text times ten to the power. */
+function shift(digits: string, by: number): string {
+  const [whole = '', part = ''] = digits.split('.');
+  const moved = part.padEnd(by, '0');
+  const rest = moved.slice(by).replace(/0+$/, '');
+  return `${(whole + moved.slice(0, by)).replace(/^0+(?=\d)/, '') || '0'}${rest && `.${rest}`}`;
+}
