@@ -46,7 +46,7 @@ export class BenchPage {
   async load(url: string): Promise<number> {
     const { page } = this;
     await page.goto(url, { waitUntil: 'commit' });
-    const toggle = page.getByRole('button', { name: 'EMA' });
+    const toggle = page.getByRole('button', { name: 'Log', exact: true });
     const { x, y, width, height } = (await toggle.boundingBox({ timeout: PATIENCE_MS }))!;
     await page.mouse.move(x + width / 2, y + height / 2);
     await page.waitForFunction(() => globalThis.__screenBench.liveAtMs !== null, null, {

@@ -1,9 +1,10 @@
-import type {
-  Candle,
-  CandleInterval,
-  CandlesSubscription,
-  DepthwireClient,
-  Instrument,
+import {
+  candleIntervals,
+  type Candle,
+  type CandleInterval,
+  type CandlesSubscription,
+  type DepthwireClient,
+  type Instrument,
 } from '@depthwire/shared';
 import { cancelFrame, requestFrame } from '../state/frames.ts';
 import { fetchCandles } from '../state/rest.ts';
@@ -11,6 +12,8 @@ import { indexAt, mergeCandles } from './candles.ts';
 
 const CADENCE_MS = 250;
 const PAGE = 500;
+/** The largest that the server tells at once. */
+const LARGEST_PAGE = 1_500;
 /** Most candles held for one chart: scrolling further back ends here. */
 const MAX_CANDLES = 50_000;
 
@@ -36,7 +39,7 @@ export class CandleFeed {
     if (from !== Infinity) this.#events.onChange(from);
   };
   #changedFrom = Infinity;
-  #isLoading = false;
+  #loading: Promise<boolean> | null = null;
   #hasAll = false;
   #isClosed = false;
 
@@ -65,24 +68,59 @@ export class CandleFeed {
 
   /** Fetches the page before the oldest candle, unless that is under way or there is none. */
   async loadOlder(): Promise<void> {
+    if (this.#loading || !this.candles[0]) return;
+    // Few pages where many candles are there: each is drawn together with all of them.
+    await this.#load(Math.min(LARGEST_PAGE, Math.max(PAGE, Math.floor(this.candles.length / 4))));
+  }
+
+  /**
+   * Fetches history until it reaches a time, and shows it once it is there; unix seconds.
+   * @returns `found`; `none` where history begins later; `far` where that would be too many candles; `failed`
+   */
+  async loadUntil(time: number): Promise<'found' | 'none' | 'far' | 'failed'> {
+    await this.#loading;
     const first = this.candles[0];
-    if (!first || this.#isLoading || this.#hasAll || this.candles.length >= MAX_CANDLES) return;
-    this.#isLoading = true;
+    if (!first || this.#isClosed) return 'failed';
+    if (first.time <= time) return 'found';
+    const length = candleIntervals[this.interval];
+    if ((first.time - time) / length > MAX_CANDLES - this.candles.length) return 'far';
+    if (!(await this.#load(LARGEST_PAGE, time))) return 'failed';
+    if (this.candles[0]!.time <= time) return 'found';
+    return this.#hasAll ? 'none' : 'far';
+  }
+
+  #load(limit: number, until = Infinity): Promise<boolean> {
+    const loading = this.#fetch(limit, until).finally(() => (this.#loading = null));
+    this.#loading = loading;
+    return loading;
+  }
+
+  /** Fetches one page, or as many as it takes to a time; says whether that succeeded. */
+  async #fetch(limit: number, until: number): Promise<boolean> {
+    let older: Candle[] = [];
+    const oldest = () => older[0]?.time ?? this.candles[0]!.time;
     this.#events.onLoading(true);
     try {
-      const older = await fetchCandles(this.instrument, this.interval, PAGE, first.time);
-      if (this.#isClosed) return;
+      do {
+        if (this.#hasAll || this.candles.length + older.length >= MAX_CANDLES) break;
+        const page = await fetchCandles(this.instrument, this.interval, limit, oldest());
+        if (this.#isClosed) return false;
+        if (page.length === 0) this.#hasAll = true;
+        older = mergeCandles(page, older);
+      } while (oldest() > until);
       this.#events.onError(null);
-      if (older.length === 0) this.#hasAll = true;
-      else {
-        this.candles = mergeCandles(older, this.candles);
-        this.#mark(0);
-      }
+      return true;
     } catch (error) {
       if (!this.#isClosed) this.#events.onError(error instanceof Error ? error.message : String(error));
+      return false;
     } finally {
-      this.#isLoading = false;
-      if (!this.#isClosed) this.#events.onLoading(false);
+      if (!this.#isClosed) {
+        if (older.length > 0) {
+          this.candles = mergeCandles(older, this.candles);
+          this.#mark(0);
+        }
+        this.#events.onLoading(false);
+      }
     }
   }
 

@@ -1,6 +1,6 @@
 import type { Candle, Lots, Ticks } from '@depthwire/shared';
 import { describe, expect, it } from 'vitest';
-import { indexAt, mergeCandles, movingAverage } from './candles.ts';
+import { indexAt, mergeCandles } from './candles.ts';
 
 const candle = (time: number, close = 1): Candle => ({
   time,
@@ -36,12 +36,5 @@ describe('finding a candle', () => {
     expect(indexAt(candles, 20)).toBe(1);
     expect(indexAt(candles, 21)).toBe(2);
     expect(indexAt(candles, 31)).toBe(3);
-  });
-});
-
-describe('moving average', () => {
-  it('begins with the mean of the first period', () => {
-    const candles = [1, 2, 3, 7].map((close, i) => candle(i, close));
-    expect(movingAverage(candles, 3)).toEqual([null, null, 2, 4.5]);
   });
 });

@@ -34,14 +34,3 @@ export function indexAt(candles: readonly Candle[], time: number): number {
   }
   return low;
 }
-
-/** Exponential moving average of the closes, one value per candle, from the first full period on. */
-export function movingAverage(candles: readonly Candle[], period: number): (number | null)[] {
-  const weight = 2 / (period + 1);
-  let average = 0;
-  return candles.map(({ close }, i) => {
-    if (i < period) average += close / period;
-    else average += weight * (close - average);
-    return i < period - 1 ? null : average;
-  });
-}

@@ -45,3 +45,16 @@ export function formatChartTime(seconds: number, intervalSeconds: number, zone: 
   const time = `${two(hour)}:${two(minute)}`;
   return `${date} ${intervalSeconds < 60 ? `${time}:${two(second)}` : time}`;
 }
+
+/** A time as `<input type="datetime-local">` has it, to the minute. */
+export function toDateTimeInput(seconds: number, zone: TimeZone): string {
+  const { year, month, day, hour, minute } = fields(seconds, zone);
+  return `${String(year).padStart(4, '0')}-${two(month + 1)}-${two(day)}T${two(hour)}:${two(minute)}`;
+}
+
+/** What somebody wrote into such a field, as unix seconds; null where it is no time. */
+export function fromDateTimeInput(text: string, zone: TimeZone): number | null {
+  if (!/^\d{4,}-\d\d-\d\dT\d\d:\d\d(:\d\d)?$/.test(text)) return null;
+  const ms = Date.parse(zone === 'utc' ? `${text}Z` : text);
+  return Number.isNaN(ms) ? null : ms / 1000;
+}

@@ -10,6 +10,12 @@ const names = [
   'down',
   'accent',
   'amber',
+  'series-ink',
+  'series-blue',
+  'series-pink',
+  'series-lime',
+  'series-sky',
+  'series-grey',
 ] as const;
 type Name = (typeof names)[number];
 

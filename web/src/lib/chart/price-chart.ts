@@ -6,53 +6,75 @@ import {
   type Instrument,
 } from '@depthwire/shared';
 import {
-  CandlestickSeries,
   createChart,
   CrosshairMode,
   HistogramSeries,
-  LineSeries,
   PriceScaleMode,
   type IChartApi,
+  type IPriceLine,
   type ISeriesApi,
   type MouseEventParams,
   type UTCTimestamp,
 } from 'lightweight-charts';
 import { formatCompact } from '../format/number.ts';
-import { formatPrice } from '../format/price.ts';
 import type { TimeZone } from '../format/time.ts';
-import { indexAt, movingAverage } from './candles.ts';
+import { indexAt } from './candles.ts';
 import { formatChartTime, formatTickMark } from './chart-time.ts';
 import { withAlpha, type Colours } from './colours.ts';
+import { IndicatorLayer, type Reading } from './indicator-layer.ts';
+import type { Indicator } from './indicators.ts';
+import { MainSeries } from './main-series.ts';
+import type { ChartPriceLine, ChartType, PriceScale } from './model.ts';
+import { PaneHeights, VOLUME_PANE } from './pane-heights.ts';
 
 /** Bars left of the screen from which on older ones are fetched. */
 const HISTORY_MARGIN_BARS = 30;
-const PRICE_PANE_SHARE = 5;
-const AVERAGE_PERIODS = [20, 50] as const;
-/** No colour: those mean something else. */
-const AVERAGE_COLOURS = ['text', 'text-3'] as const;
+/** Bars on either side of a time that was asked for, where so many were not to be seen before. */
+const LEAST_BARS_ABOUT = 30;
+const ZOOM = 1.25;
+
+const modes = {
+  linear: PriceScaleMode.Normal,
+  log: PriceScaleMode.Logarithmic,
+  percent: PriceScaleMode.Percentage,
+} as const;
 
 export interface PriceChartEvents {
-  /** The candle under the crosshair; null without a crosshair. */
-  onCrosshair(candle: Candle | null): void;
+  /** The crosshair is at the candle of this time, unix seconds; null without one. */
+  onCrosshair(time: number | null, isOwn: boolean): void;
   onNeedOlder(): void;
   /** Whether the newest candle can be seen. */
   onFollow(isFollowing: boolean): void;
+  /** Indicators that took longer are there. */
+  onIndicators(): void;
+  /** Where each pane begins below the top, pixels. */
+  onPanes(tops: ReadonlyMap<string, number>): void;
+  /** The user dragged a pane: heights as shares of the price's. */
+  onResize(heights: ReadonlyMap<string, number>): void;
 }
 
-/** Candles and volume in lightweight-charts. Its logo, which the licence asks for, stays on. */
+/** Price, volume and indicators in lightweight-charts. Its logo, which the licence asks for, stays on. */
 export class PriceChart {
   readonly #chart: IChartApi;
-  readonly #candleSeries: ISeriesApi<'Candlestick'>;
-  readonly #volumeSeries: ISeriesApi<'Histogram'>;
-  readonly #averageSeries: ISeriesApi<'Line'>[] = [];
+  readonly #indicators: IndicatorLayer;
+  readonly #panes: PaneHeights;
   readonly #events: PriceChartEvents;
+  #main: MainSeries;
+  #volumeSeries: ISeriesApi<'Histogram'> | null = null;
+  #priceLines: readonly ChartPriceLine[] = [];
+  #drawnLines: IPriceLine[] = [];
   #candles: readonly Candle[] = [];
   #instrument: Instrument | null = null;
   #interval: CandleInterval = '1m';
   #zone: TimeZone = 'local';
   #colours: Colours;
-  #hasAverages = false;
   #isFollowing = true;
+  /** Whether a pointer is over this chart. */
+  #isPointed = false;
+  /** Where a crosshair that is not the pointer's is; null without one. */
+  #at: number | null = null;
+  /** Whether the crosshair has its horizontal line. */
+  #hasPriceLine = true;
 
   constructor(container: HTMLElement, colours: Colours, events: PriceChartEvents) {
     this.#events = events;
@@ -75,23 +97,9 @@ export class PriceChart {
       },
     });
     this.#applyTickMarks();
-    this.#candleSeries = this.#chart.addSeries(CandlestickSeries, {
-      borderVisible: false,
-      priceLineStyle: 3,
-    });
-    this.#volumeSeries = this.#chart.addSeries(
-      HistogramSeries,
-      {
-        priceFormat: { type: 'custom', minMove: 1e-8, formatter: formatCompact },
-        priceLineVisible: false,
-        lastValueVisible: false,
-      },
-      1,
-    );
-    const [pricePane, volumePane] = this.#chart.panes();
-    pricePane?.setStretchFactor(PRICE_PANE_SHARE);
-    volumePane?.setStretchFactor(1);
-    this.#volumeSeries.priceScale().applyOptions({ scaleMargins: { top: 0.12, bottom: 0 } });
+    this.#main = new MainSeries(this.#chart, 'candles');
+    this.#indicators = new IndicatorLayer(this.#chart, () => events.onIndicators());
+    this.#panes = new PaneHeights(this.#chart, container, events);
     this.setColours(colours);
 
     this.#chart.subscribeCrosshairMove((event) => this.#onCrosshair(event));
@@ -104,21 +112,23 @@ export class PriceChart {
   }
 
   destroy(): void {
+    this.#indicators.destroy();
+    this.#panes.destroy();
     this.#chart.remove();
   }
 
   /** Empties the chart for another instrument or interval. */
   reset(instrument: Instrument, interval: CandleInterval): void {
-    const { tick } = instrument;
     this.#instrument = instrument;
     this.#interval = interval;
     this.#candles = [];
-    const minMove = unitsToNumber(1, tick);
-    const formatter = (price: number) => formatPrice(Math.round(price / minMove), tick);
-    this.#candleSeries.applyOptions({ priceFormat: { type: 'custom', minMove, formatter } });
-    this.#candleSeries.setData([]);
-    this.#volumeSeries.setData([]);
-    for (const series of this.#averageSeries) series.setData([]);
+    this.#at = null;
+    this.#main.setInstrument(instrument);
+    this.#main.api.setData([]);
+    this.#volumeSeries?.setData([]);
+    this.#indicators.reset(instrument, this.#colours);
+    this.#applyPanes();
+    this.setPriceLines([]);
     this.#chart.priceScale('right').applyOptions({ autoScale: true });
     this.#chart.timeScale().applyOptions({ secondsVisible: candleIntervals[interval] < 60 });
     this.#chart.timeScale().resetTimeScale();
@@ -130,22 +140,17 @@ export class PriceChart {
     const grown = candles.length - this.#candles.length;
     const isTail = from > 0 && grown >= 0 && from >= this.#candles.length - 1;
     this.#candles = candles;
-    if (isTail) {
-      for (const candle of candles.slice(from)) {
-        this.#candleSeries.update(this.#bar(candle));
-        this.#volumeSeries.update(this.#volume(candle));
-      }
-    } else {
-      this.#candleSeries.setData(candles.map((candle) => this.#bar(candle)));
-      this.#volumeSeries.setData(candles.map((candle) => this.#volume(candle)));
-    }
-    this.#showAverages(isTail ? from : 0);
+    this.#main.show(candles, from, isTail);
+    if (isTail) for (const candle of candles.slice(from)) this.#volumeSeries?.update(this.#volume(candle));
+    else this.#showVolume();
+    this.#indicators.show(candles, from, isTail);
     if (isFirst) this.#chart.timeScale().scrollToRealTime();
+    if (this.#at !== null) this.#pointAt(this.#at);
   }
 
   setColours(colours: Colours): void {
     this.#colours = colours;
-    const { ground, line, up, down } = colours;
+    const { ground, line } = colours;
     this.#chart.applyOptions({
       layout: {
         background: { color: ground },
@@ -158,15 +163,10 @@ export class PriceChart {
         horzLine: { color: colours['text-3'], labelBackgroundColor: colours['line-strong'] },
       },
     });
-    this.#candleSeries.applyOptions({
-      upColor: up,
-      downColor: down,
-      wickUpColor: up,
-      wickDownColor: down,
-    });
-    this.#averageSeries.forEach((series, i) => series.applyOptions({ color: colours[AVERAGE_COLOURS[i]!] }));
-    if (this.#candles.length > 0)
-      this.#volumeSeries.setData(this.#candles.map((candle) => this.#volume(candle)));
+    this.#main.setColours(colours);
+    this.#indicators.setColours(colours);
+    this.#showVolume();
+    this.#drawPriceLines();
   }
 
   setTimeZone(zone: TimeZone): void {
@@ -174,35 +174,190 @@ export class PriceChart {
     this.#applyTickMarks();
   }
 
-  setLogScale(isLog: boolean): void {
-    this.#candleSeries
-      .priceScale()
-      .applyOptions({ mode: isLog ? PriceScaleMode.Logarithmic : PriceScaleMode.Normal });
+  setType(type: ChartType): void {
+    if (type === this.#main.type) return;
+    const before = this.#main;
+    // The new one first: a pane without series is gone.
+    this.#main = new MainSeries(this.#chart, type);
+    this.#drawnLines = [];
+    this.#chart.removeSeries(before.api);
+    this.#main.api.setSeriesOrder(0);
+    this.#main.setColours(this.#colours);
+    if (this.#instrument) this.#main.setInstrument(this.#instrument);
+    this.#main.show(this.#candles, 0, false);
+    this.#drawPriceLines();
   }
 
-  setAverages(isOn: boolean): void {
-    if (isOn === this.#hasAverages) return;
-    this.#hasAverages = isOn;
-    if (isOn) {
-      for (const colour of AVERAGE_COLOURS) {
-        this.#averageSeries.push(
-          this.#chart.addSeries(LineSeries, {
-            color: this.#colours[colour],
-            lineWidth: 1,
-            priceLineVisible: false,
-            lastValueVisible: false,
-            crosshairMarkerVisible: false,
-          }),
-        );
-      }
-      this.#showAverages(0);
-    } else {
-      for (const series of this.#averageSeries.splice(0)) this.#chart.removeSeries(series);
+  setScale(scale: PriceScale): void {
+    this.#chart.priceScale('right', 0).applyOptions({ mode: modes[scale] });
+  }
+
+  setVolume(isShown: boolean, height: number): void {
+    this.#panes.set(VOLUME_PANE, height);
+    if (isShown && !this.#volumeSeries) {
+      const series = this.#chart.addSeries(
+        HistogramSeries,
+        {
+          priceFormat: { type: 'custom', minMove: 1e-8, formatter: formatCompact },
+          priceLineVisible: false,
+          lastValueVisible: false,
+        },
+        this.#chart.panes().length,
+      );
+      series.priceScale().applyOptions({ scaleMargins: { top: 0.12, bottom: 0 } });
+      series.getPane().moveTo(1);
+      this.#volumeSeries = series;
+      this.#showVolume();
+    } else if (!isShown && this.#volumeSeries) {
+      this.#chart.removeSeries(this.#volumeSeries);
+      this.#volumeSeries = null;
     }
+    this.#applyPanes();
+  }
+
+  setIndicators(indicators: readonly Indicator[]): void {
+    for (const indicator of indicators)
+      if ('height' in indicator) this.#panes.set(indicator.id, indicator.height);
+    this.#indicators.set(indicators, this.#colours);
+    this.#applyPanes();
+  }
+
+  /** Lines across the chart, as of alerts; gone with the next instrument or interval. */
+  setPriceLines(lines: readonly ChartPriceLine[]): void {
+    this.#priceLines = lines;
+    this.#drawPriceLines();
   }
 
   scrollToNow(): void {
     this.#chart.timeScale().scrollToRealTime();
+  }
+
+  /** Brings the candle of a time into the middle; unix seconds. */
+  scrollTo(time: number): void {
+    const scale = this.#chart.timeScale();
+    const range = scale.getVisibleLogicalRange();
+    const index = indexAt(this.#candles, time);
+    const half = Math.max(LEAST_BARS_ABOUT, range ? (range.to - range.from) / 2 : 0);
+    scale.setVisibleLogicalRange({ from: index - half, to: index + half });
+    this.#pointAt(this.#candles[index]?.time ?? null);
+  }
+
+  /** Fewer or more candles on the same room, the last that can be seen staying where it is. */
+  zoom(direction: 1 | -1): void {
+    const scale = this.#chart.timeScale();
+    const range = scale.getVisibleLogicalRange();
+    if (!range) return;
+    const bars = (range.to - range.from) * (direction > 0 ? 1 / ZOOM : ZOOM);
+    scale.setVisibleLogicalRange({ from: range.to - bars, to: range.to });
+  }
+
+  /** The crosshair to the candle before or after, or to the newest without one; scrolls with it. */
+  step(by: number): void {
+    if (this.#candles.length === 0) return;
+    const last = this.#candles.length - 1;
+    const index =
+      this.#at === null ? last : Math.min(last, Math.max(0, indexAt(this.#candles, this.#at) + by));
+    const range = this.#chart.timeScale().getVisibleLogicalRange();
+    if (range && (index < range.from || index > range.to)) {
+      const shift = index < range.from ? index - range.from : index - range.to;
+      this.#chart.timeScale().setVisibleLogicalRange({ from: range.from + shift, to: range.to + shift });
+    }
+    this.#pointAt(this.#candles[index]!.time);
+    this.#events.onCrosshair(this.#at, true);
+  }
+
+  /** Shows a crosshair at a time that another chart points at; the candle of that time. */
+  follow(time: number | null): void {
+    if (this.#isPointed) return;
+    this.#pointAt(time);
+    this.#events.onCrosshair(this.#at, false);
+  }
+
+  unpoint(): void {
+    this.#pointAt(null);
+    this.#events.onCrosshair(null, true);
+  }
+
+  /** What the indicators say at the candle that opened at a time. */
+  read(time: number): Reading[] {
+    return this.#indicators.read(time);
+  }
+
+  /** The first and the last candle that can be seen; null without any. */
+  get visible(): { readonly first: Candle; readonly last: Candle } | null {
+    const range = this.#chart.timeScale().getVisibleLogicalRange();
+    if (!range) return null;
+    const first = this.#candles[Math.max(0, Math.ceil(range.from))];
+    const last = this.#candles[Math.min(this.#candles.length - 1, Math.floor(range.to))];
+    return first && last ? { first, last } : null;
+  }
+
+  /** The chart as it is drawn now, in device pixels. */
+  takePicture(): HTMLCanvasElement {
+    return this.#chart.takeScreenshot(true, false);
+  }
+
+  #pointAt(time: number | null): void {
+    const index = time === null ? -1 : this.#indexWithin(time);
+    const candle = this.#candles[index];
+    this.#at = candle?.time ?? null;
+    // The price of another chart's crosshair is not this one's.
+    this.#showPriceLine(!candle);
+    if (candle) {
+      const price = unitsToNumber(candle.close, this.#instrument!.tick);
+      this.#chart.setCrosshairPosition(price, candle.time as UTCTimestamp, this.#main.api);
+    } else this.#chart.clearCrosshairPosition();
+  }
+
+  #showPriceLine(isShown: boolean): void {
+    if (isShown === this.#hasPriceLine) return;
+    this.#hasPriceLine = isShown;
+    this.#chart.applyOptions({ crosshair: { horzLine: { visible: isShown, labelVisible: isShown } } });
+  }
+
+  /** Index of the candle that a time is in; -1 where there is none. */
+  #indexWithin(time: number): number {
+    const at = indexAt(this.#candles, time);
+    if (this.#candles[at]?.time === time) return at;
+    const before = this.#candles[at - 1];
+    return before && time < before.time + candleIntervals[this.#interval] ? at - 1 : -1;
+  }
+
+  #onCrosshair({ time, point, sourceEvent }: MouseEventParams): void {
+    const isThere = time !== undefined && point !== undefined;
+    if (sourceEvent) {
+      this.#isPointed = true;
+      if (this.#at !== null) {
+        this.#at = null;
+        this.#showPriceLine(true);
+      }
+    }
+    // What the chart tells of a crosshair that was set is known already.
+    if (!this.#isPointed) return;
+    if (!isThere) this.#isPointed = sourceEvent !== undefined;
+    const candle = isThere ? this.#candles[indexAt(this.#candles, time as number)] : undefined;
+    this.#events.onCrosshair(candle?.time === time ? (candle?.time ?? null) : null, true);
+  }
+
+  #applyPanes(): void {
+    const volume = this.#volumeSeries?.getPane();
+    this.#panes.apply([...(volume ? [{ id: VOLUME_PANE, pane: volume }] : []), ...this.#indicators.panes()]);
+  }
+
+  #drawPriceLines(): void {
+    for (const line of this.#drawnLines) this.#main.api.removePriceLine(line);
+    const { accent } = this.#colours;
+    this.#drawnLines = this.#priceLines.map(({ id, ticks, title }) =>
+      this.#main.api.createPriceLine({
+        id,
+        price: unitsToNumber(ticks, this.#instrument!.tick),
+        title,
+        color: accent,
+        lineWidth: 1,
+        lineStyle: 2,
+        axisLabelVisible: true,
+      }),
+    );
   }
 
   /** Anew for each time zone: the scale keeps the labels that a formatter made. */
@@ -215,38 +370,8 @@ export class PriceChart {
     });
   }
 
-  #showAverages(from: number): void {
-    const instrument = this.#instrument;
-    if (!instrument) return;
-    this.#averageSeries.forEach((series, i) => {
-      const points = movingAverage(this.#candles, AVERAGE_PERIODS[i]!).flatMap((ticks, at) =>
-        ticks === null || at < from
-          ? []
-          : [{ time: this.#candles[at]!.time as UTCTimestamp, value: unitsToNumber(ticks, instrument.tick) }],
-      );
-      if (from > 0) for (const point of points) series.update(point);
-      else series.setData(points);
-    });
-  }
-
-  #onCrosshair({ time, point }: MouseEventParams): void {
-    if (time === undefined || !point) {
-      this.#events.onCrosshair(null);
-      return;
-    }
-    const candle = this.#candles[indexAt(this.#candles, time as number)];
-    this.#events.onCrosshair(candle?.time === time ? candle : null);
-  }
-
-  #bar(candle: Candle) {
-    const { tick } = this.#instrument!;
-    return {
-      time: candle.time as UTCTimestamp,
-      open: unitsToNumber(candle.open, tick),
-      high: unitsToNumber(candle.high, tick),
-      low: unitsToNumber(candle.low, tick),
-      close: unitsToNumber(candle.close, tick),
-    };
+  #showVolume(): void {
+    if (this.#instrument) this.#volumeSeries?.setData(this.#candles.map((candle) => this.#volume(candle)));
   }
 
   #volume(candle: Candle) {

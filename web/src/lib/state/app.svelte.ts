@@ -1,5 +1,6 @@
 import type { BookSubscription, DepthwireClient, InstrumentId, TradesSubscription } from '@depthwire/shared';
 import { createContext, untrack } from 'svelte';
+import { Crosshairs } from '../chart/crosshairs.ts';
 import type { Docking } from '../workspace/docking.ts';
 import { MAIN_LINK } from '../workspace/model.ts';
 import { workspaceIn } from '../workspace/share.ts';
@@ -37,6 +38,7 @@ export class App {
   readonly markets: Markets;
   readonly watchlist: Watchlist;
   readonly workspaces: Workspaces;
+  readonly crosshairs = new Crosshairs();
   /** Where panels dock; null on a phone, and until it is there. */
   dock = $state.raw<Docking | null>(null);
   /** An instrument that was asked for and does not exist. */

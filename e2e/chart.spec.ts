@@ -1,0 +1,127 @@
+import { readFile } from 'node:fs/promises';
+import type { Locator, Page } from '@playwright/test';
+import { expect, test } from './fixtures.ts';
+import { openLive, panel, panelHead, watchForTrouble } from './page.ts';
+
+/** A candle as REST tells it: time, open, high, low, close, volume, trades. */
+type RestCandle = [number, string, string, string, string, string, number];
+
+async function addIndicator(page: Page, title: string): Promise<void> {
+  await panelHead(page, 'Chart').getByRole('button', { name: 'Indicators' }).click();
+  await page.getByRole('menuitem', { name: title }).click();
+}
+
+/** The crosshair over a chart, a share of its width from the left. */
+async function pointAt(page: Page, chart: Locator, share: number): Promise<void> {
+  const { x, y, width, height } = (await chart.locator('.canvas').boundingBox())!;
+  await page.mouse.move(x + width * share, y + height * 0.45);
+}
+
+const timeAt = (chart: Locator) => chart.getByTestId('at').getAttribute('data-time');
+
+test('indicators show their values at the crosshair, are set and removed, and survive a reload', async ({
+  page,
+  depthwire,
+}) => {
+  const trouble = watchForTrouble(page, () => depthwire.url);
+  await openLive(page);
+  const chart = panel(page, 'Chart');
+  await addIndicator(page, 'Simple moving average');
+  await addIndicator(page, 'Relative strength index');
+  const average = chart.getByTestId('indicator-sma-1');
+  await expect(average).toContainText(/^SMA 20\s*[\d,]+\.\d{3}/);
+  await expect(chart.getByTestId('indicator-rsi-1')).toContainText(/^RSI 14\s*\d+\.\d\d/);
+
+  // An average of one candle is its close, which the legend has exactly.
+  await average.getByRole('button', { name: 'SMA 20', exact: true }).click();
+  await page.getByLabel('Length').fill('1');
+  await page.getByLabel('Length').press('Tab');
+  await page.getByRole('button', { name: 'Done' }).click();
+  await pointAt(page, chart, 0.5);
+  await expect(async () => {
+    const close = await chart.getByTitle('Close').innerText();
+    await expect(average).toContainText(`${close.replace(/^C\s*/, '').replace(/\s/g, '')}0`, {
+      timeout: 250,
+    });
+  }).toPass();
+
+  await expect
+    .poll(() => page.evaluate(() => localStorage.getItem('depthwire.workspaces')?.includes('sma-1')))
+    .toBe(true);
+  await page.reload();
+  await expect(average).toContainText(/^SMA 1\s*[\d,]+\.\d{3}/, { timeout: 15_000 });
+  await average.hover();
+  await average.getByRole('button', { name: 'Remove SMA 1' }).click();
+  await expect(average).toHaveCount(0);
+  await expect(chart.getByTestId('indicator-rsi-1')).toBeVisible();
+  expect(trouble).toEqual([]);
+});
+
+test('candles are saved as CSV, exactly as REST tells them; a date is gone to, or there is none', async ({
+  page,
+  request,
+}) => {
+  await openLive(page, '/?instrument=sim:BTC-USD');
+  const head = panelHead(page, 'Chart');
+  await expect(panel(page, 'Chart').getByRole('application')).toHaveAttribute(
+    'aria-label',
+    /^sim:BTC-USD, 1m, candles\. Last [\d,.]+\. From .+ to .+: .+%$/,
+  );
+
+  const menu = head.getByRole('button', { name: 'Chart menu' });
+  await menu.click();
+  await page.getByRole('menuitem', { name: 'Go to a date' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Go to a date' });
+  await dialog.getByLabel('Date and time').fill('1999-01-01T00:00');
+  await dialog.getByRole('button', { name: 'Go' }).click();
+  await expect(dialog.getByRole('alert')).toHaveText(/^Too many candles/);
+  await page.keyboard.press('Escape');
+
+  const saved = page.waitForEvent('download');
+  await menu.click();
+  await page.getByRole('menuitem', { name: 'Save the candles' }).click();
+  const download = await saved;
+  expect(download.suggestedFilename()).toBe('sim-BTC-USD-1m.csv');
+  const [header, ...lines] = (await readFile(await download.path(), 'utf8')).trimEnd().split('\r\n');
+  expect(header).toBe('time,open,high,low,close,volume,trades');
+  const rows = lines.map((line) => line.split(','));
+  const last = Date.parse(rows.at(-1)![0]!) / 1000;
+  // The last is still open.
+  const path = `/api/v1/instruments/sim:BTC-USD/candles?interval=1m&limit=${rows.length - 1}&before=${last}`;
+  const { candles } = (await (await request.get(path)).json()) as { candles: RestCandle[] };
+  expect(rows.slice(0, -1)).toEqual(
+    candles.map(([time, ...rest]) => [new Date(time * 1000).toISOString(), ...rest.map(String)]),
+  );
+  expect(rows.length).toBeGreaterThan(100);
+});
+
+test('the crosshair is in step on two charts, and not where that is not wanted', async ({ page }) => {
+  await openLive(page);
+  const group = page.locator('.dv-groupview').filter({ has: page.getByTestId('tab-chart-1') });
+  await group.getByRole('button', { name: 'Panel menu' }).click();
+  await page.getByRole('menuitem', { name: 'Split below' }).hover();
+  await page.getByRole('menuitem', { name: /^Chart/ }).click();
+  const charts = panel(page, 'Chart');
+  await expect(charts).toHaveCount(2);
+  await expect(charts.last()).toHaveAttribute('data-state', 'live', { timeout: 15_000 });
+  await page.keyboard.press('Escape');
+  const newest = Number(await timeAt(charts.last()));
+
+  for (const share of [0.3, 0.5]) {
+    await pointAt(page, charts.first(), share);
+    await expect.poll(async () => Number(await timeAt(charts.first()))).toBeLessThan(newest);
+    await expect.poll(() => timeAt(charts.last())).toBe(await timeAt(charts.first()));
+  }
+
+  await panelHead(page, 'Chart').last().getByRole('button', { name: 'Chart menu' }).click();
+  await page.getByRole('menuitemcheckbox', { name: 'Crosshair in step' }).click();
+  await expect(page.getByRole('menu')).toHaveCount(0);
+  await expect
+    .poll(async () => {
+      await pointAt(page, charts.first(), 0.5);
+      await pointAt(page, charts.first(), 0.4);
+      return Number(await timeAt(charts.first()));
+    })
+    .toBeLessThan(newest);
+  await expect.poll(async () => Number(await timeAt(charts.last()))).toBeGreaterThanOrEqual(newest);
+});

@@ -1,0 +1,22 @@
+/** How the price is drawn; the words are in saved workspaces. */
+export const chartTypes = ['candles', 'bars', 'line', 'area', 'heikin-ashi'] as const;
+export type ChartType = (typeof chartTypes)[number];
+
+export const priceScales = ['linear', 'log', 'percent'] as const;
+export type PriceScale = (typeof priceScales)[number];
+
+export const chartTypeNames: Readonly<Record<ChartType, string>> = {
+  candles: 'Candles',
+  bars: 'Bars',
+  line: 'Line',
+  area: 'Area',
+  'heikin-ashi': 'Heikin-Ashi',
+};
+
+/** A line across the chart at a price, as of an alert. */
+export interface ChartPriceLine {
+  readonly id: string;
+  readonly ticks: number;
+  /** On the line, beside the price scale. */
+  readonly title: string;
+}
