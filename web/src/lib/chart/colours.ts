@@ -10,6 +10,11 @@ const names = [
   'down',
   'accent',
   'amber',
+  'heat-none',
+  'heat-1',
+  'heat-2',
+  'heat-3',
+  'heat-4',
 ] as const;
 type Name = (typeof names)[number];
 

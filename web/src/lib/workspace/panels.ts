@@ -1,6 +1,7 @@
 import type { Component } from 'svelte';
 import Chart from '../panels/chart/Chart.svelte';
 import Depth from '../panels/depth/Depth.svelte';
+import Heatmap from '../panels/heatmap/Heatmap.svelte';
 import Ladder from '../panels/ladder/Ladder.svelte';
 import Tape from '../panels/tape/Tape.svelte';
 import Watchlist from '../panels/watchlist/Watchlist.svelte';
@@ -27,4 +28,10 @@ export const panelDescriptions: Readonly<Record<PanelKind, PanelDescription>> = 
   ladder: { title: 'Order book', about: 'Levels of both sides', component: Ladder, hasInstrument: true },
   depth: { title: 'Depth', about: 'Cumulative size by price', component: Depth, hasInstrument: true },
   tape: { title: 'Time and sales', about: 'Trades as they happen', component: Tape, hasInstrument: true },
+  heatmap: {
+    title: 'Liquidity heatmap',
+    about: 'What rested where in the past hour',
+    component: Heatmap,
+    hasInstrument: true,
+  },
 };
