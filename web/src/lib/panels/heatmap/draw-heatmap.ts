@@ -43,7 +43,7 @@ export function hatchOf(
   const drawn = tile.getContext('2d')!;
   drawn.fillStyle = colours.ground;
   drawn.fillRect(0, 0, side, side);
-  drawn.strokeStyle = colours.line;
+  drawn.strokeStyle = withAlpha(colours['line-strong'], 0.6);
   drawn.lineWidth = pixelRatio;
   drawn.beginPath();
   for (const from of [-side, 0, side]) {

@@ -9,7 +9,8 @@ export interface HeatReading {
   /** The row's prices, ticks; `to` exclusive. */
   readonly from: number;
   readonly to: number;
-  readonly isHole: boolean;
+  /** Without a column: before the oldest that is kept, or where the book was not live. */
+  readonly hole: 'before' | 'within' | null;
   /** Null where nothing is known. */
   readonly lots: { readonly bid: number; readonly ask: number } | null;
   readonly trades: PeriodTrades | null;
@@ -26,7 +27,7 @@ export function readAt(columns: DepthColumns, at: number, ticks: number, rowTick
     timeMs: period * DEPTH_PERIOD_MS,
     from,
     to: from + size,
-    isHole: slot < 0,
+    hole: slot >= 0 ? null : period < (columns.oldest ?? Infinity) ? 'before' : 'within',
     lots: columns.lotsBetween(period, from, from + size),
     trades: columns.tradesIn(period),
   };

@@ -24,8 +24,8 @@ export interface Extent {
 }
 
 const MAX_SCALE = 32;
-/** Most periods across the plot. */
-const MOST_SHOWN = 3_600;
+/** Across the plot can be as many periods as there are, and never fewer than these. */
+const LEAST_SHOWN = 300;
 const FEWEST_TICKS = 8;
 /** A row of the picture is at least so high. */
 const MIN_ROW = 2;
@@ -53,16 +53,20 @@ export function ticksAtY(y: number, { centre, span }: PriceView, height: number)
   return centre + ((height / 2 - y) / height) * span;
 }
 
+function scaleWithin(scale: number, width: number, { from, to }: Extent): number {
+  return Math.min(MAX_SCALE, Math.max(scale, width / Math.max(LEAST_SHOWN, to - from)));
+}
+
 /** Within what there is, as far as that goes: what is shorter than the plot ends at its right edge. */
 export function clampTime({ end, scale }: TimeView, width: number, { from, to }: Extent): TimeView {
-  const bounded = Math.min(MAX_SCALE, Math.max(scale, width / MOST_SHOWN));
+  const bounded = scaleWithin(scale, width, { from, to });
   const least = Math.min(to, from + width / bounded);
   return { end: Math.min(to, Math.max(least, end)), scale: bounded };
 }
 
 /** What was at `x` stays there. */
 export function zoomTime(view: TimeView, factor: number, x: number, width: number, extent: Extent): TimeView {
-  const scale = Math.min(MAX_SCALE, Math.max(view.scale * factor, width / MOST_SHOWN));
+  const scale = scaleWithin(view.scale * factor, width, extent);
   return clampTime({ end: periodAt(x, view, width) + (width - x) / scale, scale }, width, extent);
 }
 
