@@ -4,7 +4,10 @@ import type { APIRequestContext, Locator, Page } from '@playwright/test';
 import { expect, test } from './fixtures.ts';
 import { openLive, watchForTrouble } from './page.ts';
 
-const PATIENT = { timeout: 20_000 };
+const PATIENT = { timeout: 30_000 };
+
+// Columns come by the second, and machines are busy.
+test.slow();
 const INSTRUMENT = 'sim:BTC-USD';
 
 const heatmap = (page: Page) => page.getByRole('region', { name: 'Liquidity heatmap' });
