@@ -7,7 +7,7 @@ import { xOf, yOf, type PriceView, type TimeView } from './view.ts';
 
 /** Pixels between two bubbles at the least, and the radius of the largest. */
 const BUBBLE_GAP = 14;
-export const LARGEST_BUBBLE = 13;
+const LARGEST_BUBBLE = 13;
 const SMALLEST_BUBBLE = 1.5;
 const HATCH = 6;
 

@@ -106,12 +106,13 @@ export class HeatmapFeed {
     try {
       const page = await fetchDepthHistory(this.#instrument, query);
       if (this.#isClosed) return;
-      this.#take(page.columns);
+      const isNewest = query.from === undefined && query.before === undefined;
+      this.#take(page.columns, isNewest);
       if (query.from === undefined) {
         this.hasAll = !page.hasMore;
         const first = page.columns[0];
         if (first) this.#askedTo = first.time / DEPTH_PERIOD_MS;
-        if (query.before === undefined) this.#step = page.step;
+        if (isNewest) this.#step = page.step;
       }
       this.#tell({ kind: 'ready' });
     } catch (error) {
@@ -122,15 +123,15 @@ export class HeatmapFeed {
     }
   }
 
-  #take(columns: readonly DepthColumn[]): void {
+  #take(columns: readonly DepthColumn[], isNewest: boolean): void {
     const first = columns[0];
     const last = columns.at(-1);
     if (!first || !last) return;
-    const newestLive = this.columns.newest;
+    const firstLive = this.columns.oldest;
     for (const column of columns) this.columns.put(column);
     const end = last.time / DEPTH_PERIOD_MS + 1;
     // Live columns began after the page was made.
-    if (newestLive !== null && newestLive > end) this.#noteGap(end, newestLive);
+    if (isNewest && firstLive !== null && firstLive > end) this.#noteGap(end, firstLive);
     this.#events.onColumns(first.time / DEPTH_PERIOD_MS, end);
   }
 

@@ -7,7 +7,6 @@ import {
   TradesSubscription,
   type DataFrame,
   type Instrument,
-  type SubscriptionHost,
   type WireTrade,
 } from '@depthwire/shared';
 import type { DepthColumn } from '@depthwire/shared/depth';
@@ -17,17 +16,18 @@ import { LiveColumns } from './live-columns.ts';
 const START = 1_760_000_000_000;
 const scale = { units: 1, decimals: 2 };
 const instrument = { id: 'sim:BTC-USD', tick: scale, lot: scale } as Instrument;
-const host = { now: () => Date.now(), epoch: 1, requestSnapshot: () => {}, release: () => {} };
+type Host = ConstructorParameters<typeof BookSubscription>[0];
+const host: Host = { now: () => Date.now(), epoch: 1, requestSnapshot: () => {}, release: () => {} };
 
 /** A book and trades as frames bring them, and the columns made of them. */
 class Feed {
   readonly columns: DepthColumn[] = [];
-  readonly book = new BookSubscription(host as SubscriptionHost, 'book', {
+  readonly book = new BookSubscription(host, 'book', {
     op: 'subscribe',
     topic: 'book',
     instrument: instrument.id,
   });
-  readonly trades = new TradesSubscription(host as SubscriptionHost, 'trades', {
+  readonly trades = new TradesSubscription(host, 'trades', {
     op: 'subscribe',
     topic: 'trades',
     instrument: instrument.id,
