@@ -17,7 +17,12 @@ const START = 1_760_000_000_000;
 const scale = { units: 1, decimals: 2 };
 const instrument = { id: 'sim:BTC-USD', tick: scale, lot: scale } as Instrument;
 type Host = ConstructorParameters<typeof BookSubscription>[0];
-const host: Host = { now: () => Date.now(), epoch: 1, requestSnapshot: () => {}, release: () => {} };
+const host: Host = {
+  now: () => Date.now() as ReturnType<Host['now']>,
+  epoch: 1,
+  requestSnapshot: () => {},
+  release: () => {},
+};
 
 /** A book and trades as frames bring them, and the columns made of them. */
 class Feed {
