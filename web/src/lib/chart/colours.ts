@@ -16,6 +16,11 @@ const names = [
   'series-lime',
   'series-sky',
   'series-grey',
+  'heat-none',
+  'heat-1',
+  'heat-2',
+  'heat-3',
+  'heat-4',
 ] as const;
 type Name = (typeof names)[number];
 

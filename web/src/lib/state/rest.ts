@@ -1,6 +1,7 @@
 import {
   DepthwireError,
   isErrorCode,
+  msgpackCodec,
   parseUnits,
   type BookState,
   type Candle,
@@ -9,10 +10,12 @@ import {
   type Lots,
   type Ticks,
 } from '@depthwire/shared';
+import { decodeDepthColumns, type DepthAnswer, type DepthColumn } from '@depthwire/shared/depth';
 
 import { credential } from './credential.ts';
 
 const TIMEOUT_MS = 10_000;
+const MSGPACK_TYPE = 'application/vnd.msgpack';
 
 /** Open time in seconds, open, high, low, close and volume as decimals, number of trades. */
 type RestCandle = [
@@ -92,6 +95,38 @@ export async function fetchCandles(
   return candles.map((candle) => parseCandle(candle, instrument));
 }
 
+export interface DepthHistoryQuery {
+  readonly limit: number;
+  /** Unix milliseconds: only seconds that began then or later, the first ones of them. */
+  readonly from?: number;
+  /** Unix milliseconds: only seconds that began earlier. */
+  readonly before?: number;
+}
+
+export interface DepthHistoryPage {
+  /** Oldest first. */
+  readonly columns: readonly DepthColumn[];
+  /** Ticks of a bucket; null before there is a book. */
+  readonly step: number | null;
+  readonly hasMore: boolean;
+}
+
+/** The book at the end of each second, as far as the server keeps it: see docs/protocol.md, "Depth history". */
+export async function fetchDepthHistory(
+  { id, tick, lot }: Instrument,
+  query: DepthHistoryQuery,
+): Promise<DepthHistoryPage> {
+  const given = Object.entries(query).map(([name, value]) => [name, String(value)]);
+  const path = `/api/v1/instruments/${encodeURIComponent(id)}/depth-history?${new URLSearchParams(given)}`;
+  const answer = await get<DepthAnswer & Pick<Instrument, 'tick' | 'lot'> & { next: string | null }>(
+    path,
+    MSGPACK_TYPE,
+  );
+  const isSameScale = JSON.stringify([answer.tick, answer.lot]) === JSON.stringify([tick, lot]);
+  if (!isSameScale) throw new DepthwireError('cursor_expired', 'the tick or lot size has changed');
+  return { columns: decodeDepthColumns(answer), step: answer.step, hasMore: answer.next !== null };
+}
+
 function parseCandle([time, open, high, low, close, volume, trades]: RestCandle, instrument: Instrument) {
   const price = (text: string) => parseUnits(text, instrument.tick) as Ticks;
   return {
@@ -105,17 +140,27 @@ function parseCandle([time, open, high, low, close, volume, trades]: RestCandle,
   };
 }
 
-async function getJson<T>(path: string): Promise<T> {
+function getJson<T>(path: string): Promise<T> {
+  return get(path, 'application/json');
+}
+
+async function get<T>(path: string, accept: string): Promise<T> {
   let response: Response;
   try {
     response = await fetch(path, {
       signal: AbortSignal.timeout(TIMEOUT_MS),
-      headers: credential.value === null ? {} : { authorization: `Bearer ${credential.value}` },
+      headers: {
+        accept,
+        ...(credential.value === null ? {} : { authorization: `Bearer ${credential.value}` }),
+      },
     });
   } catch (error) {
     throw new DepthwireError('connection_lost', 'the server does not answer', {}, error);
   }
-  const body: unknown = await response.json().catch(() => null);
+  const isPacked = response.headers.get('content-type')?.startsWith(MSGPACK_TYPE) ?? false;
+  const body: unknown = await (
+    isPacked ? response.arrayBuffer().then(msgpackCodec.decode) : response.json()
+  ).catch(() => null);
   if (response.ok && body !== null) return body as T;
   const error = (body as { error?: { code?: unknown; message?: unknown } } | null)?.error;
   const code = isErrorCode(error?.code) ? error.code : 'internal';

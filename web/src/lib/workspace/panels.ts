@@ -3,6 +3,7 @@ import Chart from '../panels/chart/Chart.svelte';
 import Depth from '../panels/depth/Depth.svelte';
 import FeedsPanel from '../panels/feeds/FeedsPanel.svelte';
 import InspectorPanel from '../panels/inspector/InspectorPanel.svelte';
+import Heatmap from '../panels/heatmap/Heatmap.svelte';
 import Ladder from '../panels/ladder/Ladder.svelte';
 import Tape from '../panels/tape/Tape.svelte';
 import Watchlist from '../panels/watchlist/Watchlist.svelte';
@@ -41,4 +42,10 @@ export const panelDescriptions: Readonly<Record<PanelKind, PanelDescription>> = 
     hasInstrument: true,
   },
   tape: { title: 'Time and sales', about: 'Trades as they happen', component: Tape, hasInstrument: true },
+  heatmap: {
+    title: 'Liquidity heatmap',
+    about: 'What rested where in the past hour',
+    component: Heatmap,
+    hasInstrument: true,
+  },
 };
