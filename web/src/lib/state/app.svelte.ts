@@ -1,5 +1,6 @@
 import type { BookSubscription, DepthwireClient, InstrumentId } from '@depthwire/shared';
 import { createContext, untrack } from 'svelte';
+import { Alerts } from '../alerts/alerts.svelte.ts';
 import type { Docking } from '../workspace/docking.ts';
 import { MAIN_LINK } from '../workspace/model.ts';
 import { workspaceIn } from '../workspace/share.ts';
@@ -34,6 +35,7 @@ export class App {
   readonly markets: Markets;
   readonly watchlist: Watchlist;
   readonly workspaces: Workspaces;
+  readonly alerts: Alerts;
   /** Where panels dock; null on a phone, and until it is there. */
   dock = $state.raw<Docking | null>(null);
   /** An instrument that was asked for and does not exist. */
@@ -44,11 +46,10 @@ export class App {
   constructor(url: string, wanted: InstrumentId | null, size: () => { width: number; height: number }) {
     this.connection = new Connection(url);
     this.markets = new Markets(this.connection, this.catalogue);
-    this.watchlist = new Watchlist(
-      this.connection,
-      () => this.market?.timeMs(Date.now()) ?? this.connection.timeMs(Date.now()),
-      this.markets.firstBook,
-    );
+    const timeMs = () => this.market?.timeMs(Date.now()) ?? this.connection.timeMs(Date.now());
+    this.watchlist = new Watchlist(this.connection, timeMs, this.markets.firstBook);
+    const { connection, catalogue, markets } = this;
+    this.alerts = new Alerts({ connection, catalogue, markets, timeMs });
     this.workspaces = new Workspaces(size);
     if (wanted !== null) this.workspaces.current.links[MAIN_LINK] = wanted;
   }
@@ -70,13 +71,17 @@ export class App {
     $effect(() => this.#keepSelection());
     $effect(() => {
       const { instruments } = this.catalogue;
-      untrack(() => this.watchlist.show(instruments));
+      untrack(() => {
+        this.watchlist.show(instruments);
+        this.alerts.sync();
+      });
     });
     // Untracked: what starts reads and writes signals, and must not start over when they change.
     const stops = untrack(() => [
       this.clock.start(),
       this.markets.start(),
       this.watchlist.start(),
+      this.alerts.start(),
       this.catalogue.start(this.connection),
       this.connection.start(),
     ]);

@@ -80,6 +80,12 @@ export class Dock implements Docking {
     return true;
   }
 
+  show(kind: PanelKind): void {
+    const shown = [...this.#workspace.panels.values()].find((panel) => panel.kind === kind);
+    if (shown) this.#api.getPanel(shown.id)?.api.setActive();
+    else this.add(kind, 'right');
+  }
+
   toggleMaximized(): void {
     if (this.#api.hasMaximizedGroup()) this.#api.exitMaximizedGroup();
     else if (this.#api.activePanel) this.#api.maximizeGroup(this.#api.activePanel);

@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import type { SerializedDockview } from 'dockview';
 
 /** What panels there are; the words are in saved workspaces, and never change. */
-export const panelKinds = ['watchlist', 'chart', 'ladder', 'depth', 'tape'] as const;
+export const panelKinds = ['watchlist', 'chart', 'ladder', 'depth', 'tape', 'alerts'] as const;
 export type PanelKind = (typeof panelKinds)[number];
 
 /** Panels of one colour show one instrument. The first is that of the header. */

@@ -1,4 +1,5 @@
 import type { Component } from 'svelte';
+import AlertsPanel from '../panels/alerts/AlertsPanel.svelte';
 import Chart from '../panels/chart/Chart.svelte';
 import Depth from '../panels/depth/Depth.svelte';
 import Ladder from '../panels/ladder/Ladder.svelte';
@@ -27,4 +28,10 @@ export const panelDescriptions: Readonly<Record<PanelKind, PanelDescription>> = 
   ladder: { title: 'Order book', about: 'Levels of both sides', component: Ladder, hasInstrument: true },
   depth: { title: 'Depth', about: 'Cumulative size by price', component: Depth, hasInstrument: true },
   tape: { title: 'Time and sales', about: 'Trades as they happen', component: Tape, hasInstrument: true },
+  alerts: {
+    title: 'Alerts',
+    about: 'What is watched for, and what went off',
+    component: AlertsPanel,
+    hasInstrument: true,
+  },
 };
