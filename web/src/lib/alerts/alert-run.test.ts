@@ -25,6 +25,7 @@ class Desk {
   timer: { atMs: number; task: () => void } | null = null;
   readonly followed = new Map<Topic, () => void>();
   readonly status = {
+    granted: {} as object | null,
     instrument,
     refusal: null,
     state: 'live',
@@ -159,6 +160,17 @@ describe('an alert that runs', () => {
     run.look();
     desk.wait();
     expect(desk.fired).toEqual(['not live for 2 s: connection lost']);
+  });
+
+  test('of stale data does not take the time since when it was live for that of a loss', () => {
+    const desk = new Desk();
+    desk.run({ kind: 'stale', seconds: 2 });
+    desk.tell('live', desk.nowMs - 90_000);
+    // A client tells its subscriptions before it says itself that the connection is lost.
+    desk.status.granted = null;
+    desk.tell('recovering', desk.nowMs - 90_000);
+    expect(desk.fired).toEqual([]);
+    expect(desk.timer!.atMs).toBe(desk.nowMs + 2001);
   });
 
   test('stops', () => {

@@ -142,7 +142,9 @@ export class AlertRun {
       return null;
     }
     const now = this.#host.nowMs();
-    const told = isOpen && status?.sinceMs != null ? Math.max(0, this.#host.timeMs() - status.sinceMs) : 0;
+    // What the server told last is of a time when it was live, where the connection has gone just now.
+    const sinceMs = isOpen && status?.granted ? status.sinceMs : null;
+    const told = sinceMs === null ? 0 : Math.max(0, this.#host.timeMs() - sinceMs);
     this.#notLiveSinceMs = Math.min(this.#notLiveSinceMs ?? Infinity, now - told);
     return now - this.#notLiveSinceMs;
   }

@@ -152,6 +152,7 @@ export class Alerts {
   }
 
   markSeen(): void {
+    this.notices = [];
     if (this.unseen > 0) this.#keep(withAllSeen(this.#stored));
   }
 

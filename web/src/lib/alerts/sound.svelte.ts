@@ -12,7 +12,7 @@ const REST_MS = 1_500;
 /** Short tones; a browser lets a page sound only once somebody has clicked or typed in it. */
 export class AlertSound {
   /** The browser keeps the page silent until somebody clicks or types in it. */
-  isBlocked = $state(!(globalThis.navigator?.userActivation?.hasBeenActive ?? true));
+  isBlocked = $state(isUntouched());
   #context: AudioContext | null = null;
   #resting: ReturnType<typeof setTimeout> | undefined;
 
@@ -51,6 +51,9 @@ export class AlertSound {
   /** @returns null where the browser does not let it sound */
   async #running(): Promise<AudioContext | null> {
     clearTimeout(this.#resting);
+    // Known before it is tried, which would leave a warning in the console.
+    this.isBlocked = isUntouched();
+    if (this.isBlocked) return null;
     try {
       const context = (this.#context ??= new AudioContext());
       // Where it is not let it waits for a click, maybe for ever.
@@ -63,6 +66,10 @@ export class AlertSound {
       return null;
     }
   }
+}
+
+function isUntouched(): boolean {
+  return !(navigator.userActivation?.hasBeenActive ?? true);
 }
 
 function notesOf(condition: Condition): readonly number[] {
