@@ -8,7 +8,7 @@ import { presets } from '../workspace/presets.ts';
 export interface Command {
   readonly id: string;
   readonly title: string;
-  readonly group: 'Panels' | 'Workspaces' | 'Display' | 'Go to';
+  readonly group: 'Panels' | 'Alerts' | 'Workspaces' | 'Display' | 'Go to';
   /** As the key library writes them. */
   readonly keys?: string;
   /** What a finger or an eye may look for beside the title. */
@@ -29,7 +29,7 @@ export interface Dialogs {
 
 /** All that can be asked for now. */
 export function commandsOf(app: App, dialogs: Dialogs): Command[] {
-  const { workspaces, preferences, dock } = app;
+  const { workspaces, preferences, dock, alerts } = app;
   const panels: Command[] = dock
     ? [
         ...panelKinds.map((kind) => ({
@@ -71,6 +71,20 @@ export function commandsOf(app: App, dialogs: Dialogs): Command[] {
     : [];
   return [
     ...panels,
+    {
+      id: 'new-alert',
+      title: 'New alert',
+      group: 'Alerts',
+      keys: 'Alt+KeyA',
+      words: 'price notify sound',
+      run: () => (alerts.draft = { instrument: app.selectedId, alert: null }),
+    },
+    {
+      id: 'mute-alerts',
+      title: alerts.isMuted ? 'Let alerts sound' : 'Mute the sound of alerts',
+      group: 'Alerts',
+      run: () => (alerts.isMuted = !alerts.isMuted),
+    },
     ...workspaces.all
       .filter((workspace) => workspace !== workspaces.current)
       .map((workspace) => ({

@@ -1,6 +1,7 @@
 import type { BookSubscription, DepthwireClient, InstrumentId, TradesSubscription } from '@depthwire/shared';
 import { createContext, untrack } from 'svelte';
 import { Crosshairs } from '../chart/crosshairs.ts';
+import { Alerts } from '../alerts/alerts.svelte.ts';
 import type { Docking } from '../workspace/docking.ts';
 import { MAIN_LINK } from '../workspace/model.ts';
 import { workspaceIn } from '../workspace/share.ts';
@@ -39,6 +40,7 @@ export class App {
   readonly watchlist: Watchlist;
   readonly workspaces: Workspaces;
   readonly crosshairs = new Crosshairs();
+  readonly alerts: Alerts;
   /** Where panels dock; null on a phone, and until it is there. */
   dock = $state.raw<Docking | null>(null);
   /** An instrument that was asked for and does not exist. */
@@ -50,11 +52,10 @@ export class App {
     this.url = url;
     this.connection = new Connection(url);
     this.markets = new Markets(this.connection, this.catalogue);
-    this.watchlist = new Watchlist(
-      this.connection,
-      () => this.market?.timeMs(Date.now()) ?? this.connection.timeMs(Date.now()),
-      this.markets.firstBook,
-    );
+    const timeMs = () => this.market?.timeMs(Date.now()) ?? this.connection.timeMs(Date.now());
+    this.watchlist = new Watchlist(this.connection, timeMs, this.markets.firstBook);
+    const { connection, catalogue, markets } = this;
+    this.alerts = new Alerts({ connection, catalogue, markets, timeMs });
     this.workspaces = new Workspaces(size);
     if (wanted !== null) this.workspaces.current.links[MAIN_LINK] = wanted;
   }
@@ -76,13 +77,17 @@ export class App {
     $effect(() => this.#keepSelection());
     $effect(() => {
       const { instruments } = this.catalogue;
-      untrack(() => this.watchlist.show(instruments));
+      untrack(() => {
+        this.watchlist.show(instruments);
+        this.alerts.sync();
+      });
     });
     // Untracked: what starts reads and writes signals, and must not start over when they change.
     const stops = untrack(() => [
       this.clock.start(),
       this.markets.start(),
       this.watchlist.start(),
+      this.alerts.start(),
       this.catalogue.start(this.connection),
       this.connection.start(),
     ]);

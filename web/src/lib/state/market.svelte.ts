@@ -44,6 +44,9 @@ interface MarketOptions {
   opensAfterMs(): number;
 }
 
+/** What can be followed of an instrument. */
+export type Followed = 'book' | 'trades' | 'ticker' | 'status';
+
 type StatusWord = {
   readonly state: BookState;
   readonly sinceMs: number | null;
@@ -69,6 +72,9 @@ export class Market {
 
   book: BookSubscription | null = null;
   trades: TradesSubscription | null = null;
+  /** As the last frame has it, drawn or not: for those who follow it. */
+  tickerSubscription: TickerSubscription | null = null;
+  statusSubscription: StatusSubscription | null = null;
 
   readonly #connection: Connection;
   readonly #options: MarketOptions;
@@ -79,6 +85,12 @@ export class Market {
   readonly #tradesUse: Use;
   readonly #tickerUse: Use;
   readonly #statusUse: Use;
+  readonly #followers: Readonly<Record<Followed, Set<() => void>>> = {
+    book: new Set(),
+    trades: new Set(),
+    ticker: new Set(),
+    status: new Set(),
+  };
   #bookOff: (() => void)[] = [];
   #pendingBook: BookSubscription | null = null;
   #meter: LatencyMeter | null = null;
@@ -159,6 +171,25 @@ export class Market {
     if (trades.length > 0) take({ trades: [...trades], isHistory: true, merged: null, hasGap: false });
     return () => {
       this.#tradeTakes.delete(take);
+      release();
+    };
+  }
+
+  /**
+   * Holds a topic and calls with each change of it or of its state at once, also in a page that is hidden and
+   * draws nothing; returns how to stop.
+   */
+  follow(topic: Followed, onChange: () => void): () => void {
+    const uses = {
+      book: this.#bookUse,
+      trades: this.#tradesUse,
+      ticker: this.#tickerUse,
+      status: this.#statusUse,
+    };
+    this.#followers[topic].add(onChange);
+    const release = uses[topic].hold();
+    return () => {
+      this.#followers[topic].delete(onChange);
       release();
     };
   }
@@ -268,15 +299,19 @@ export class Market {
     const trades = this.#connection.client.trades(this.#instrument.id);
     const follower = new TradeFollower();
     this.trades = trades;
-    const off = trades.on('change', () => {
-      this.#hasTrades = true;
-      this.#noteMerged(trades);
-      const batch = follower.take(trades);
-      for (const take of this.#tradeTakes) take(batch);
-      for (const draw of this.#tradeDraws) requestFrame(draw);
-    });
+    const offs = [
+      trades.on('change', () => {
+        this.#hasTrades = true;
+        this.#noteMerged(trades);
+        const batch = follower.take(trades);
+        for (const take of this.#tradeTakes) take(batch);
+        for (const draw of this.#tradeDraws) requestFrame(draw);
+        this.#tell('trades');
+      }),
+      trades.on('state', () => this.#tell('trades')),
+    ];
     return () => {
-      off();
+      for (const off of offs) off();
       trades.close();
       this.trades = null;
       this.#hasTrades = false;
@@ -286,15 +321,23 @@ export class Market {
 
   #openTicker(): () => void {
     const ticker = this.#connection.client.ticker(this.#instrument.id, { cadenceMs: TICKER_CADENCE_MS });
+    this.tickerSubscription = ticker;
     const drawTicker = () => this.#takeTicker(ticker);
     const offs = [
-      ticker.on('change', () => requestFrame(drawTicker)),
-      ticker.on('state', () => ticker.instrument && this.#takeInstrument(ticker.instrument)),
+      ticker.on('change', () => {
+        requestFrame(drawTicker);
+        this.#tell('ticker');
+      }),
+      ticker.on('state', () => {
+        if (ticker.instrument) this.#takeInstrument(ticker.instrument);
+        this.#tell('ticker');
+      }),
     ];
     return () => {
       for (const off of offs) off();
       cancelFrame(drawTicker);
       ticker.close();
+      this.tickerSubscription = null;
       this.#ticker = null;
       this.#direction = 0;
     };
@@ -302,10 +345,18 @@ export class Market {
 
   #openStatus(): () => void {
     const status = this.#connection.client.status(this.#instrument.id);
-    const off = status.on('change', () => this.#takeStatus(status));
+    this.statusSubscription = status;
+    const offs = [
+      status.on('change', () => {
+        this.#takeStatus(status);
+        this.#tell('status');
+      }),
+      status.on('state', () => this.#tell('status')),
+    ];
     return () => {
-      off();
+      for (const off of offs) off();
       status.close();
+      this.statusSubscription = null;
       this.#status = null;
     };
   }
@@ -336,14 +387,22 @@ export class Market {
         if (!this.#hasBook || this.#bookState !== book.state) takeState();
         this.#noteConflated(book);
         for (const draw of this.#bookDraws) requestFrame(draw);
+        this.#tell('book');
       }),
-      book.on('state', takeState),
+      book.on('state', () => {
+        takeState();
+        this.#tell('book');
+      }),
       book.on('error', (error) => {
         this.#connection.note('warning', `${book.instrumentId} book: ${error.code}: ${error.message}`);
       }),
     ];
     takeState();
     for (const draw of this.#bookDraws) requestFrame(draw);
+  }
+
+  #tell(topic: Followed): void {
+    for (const onChange of [...this.#followers[topic]]) onChange();
   }
 
   #closeBook(): void {

@@ -85,6 +85,16 @@ export class Dock implements Docking {
     return true;
   }
 
+  show(kind: PanelKind): void {
+    const shown = [...this.#workspace.panels.values()].find((panel) => panel.kind === kind);
+    if (shown) this.#api.getPanel(shown.id)?.api.setActive();
+    else {
+      // Below the list, where there is one: what is read now and then takes no width from charts and books.
+      const list = [...this.#workspace.panels.values()].find((panel) => panel.kind === 'watchlist');
+      this.add(kind, 'below', list && this.#api.getPanel(list.id));
+    }
+  }
+
   toggleMaximized(): void {
     if (this.#api.hasMaximizedGroup()) this.#api.exitMaximizedGroup();
     else if (this.#api.activePanel) this.#api.maximizeGroup(this.#api.activePanel);

@@ -7,6 +7,8 @@ export type Place = 'within' | 'right' | 'below';
 export interface Docking {
   /** @returns whether there was room for one more */
   add(kind: PanelKind, where: Place): boolean;
+  /** Brings a panel of the kind to the front; adds one where there is none. */
+  show(kind: PanelKind): void;
   /** Shows its group alone, or all again. */
   toggleMaximized(): void;
   closeActive(): void;

@@ -10,6 +10,7 @@ export const panelKinds = [
   'depth',
   'tape',
   'heatmap',
+  'alerts',
   'feeds',
   'inspector',
 ] as const;

@@ -1,4 +1,5 @@
 import type { Component } from 'svelte';
+import AlertsPanel from '../panels/alerts/AlertsPanel.svelte';
 import Chart from '../panels/chart/Chart.svelte';
 import Depth from '../panels/depth/Depth.svelte';
 import FeedsPanel from '../panels/feeds/FeedsPanel.svelte';
@@ -46,6 +47,12 @@ export const panelDescriptions: Readonly<Record<PanelKind, PanelDescription>> = 
     title: 'Liquidity heatmap',
     about: 'What rested where in the past hour',
     component: Heatmap,
+    hasInstrument: true,
+  },
+  alerts: {
+    title: 'Alerts',
+    about: 'What is watched for, and what went off',
+    component: AlertsPanel,
     hasInstrument: true,
   },
 };
