@@ -50,7 +50,7 @@ test('indicators show their values at the crosshair, are set and removed, and su
     .toBe(true);
   await page.reload();
   await expect(average).toContainText(/^SMA 1\s*[\d,]+\.\d{3}/, { timeout: 15_000 });
-  await average.hover();
+  await average.getByRole('button', { name: 'SMA 1', exact: true }).hover();
   await average.getByRole('button', { name: 'Remove SMA 1' }).click();
   await expect(average).toHaveCount(0);
   await expect(chart.getByTestId('indicator-rsi-1')).toBeVisible();

@@ -10,7 +10,7 @@ const PATIENT = { timeout: 30_000 };
 test.slow();
 const INSTRUMENT = 'sim:BTC-USD';
 
-const heatmap = (page: Page) => page.getByRole('region', { name: 'Liquidity heatmap' });
+const heatmap = (page: Page) => page.getByTestId('panel-heatmap');
 const stage = (page: Page) => heatmap(page).locator('.stage');
 const readout = (page: Page) => heatmap(page).getByTestId('heatmap-readout');
 

@@ -1,4 +1,3 @@
-import type { InstrumentId } from '@depthwire/shared';
 import * as v from 'valibot';
 
 export const MAX_ALERTS = 100;

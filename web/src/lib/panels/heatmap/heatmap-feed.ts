@@ -7,7 +7,7 @@ import {
 } from '@depthwire/shared';
 import { DEPTH_PERIOD_MS, type DepthColumn } from '@depthwire/shared/depth';
 import { fetchDepthHistory, type DepthHistoryQuery } from '../../state/rest.ts';
-import { DepthColumns } from './depth-columns.ts';
+import type { DepthColumns } from './depth-columns.ts';
 import { LiveColumns } from './live-columns.ts';
 
 /** The whole book, four times a second: columns hold what lies far from the touch too. */
