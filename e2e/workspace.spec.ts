@@ -69,7 +69,7 @@ test('panels dock, split and close; what was done is undone, done again, and the
   expect(trouble).toEqual([]);
 });
 
-test('a tab that is behind another subscribes to nothing', async ({ page }) => {
+test('a tab that is behind another is not there, and is live again in front', async ({ page }) => {
   await openLive(page);
   await inPanelMenu(page, 'tab-ladder-1', 'Add a tab', 'Depth');
   await expect(panel(page, 'Order book')).toHaveCount(0);

@@ -16,6 +16,14 @@ export interface Command {
   run(): void;
 }
 
+/** Of commands that are there only while panels are docked. */
+export const panelKeys = {
+  maximise: 'Alt+KeyM',
+  next: 'Alt+BracketRight',
+  previous: 'Alt+BracketLeft',
+  close: 'Alt+KeyW',
+} as const;
+
 /** What the dialogs of the page do. */
 export interface Dialogs {
   showPalette(): void;
@@ -43,28 +51,28 @@ export function commandsOf(app: App, dialogs: Dialogs): Command[] {
           id: 'maximise',
           title: 'Maximise the panel, or restore all',
           group: 'Panels',
-          keys: 'Alt+KeyM',
+          keys: panelKeys.maximise,
           run: () => dock.toggleMaximized(),
         },
         {
           id: 'next',
           title: 'Next panel',
           group: 'Panels',
-          keys: 'Alt+BracketRight',
+          keys: panelKeys.next,
           run: () => dock.focus(1),
         },
         {
           id: 'previous',
           title: 'Previous panel',
           group: 'Panels',
-          keys: 'Alt+BracketLeft',
+          keys: panelKeys.previous,
           run: () => dock.focus(-1),
         },
         {
           id: 'close',
           title: 'Close the panel',
           group: 'Panels',
-          keys: 'Alt+KeyW',
+          keys: panelKeys.close,
           run: () => dock.closeActive(),
         },
       ]
