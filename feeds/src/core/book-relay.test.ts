@@ -65,8 +65,9 @@ const trade = (id: string, tradeId: number): FeedEvent => ({
 let observer: FeedObserver;
 let events: FeedEvent[];
 let relay: BookRelay;
+let clock: VirtualClock;
 beforeEach(() => {
-  const clock = new VirtualClock(T0);
+  clock = new VirtualClock(T0);
   events = [];
   observer = new FeedObserver(clock, (event) => events.push(event));
   for (const id of [A, B]) observer.context.emit({ type: 'instrument', instrument: instrument(id) });
@@ -135,6 +136,32 @@ describe('BookRelay', () => {
       ['10', '2'],
       ['9', '1'],
     ]);
+  });
+
+  it('does not go back within a millisecond: of several updates of it, all have to be there', () => {
+    const first = relay.open([]);
+    feed(first, [...live(A, 5, [10, 1]), delta(A, 6, [10, 2]), delta(A, 6, [10, 3])]);
+    const second = relay.open([]);
+    feed(second, [...live(A, 5, [10, 1]), delta(A, 6, [10, 2])]);
+    expect(observer.text(A).bids).toEqual([['10', '3']]);
+    expect(events.filter(({ type }) => type === 'book-snapshot')).toHaveLength(1);
+    second.emit(delta(A, 6, [10, 3]));
+    expect(events.filter(({ type }) => type === 'book-snapshot')).toHaveLength(2);
+  });
+
+  it('takes over from a book that stands still, after a while, where a snapshot hides how far it is', () => {
+    const first = relay.open([]);
+    feed(first, [...live(A, 5, [10, 1]), delta(A, 6, [10, 2])]);
+    const taken: string[] = [];
+    const second = relay.open([], (id) => taken.push(id));
+    feed(second, live(A, 6, [10, 2]));
+    clock.advanceTo(T0 + 900);
+    first.emit(delta(A, 6, [10, 3])); // not still
+    clock.advanceTo(T0 + 1_800);
+    expect(taken).toEqual([]);
+    second.emit(delta(A, 6, [10, 3]));
+    clock.advanceTo(T0 + 2_900);
+    expect(taken).toEqual([A]);
   });
 
   it('takes over at once where the first is not live', () => {

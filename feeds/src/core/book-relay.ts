@@ -8,11 +8,35 @@ import {
   type FeedEvent,
   type Instrument,
   type InstrumentId,
+  type Timer,
   type TradeEvent,
 } from '@depthwire/shared';
 
 /** Trades of an instrument whose ids are remembered, to tell those that two connections bring. */
 const MAX_TRADE_IDS = 512;
+
+/**
+ * Where two connections stand at the same millisecond and nobody can tell which of them has more of it, the later one
+ * takes over when neither has brought anything for so long.
+ */
+const STILL_MS = 1_000;
+
+/** How far a flow of updates has come, by the venue's clock. */
+interface Place {
+  /** Null before the first update, and where the venue gives no time. */
+  readonly timeMs: number | null;
+  /** Updates of that millisecond; null where a snapshot may stand for some of them. */
+  readonly count: number | null;
+}
+
+const NOWHERE: Place = { timeMs: null, count: null };
+
+function placeAfter(before: Place, { type, venueTimeMs: timeMs }: BookSnapshotEvent | BookDeltaEvent): Place {
+  if (timeMs === null) return before;
+  if (type === 'book-snapshot') return { timeMs, count: null };
+  if (timeMs !== before.timeMs) return { timeMs, count: before.timeMs === null ? null : 1 };
+  return { timeMs, count: before.count === null ? null : before.count + 1 };
+}
 
 /** What a source that is not heard holds of an instrument, until it may take over. */
 interface Held {
@@ -21,16 +45,19 @@ interface Held {
   state: BookState;
   reason: string | null;
   newest: BookSnapshotEvent | BookDeltaEvent | null;
+  place: Place;
+  /** When nothing has come for a while; null while nothing is waited for. */
+  still: Timer | null;
 }
 
 interface Heard {
   source: RelaySource;
   isLive: boolean;
-  venueTimeMs: number | null;
+  place: Place;
 }
 
 /**
- * When a later connection takes a book over: `early` as soon as its own is live and no older than what
+ * When a later connection takes a book over: `early` as soon as its own is live and has all that
  * was heard, because the one before is about to end; `late` only where what was heard is not live.
  */
 export type Takeover = 'early' | 'late';
@@ -104,7 +131,7 @@ export class BookRelay {
   #isHeard(source: RelaySource, instrument: InstrumentId): boolean {
     const heard = this.#heard.get(instrument);
     if (heard) return heard.source === source;
-    this.#heard.set(instrument, { source, isLive: false, venueTimeMs: null });
+    this.#heard.set(instrument, { source, isLive: false, place: NOWHERE });
     source.onTakeover(instrument);
     return true;
   }
@@ -116,7 +143,7 @@ export class BookRelay {
   #pass(event: BookSnapshotEvent | BookDeltaEvent | BookStatusEvent): void {
     const heard = this.#heard.get(event.instrument)!;
     if (event.type === 'book-status') heard.isLive = event.state === 'live';
-    else heard.venueTimeMs = event.venueTimeMs ?? heard.venueTimeMs;
+    else heard.place = placeAfter(heard.place, event);
     this.#emit(event);
   }
 
@@ -127,30 +154,51 @@ export class BookRelay {
         held.book.loadSnapshot(event.bids, event.asks);
         held.hasBook = true;
         held.newest = event;
+        held.place = placeAfter(held.place, event);
         break;
       case 'book-delta':
         held.book.applyDelta(event.bids, event.asks);
         held.newest = event;
+        held.place = placeAfter(held.place, event);
         break;
       case 'book-status':
         held.state = event.state;
         held.reason = event.reason;
     }
-    const heard = this.#heard.get(event.instrument)!;
+    this.#consider(source, event.instrument, held);
+  }
+
+  #consider(source: RelaySource, id: InstrumentId, held: Held, areStill = false): void {
+    held.still?.cancel();
+    held.still = null;
+    const heard = this.#heard.get(id)!;
     if (held.state !== 'live' || !held.hasBook) return;
-    const isInTime =
-      heard.venueTimeMs === null || (held.newest?.venueTimeMs ?? Infinity) >= heard.venueTimeMs;
-    if (!heard.isLive || (this.#takeover === 'early' && isInTime)) this.#takeOver(source, event.instrument);
+    if (!heard.isLive) this.#takeOver(source, id);
+    else if (this.#takeover === 'early') {
+      const lead = leadOf(held.place, heard.place);
+      if (lead === 'ahead' || (lead === 'unknown' && areStill)) this.#takeOver(source, id);
+      else if (lead === 'unknown') this.#considerWhenStill(source, id, held, heard.place);
+    }
+  }
+
+  #considerWhenStill(source: RelaySource, id: InstrumentId, held: Held, place: Place): void {
+    held.still = this.#clock.at(this.#clock.now() + STILL_MS, () => {
+      held.still = null;
+      const heard = this.#heard.get(id);
+      if (!source.isOpen || !source.holds(id) || !heard || heard.source === source) return;
+      this.#consider(source, id, held, heard.place === place);
+    });
   }
 
   /** @param reason for a book that is not live, unless its own source tells one */
   #takeOver(source: RelaySource, id: InstrumentId, reason: string | null = null): void {
     const held = source.release(id);
+    held.still?.cancel();
     const wasLive = this.#heard.get(id)?.isLive ?? false;
     this.#heard.set(id, {
       source,
       isLive: held.state === 'live',
-      venueTimeMs: held.newest?.venueTimeMs ?? null,
+      place: held.place,
     });
     const instrument = source.instruments.get(id);
     if (instrument && JSON.stringify(instrument) !== JSON.stringify(this.#told.get(id)))
@@ -214,6 +262,14 @@ export class BookRelay {
   }
 }
 
+/** Whether a book has at least all of another one. */
+function leadOf(held: Place, heard: Place): 'ahead' | 'behind' | 'unknown' {
+  if (heard.timeMs === null || held.timeMs === null || held.timeMs > heard.timeMs) return 'ahead';
+  if (held.timeMs < heard.timeMs) return 'behind';
+  if (held.count === null || heard.count === null) return 'unknown';
+  return held.count >= heard.count ? 'ahead' : 'behind';
+}
+
 /** The ids that came last. A set alone would look for its oldest one behind all that were deleted. */
 class RecentIds {
   readonly #known = new Set<string | number>();
@@ -271,6 +327,7 @@ export class RelaySource {
     if (this.#ended.has(id)) return;
     this.#onEnd(id, reason);
     this.#ended.add(id);
+    this.#held.get(id)?.still?.cancel();
     this.#held.delete(id);
   }
 
@@ -292,6 +349,8 @@ export class RelaySource {
         state: 'syncing',
         reason: null,
         newest: null,
+        place: NOWHERE,
+        still: null,
       };
       this.#held.set(id, held);
     }
