@@ -20,6 +20,8 @@ const SETTLE_MS = 2_500;
 const COMPARISONS = 200;
 /** Sockets that are left half open, at most so many at once. */
 const DANGLING = 200;
+/** Most messages where answers are still to be met, times those that were asked for. */
+const MOST = 10;
 
 export interface FuzzReport {
   readonly messages: number;
@@ -44,18 +46,20 @@ export interface FuzzReport {
 interface Options {
   readonly messages: number;
   readonly seed: number;
+  /** Goes on past `messages` until each of these was met, up to ten times as many. */
+  readonly answers?: readonly string[];
   progress?(messages: number): void;
 }
 
 /** Attacks a server of its own until so many messages were dealt with. */
-export async function fuzz({ messages, seed, progress }: Options): Promise<FuzzReport> {
+export async function fuzz({ messages, seed, answers = [], progress }: Options): Promise<FuzzReport> {
   const server = fork(fileURLToPath(new URL('server.ts', import.meta.url)), { execArgv: ['--expose-gc'] });
   try {
     const [{ url }] = (await once(server, 'message')) as [{ url: string }];
     const run = new Run(server, url, seed);
     await run.until(messages * WARM_UP, progress);
     const before = await run.settled();
-    await run.until(messages, progress);
+    await run.until(messages, progress, answers);
     return await run.report(before);
   } finally {
     server.kill('SIGKILL');
@@ -93,11 +97,18 @@ class Run {
     this.#client.connect();
   }
 
-  async until(messages: number, progress?: (messages: number) => void): Promise<void> {
+  async until(
+    messages: number,
+    progress?: (messages: number) => void,
+    answers: readonly string[] = [],
+  ): Promise<void> {
+    const isGoingOn = () =>
+      this.#messages < messages ||
+      (this.#messages < messages * MOST && answers.some((answer) => !this.#answers.has(answer)));
     await Promise.all(
       Array.from({ length: ATTACKERS }, async () => {
         const half: ReturnType<typeof dangling>[] = [];
-        while (this.#messages < messages && this.#server.exitCode === null) {
+        while (isGoingOn() && this.#server.exitCode === null) {
           await this.#strike(half);
           progress?.(this.#messages);
         }
