@@ -17,7 +17,7 @@ const no = (name, from, to, comment) => ({
 const layer = (name, ...allowed) => ({
   name: `shared-${name}`,
   severity: 'error',
-  comment: 'The layers of shared: model ← book ← protocol ← client, inspect, depth.',
+  comment: 'The layers of shared: model ← book ← protocol ← client, inspect, depth; client ← remote.',
   from: source(`shared/src/${name}`),
   to: { path: '^shared/src/', pathNot: `^shared/src/(${[name, ...allowed].join('|')})/` },
 });
@@ -62,6 +62,7 @@ module.exports = {
     layer('client', 'model', 'book', 'protocol'),
     layer('inspect', 'model', 'book', 'protocol'),
     layer('depth', 'model', 'book', 'protocol'),
+    layer('remote', 'model', 'book', 'protocol', 'client'),
 
     {
       name: 'venues-are-strangers',
@@ -111,7 +112,7 @@ module.exports = {
       name: 'declared-dependencies',
       severity: 'error',
       comment: 'A package imports only what its own package.json lists.',
-      from: { pathNot: [TEST, '^server/test/'] },
+      from: { pathNot: [TEST, '^(server|shared)/test/'] },
       to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
     },
     {

@@ -36,6 +36,10 @@ const FIXED_PARTS = [
   '[role=gridcell]',
   '[data-testid=bids] > *',
   '[data-testid=asks] > *',
+  '[data-testid=freshness]',
+  'section[data-testid=panel-depth] :is(form, th, td, .balance > *)',
+  'section[data-testid=panel-tape] :is(.heads *, .speed *, .balance > *)',
+  'section[data-testid=panel-heatmap] :is(.stage, .corner)',
 ].join(', ');
 
 const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
@@ -49,36 +53,31 @@ test.describe('the simulated market', () => {
   }) => {
     const trouble = watchForTrouble(page, () => depthwire.url);
     await openLive(page);
+    expect(page.workers()).toHaveLength(1);
     await expectOrigin(page, 'simulated');
     await expect(page.getByTestId('connection')).toContainText('Connected');
     await expect(page.getByTestId('connection')).toContainText('ms');
     expect(trouble).toEqual([]);
   });
 
-  test('says which trades came as sums only, because the connection did not keep up', async ({ page }) => {
-    await page.routeWebSocket(/\/ws$/, (socket) => {
-      socket.connectToServer().onMessage((message) => {
-        const frame = codecs.msgpack.decode(message as Buffer) as TradesFrame;
-        if (!Array.isArray(frame) || frame[0] !== frameCodes.trades) {
-          socket.send(message);
-          return;
-        }
-        const [, ch, seq, timeMs, trades] = frame;
-        const price = trades[0]![1];
-        const sums = [900, trades.length + 24, 31_000, 12_000, price - 50, price + 70] as const;
-        const merged: TradesMergedFrame = [
-          frameCodes.tradesMerged,
-          ch,
-          seq,
-          seq - 1,
-          timeMs,
-          ...sums,
-          trades,
-        ];
-        socket.send(Buffer.from(codecs.msgpack.encode(merged) as Uint8Array));
-      });
+  test('says which trades came as sums only, because the connection did not keep up', async ({
+    page,
+    proxied,
+  }) => {
+    const { url } = await proxied((message) => {
+      const frame = codecs.msgpack.decode(message) as TradesFrame;
+      if (!Array.isArray(frame) || frame[0] !== frameCodes.trades) return message;
+      const [, ch, seq, timeMs, trades] = frame;
+      const price = trades[0]![1];
+      const sums = [900, trades.length + 24, 31_000, 12_000, price - 50, price + 70] as const;
+      const merged: TradesMergedFrame = [
+        ...([frameCodes.tradesMerged, ch, seq, seq - 1, timeMs] as const),
+        ...sums,
+        trades,
+      ];
+      return Buffer.from(codecs.msgpack.encode(merged) as Uint8Array);
     });
-    await openLive(page);
+    await openLive(page, url);
     const tape = panel(page, 'Time and sales');
     await expect(tape.getByRole('status')).toHaveText(
       /24 of \d+ trades not listed\s+[\d.,]+ bought\s+[\d.,]+ sold\s+[\d.,]+ to [\d.,]+/,
@@ -87,25 +86,22 @@ test.describe('the simulated market', () => {
 
   test('says of a book that the connection does not keep up with it, and that it does again', async ({
     page,
+    proxied,
   }) => {
     let isSlow = true;
-    await page.routeWebSocket(/\/ws$/, (socket) => {
-      socket.connectToServer().onMessage((message) => {
-        const frame = codecs.msgpack.decode(message as Buffer) as BookDeltaFrame;
-        // A delta with a checksum is all that a merged frame of one frame is.
-        if (!isSlow || !Array.isArray(frame) || frame[0] !== frameCodes.bookDelta || frame[9] === undefined) {
-          socket.send(message);
-          return;
-        }
-        const [, ch, seq, , elapsedMs, , lagMs, bids, asks, checksum] = frame;
-        const merged: BookMergedFrame = [
-          ...([frameCodes.bookMerged, ch, seq, seq - 1, 1] as const),
-          ...([frame[3], elapsedMs, 1_400, lagMs, bids, asks, checksum] as const),
-        ];
-        socket.send(Buffer.from(codecs.msgpack.encode(merged) as Uint8Array));
-      });
+    const { url } = await proxied((message) => {
+      const frame = codecs.msgpack.decode(message) as BookDeltaFrame;
+      // A delta with a checksum is all that a merged frame of one frame is.
+      if (!isSlow || !Array.isArray(frame) || frame[0] !== frameCodes.bookDelta || frame[9] === undefined)
+        return message;
+      const [, ch, seq, , elapsedMs, , lagMs, bids, asks, checksum] = frame;
+      const merged: BookMergedFrame = [
+        ...([frameCodes.bookMerged, ch, seq, seq - 1, 1] as const),
+        ...([frame[3], elapsedMs, 1_400, lagMs, bids, asks, checksum] as const),
+      ];
+      return Buffer.from(codecs.msgpack.encode(merged) as Uint8Array);
     });
-    await openLive(page);
+    await openLive(page, url);
     const badge = panelHead(page, 'Order book').getByTestId('freshness');
     await expect(badge).toHaveText(/conflated/);
     await expect(badge).toHaveAttribute('title', /one frame stood for \d+ updates, the oldest 1.4 s old/);
@@ -169,7 +165,16 @@ test.describe('the simulated market', () => {
     expect(asked.length).toBe(3);
   });
 
-  test('draws, and subscribes to, what is seen of a list of a thousand', async ({ page }) => {
+  test('does without a worker where there is none', async ({ page }) => {
+    await page.route('**/workers/**', (route) => route.abort());
+    await openLive(page);
+    expect(page.workers()).toEqual([]);
+    await expectAbove(page, 'frames', 5);
+    await page.getByTitle(/click for its log/).click();
+    await expect(page.getByTestId('log')).toContainText('The worker failed');
+  });
+
+  test('draws, and subscribes to, what is seen of a list of a thousand', async ({ page, proxied }) => {
     await page.route('**/api/v1/instruments', async (route) => {
       const { instruments } = (await (await route.fetch()).json()) as { instruments: object[] };
       const more = Array.from({ length: 1_000 - instruments.length }, (_, i) => ({
@@ -179,19 +184,15 @@ test.describe('the simulated market', () => {
       }));
       await route.fulfill({ json: { instruments: [...instruments, ...more] } });
     });
-    const asked = new Set<string>();
-    await page.routeWebSocket(/\/ws$/, (socket) => {
-      const server = socket.connectToServer();
-      socket.onMessage((message) => {
-        const request = codecs.msgpack.decode(message as Buffer) as { op: string; instrument: string };
-        if (request.op === 'subscribe') asked.add(request.instrument);
-        server.send(message);
-      });
-    });
-    await page.goto('/');
+    const { url, requests } = await proxied();
+    await page.goto(url);
     await expectListed(page, 1_000);
     await expect(watchRows(page).first()).toHaveAttribute('data-state', 'live');
     expect(await watchRows(page).count()).toBeLessThan(80);
+    const asked = new Set(
+      requests.map((request) => (request.op === 'subscribe' ? request.instrument : null)),
+    );
+    expect(asked.size).toBeGreaterThan(10);
     expect(asked.size).toBeLessThan(80);
     await panel(page, 'Watchlist').getByRole('grid').press('End');
     await expect(page.locator('[data-instrument="sim:X964-USD"]')).toBeInViewport({ ratio: 1 });
@@ -210,11 +211,67 @@ test.describe('the simulated market', () => {
           }),
         FIXED_PARTS,
       );
-    const before = await boxes();
-    expect(before.length).toBeGreaterThan(150);
-    await expectAbove(page, 'frames', (await readBook(page))!.frames + 30);
-    expect(await boxes()).toEqual(before);
+    const expectStill = async () => {
+      const before = await boxes();
+      expect(before.length).toBeGreaterThan(150);
+      await expectAbove(page, 'frames', (await readBook(page))!.frames + 30);
+      expect(await boxes()).toEqual(before);
+    };
+    await expectStill();
+    // The other panels of numbers.
+    await page.getByRole('button', { name: 'Workspace: Trading' }).click();
+    await page.getByRole('menuitem', { name: /New/ }).hover();
+    await page.getByRole('menuitem', { name: /^Liquidity/ }).click();
+    await expect(page.getByTestId('panel-heatmap')).toHaveAttribute('data-state', 'live', {
+      timeout: 15_000,
+    });
+    await expect(page.locator('[data-testid=panel-heatmap] [data-columns]')).not.toHaveAttribute(
+      'data-columns',
+      '0',
+    );
+    await expectStill();
   });
+
+  for (const language of ['en', 'de']) {
+    test(`gives way in the header before anything overlaps (${language})`, async ({ page }) => {
+      await page.addInitScript((code) => localStorage.setItem('depthwire.language', code), language);
+      await page.goto('/?instrument=sim:BTC-USD-PERP');
+      await expect(page.getByTestId('connection')).toHaveAttribute('data-state', 'open');
+      await expect(page.getByTestId('last-price')).toContainText('%');
+      for (const width of [720, 800, 900, 1000, 1180]) {
+        await page.setViewportSize({ width, height: 600 });
+        expect(await readHeader(page), `at ${width} px`).toEqual({ buttons: 4, outside: [], overlaps: [] });
+      }
+    });
+  }
+
+  /** What is drawn over what in the header, and the buttons that are not all on the screen. */
+  async function readHeader(page: Page) {
+    return page.getByTestId('header').evaluate((header) => {
+      // Parts of parts, too: what is too wide for its part is drawn outside of it.
+      const seen = (selector: string) =>
+        [...header.querySelectorAll(selector)]
+          .filter((element) => element.checkVisibility())
+          .map((element) => ({ name: element.className, box: element.getBoundingClientRect() }))
+          .filter(({ box }) => box.width > 0);
+      const parts = [':scope > *', '.instrument > *', '.price > *, .instrument', '.end > *, .price'].map(
+        seen,
+      );
+      const overlaps = parts.flatMap((group) =>
+        group.flatMap(({ name, box }, i) =>
+          group
+            .slice(i + 1)
+            // The ground of a price that flashes is larger than its text by 5 px, on either side.
+            .filter(({ box: other }) => box.right - 5 > other.left && other.right - 5 > box.left)
+            .filter(({ box: other }) => box.bottom > other.top + 1 && other.bottom > box.top + 1)
+            .map((other) => `${name} and ${other.name}`),
+        ),
+      );
+      const buttons = seen('button');
+      const outside = buttons.filter(({ box }) => box.left < 0 || box.right > innerWidth);
+      return { buttons: buttons.length, outside: outside.map(({ name }) => name), overlaps };
+    });
+  }
 
   test('keeps the last picture when the server goes, says why, and recovers by itself', async ({
     page,
@@ -297,12 +354,49 @@ test.describe('long names', () => {
 });
 
 test.describe('on a phone', () => {
-  test.use(phone);
+  test.use({ ...phone, viewport: { width: 360, height: 740 } });
 
-  test('shows price and panels without sideways scrolling', async ({ page }) => {
+  test('reaches every page by its tab, without sideways scrolling, upright and on its side', async ({
+    page,
+    depthwire,
+  }) => {
+    const trouble = watchForTrouble(page, () => depthwire.url);
     await page.goto('/');
-    await expect(page.getByTestId('connection')).toHaveAttribute('data-state', 'open', { timeout: 15_000 });
     await expect.poll(async () => (await readBook(page))?.state, { timeout: 15_000 }).toBe('live');
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+    const tabs = page.getByRole('navigation', { name: 'Pages' }).getByRole('button');
+    await expect(tabs).toHaveText(['List', 'Chart', 'Book', 'Depth', 'Tape', 'Heatmap', 'Alerts']);
+    const testids = ['watchlist', 'chart', 'book', 'depth', 'tape', 'heatmap', 'alerts'];
+    for (const [index, id] of testids.entries()) {
+      await tabs.nth(index).click();
+      await expect(page.getByTestId(`panel-${id}`)).toBeInViewport({ ratio: 0.99 });
+      expect(await readScreen(page)).toEqual({ isTooWide: false, small: [] });
+    }
+    await page.setViewportSize({ width: 740, height: 360 });
+    await expect(page.getByTestId('panel-alerts')).toBeInViewport({ ratio: 0.99 });
+    for (const tab of await tabs.all()) await tab.scrollIntoViewIfNeeded();
+    expect(await readScreen(page)).toEqual({ isTooWide: false, small: [] });
+    // A tap on the list leads to the chart of what was tapped.
+    await tabs.first().click();
+    await watchRows(page).nth(1).tap();
+    await expect(page.getByTestId('panel-chart')).toBeInViewport({ ratio: 0.99 });
+    await page.setViewportSize({ width: 360, height: 740 });
+    await page.getByRole('button', { name: 'Interval: 1m' }).click();
+    await page.getByRole('menuitemradio', { name: '5m', exact: true }).click();
+    await expect.poll(() => page.evaluate(() => localStorage.getItem('depthwire.phone'))).toContain('"5m"');
+    await page.reload();
+    await expect(page.getByRole('button', { name: 'Interval: 5m' })).toBeInViewport();
+    expect(trouble).toEqual([]);
   });
+
+  /** What a thumb would miss in the header and the pager, and whether the page can be moved sideways. */
+  async function readScreen(page: Page): Promise<{ isTooWide: boolean; small: string[] }> {
+    return page.evaluate(() => ({
+      isTooWide: document.documentElement.scrollWidth > innerWidth,
+      small: [...document.querySelectorAll('[data-testid=header] button, nav button')]
+        .filter((button) => button.checkVisibility())
+        .map((button) => ({ text: button.textContent, box: button.getBoundingClientRect() }))
+        .filter(({ box }) => box.width > 0 && (box.height < 44 || box.width < 44))
+        .map(({ text, box }) => `${text} ${box.width}x${box.height}`),
+    }));
+  }
 });

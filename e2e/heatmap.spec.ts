@@ -8,6 +8,8 @@ const PATIENT = { timeout: 30_000 };
 
 // Columns come by the second, and machines are busy.
 test.slow();
+// The history is as old as the server.
+test.use({ ownServer: true });
 const INSTRUMENT = 'sim:BTC-USD';
 
 const heatmap = (page: Page) => page.getByTestId('panel-heatmap');
@@ -58,9 +60,10 @@ test('the heatmap has what was recorded before the page came, goes on live, and 
   // The crosshair goes to the first column, which is older than the page.
   await stage(page).focus();
   await page.keyboard.press('Home');
-  for (let i = 0; i < 80; i++) await page.keyboard.press('ArrowLeft');
   const time = new Date(oldest!.time).toTimeString().slice(0, 8);
-  await expect(readout(page)).toContainText(time);
+  const atOldest = readout(page).filter({ hasText: time });
+  for (let i = 0; i < 400 && (await atOldest.count()) === 0; i++) await page.keyboard.press('ArrowLeft');
+  await expect(atOldest).toHaveCount(1);
   await expect(heatmap(page).getByRole('status')).toContainText(/bids [\d.,]+, asks [\d.,]+/);
   expect(trouble).toEqual([]);
 });
@@ -69,11 +72,13 @@ test('the heatmap is scrolled, zoomed and fixed by hand, and goes back to now', 
   await openHeatmap(page);
   await expect.poll(() => drawnColumns(stage(page)), PATIENT).toBeGreaterThanOrEqual(3);
   const box = (await stage(page).boundingBox())!;
-  await page.mouse.move(box.x + 60, box.y + 200);
+  // Beside the newest column: what is zoomed into there stays at now.
+  await page.mouse.move(box.x + box.width - 160, box.y + 200);
   const toNow = heatmap(page).getByRole('button', { name: 'To now' });
   await page.mouse.wheel(0, -4_000);
   await expect(toNow).toHaveCount(0);
   await expect.poll(() => drawnColumns(stage(page)), PATIENT).toBeGreaterThanOrEqual(12);
+  await page.mouse.move(box.x + 60, box.y + 200);
   await page.mouse.down();
   await page.mouse.move(box.x + 140, box.y + 202, { steps: 4 });
   await page.mouse.up();
@@ -103,7 +108,7 @@ test('after a restart of the server the picture stays, with a hole, and goes on'
   await depthwire.start();
   await expect(heatmap(page)).toHaveAttribute('data-state', 'live', PATIENT);
   await expect.poll(() => drawnColumns(stage(page)), PATIENT).toBeGreaterThan(before + 1);
-  await expect(stage(page)).toHaveAttribute('aria-label', /seconds, 1 hole;/, PATIENT);
+  await expect(stage(page)).toHaveAttribute('aria-label', /seconds, [1-9]\d* holes?;/, PATIENT);
 });
 
 test('where the past is refused the heatmap says why, and is live all the same', async ({ page }) => {

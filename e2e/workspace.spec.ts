@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { Topic } from '@depthwire/shared';
 import type { Page } from '@playwright/test';
 import { expect, test } from './fixtures.ts';
 import { expectLive, openLive, panel, readBook, watchForTrouble } from './page.ts';
@@ -30,10 +31,10 @@ async function inPanelMenu(page: Page, tab: string, ...items: string[]): Promise
 }
 
 /** Runs a command by its words. */
-async function command(page: Page, words: string): Promise<void> {
+async function command(page: Page, words: string, key = 'Enter'): Promise<void> {
   await page.keyboard.press('Control+k');
   await page.getByPlaceholder('Instrument or command').fill(words);
-  await page.keyboard.press('Enter');
+  await page.keyboard.press(key);
 }
 
 test('panels dock, split and close; what was done is undone, done again, and there after a reload', async ({
@@ -69,12 +70,24 @@ test('panels dock, split and close; what was done is undone, done again, and the
   expect(trouble).toEqual([]);
 });
 
-test('a tab that is behind another is not there, and is live again in front', async ({ page }) => {
-  await openLive(page);
-  await inPanelMenu(page, 'tab-ladder-1', 'Add a tab', 'Depth');
-  await expect(panel(page, 'Order book')).toHaveCount(0);
-  await page.getByTestId('tab-ladder-1').click();
-  await expect(panel(page, 'Order book')).toHaveAttribute('data-state', 'live');
+test('a tab that is behind another is not there and subscribes to nothing, and is live again in front', async ({
+  page,
+  proxied,
+}) => {
+  const { url, requests } = await proxied();
+  await openLive(page, url);
+  const subscriptions = (topic: Topic) =>
+    requests.filter((request) => request.op === 'subscribe' && request.topic === topic).length;
+  const left = () => requests.filter(({ op }) => op === 'unsubscribe').length;
+  const before = { trades: subscriptions('trades'), left: left() };
+  await inPanelMenu(page, 'tab-tape-1', 'Add a tab', 'Depth');
+  await expect(panel(page, 'Time and sales')).toHaveCount(0);
+  // Nothing else draws trades; the book is drawn by others, and stays.
+  await expect.poll(left).toBe(before.left + 1);
+  expect(subscriptions('trades')).toBe(before.trades);
+  await page.getByTestId('tab-tape-1').click();
+  await expect(panel(page, 'Time and sales')).toHaveAttribute('data-state', 'live');
+  expect(subscriptions('trades')).toBe(before.trades + 1);
 });
 
 test('panels of one colour follow each other, others keep their instrument', async ({ page }) => {
@@ -84,13 +97,40 @@ test('panels of one colour follow each other, others keep their instrument', asy
     .getByRole('button', { name: /^Linked/ })
     .click();
   await page.getByRole('menuitem', { name: /Pink/ }).click();
-  await command(page, 'eth-usd');
+  // The panel that was worked with is the pink one.
+  await command(page, 'eth-usd', 'Shift+Enter');
   await expect.poll(async () => (await readBook(page))?.instrument).toBe('sim:ETH-USD');
   await expect(page.getByTestId('tab-ladder-2')).toContainText('BTC-USD');
   await expect(page.getByTestId('tab-ladder-1')).not.toContainText('-USD');
   const mids = page.locator('[data-testid=panel-book] .mid');
   await expect(mids).toHaveCount(2);
   await expect(mids.last()).toHaveText(/^\d{2},/);
+});
+
+test('the palette chooses for the panel that was clicked last, and with Shift for the header', async ({
+  page,
+}) => {
+  await openLive(page, '/?instrument=sim:BTC-USD');
+  await command(page, 'sol-usd');
+  await expect.poll(async () => (await readBook(page))?.instrument).toBe('sim:SOL-USD');
+  await inPanelMenu(page, 'tab-chart-1', 'Split to the right', 'Chart');
+  await groupOf(page, 'tab-chart-2')
+    .getByRole('button', { name: /^Linked/ })
+    .click();
+  await page.getByRole('menuitem', { name: /Pink/ }).click();
+  await expect(page.getByTestId('tab-chart-1')).toContainText('SOL-USD');
+  await panel(page, 'Chart').last().click();
+  await command(page, 'eth-usd');
+  await expect(page.getByTestId('tab-chart-2')).toContainText('ETH-USD');
+  expect((await readBook(page))?.instrument).toBe('sim:SOL-USD');
+
+  await page.getByTestId('tab-chart-2').getByText('ETH-USD').click();
+  const palette = page.getByRole('dialog', { name: 'Search instruments' });
+  await page.getByPlaceholder('Instrument or command').fill('btc-usd');
+  await expect(palette).toContainText('Instruments for Chart · Pink');
+  await page.keyboard.press('Shift+Enter');
+  await expect.poll(async () => (await readBook(page))?.instrument).toBe('sim:BTC-USD');
+  await expect(page.getByTestId('tab-chart-2')).toContainText('ETH-USD');
 });
 
 test('workspaces are made from presets, named, duplicated, deleted, and kept apart', async ({ page }) => {
@@ -193,8 +233,42 @@ test('everything is reached by keys: the palette, a panel alone, the sheet of sh
   await expect(page.getByTestId('panel-feeds')).toContainText('Events a second');
   await command(page, 'add inspector');
   await expect(page.getByTestId('panel-inspector')).toContainText('bookSnapshot');
-  await page.keyboard.press('Shift+?');
+  // Without Shift, as some layouts have it, and with the focus left on a list.
+  await page.getByRole('combobox', { name: 'Smallest trade' }).focus();
+  await page.keyboard.press('?');
   await expect(page.getByRole('dialog', { name: 'Keyboard shortcuts' })).toContainText('Ctrl K');
   await page.keyboard.press('Escape');
   await expect(page.getByRole('dialog')).toHaveCount(0);
+});
+
+test('two tabs keep their workspaces beside each other, over plain HTTP too', async ({ page, context }) => {
+  // Browsers have it over TLS alone.
+  await context.addInitScript(() => Object.defineProperty(crypto, 'randomUUID', { value: undefined }));
+  await openLive(page);
+  const other = await context.newPage();
+  await openLive(other);
+  await choose(other, 'New', 'Scalping');
+  await expect(workspaceMenu(other)).toHaveText(/Scalping/);
+  const kept = () =>
+    page.evaluate(() => {
+      const stored = JSON.parse(localStorage.getItem('depthwire.workspaces') ?? '{}') as {
+        workspaces?: { data: { name: string } }[];
+      };
+      return (stored.workspaces ?? []).map(({ data }) => data.name);
+    });
+  await expect.poll(kept).toEqual(['Trading', 'Scalping']);
+  await inPanelMenu(page, 'tab-tape-1', 'Close');
+  await workspaceMenu(page).click();
+  await expect(page.getByRole('menuitemradio', { name: 'Scalping' })).toBeVisible();
+  await page.keyboard.press('Escape');
+  // What this tab changed is kept, and so is what the other added.
+  await expect
+    .poll(() =>
+      page.evaluate(() => {
+        const text = localStorage.getItem('depthwire.workspaces') ?? '{}';
+        const { workspaces } = JSON.parse(text) as { workspaces: { data: { panels: object } }[] };
+        return workspaces.map(({ data }) => 'tape-1' in data.panels);
+      }),
+    )
+    .toEqual([false, true]);
 });

@@ -135,7 +135,7 @@ export function nodeBinary() {
 
 export function ensureBuilt() {
   const stampFile = inRoot('web', 'build', '.stamp');
-  const sources = hashOf(['package-lock.json', 'web', 'shared']);
+  const sources = hashOf(['package-lock.json', 'web', 'shared', 'web/project.inlang/settings.json']);
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === sources) return;
   nodeBinary();
   const { ok, output } = timed('Building the web app', () => npm(['run', 'build', '-w', 'web']));
@@ -163,7 +163,8 @@ function hashOf(entries) {
     for (const child of children.sort((a, b) => (a.name < b.name ? -1 : 1))) {
       const file = `${folder}/${child.name}`;
       if (child.isDirectory()) {
-        if (!['node_modules', 'build', '.svelte-kit'].includes(child.name)) walk(file);
+        if (!['node_modules', 'build', '.svelte-kit', 'paraglide', 'project.inlang'].includes(child.name))
+          walk(file);
       } else if (child.isFile() && !child.name.includes('.test.')) add(file);
     }
   };
@@ -196,6 +197,8 @@ export function ensureNginx() {
 
 function findChromium() {
   const known = [
+    // Without the browser's own window, which costs as much again as the page.
+    '/usr/bin/chromium-headless-shell',
     '/usr/bin/chromium',
     '/usr/bin/chromium-browser',
     '/usr/bin/google-chrome',
@@ -218,9 +221,15 @@ export function ensureChromium() {
       'Correct or unset it.',
     );
   }
-  const found = asked || findChromium() || installChromium();
+  const found = asked || lightest(findChromium()) || installChromium();
   process.env.CHROMIUM_PATH = found;
   return found;
+}
+
+/** On Debian the headless shell in place of a whole browser, where its package can be had. */
+function lightest(found) {
+  if (found !== '/usr/bin/chromium' || !isDebianRoot()) return found;
+  return installDebian(['chromium-headless-shell']).ok ? findChromium() : found;
 }
 
 /** Whether this machine is a Debian, and this user may install its packages. */
@@ -238,7 +247,7 @@ export function installDebian(packages) {
 
 function installChromium() {
   const byHand =
-    'Install Chromium (Debian: sudo apt-get install chromium; elsewhere: npx playwright install chromium),' +
+    'Install Chromium (Debian: sudo apt-get install chromium-headless-shell; elsewhere: npx playwright install chromium),' +
     '\n  or name an existing one: CHROMIUM_PATH=/path/to/chromium npm test';
   if (!isDebianRoot()) {
     fail(
@@ -247,14 +256,20 @@ function installChromium() {
       byHand,
     );
   }
-  aptInstall('Chromium', 'chromium');
-  const installed = findChromium();
+  aptInstall('Chromium', 'chromium-headless-shell');
+  const installed = findChromium() ?? chromiumItself();
   if (installed) return installed;
   return fail(
     'apt-get could not install Chromium.',
     'the package mirror could not be reached, or another apt-get is running.',
     byHand,
   );
+}
+
+/** Debian releases before the headless shell have the browser alone. */
+function chromiumItself() {
+  aptInstall('Chromium', 'chromium');
+  return findChromium();
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) ensureInstalled();

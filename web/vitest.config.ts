@@ -1,3 +1,9 @@
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
+
+// In a process of its own: what the compiler opens would keep this one.
+execFileSync(process.execPath, [path.join(import.meta.dirname, 'paraglide.mjs')], { stdio: 'inherit' });
+
 export default {
   // The tsconfig extends a file that `svelte-kit sync` writes, and the tests need nothing of it.
   oxc: { tsconfig: false },

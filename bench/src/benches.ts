@@ -9,5 +9,7 @@ export const benches = {
   screen: async () => (await import('./screen/index.ts')).screen,
   e2e: async () => (await import('./e2e/index.ts')).e2e,
   slow: async () => (await import('./slow/index.ts')).slow,
+  wall: async () => (await import('./screen/index.ts')).wall,
+  day: async () => (await import('./day/index.ts')).day,
   stampede: async () => (await import('./stampede/index.ts')).stampede,
 } satisfies Record<string, () => Promise<Bench>>;

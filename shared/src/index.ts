@@ -30,6 +30,15 @@ export {
   type MergedTrades,
   type SubscriptionOptions,
 } from './client/subscription.ts';
+export type {
+  BookView,
+  CandlesView,
+  ClientView,
+  StatusView,
+  SubscriptionView,
+  TickerView,
+  TradesView,
+} from './client/views.ts';
 export { changes, whenOpen, whenReady, type AbortSignalLike, type WaitOptions } from './client/wait.ts';
 export { DepthwireClient, type ClientOptions, type ConnectionState } from './client/client.ts';
 export { platformClock, type OpenWebSocket, type WebSocketLike } from './client/platform.ts';

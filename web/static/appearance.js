@@ -1,13 +1,31 @@
 // Runs before the first paint, so that a chosen theme never flashes the other one. A file rather
 // than an inline script, because the page's content security policy allows no inline scripts.
 (function () {
+  var root = document.documentElement;
+  var saved = {};
   try {
-    var saved = JSON.parse(localStorage.getItem('depthwire.preferences') || '{}');
-    var root = document.documentElement;
-    if (saved.theme) root.dataset.theme = saved.theme;
-    if (saved.palette) root.dataset.palette = saved.palette;
-    if (saved.density) root.dataset.density = saved.density;
+    saved = JSON.parse(localStorage.getItem('depthwire.preferences') || '{}') || {};
   } catch {
     // storage is blocked or holds something else: the defaults stand
+  }
+  if (saved.theme) root.dataset.theme = saved.theme;
+  if (saved.palette) root.dataset.palette = saved.palette;
+  if (saved.density) root.dataset.density = saved.density;
+
+  var has = function (feature) {
+    return matchMedia(`(${feature})`).matches;
+  };
+  var isHigh = saved.contrast === 'high' || (saved.contrast !== 'normal' && has('prefers-contrast: more'));
+  root.dataset.contrast = isHigh || has('forced-colors: active') ? 'high' : 'normal';
+
+  // The browser paints its own bars by the system's theme unless it is told of another.
+  var bars = Array.from(document.querySelectorAll('meta[name=theme-color]'));
+  var chosen = bars.find(function (meta) {
+    return meta.media.includes(`: ${saved.theme}`);
+  });
+  if (chosen) {
+    bars.forEach(function (meta) {
+      meta.content = chosen.content;
+    });
   }
 })();

@@ -2,6 +2,7 @@ import { chromium, type Browser } from '@playwright/test';
 import type { Bench, BenchOptions, BenchResult, Goal } from '../harness/bench.ts';
 import { figure } from '../harness/report.ts';
 import { median, quantile, spread } from '../harness/statistics.ts';
+import { chromiumFlags, prepareScreen } from './browser.ts';
 import type { ScreenFeedOptions, Tally } from './feed.ts';
 import { BenchPage } from './page.ts';
 import { BenchServer } from './server.ts';
@@ -23,48 +24,67 @@ const LIMITS = { frameMs: 17, mainThreadPercent: 50, scriptKB: 200, interactiveM
 const HEAP = { megabytes: 5, seconds: 300 };
 const MB = 1_000_000;
 
-/** The scripts that get a checkout ready to run, which are plain JavaScript. */
-interface Setup {
-  ensureBuilt(): void;
-  ensureChromium(): string;
+interface Scene {
+  readonly name: string;
+  readonly title: string;
+  readonly feed: ScreenFeedOptions;
+  /** Opens more than the first visit has. */
+  readonly arrange?: (page: BenchPage) => Promise<void>;
 }
 
-export const screen: Bench = {
+export const screen = benchOf({
   name: 'screen',
   title: 'the dashboard in Chromium: 50 instruments, 2,000 level updates a second, all panels open',
-  async run({ size, progress }: BenchOptions): Promise<BenchResult> {
-    const setup = (await import(new URL('../../../scripts/setup.mjs', import.meta.url).href)) as Setup;
-    setup.ensureBuilt();
-    const { loads, settleMs } = SIZES[size];
-    const seconds = secondsOf(size);
-    progress('starting the server and Chromium');
-    const server = await BenchServer.start(FEED);
-    let browser: Browser | null = null;
-    try {
-      browser = await launch(setup.ensureChromium());
-      const interactive: number[] = [];
-      let page = await BenchPage.open(browser);
-      for (let i = 0; i < loads; i++) {
-        progress(`first visit ${i + 1} of ${loads}`);
-        if (i > 0) {
-          await page.close();
-          page = await BenchPage.open(browser);
-        }
-        interactive.push(await page.load(server.url));
-        await page.settled(FEED.instruments);
+  feed: FEED,
+});
+
+export const wall = benchOf({
+  name: 'wall',
+  title: 'the same with a list of 1,000 instruments, and the heatmap beside all panels',
+  feed: { ...FEED, instruments: 1_000 },
+  arrange: (page) => page.add('Liquidity heatmap'),
+});
+
+function benchOf(scene: Scene): Bench {
+  const { name, title } = scene;
+  return { name, title, run: (options) => measure(scene, options) };
+}
+
+async function measure(
+  { name, feed, arrange }: Scene,
+  { size, progress }: BenchOptions,
+): Promise<BenchResult> {
+  const executablePath = await prepareScreen();
+  const { loads, settleMs } = SIZES[size];
+  const seconds = secondsOf(size);
+  progress('starting the server and Chromium');
+  const server = await BenchServer.start(feed);
+  let browser: Browser | null = null;
+  try {
+    browser = await chromium.launch({ executablePath, args: [...chromiumFlags] });
+    const interactive: number[] = [];
+    let page = await BenchPage.open(browser);
+    for (let i = 0; i < loads; i++) {
+      progress(`first visit ${i + 1} of ${loads}`);
+      if (i > 0) {
+        await page.close();
+        page = await BenchPage.open(browser);
       }
-      const scriptBytes = await page.scriptBytes();
-      await new Promise((resolve) => setTimeout(resolve, settleMs));
-      const tally = server.tally;
-      const stretch = await measureStretch(browser, page, seconds, progress);
-      await expectRight(page);
-      return result({ interactive, scriptBytes, stretch, rate: rateOf(tally, server.tally) });
-    } finally {
-      await browser?.close();
-      await server.stop();
+      interactive.push(await page.load(server.url));
+      await page.settled(feed.instruments);
     }
-  },
-};
+    const scriptBytes = await page.scriptBytes();
+    await arrange?.(page);
+    await new Promise((resolve) => setTimeout(resolve, settleMs));
+    const tally = server.tally;
+    const stretch = await measureStretch(browser, page, seconds, progress);
+    await expectRight(page, feed.instruments);
+    return result(name, { interactive, scriptBytes, stretch, rate: rateOf(tally, server.tally) });
+  } finally {
+    await browser?.close();
+    await server.stop();
+  }
+}
 
 /** Those of the size, or for a longer look `DEPTHWIRE_BENCH_SECONDS`. */
 function secondsOf(size: BenchOptions['size']): number {
@@ -75,23 +95,9 @@ function secondsOf(size: BenchOptions['size']): number {
   return seconds;
 }
 
-function launch(executablePath: string): Promise<Browser> {
-  return chromium.launch({
-    executablePath,
-    args: [
-      '--no-sandbox', // Chromium refuses to sandbox for root
-      '--disable-gpu',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
-}
-
 /** @throws Error where the page was not followed by a right book to the end */
-async function expectRight(page: BenchPage): Promise<void> {
-  await page.settled(FEED.instruments);
+async function expectRight(page: BenchPage, instruments: number): Promise<void> {
+  await page.settled(instruments);
   const book = await page.page.evaluate(() => {
     const handle = (globalThis as { __depthwire?: { bookSubscription(): PageBook | null } }).__depthwire;
     const subscription = handle?.bookSubscription();
@@ -123,7 +129,7 @@ interface Measured {
   readonly rate: number;
 }
 
-function result({ interactive, scriptBytes, stretch, rate }: Measured): BenchResult {
+function result(bench: string, { interactive, scriptBytes, stretch, rate }: Measured): BenchResult {
   const { frames, longTasks, busy, parts, processes, seconds } = stretch;
   const over = `in ${Math.round(seconds)} s`;
   const frameP95Ms = quantile(frames, 0.95);
@@ -155,7 +161,7 @@ function result({ interactive, scriptBytes, stretch, rate }: Measured): BenchRes
   const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
   const late = frames.filter((ms) => ms > LIMITS.frameMs).length;
   return {
-    bench: 'screen',
+    bench,
     ours: {
       levelUpdatesPerSecond: rate,
       frameP95Ms,

@@ -81,6 +81,14 @@ export class BenchPage {
     await this.page.locator('[data-testid=panel-chart] canvas').first().waitFor({ timeout: PATIENCE_MS });
   }
 
+  /** Adds a panel, by its title, as somebody would by the palette. */
+  async add(title: string): Promise<void> {
+    await this.page.keyboard.press('Control+k');
+    await this.page.getByPlaceholder('Instrument or command').fill(`add ${title}`);
+    await this.page.keyboard.press('Enter');
+    await this.page.getByRole('img', { name: /^Liquidity of/ }).waitFor({ timeout: PATIENCE_MS });
+  }
+
   /** All scripts that were asked for so far, compressed, bytes. */
   async scriptBytes(): Promise<number> {
     const bodies = await Promise.all(this.#scripts);

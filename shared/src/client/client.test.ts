@@ -1,165 +1,28 @@
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { WebSocketServer, type WebSocket as ServerSocket } from 'ws';
-import { bookChecksum } from '../book/checksum.ts';
-import { OrderBook } from '../book/order-book.ts';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { WebSocket } from 'ws';
+import {
+  bidFrame,
+  checksumOf,
+  grantAll,
+  grant,
+  grantEachItsOwn,
+  hello,
+  instrument,
+  ScriptedServer,
+  settled,
+  snapshotFrame,
+  until,
+} from '../../test/scripted-server.ts';
 import type { Clock } from '../model/clock.ts';
 import type { DepthwireError } from '../model/errors.ts';
-import type { Instrument } from '../model/instrument.ts';
 import { scaleOf, type EpochMs } from '../model/units.ts';
 import { closeCodes } from '../protocol/close-codes.ts';
 import { codecs, type Message } from '../protocol/codec.ts';
-import { encodeLevels } from '../protocol/levels.ts';
-import { wireStateOf, type ClientRequest, type Hello, type SubscribeRequest } from '../protocol/messages.ts';
-import { encodingOf, subprotocols, type Encoding } from '../protocol/version.ts';
+import { wireStateOf } from '../protocol/messages.ts';
+import { subprotocols } from '../protocol/version.ts';
 import { DepthwireClient, type ClientOptions, type ConnectionState } from './client.ts';
 import { platformClock } from './platform.ts';
-
-// A real server on the loopback, which says what a test tells it to.
-
-const instrument: Instrument = {
-  id: 'sim:BTC-USD',
-  venue: 'sim',
-  symbol: 'BTCUSD',
-  base: 'BTC',
-  quote: 'USD',
-  kind: 'spot',
-  name: 'Bitcoin / US dollar',
-  tick: scaleOf('0.01'),
-  lot: scaleOf('0.0001'),
-  status: 'trading',
-  origin: 'simulated',
-  staleAfterMs: 5_000,
-};
-
-const hello: Hello = {
-  op: 'hello',
-  session: 'test',
-  protocol: 1,
-  server: 'test',
-  epoch: 1,
-  time: 1_000,
-  heartbeatMs: 60_000,
-  depths: [10, 50, 0],
-  cadences: [0, 100],
-  limits: { maxMessageBytes: 16_384, maxSubscriptions: 10 },
-  principal: 'local',
-  expires: null,
-};
-
-/** One connection as the server sees it. */
-class Connection {
-  readonly requests: ClientRequest[] = [];
-  readonly socket: ServerSocket;
-  readonly encoding: Encoding;
-  /** What answers a request; null for silence. */
-  answer: ((request: ClientRequest, connection: Connection) => void) | null = grantAll;
-
-  constructor(socket: ServerSocket) {
-    this.socket = socket;
-    this.encoding = encodingOf(socket.protocol) ?? 'msgpack';
-    socket.on('message', (data, isBinary) => {
-      const frame = isBinary ? (data as Buffer) : (data as Buffer).toString();
-      const request = codecs[this.encoding].decode(frame) as ClientRequest;
-      this.requests.push(request);
-      this.answer?.(request, this);
-    });
-    socket.on('error', () => undefined);
-  }
-
-  send(...messages: unknown[]): void {
-    for (const message of messages) this.socket.send(codecs[this.encoding].encode(message as Message));
-  }
-
-  /** Requests of a kind, in the order they came. */
-  asked<Op extends ClientRequest['op']>(op: Op): Extract<ClientRequest, { op: Op }>[] {
-    return this.requests.filter((request) => request.op === op) as Extract<ClientRequest, { op: Op }>[];
-  }
-}
-
-/** Channel 1 for whatever is asked, and an answer to everything else. */
-function grantAll(request: ClientRequest, connection: Connection): void {
-  if (request.op === 'subscribe') grant(connection, request, 1);
-  else if (request.op === 'ping') connection.send({ op: 'pong', id: request.id, time: 1_000 });
-  else if (request.op === 'snapshot' || request.op === 'unsubscribe')
-    connection.send({
-      op: request.op === 'snapshot' ? 'snapshot' : 'unsubscribed',
-      id: request.id,
-      ch: request.ch,
-    });
-}
-
-function grant(connection: Connection, { id, topic }: SubscribeRequest, ch: number): void {
-  connection.send({
-    op: 'subscribed',
-    id,
-    ch,
-    topic,
-    instrument,
-    cadence: 100,
-    ...(topic === 'book' ? { depth: 50 } : {}),
-  });
-}
-
-/** Channels 1, 2, 3 … in the order of the subscriptions. */
-function grantEachItsOwn(request: ClientRequest, connection: Connection): void {
-  if (request.op === 'subscribe') grant(connection, request, connection.asked('subscribe').length);
-  else grantAll(request, connection);
-}
-
-class ScriptedServer {
-  readonly connections: Connection[] = [];
-  /** Called for each new connection, in place of the greeting. */
-  greet = (connection: Connection): void => connection.send(hello);
-  readonly #server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
-
-  constructor() {
-    this.#server.on('connection', (socket) => {
-      const connection = new Connection(socket);
-      this.connections.push(connection);
-      this.greet(connection);
-    });
-  }
-
-  async start(): Promise<string> {
-    if (this.#server.address() === null) await once(this.#server, 'listening');
-    return `ws://127.0.0.1:${(this.#server.address() as AddressInfo).port}/ws`;
-  }
-
-  /** The newest connection. */
-  get last(): Connection {
-    return this.connections.at(-1)!;
-  }
-
-  async stop(): Promise<void> {
-    for (const socket of this.#server.clients) socket.terminate();
-    this.#server.close();
-    await once(this.#server, 'close');
-  }
-}
-
-function snapshotFrame(
-  ch: number,
-  seq: number,
-  bids: number[],
-  asks: number[],
-  state: 'live' | 'stale' = 'live',
-) {
-  const wire = [encodeLevels(bids, -1, 100), encodeLevels(asks, 1, 100)];
-  return [1, ch, seq, wireStateOf(state), seq, 1_000, null, 100, ...wire, checksumOf(bids, asks)];
-}
-
-function checksumOf(bids: number[], asks: number[]): number {
-  const book = new OrderBook();
-  book.loadSnapshot(bids, asks);
-  return bookChecksum(book);
-}
-
-/** Puts 100 ticks × lots at the bid of a channel whose reference is 100. */
-function bidFrame(ch: number, seq: number, lots: number, checksum?: number) {
-  return [2, ch, seq, 1, 20, 5, null, [0, lots], [], ...(checksum === undefined ? [] : [checksum])];
-}
 
 /** The machine's clock, some times as fast: what takes seconds takes milliseconds. */
 function hurriedClock(factor: number): Clock {
@@ -169,11 +32,6 @@ function hurriedClock(factor: number): Clock {
     now,
     at: (timeMs, task) => platformClock.at(platformClock.now() + (timeMs - now()) / factor, task),
   };
-}
-
-/** Waits for what comes over the network; the timeout only ends a test that has failed. */
-function until(assertion: () => void): Promise<void> {
-  return vi.waitFor(assertion, { interval: 2, timeout: 5_000 });
 }
 
 let server: ScriptedServer;
@@ -222,14 +80,6 @@ async function withLiveBook(options: Partial<ClientOptions> = {}) {
   server.last.send(snapshotFrame(1, 5, [100, 5], [101, 3]));
   await until(() => expect(book.state).toBe('live'));
   return { ...observed, book };
-}
-
-/** Lets everything that is on its way between client and server arrive: two pings there and back. */
-async function settled(connection: Connection): Promise<void> {
-  for (let i = 0; i < 2; i++) {
-    connection.socket.ping();
-    await once(connection.socket, 'pong');
-  }
 }
 
 describe('connecting', () => {
@@ -952,9 +802,9 @@ describe('the other topics', () => {
 
 describe('a server that sends garbage', () => {
   test.each([
-    ['bytes that are no MessagePack', (socket: ServerSocket) => socket.send(Buffer.from('c1ff00', 'hex'))],
-    ['text on a binary connection', (socket: ServerSocket) => socket.send('{"op":"hello"}')],
-    ['nothing', (socket: ServerSocket) => socket.send(Buffer.alloc(0))],
+    ['bytes that are no MessagePack', (socket: WebSocket) => socket.send(Buffer.from('c1ff00', 'hex'))],
+    ['text on a binary connection', (socket: WebSocket) => socket.send('{"op":"hello"}')],
+    ['nothing', (socket: WebSocket) => socket.send(Buffer.alloc(0))],
   ])('%s: is left and tried anew', async (_, misbehave) => {
     const { book, errors, states } = await withLiveBook();
     misbehave(server.last.socket);

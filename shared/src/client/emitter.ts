@@ -16,9 +16,18 @@ export class Emitter<Events extends Record<keyof Events, unknown[]>> {
     return (this.#listeners.get(name)?.size ?? 0) > 0;
   }
 
+  /** What a listener throws is its own: it goes unhandled, and the others, and whoever tells them, go on. */
   protected emit<Name extends keyof Events>(name: Name, ...args: Events[Name]): void {
     const listeners = this.#listeners.get(name);
-    if (listeners) for (const listener of [...listeners]) (listener as Listener<Events[Name]>)(...args);
+    for (const listener of listeners ? [...listeners] : []) {
+      try {
+        (listener as Listener<Events[Name]>)(...args);
+      } catch (error) {
+        void Promise.resolve().then(() => {
+          throw error;
+        });
+      }
+    }
   }
 
   protected removeAllListeners(): void {

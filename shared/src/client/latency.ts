@@ -1,6 +1,5 @@
 import { RecentSamples, type Percentiles } from '../model/samples.ts';
-import type { DepthwireClient } from './client.ts';
-import type { BookSubscription } from './subscription.ts';
+import type { BookView, ClientView } from './views.ts';
 
 const DEFAULT_WINDOW = 512;
 /** The times in frames are whole milliseconds. */
@@ -35,8 +34,8 @@ export interface Latency {
  * has the time of the state that it holds, not of its sending.
  */
 export class LatencyMeter {
-  readonly #client: DepthwireClient;
-  readonly #subscription: BookSubscription;
+  readonly #client: ClientView;
+  readonly #subscription: BookView;
   readonly #window: number;
   readonly #venue: RecentSamples;
   readonly #server: RecentSamples;
@@ -45,7 +44,7 @@ export class LatencyMeter {
   readonly #offs: (() => void)[];
 
   /** @param window frames over which the percentiles are */
-  constructor(client: DepthwireClient, subscription: BookSubscription, window: number = DEFAULT_WINDOW) {
+  constructor(client: ClientView, subscription: BookView, window: number = DEFAULT_WINDOW) {
     this.#client = client;
     this.#subscription = subscription;
     this.#window = window;

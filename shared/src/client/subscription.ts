@@ -22,10 +22,7 @@ import { show } from '../protocol/show.ts';
 import { decodeCandle, decodeState, decodeTicker, decodeTrade, type Trade } from '../protocol/records.ts';
 import { Emitter } from './emitter.ts';
 import { BookReplica } from './replica.ts';
-
-/** Most trades and candles that a subscription keeps. */
-const MAX_TRADES = 500;
-const MAX_CANDLES = 2_000;
+import { addTrades, putCandles } from './rows.ts';
 
 export interface SubscriptionOptions {
   /** Smallest time between two updates, milliseconds; 0 for every one. The server may grant a slower one. */
@@ -370,8 +367,7 @@ export class TradesSubscription extends SequencedSubscription {
     this.merged = isMerged ? decodeMerged(frame, latest.length) : null;
     this.latest = latest;
     if (frame[0] === frameCodes.tradesSnapshot) this.trades = [];
-    this.trades.push(...this.latest);
-    if (this.trades.length > MAX_TRADES) this.trades.splice(0, this.trades.length - MAX_TRADES);
+    addTrades(this.trades, latest);
   }
 
   protected clear(): void {
@@ -405,21 +401,12 @@ export class CandlesSubscription extends SequencedSubscription {
     this.latest = rows(wire).map(decodeCandle);
     this.replaced = frame[0] === frameCodes.candlesSnapshot;
     if (this.replaced) this.candles = [];
-    for (const candle of this.latest) this.#put(candle);
-    if (this.candles.length > MAX_CANDLES) this.candles.splice(0, this.candles.length - MAX_CANDLES);
+    putCandles(this.candles, this.latest);
   }
 
   protected clear(): void {
     this.candles = [];
     this.latest = [];
-  }
-
-  /** Mostly the last one; a late trade changes, or makes, an earlier one. */
-  #put(candle: Candle): void {
-    const { candles } = this;
-    let index = candles.length;
-    while (index > 0 && candles[index - 1]!.time >= candle.time) index -= 1;
-    candles.splice(index, candles[index]?.time === candle.time ? 1 : 0, candle);
   }
 }
 

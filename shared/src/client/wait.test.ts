@@ -2,29 +2,13 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { WebSocketServer, type WebSocket } from 'ws';
-import type { Instrument } from '../model/instrument.ts';
-import { scaleOf } from '../model/units.ts';
+import { instrument } from '../../test/scripted-server.ts';
 import { codecs, type Message, type RawFrame } from '../protocol/codec.ts';
 import type { ClientRequest, TickerFrame } from '../protocol/messages.ts';
 import { DepthwireClient } from './client.ts';
 import { changes, whenOpen, whenReady } from './wait.ts';
 
 // A real server on the loopback that grants tickers and sends what a test tells it to.
-
-const instrument: Instrument = {
-  id: 'sim:BTC-USD',
-  venue: 'sim',
-  symbol: 'BTCUSD',
-  base: 'BTC',
-  quote: 'USD',
-  kind: 'spot',
-  name: 'Bitcoin / US dollar',
-  tick: scaleOf('0.01'),
-  lot: scaleOf('0.0001'),
-  status: 'trading',
-  origin: 'simulated',
-  staleAfterMs: 5_000,
-};
 
 let server: WebSocketServer;
 let socket: WebSocket;

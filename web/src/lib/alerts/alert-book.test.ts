@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { withAlert, withAllSeen, withFired, withoutAlert, withState } from './alert-book.ts';
-import { fieldsOf, specOf } from './alert-form.ts';
+import { absoluteLevel, distanceOf, fieldsOf, specOf } from './alert-form.ts';
 import {
   MAX_ALERT_INSTRUMENTS,
   MAX_ALERTS,
@@ -153,29 +153,56 @@ describe('the form', () => {
   });
 
   test.each([
-    ['an empty level', { price: { of: 'last', way: 'above', level: '' } }, /expected a decimal number/],
+    [
+      'an empty level',
+      { price: { of: 'last', way: 'above', level: '' } },
+      /expected a decimal number/,
+      'level',
+    ],
     [
       'a level between ticks',
       { price: { of: 'last', way: 'above', level: '64000.3' } },
       /not a multiple of 0\.5/,
+      'level',
     ],
     [
       'a share of all',
       { kind: 'imbalance', imbalance: { way: 'above', share: '100', unit: 'levels', reach: '1' } },
       /below 100/,
+      'share',
     ],
-    ['half a second', { kind: 'stale', stale: { seconds: '0.5' } }, /whole number from 1/],
-    ['no seconds', { kind: 'stale', stale: { seconds: ' ' } }, /number/],
+    ['half a second', { kind: 'stale', stale: { seconds: '0.5' } }, /whole number from 1/, 'seconds'],
+    ['no seconds', { kind: 'stale', stale: { seconds: ' ' } }, /number/, 'seconds'],
     [
       'no pause',
       { price: { of: 'last', way: 'above', level: '1' }, repeats: true, pause: '0' },
       /whole number from 1/,
+      'repeatAfter',
     ],
-  ])('refuses %s', (_, change, message) => {
+  ])('refuses %s', (_, change, message, entry) => {
     const fields = { ...fieldsOf('sim:BTC-USD', null), ...change } as ReturnType<typeof fieldsOf>;
     expect(specOf(fields, instrument)).toEqual({
       spec: null,
       problem: expect.stringMatching(message) as string,
+      entry,
+    });
+  });
+
+  test('takes a distance from the last price, as the nearest price on the grid', () => {
+    const level = (text: string, last: number | null = 128_000) => absoluteLevel(text, last, instrument);
+    expect(level('+0.2%')).toBe('64128.0');
+    expect(level(' -1 %')).toBe('63360.0');
+    expect(level('\u22120,5%', 128_001)).toBe('63680.5');
+    expect(level('64000.5')).toBe('64000.5');
+    expect(level('+0.2%', null)).toBe('+0.2%');
+    expect(distanceOf('64128', 128_000, instrument)).toBeCloseTo(0.002, 12);
+    expect(distanceOf('x', 128_000, instrument)).toBeNull();
+    const fields = fieldsOf('sim:BTC-USD', null);
+    fields.price.level = '+0.2%';
+    expect(specOf(fields, instrument)).toEqual({
+      spec: null,
+      problem: expect.stringMatching(/no last price/) as string,
+      entry: 'level',
     });
   });
 

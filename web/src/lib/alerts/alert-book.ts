@@ -1,4 +1,5 @@
 import { DepthwireError } from '@depthwire/shared';
+import { m } from '../paraglide/messages.js';
 import {
   MAX_ALERT_INSTRUMENTS,
   MAX_ALERTS,
@@ -13,13 +14,10 @@ import {
 export function withAlert(stored: Stored, id: string, spec: AlertSpec): Stored {
   const others = stored.alerts.filter((alert) => alert.id !== id);
   if (others.length >= MAX_ALERTS)
-    throw new DepthwireError('invalid_request', `There are ${MAX_ALERTS} alerts, and no room for more`);
+    throw new DepthwireError('invalid_request', m.alert_full({ count: MAX_ALERTS }));
   const instruments = new Set([...others.map(({ instrument }) => instrument), spec.instrument]);
   if (instruments.size > MAX_ALERT_INSTRUMENTS)
-    throw new DepthwireError(
-      'invalid_request',
-      `There are alerts for ${MAX_ALERT_INSTRUMENTS} instruments, and no room for one more`,
-    );
+    throw new DepthwireError('invalid_request', m.alert_instruments_full({ count: MAX_ALERT_INSTRUMENTS }));
   const alert: Alert = { id, ...spec, state: 'armed', firedAtMs: null };
   const isNew = others.length === stored.alerts.length;
   const alerts = isNew ? [...others, alert] : stored.alerts.map((one) => (one.id === id ? alert : one));

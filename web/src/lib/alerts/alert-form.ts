@@ -1,4 +1,6 @@
-import type { Instrument } from '@depthwire/shared';
+import { formatUnits, unitsToNumber, type Instrument } from '@depthwire/shared';
+import { localDecimal, readDecimal } from '../format/locale.ts';
+import { m } from '../paraglide/messages.js';
 import { problemOf, readSpec, type Alert, type AlertSpec, type ConditionKind } from './alert-model.ts';
 import { mismatch } from './alert-rules.ts';
 
@@ -16,13 +18,13 @@ export interface Fields {
   pause: string;
 }
 
-export const kindNames: Readonly<Record<ConditionKind, string>> = {
-  price: 'Price crosses',
-  spread: 'Spread above',
-  imbalance: 'Imbalance',
-  trade: 'Large trade',
-  stale: 'Data not live',
-  move: 'Percent move',
+export const kindNames: Readonly<Record<ConditionKind, () => string>> = {
+  price: m.alert_kind_price,
+  spread: m.alert_kind_spread,
+  imbalance: m.alert_kind_imbalance,
+  trade: m.alert_kind_trade,
+  stale: m.alert_kind_stale,
+  move: m.alert_kind_move,
 };
 
 export function fieldsOf(instrument: string, alert: Alert | null): Fields {
@@ -40,19 +42,30 @@ export function fieldsOf(instrument: string, alert: Alert | null): Fields {
   };
   if (alert) {
     const { kind, ...rest } = alert.condition;
-    const typed = Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, String(value)]));
+    const typed = Object.fromEntries(
+      Object.entries(rest).map(([name, value]) => [
+        name,
+        typeof value === 'string' && /^-?[\d.]+$/.test(value) ? localDecimal(value) : String(value),
+      ]),
+    );
     Object.assign(fields[kind], typed);
   }
   return fields;
+}
+
+/** What is wrong, and with which entry of the condition, or `instrument` or `repeatAfter`. */
+export interface Refusal {
+  readonly problem: string;
+  readonly entry: string;
 }
 
 /** @returns what is asked for, or what is wrong with it and should be said */
 export function specOf(
   fields: Fields,
   instrument: Instrument | undefined,
-): { spec: AlertSpec; problem: null } | { spec: null; problem: string } {
-  const refuse = (problem: string) => ({ spec: null, problem }) as const;
-  if (!instrument) return refuse(`No instrument “${fields.instrument}” on this server`);
+): { spec: AlertSpec; problem: null } | ({ spec: null } & Refusal) {
+  const refuse = (problem: string, entry: string) => ({ spec: null, problem, entry }) as const;
+  if (!instrument) return refuse(m.no_instrument({ id: fields.instrument }), 'instrument');
   const { kind } = fields;
   const value = {
     instrument: instrument.id,
@@ -60,37 +73,76 @@ export function specOf(
     repeatAfter: fields.repeats ? numberOf(fields.pause) : null,
   };
   const problem = problemOf(value);
-  if (problem !== null) return refuse(problem);
+  if (problem !== null) {
+    const isApart = kind === 'price' && relativePercent(fields.price.level) !== null;
+    return refuse(isApart ? m.alert_want_last() : problem.message, problem.entry);
+  }
   const spec = readSpec(value);
   const offGrid = mismatch(spec.condition, instrument);
-  return offGrid === null ? { spec, problem: null } : refuse(offGrid);
+  return offGrid === null ? { spec, problem: null } : refuse(offGrid, kind === 'trade' ? 'atLeast' : 'level');
+}
+
+/** `+0.2%`: how far from the last price, in percent; null for anything else. */
+function relativePercent(text: string): number | null {
+  const [, sign, digits] = /^([+\-\u2212])\s*([\d.,]+)\s*%$/.exec(text.trim()) ?? [];
+  const percent = digits === undefined ? NaN : Number(readDecimal(digits));
+  return Number.isFinite(percent) ? (sign === '+' ? percent : -percent) : null;
+}
+
+/**
+ * A level that was typed as a distance from the last price, as the price on the grid that is nearest.
+ * @param last ticks; null while there is none
+ * @returns what was typed where it is no distance, or cannot be reckoned
+ */
+export function absoluteLevel(text: string, last: number | null, { tick }: Pick<Instrument, 'tick'>): string {
+  const percent = relativePercent(text);
+  if (percent === null || last === null) return text;
+  const ticks = Math.round(last * (1 + percent / 100));
+  return Number.isSafeInteger(ticks) ? localDecimal(formatUnits(ticks, tick)) : text;
+}
+
+/** How far a level is from the last price, as a ratio; null where either is none. */
+export function distanceOf(
+  level: string,
+  last: number | null,
+  { tick }: Pick<Instrument, 'tick'>,
+): number | null {
+  if (last === null || last <= 0 || level.trim() === '') return null;
+  const ratio = Number(readDecimal(level)) / unitsToNumber(last, tick) - 1;
+  return Number.isFinite(ratio) ? ratio : null;
 }
 
 function conditionOf(fields: Fields): object {
-  const plain = (text: string) => text.trim().replaceAll(',', '');
   switch (fields.kind) {
     case 'price':
-      return { ...fields.price, level: plain(fields.price.level) };
+      return { ...fields.price, level: readDecimal(fields.price.level) };
     case 'spread': {
-      const above = plain(fields.spread.above);
-      return { ...fields.spread, above: fields.spread.unit === 'ticks' ? numberOf(above) : above };
+      const above = readDecimal(fields.spread.above);
+      return {
+        ...fields.spread,
+        above: fields.spread.unit === 'ticks' ? numberOf(fields.spread.above) : above,
+      };
     }
     case 'imbalance':
       return {
         ...fields.imbalance,
-        share: plain(fields.imbalance.share),
+        share: readDecimal(fields.imbalance.share),
         reach: numberOf(fields.imbalance.reach),
       };
     case 'trade':
-      return { ...fields.trade, atLeast: plain(fields.trade.atLeast) };
+      return { ...fields.trade, atLeast: readDecimal(fields.trade.atLeast) };
     case 'stale':
       return { seconds: numberOf(fields.stale.seconds) };
     case 'move':
-      return { ...fields.move, percent: plain(fields.move.percent), minutes: numberOf(fields.move.minutes) };
+      return {
+        ...fields.move,
+        percent: readDecimal(fields.move.percent),
+        minutes: numberOf(fields.move.minutes),
+      };
   }
 }
 
 /** Nothing typed is no number, rather than zero. */
 function numberOf(text: string): number {
-  return text.trim() === '' ? NaN : Number(text);
+  return text.trim() === '' ? NaN : Number(readDecimal(text));
 }

@@ -1,4 +1,6 @@
 import * as v from 'valibot';
+import { m } from '../paraglide/messages.js';
+import { getLocale } from '../paraglide/runtime.js';
 
 export const MAX_ALERTS = 100;
 export const MAX_LOG = 500;
@@ -10,26 +12,38 @@ const MAX_SECONDS = 86_400;
 const MAX_MINUTES = 1_440;
 
 /** Numbers that are compared exactly are kept as they were typed. */
-const decimal = v.pipe(v.string(), v.regex(/^-?\d{1,15}(\.\d{1,18})?$/, 'expected a decimal number'));
+const decimal = v.pipe(
+  v.string(),
+  v.regex(/^-?\d{1,15}(\.\d{1,18})?$/, () => m.alert_want_decimal()),
+);
 const positive = v.pipe(
   decimal,
-  v.check((text) => Number(text) > 0, 'expected a number above zero'),
+  v.check(
+    (text) => Number(text) > 0,
+    () => m.alert_want_positive(),
+  ),
 );
 const percent = v.pipe(
   v.string(),
-  v.regex(/^\d{1,5}(\.\d{1,2})?$/, 'expected a percentage with at most two decimals'),
-  v.check((text) => Number(text) > 0, 'expected a percentage above zero'),
+  v.regex(/^\d{1,5}(\.\d{1,2})?$/, () => m.alert_want_percent()),
+  v.check(
+    (text) => Number(text) > 0,
+    () => m.alert_want_percent_positive(),
+  ),
 );
 const share = v.pipe(
   percent,
-  v.check((text) => Number(text) < 100, 'expected a percentage below 100'),
+  v.check(
+    (text) => Number(text) < 100,
+    () => m.alert_want_percent_below(),
+  ),
 );
 const bps = v.pipe(
   v.string(),
-  v.regex(/^\d{1,5}(\.\d{1,2})?$/, 'expected basis points with at most two decimals'),
+  v.regex(/^\d{1,5}(\.\d{1,2})?$/, () => m.alert_want_bps()),
 );
 const whole = (from: number, to: number) => {
-  const message = `expected a whole number from ${from} to ${to}`;
+  const message = () => m.alert_want_whole({ from, to });
   return v.pipe(v.number(message), v.integer(message), v.minValue(from, message), v.maxValue(to, message));
 };
 
@@ -136,20 +150,25 @@ export function readStored(text: string | null): { stored: Stored; problem: stri
   try {
     value = JSON.parse(text);
   } catch {
-    return { stored: NOTHING, problem: 'The saved alerts cannot be read, and are left out' };
+    return { stored: NOTHING, problem: m.alerts_unreadable() };
   }
   const whole = v.safeParse(file, value);
-  if (!whole.success)
-    return { stored: NOTHING, problem: 'The saved alerts are of another version, and are left out' };
+  if (!whole.success) return { stored: NOTHING, problem: m.alerts_other_version() };
   const alerts = readable(alert, whole.output.alerts, MAX_ALERTS);
   const log = readable(logEntry, whole.output.log, MAX_LOG);
   const lost = [
-    alerts.lost === 0 ? null : count(alerts.lost, 'saved alert', 'saved alerts'),
-    log.lost === 0 ? null : count(log.lost, 'entry of the log', 'entries of the log'),
+    alerts.lost === 0 ? null : m.saved_alerts({ count: alerts.lost }),
+    log.lost === 0 ? null : m.saved_log_entries({ count: log.lost }),
   ].filter((text) => text !== null);
   return {
     stored: { alerts: alerts.kept, log: log.kept, ...v.parse(settings, value) },
-    problem: lost.length === 0 ? null : `${lost.join(' and ')} cannot be read, and are left out`,
+    problem:
+      lost.length === 0
+        ? null
+        : m.saved_lost({
+            count: alerts.lost + log.lost,
+            what: new Intl.ListFormat(getLocale()).format(lost),
+          }),
   };
 }
 
@@ -158,10 +177,12 @@ export function readSpec(value: unknown): AlertSpec {
   return v.parse(spec, value);
 }
 
-/** What somebody would put right; null where nothing is wrong. */
-export function problemOf(value: unknown): string | null {
+/** What somebody would put right, and the entry that it is about; null where nothing is wrong. */
+export function problemOf(value: unknown): { message: string; entry: string } | null {
   const result = v.safeParse(spec, value);
-  return result.success ? null : result.issues[0].message;
+  if (result.success) return null;
+  const [issue] = result.issues;
+  return { message: issue.message, entry: String(issue.path?.at(-1)?.key ?? '') };
 }
 
 function readable<Schema extends v.GenericSchema<unknown, { readonly id: string }>>(
@@ -175,8 +196,4 @@ function readable<Schema extends v.GenericSchema<unknown, { readonly id: string 
     if (result.success && !byId.has(result.output.id)) byId.set(result.output.id, result.output);
   }
   return { kept: [...byId.values()], lost: values.length - byId.size };
-}
-
-function count(number: number, one: string, many: string): string {
-  return `${number} ${number === 1 ? one : many}`;
 }

@@ -8,10 +8,13 @@ import {
   type Ticker,
   type Trade,
 } from '@depthwire/shared';
+import { reasonText } from '../format/codes.ts';
+import { percentText } from '../format/locale.ts';
 import { formatBps, formatPercent } from '../format/number.ts';
 import { formatPrice } from '../format/price.ts';
 import { exactSize, formatSize } from '../format/size.ts';
 import { formatAge } from '../format/time.ts';
+import { m } from '../paraglide/messages.js';
 import type { Condition, ConditionOf } from './alert-model.ts';
 import { halfTick, hasMoved, hundredths, isSpreadAbove, restingWithin, ValueLimit } from './exact.ts';
 import { PriceWindow } from './moves.ts';
@@ -209,10 +212,10 @@ class SpreadRule extends LiveRule {
     const isWide = unit === 'ticks' ? ask - bid > above : isSpreadAbove(bid, ask, hundredths(above));
     if (!isWide) return null;
     const bps = ((ask - bid) / (bid + ask)) * 20_000;
-    const ticks = `${ask - bid} ${ask - bid === 1 ? 'tick' : 'ticks'}`;
+    const ticks = m.ticks({ count: ask - bid });
     return unit === 'ticks'
-      ? `${ticks} (${formatPrice(ask - bid, this.#instrument.tick)})`
-      : `${formatBps(bps)} bps (${ticks})`;
+      ? m.seen_spread_ticks({ ticks, price: formatPrice(ask - bid, this.#instrument.tick) })
+      : m.seen_spread_bps({ bps: formatBps(bps), ticks });
   }
 }
 
@@ -234,7 +237,8 @@ class ImbalanceRule extends LiveRule {
     const all = resting.bids + resting.asks;
     const [share, limit] = [resting.bids * 10_000n, this.#limit * all];
     if (way === 'above' ? share <= limit : share >= limit) return null;
-    return `${(Number((resting.bids * 100_000n) / all) / 1000).toFixed(1)}% bids`;
+    const bids = (Number((resting.bids * 100_000n) / all) / 1000).toFixed(1);
+    return m.seen_imbalance({ share: percentText(bids) });
   }
 }
 
@@ -261,8 +265,8 @@ class TradeRule implements Rule {
     if (!trade) return null;
     const { tick, lot, base } = this.#instrument;
     const size = formatSize(trade.size, lot, exactSize(lot));
-    const side = trade.side === 'buy' ? 'bought' : 'sold';
-    return { value: `${size} ${base} ${side} at ${formatPrice(trade.price, tick)}`, afterGap: false };
+    const price = formatPrice(trade.price, tick);
+    return { value: m.seen_trade({ side: trade.side, size, base, price }), afterGap: false };
   }
 
   dueMs(): number | null {
@@ -280,7 +284,9 @@ class StaleRule implements Rule {
 
   look({ notLiveMs, reason }: MarketView): Sighting | null {
     if (notLiveMs === null || notLiveMs <= this.#limitMs) return null;
-    return { value: `not live for ${formatAge(notLiveMs)}${reason ? `: ${reason}` : ''}`, afterGap: false };
+    const age = formatAge(notLiveMs);
+    const value = reason ? m.seen_stale_because({ age, reason: reasonText(reason) }) : m.seen_stale({ age });
+    return { value, afterGap: false };
   }
 
   dueMs({ notLiveMs }: MarketView): number | null {
@@ -312,7 +318,11 @@ class MoveRule extends LiveRule {
       (price) => price !== null && hasMoved(price, last, this.#limit),
     );
     if (from == null) return null;
-    return `${formatPercent(last / from - 1)}, ${formatPrice(from, this.#tick)} to ${formatPrice(last, this.#tick)}`;
+    return m.seen_move({
+      change: formatPercent(last / from - 1),
+      from: formatPrice(from, this.#tick),
+      to: formatPrice(last, this.#tick),
+    });
   }
 }
 

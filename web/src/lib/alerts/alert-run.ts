@@ -1,11 +1,12 @@
 import {
   RECORDING_ENDED,
-  type BookSubscription,
+  type BookView,
   type Instrument,
-  type StatusSubscription,
-  type TickerSubscription,
-  type TradesSubscription,
+  type StatusView,
+  type TickerView,
+  type TradesView,
 } from '@depthwire/shared';
+import { m } from '../paraglide/messages.js';
 import type { Alert } from './alert-model.ts';
 import {
   isEvent,
@@ -23,10 +24,10 @@ import { NewTradesReader } from './new-trades.ts';
 /** A market, as far as alerts look at it. */
 export interface AlertSource {
   readonly instrument: Instrument;
-  readonly book: BookSubscription | null;
-  readonly trades: TradesSubscription | null;
-  readonly tickerSubscription: TickerSubscription | null;
-  readonly statusSubscription: StatusSubscription | null;
+  readonly book: BookView | null;
+  readonly trades: TradesView | null;
+  readonly tickerSubscription: TickerView | null;
+  readonly statusSubscription: StatusView | null;
   follow(topic: Topic, onChange: () => void): () => void;
   /** Asks for more levels. */
   deepen(): void;
@@ -101,7 +102,7 @@ export class AlertRun {
     const subscription = this.#first();
     const instrument = subscription?.instrument ?? this.#source.instrument;
     const refusal = subscription?.refusal ?? null;
-    if (refusal) this.#host.onProblem(this.#alert, `the server refused it: ${refusal.message}`);
+    if (refusal) this.#host.onProblem(this.#alert, m.alert_refused({ problem: refusal.message }));
     else if (instrument !== this.#instrument || !this.#rule) {
       const isRescaled = !this.#instrument || scalesOf(instrument) !== scalesOf(this.#instrument);
       this.#instrument = instrument;
@@ -130,12 +131,12 @@ export class AlertRun {
       heldLevels: book?.granted?.depth ?? 0,
       trades: has('trades') && trades ? this.#trades.read(trades) : null,
       notLiveMs: has('status') ? this.#notLive(isLive, status) : null,
-      reason: this.#host.isOpen ? (status?.reason ?? null) : 'connection lost',
+      reason: this.#host.isOpen ? (status?.reason ?? null) : m.reason_connection_lost(),
     };
   }
 
   /** The end of a recording is no silence. */
-  #notLive(isLive: boolean, status: StatusSubscription | null): number | null {
+  #notLive(isLive: boolean, status: StatusView | null): number | null {
     const { isOpen } = this.#host;
     if (isLive || (isOpen && status?.reason === RECORDING_ENDED)) {
       this.#notLiveSinceMs = null;

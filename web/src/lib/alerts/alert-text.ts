@@ -1,3 +1,5 @@
+import { localDecimal, percentText } from '../format/locale.ts';
+import { m } from '../paraglide/messages.js';
 import type { Condition } from './alert-model.ts';
 import { groupThousands } from '../format/price.ts';
 
@@ -6,23 +8,25 @@ export function conditionText(condition: Condition, base: string, quote: string)
   switch (condition.kind) {
     case 'price': {
       const { of, way, level } = condition;
-      return `${of === 'last' ? 'last price' : of} crosses ${way === 'either' ? '' : `${way} `}${groupThousands(level)}`;
+      return m.alert_price({ of, way, level: groupThousands(level) });
     }
     case 'spread':
       return condition.unit === 'ticks'
-        ? `spread above ${condition.above} ${condition.above === 1 ? 'tick' : 'ticks'}`
-        : `spread above ${condition.above} bps`;
+        ? m.alert_spread_ticks({ count: condition.above })
+        : m.alert_spread_bps({ bps: localDecimal(condition.above) });
     case 'imbalance': {
       const { way, share, unit, reach } = condition;
-      return `bids ${way} ${share}% within ${reach} ${unit}`;
+      return m.alert_imbalance({ way, unit, share: percentText(share), reach });
     }
-    case 'trade':
-      return `trade of ${groupThousands(condition.atLeast)} ${condition.unit === 'base' ? base : quote} or more`;
+    case 'trade': {
+      const { atLeast, unit } = condition;
+      return m.alert_trade({ size: groupThousands(atLeast), currency: unit === 'base' ? base : quote });
+    }
     case 'stale':
-      return `not live for ${condition.seconds} s`;
+      return m.alert_stale({ seconds: condition.seconds });
     case 'move': {
       const { way, percent, minutes } = condition;
-      return `${way === 'either' ? 'moves' : way} ${percent}% within ${minutes} min`;
+      return m.alert_move({ way, percent: percentText(percent), minutes });
     }
   }
 }
@@ -34,7 +38,7 @@ export function pairOf(id: string): string {
 
 /** How often, for people. */
 export function repeatText(repeatAfter: number | null): string {
-  if (repeatAfter === null) return 'once';
-  if (repeatAfter % 60 === 0) return `at most every ${repeatAfter / 60} min`;
-  return `at most every ${repeatAfter} s`;
+  if (repeatAfter === null) return m.alert_once();
+  if (repeatAfter % 60 === 0) return m.alert_repeat_minutes({ minutes: repeatAfter / 60 });
+  return m.alert_repeat_seconds({ seconds: repeatAfter });
 }

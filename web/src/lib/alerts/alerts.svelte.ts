@@ -1,5 +1,6 @@
 import type { InstrumentId } from '@depthwire/shared';
 import { SvelteMap } from 'svelte/reactivity';
+import { m } from '../paraglide/messages.js';
 import type { Catalogue } from '../state/catalogue.svelte.ts';
 import type { Connection } from '../state/connection.svelte.ts';
 import type { Markets } from '../state/markets.svelte.ts';
@@ -17,6 +18,7 @@ import type { Sighting } from './alert-rules.ts';
 import { conditionText, pairOf } from './alert-text.ts';
 import { DesktopNotifications } from './desktop.svelte.ts';
 import { AlertSound } from './sound.svelte.ts';
+import { newId } from '../state/new-id.ts';
 
 const KEY = 'depthwire.alerts';
 const MAX_NOTICES = 3;
@@ -135,8 +137,8 @@ export class Alerts {
 
   /** @throws DepthwireError `invalid_request` */
   save(spec: AlertSpec, alert: Alert | null): void {
-    if (!this.isMuted) this.sound.prepare();
-    this.#keep(withAlert(this.#stored, alert?.id ?? crypto.randomUUID(), spec));
+    if (!this.isMuted) void this.sound.prepare();
+    this.#keep(withAlert(this.#stored, alert?.id ?? newId(), spec));
   }
 
   remove({ id }: Alert): void {
@@ -183,7 +185,7 @@ export class Alerts {
     const market = this.#deps.markets.get(alert.instrument);
     if (!market) {
       const isGone = this.#deps.catalogue.isLoaded;
-      this.#tellProblem(id, isGone ? 'this server has no such instrument' : null);
+      this.#tellProblem(id, isGone ? m.alert_no_such_instrument() : null);
       return;
     }
     this.#runs.set(id, { key, run: new AlertRun(alert, market, this.#host) });
@@ -192,7 +194,7 @@ export class Alerts {
   #onFire({ id, instrument, condition }: Alert, { value, afterGap }: Sighting): void {
     const known = this.#deps.catalogue.get(instrument);
     const entry: LogEntry = {
-      id: crypto.randomUUID(),
+      id: newId(),
       timeMs: this.#host.timeMs(),
       instrument,
       condition: conditionText(condition, known?.base ?? '', known?.quote ?? ''),
@@ -267,7 +269,7 @@ export class Alerts {
 
 /** The value that was seen, and how. */
 export function noticeValue({ value, afterGap }: LogEntry): string {
-  return afterGap ? `${value} (first seen after a gap in the data)` : value;
+  return afterGap ? m.seen_after_gap({ value }) : value;
 }
 
 /** What makes an alert another one, that knows nothing of what the first had seen. */

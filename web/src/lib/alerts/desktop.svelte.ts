@@ -1,3 +1,5 @@
+import { m } from '../paraglide/messages.js';
+
 /** Notifications of the desktop, which the browser asks the user about. */
 export class DesktopNotifications {
   /** `unsupported` too where the page came without TLS: browsers then have none. */
@@ -28,10 +30,8 @@ export class DesktopNotifications {
 
   /** Why there are none; null where they are let, or nobody was asked. */
   get problem(): string | null {
-    if (this.leave === 'denied')
-      return 'This browser does not let the page notify: allow notifications in the settings of the site.';
-    if (this.leave === 'unsupported')
-      return 'This browser has no notifications for this page: it has to come over HTTPS, on a desktop.';
+    if (this.leave === 'denied') return m.alert_desktop_denied();
+    if (this.leave === 'unsupported') return m.alert_desktop_unsupported();
     return null;
   }
 }

@@ -1,7 +1,7 @@
-import type { Trade, TradesSubscription } from '@depthwire/shared';
+import type { Trade, TradesView } from '@depthwire/shared';
 import type { NewTrades } from './alert-rules.ts';
 
-type Tape = Pick<TradesSubscription, 'trades' | 'latest' | 'merged' | 'hasData'>;
+type Tape = Pick<TradesView, 'trades' | 'latest' | 'merged' | 'hasData'>;
 
 /**
  * Which trades are new since the last look. Those that were there at the first one are not; nor are those of a

@@ -2,8 +2,8 @@ import {
   candleIntervals,
   type Candle,
   type CandleInterval,
-  type CandlesSubscription,
-  type DepthwireClient,
+  type CandlesView,
+  type ClientView,
   type Instrument,
 } from '@depthwire/shared';
 import { cancelFrame, requestFrame } from '../state/frames.ts';
@@ -31,7 +31,7 @@ export class CandleFeed {
   readonly instrument: Instrument;
   readonly interval: CandleInterval;
 
-  readonly #subscription: CandlesSubscription;
+  readonly #subscription: CandlesView;
   readonly #events: CandleFeedEvents;
   readonly #flush = () => {
     const from = this.#changedFrom;
@@ -44,7 +44,7 @@ export class CandleFeed {
   #isClosed = false;
 
   constructor(
-    client: DepthwireClient,
+    client: ClientView,
     instrument: Instrument,
     interval: CandleInterval,
     events: CandleFeedEvents,

@@ -1,6 +1,7 @@
+import { monthName } from '../format/locale.ts';
 import type { TimeZone } from '../format/time.ts';
+import { m } from '../paraglide/messages.js';
 
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 const two = (value: number) => (value < 10 ? `0${value}` : String(value));
 
 /** How coarse a mark of the time axis is; the same order as in lightweight-charts. */
@@ -31,8 +32,8 @@ function fields(seconds: number, zone: TimeZone) {
 export function formatTickMark(seconds: number, mark: number, zone: TimeZone): string {
   const { year, month, day, hour, minute, second } = fields(seconds, zone);
   if (mark === tickMarks.year) return String(year);
-  if (mark === tickMarks.month) return MONTHS[month]!;
-  if (mark === tickMarks.day) return `${day} ${MONTHS[month]!}`;
+  if (mark === tickMarks.month) return monthName(month);
+  if (mark === tickMarks.day) return m.date_day({ day, month: monthName(month) });
   const time = `${two(hour)}:${two(minute)}`;
   return mark === tickMarks.timeWithSeconds ? `${time}:${two(second)}` : time;
 }
@@ -40,10 +41,10 @@ export function formatTickMark(seconds: number, mark: number, zone: TimeZone): s
 /** The label of the crosshair: as fine as the interval asks. */
 export function formatChartTime(seconds: number, intervalSeconds: number, zone: TimeZone): string {
   const { year, month, day, hour, minute, second } = fields(seconds, zone);
-  const date = `${day} ${MONTHS[month]!} ${year}`;
+  const date = m.date_full({ day, month: monthName(month), year });
   if (intervalSeconds >= 86_400) return date;
   const time = `${two(hour)}:${two(minute)}`;
-  return `${date} ${intervalSeconds < 60 ? `${time}:${two(second)}` : time}`;
+  return m.date_and_time({ date, time: intervalSeconds < 60 ? `${time}:${two(second)}` : time });
 }
 
 /** A time as `<input type="datetime-local">` has it, to the minute. */

@@ -3,6 +3,7 @@ const names = [
   'raised',
   'line',
   'line-strong',
+  'grid',
   'text',
   'text-2',
   'text-3',
@@ -46,14 +47,18 @@ export function withAlpha(colour: string, alpha: number): string {
   return colour.replace(/^rgb\((.*)\)$/, `rgba($1, ${alpha})`);
 }
 
-/** Calls back after the theme changed, by the user's choice or by the system's; returns how to stop. */
+/** Calls back after the theme or the size of text changed, by the user's choice or by the system's; returns how to stop. */
 export function watchColours(onChange: () => void): () => void {
   const observer = new MutationObserver(onChange);
-  observer.observe(document.documentElement, { attributeFilter: ['data-theme', 'data-palette'] });
-  const system = matchMedia('(prefers-color-scheme: dark)');
-  system.addEventListener('change', onChange);
+  observer.observe(document.documentElement, {
+    attributeFilter: ['data-theme', 'data-palette', 'data-contrast', 'data-density'],
+  });
+  const system = ['(prefers-color-scheme: dark)', '(forced-colors: active)'].map((query) =>
+    matchMedia(query),
+  );
+  for (const query of system) query.addEventListener('change', onChange);
   return () => {
     observer.disconnect();
-    system.removeEventListener('change', onChange);
+    for (const query of system) query.removeEventListener('change', onChange);
   };
 }

@@ -2,7 +2,8 @@ import type { Candle, CandleInterval, Instrument } from '@depthwire/shared';
 import { formatPercent } from '../format/number.ts';
 import { formatPrice } from '../format/price.ts';
 import { formatDate, formatTime, type TimeZone } from '../format/time.ts';
-import { chartTypeNames, type ChartType } from './model.ts';
+import { m } from '../paraglide/messages.js';
+import type { ChartType } from './model.ts';
 
 /** The chart in words, for who cannot see it: what it shows, the last price, and the range with its change. */
 export function describeChart(
@@ -11,10 +12,16 @@ export function describeChart(
   shown: { readonly first: Candle; readonly last: Candle } | null,
   newest: Candle | null,
 ): string {
-  const what = `${id}, ${interval}, ${chartTypeNames[type].toLowerCase()}`;
-  if (!shown || !newest) return `${what}: no candles yet`;
+  const chart = m.chart_what({ type, id, interval });
+  if (!shown || !newest) return m.chart_described_empty({ chart });
   const { first, last } = shown;
   const at = (seconds: number) => `${formatDate(seconds * 1000, zone)} ${formatTime(seconds * 1000, zone)}`;
   const change = formatPercent(last.close / first.open - 1).trim();
-  return `${what}. Last ${formatPrice(newest.close, tick)}. From ${at(first.time)} to ${at(last.time)}: ${change}`;
+  return m.chart_described({
+    chart,
+    price: formatPrice(newest.close, tick),
+    from: at(first.time),
+    to: at(last.time),
+    change,
+  });
 }

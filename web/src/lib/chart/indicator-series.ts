@@ -9,6 +9,7 @@ import {
   type Time,
   type UTCTimestamp,
 } from 'lightweight-charts';
+import { localDecimal } from '../format/locale.ts';
 import { formatPrice } from '../format/price.ts';
 import { indexAt } from './candles.ts';
 import { withAlpha, type Colours } from './colours.ts';
@@ -147,7 +148,11 @@ export class IndicatorSeries {
         {
           ...plain,
           lineWidth: 1,
-          priceFormat: { type: 'custom', minMove: 0.01, formatter: (value: number) => value.toFixed(1) },
+          priceFormat: {
+            type: 'custom',
+            minMove: 0.01,
+            formatter: (value: number) => localDecimal(value.toFixed(1)),
+          },
           autoscaleInfoProvider: () => ({ priceRange: { minValue: 0, maxValue: 100 } }),
         },
         pane,

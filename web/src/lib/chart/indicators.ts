@@ -1,4 +1,6 @@
 import * as v from 'valibot';
+import { localDecimal } from '../format/locale.ts';
+import { m } from '../paraglide/messages.js';
 
 /** What an indicator is worked out of; the words are in saved workspaces. */
 export const sources = ['close', 'open', 'high', 'low', 'hl2', 'hlc3', 'ohlc4'] as const;
@@ -85,24 +87,24 @@ export const indicatorKinds = [
 ] as const satisfies IndicatorKind[];
 
 /** One setting, as a form asks for it. */
-export type Field = { readonly key: string; readonly label: string } & (
+export type Field = { readonly key: string; readonly label: () => string } & (
   | { readonly type: 'number'; readonly least: number; readonly most: number; readonly step: number }
-  | { readonly type: 'choice'; readonly options: readonly string[] }
+  | { readonly type: 'choice'; readonly options: Readonly<Record<string, () => string>> }
 );
 
 interface Description {
   readonly name: string;
-  readonly title: string;
+  readonly title: () => string;
   /** Whether it is in a pane of its own, and not over the price. */
   readonly ownPane: boolean;
   /** Of what its values are: the price, or a number of its own. */
   readonly unit: 'price' | 'number';
   /** One for each of its values. */
-  readonly lines: readonly string[];
+  readonly lines: readonly (() => string)[];
   readonly fields: readonly Field[];
 }
 
-const whole = (key: string, label: string, least = 1): Field => ({
+const whole = (key: string, label: () => string, least = 1): Field => ({
   key,
   label,
   type: 'number',
@@ -110,20 +112,49 @@ const whole = (key: string, label: string, least = 1): Field => ({
   most: MAX_LENGTH,
   step: 1,
 });
-const sourceField: Field = { key: 'source', label: 'Source', type: 'choice', options: sources };
-const colourField = (key: string, label: string): Field => ({
+/** What is worked out of several has the name that traders write. */
+const sourceNames: Readonly<Record<Source, () => string>> = {
+  close: m.source_close,
+  open: m.source_open,
+  high: m.source_high,
+  low: m.source_low,
+  hl2: () => 'hl2',
+  hlc3: () => 'hlc3',
+  ohlc4: () => 'ohlc4',
+};
+const colourNames: Readonly<Record<LineColour, () => string>> = {
+  ink: m.colour_ink,
+  blue: m.colour_blue,
+  pink: m.colour_pink,
+  lime: m.colour_lime,
+  sky: m.colour_sky,
+  grey: m.colour_grey,
+};
+const styleNames: Readonly<Record<(typeof lineStyles)[number], () => string>> = {
+  solid: m.line_solid,
+  dashed: m.line_dashed,
+  dotted: m.line_dotted,
+};
+const anchorNames: Readonly<Record<Anchor, () => string>> = {
+  day: m.anchor_day,
+  week: m.anchor_week,
+  month: m.anchor_month,
+};
+
+const sourceField: Field = { key: 'source', label: m.indicator_source, type: 'choice', options: sourceNames };
+const colourField = (key: string, label: () => string): Field => ({
   key,
   label,
   type: 'choice',
-  options: lineColours,
+  options: colourNames,
 });
 const look: readonly Field[] = [
-  colourField('colour', 'Colour'),
-  { key: 'style', label: 'Line', type: 'choice', options: lineStyles },
+  colourField('colour', m.indicator_colour),
+  { key: 'style', label: m.indicator_line, type: 'choice', options: styleNames },
 ];
 const heightField: Field = {
   key: 'height',
-  label: 'Height (1 is that of the price)',
+  label: m.indicator_height,
   type: 'number',
   least: MIN_HEIGHT,
   most: MAX_HEIGHT,
@@ -133,70 +164,70 @@ const heightField: Field = {
 export const indicatorDescriptions: Readonly<Record<IndicatorKind, Description>> = {
   sma: {
     name: 'SMA',
-    title: 'Simple moving average',
+    title: m.indicator_sma,
     ownPane: false,
     unit: 'price',
-    lines: ['Average'],
-    fields: [whole('length', 'Length'), sourceField, ...look],
+    lines: [m.indicator_average],
+    fields: [whole('length', m.indicator_length), sourceField, ...look],
   },
   ema: {
     name: 'EMA',
-    title: 'Exponential moving average',
+    title: m.indicator_ema,
     ownPane: false,
     unit: 'price',
-    lines: ['Average'],
-    fields: [whole('length', 'Length'), sourceField, ...look],
+    lines: [m.indicator_average],
+    fields: [whole('length', m.indicator_length), sourceField, ...look],
   },
   vwap: {
     name: 'VWAP',
-    title: 'Volume-weighted average price',
+    title: m.indicator_vwap,
     ownPane: false,
     unit: 'price',
-    lines: ['Average since its anchor'],
-    fields: [{ key: 'anchor', label: 'Begins each (UTC)', type: 'choice', options: anchors }, ...look],
+    lines: [m.indicator_average_anchored],
+    fields: [{ key: 'anchor', label: m.indicator_anchor, type: 'choice', options: anchorNames }, ...look],
   },
   bollinger: {
     name: 'BB',
-    title: 'Bollinger bands',
+    title: m.indicator_bollinger,
     ownPane: false,
     unit: 'price',
-    lines: ['Upper band', 'Average', 'Lower band'],
+    lines: [m.indicator_upper, m.indicator_average, m.indicator_lower],
     fields: [
-      whole('length', 'Length', 2),
-      { key: 'deviations', label: 'Standard deviations', type: 'number', least: 0.1, most: 10, step: 0.1 },
+      whole('length', m.indicator_length, 2),
+      { key: 'deviations', label: m.indicator_deviations, type: 'number', least: 0.1, most: 10, step: 0.1 },
       sourceField,
       ...look,
     ],
   },
   rsi: {
     name: 'RSI',
-    title: 'Relative strength index',
+    title: m.indicator_rsi,
     ownPane: true,
     unit: 'number',
-    lines: ['RSI'],
+    lines: [() => 'RSI'],
     fields: [
-      whole('length', 'Length', 2),
+      whole('length', m.indicator_length, 2),
       sourceField,
-      { key: 'overbought', label: 'Overbought', type: 'number', least: 50, most: 100, step: 1 },
-      { key: 'oversold', label: 'Oversold', type: 'number', least: 0, most: 50, step: 1 },
+      { key: 'overbought', label: m.indicator_overbought, type: 'number', least: 50, most: 100, step: 1 },
+      { key: 'oversold', label: m.indicator_oversold, type: 'number', least: 0, most: 50, step: 1 },
       ...look,
       heightField,
     ],
   },
   macd: {
     name: 'MACD',
-    title: 'Moving average convergence and divergence',
+    title: m.indicator_macd,
     ownPane: true,
     unit: 'price',
-    lines: ['MACD', 'Signal', 'Histogram'],
+    lines: [() => 'MACD', m.indicator_signal, m.indicator_histogram],
     fields: [
-      whole('fast', 'Fast length'),
-      whole('slow', 'Slow length'),
-      whole('signal', 'Signal length'),
+      whole('fast', m.indicator_fast),
+      whole('slow', m.indicator_slow),
+      whole('signal', m.indicator_signal_length),
       sourceField,
-      colourField('colour', 'Colour'),
-      colourField('signalColour', 'Colour of the signal'),
-      { key: 'style', label: 'Line', type: 'choice', options: lineStyles },
+      colourField('colour', m.indicator_colour),
+      colourField('signalColour', m.indicator_signal_colour),
+      { key: 'style', label: m.indicator_line, type: 'choice', options: styleNames },
       heightField,
     ],
   },
@@ -218,9 +249,9 @@ export function nameIndicator(indicator: Indicator): string {
   const { name } = indicatorDescriptions[indicator.kind];
   const parts: (string | number)[] = [name];
   if ('length' in indicator) parts.push(indicator.length);
-  if (indicator.kind === 'bollinger') parts.push(indicator.deviations);
+  if (indicator.kind === 'bollinger') parts.push(localDecimal(String(indicator.deviations)));
   if (indicator.kind === 'macd') parts.push(indicator.fast, indicator.slow, indicator.signal);
-  if (indicator.kind === 'vwap' && indicator.anchor !== 'day') parts.push(indicator.anchor);
-  if ('source' in indicator && indicator.source !== 'close') parts.push(indicator.source);
+  if (indicator.kind === 'vwap' && indicator.anchor !== 'day') parts.push(anchorNames[indicator.anchor]());
+  if ('source' in indicator && indicator.source !== 'close') parts.push(sourceNames[indicator.source]());
   return parts.join(' ');
 }

@@ -1,3 +1,5 @@
+import { m } from '../paraglide/messages.js';
+
 /** How the price is drawn; the words are in saved workspaces. */
 export const chartTypes = ['candles', 'bars', 'line', 'area', 'heikin-ashi'] as const;
 export type ChartType = (typeof chartTypes)[number];
@@ -5,12 +7,12 @@ export type ChartType = (typeof chartTypes)[number];
 export const priceScales = ['linear', 'log', 'percent'] as const;
 export type PriceScale = (typeof priceScales)[number];
 
-export const chartTypeNames: Readonly<Record<ChartType, string>> = {
-  candles: 'Candles',
-  bars: 'Bars',
-  line: 'Line',
-  area: 'Area',
-  'heikin-ashi': 'Heikin-Ashi',
+export const chartTypeNames: Readonly<Record<ChartType, () => string>> = {
+  candles: m.chart_candles,
+  bars: m.chart_bars,
+  line: m.chart_line,
+  area: m.chart_area,
+  'heikin-ashi': m.chart_heikin_ashi,
 };
 
 /** A line across the chart at a price, as of an alert. */

@@ -1,3 +1,5 @@
+import { m } from '../paraglide/messages.js';
+import { fontOf } from './canvas-text.ts';
 import type { Colours } from './colours.ts';
 
 const TITLE_PX = 13;
@@ -27,19 +29,15 @@ export function composePicture(
   context.drawImage(chart, 0, Math.round(height * scale));
   context.scale(scale, scale);
   context.textBaseline = 'top';
-  const family = "'Inter', system-ui, sans-serif";
   context.fillStyle = colours.text;
-  context.font = `600 ${TITLE_PX}px ${family}`;
+  context.font = fontOf(TITLE_PX, 600);
   context.fillText(title, PADDING_PX, PADDING_PX);
   context.fillStyle = colours['text-2'];
-  context.font = `${LINE_PX}px ${family}`;
+  context.font = fontOf(LINE_PX);
   rest.forEach((line, i) =>
     context.fillText(line, PADDING_PX, PADDING_PX + TITLE_PX + 5 + i * (LINE_PX + 5)),
   );
   return new Promise((resolve, reject) => {
-    canvas.toBlob(
-      (blob) => (blob ? resolve(blob) : reject(new Error('the picture is too large'))),
-      'image/png',
-    );
+    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error(m.picture_too_large()))), 'image/png');
   });
 }

@@ -19,6 +19,7 @@ import {
 import { formatCompact } from '../format/number.ts';
 import type { TimeZone } from '../format/time.ts';
 import { indexAt } from './candles.ts';
+import { FAMILY, textSizeIn } from './canvas-text.ts';
 import { formatChartTime, formatTickMark } from './chart-time.ts';
 import { withAlpha, type Colours } from './colours.ts';
 import { IndicatorLayer, type Reading } from './indicator-layer.ts';
@@ -81,7 +82,7 @@ export class PriceChart {
     this.#colours = colours;
     this.#chart = createChart(container, {
       autoSize: true,
-      layout: { fontFamily: "'Inter', system-ui, sans-serif", fontSize: 11, attributionLogo: true },
+      layout: { fontFamily: FAMILY, attributionLogo: true },
       crosshair: { mode: CrosshairMode.Normal },
       rightPriceScale: { borderVisible: false, minimumWidth: 78 },
       timeScale: {
@@ -150,14 +151,15 @@ export class PriceChart {
 
   setColours(colours: Colours): void {
     this.#colours = colours;
-    const { ground, line } = colours;
+    const { ground, line, grid } = colours;
     this.#chart.applyOptions({
       layout: {
+        fontSize: textSizeIn(this.#chart.chartElement()),
         background: { color: ground },
         textColor: colours['text-3'],
         panes: { separatorColor: line, separatorHoverColor: withAlpha(colours['line-strong'], 0.5) },
       },
-      grid: { vertLines: { color: withAlpha(line, 0.55) }, horzLines: { color: withAlpha(line, 0.55) } },
+      grid: { vertLines: { color: withAlpha(grid, 0.55) }, horzLines: { color: withAlpha(grid, 0.55) } },
       crosshair: {
         vertLine: { color: colours['text-3'], labelBackgroundColor: colours['line-strong'] },
         horzLine: { color: colours['text-3'], labelBackgroundColor: colours['line-strong'] },

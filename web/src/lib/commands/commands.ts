@@ -1,28 +1,61 @@
+import { m } from '../paraglide/messages.js';
+import { baseLocale } from '../paraglide/runtime.js';
 import type { App } from '../state/app.svelte.ts';
-import { densities, palettes, themes } from '../state/preferences.svelte.ts';
+import { language, languageName, locales, type Locale } from '../state/language.svelte.ts';
+import { contrasts, densities, palettes, themes } from '../state/preferences.svelte.ts';
 import { panelKinds } from '../workspace/model.ts';
 import { panelDescriptions } from '../workspace/panels.ts';
 import { presets } from '../workspace/presets.ts';
+import { keys, panelKeys } from './keys.ts';
 
 /** Something that can be asked for from the palette, by a key, or both. */
 export interface Command {
   readonly id: string;
   readonly title: string;
-  readonly group: 'Panels' | 'Alerts' | 'Workspaces' | 'Display' | 'Go to';
+  readonly group: string;
+  /** The title in the language of the page and in English. */
+  readonly titles: string;
+  /** What a finger or an eye may look for beside the title, in both languages too. */
+  readonly words: string;
   /** As the key library writes them. */
   readonly keys?: string;
-  /** What a finger or an eye may look for beside the title. */
-  readonly words?: string;
   run(): void;
 }
 
-/** Of commands that are there only while panels are docked. */
-export const panelKeys = {
-  maximise: 'Alt+KeyM',
-  next: 'Alt+BracketRight',
-  previous: 'Alt+BracketLeft',
-  close: 'Alt+KeyW',
-} as const;
+/** A message, in the language of the page or another. */
+type Say = (inputs?: object, options?: { locale?: Locale }) => string;
+
+const groups = {
+  panels: m.group_panels,
+  alerts: m.group_alerts,
+  workspaces: m.group_workspaces,
+  display: m.group_display,
+  goTo: m.group_go_to,
+} as const satisfies Record<string, Say>;
+
+interface Spec {
+  readonly id: string;
+  readonly title: Say;
+  readonly group: keyof typeof groups;
+  readonly keys?: string;
+  readonly words?: readonly Say[];
+  run(): void;
+}
+
+/** Who learnt a command in English, or from the documentation, finds it in any language. */
+const inBoth = (say: Say) => `${say()} ${say({}, { locale: baseLocale })}`;
+
+function commandOf({ id, title, group, words = [], run, ...rest }: Spec): Command {
+  return {
+    id,
+    title: title(),
+    group: groups[group](),
+    titles: inBoth(title),
+    words: [groups[group], ...words].map(inBoth).join(' '),
+    ...rest,
+    run,
+  };
+}
 
 /** What the dialogs of the page do. */
 export interface Dialogs {
@@ -37,194 +70,200 @@ export interface Dialogs {
 
 /** All that can be asked for now. */
 export function commandsOf(app: App, dialogs: Dialogs): Command[] {
-  const { workspaces, preferences, dock, alerts } = app;
-  const panels: Command[] = dock
-    ? [
-        ...panelKinds.map((kind) => ({
-          id: `add-${kind}`,
-          title: `Add ${panelDescriptions[kind].title.toLowerCase()}`,
-          group: 'Panels' as const,
-          words: `panel new ${panelDescriptions[kind].about}`,
-          run: () => void dock.add(kind, 'right'),
-        })),
-        {
-          id: 'maximise',
-          title: 'Maximise the panel, or restore all',
-          group: 'Panels',
-          keys: panelKeys.maximise,
-          run: () => dock.toggleMaximized(),
-        },
-        {
-          id: 'next',
-          title: 'Next panel',
-          group: 'Panels',
-          keys: panelKeys.next,
-          run: () => dock.focus(1),
-        },
-        {
-          id: 'previous',
-          title: 'Previous panel',
-          group: 'Panels',
-          keys: panelKeys.previous,
-          run: () => dock.focus(-1),
-        },
-        {
-          id: 'close',
-          title: 'Close the panel',
-          group: 'Panels',
-          keys: panelKeys.close,
-          run: () => dock.closeActive(),
-        },
-      ]
-    : [];
   return [
-    ...panels,
+    ...panelCommands(app),
+    ...alertCommands(app),
+    ...workspaceCommands(app, dialogs),
+    ...displayCommands(app),
+    ...placeCommands(app, dialogs),
+  ].map(commandOf);
+}
+
+function panelCommands({ dock }: App): Spec[] {
+  if (!dock) return [];
+  const group = 'panels';
+  return [
+    ...panelKinds.map((kind) => ({
+      id: `add-${kind}`,
+      title: panelDescriptions[kind].add,
+      group: 'panels' as const,
+      words: [m.command_add_words, panelDescriptions[kind].about],
+      run: () => void dock.add(kind, 'right'),
+    })),
+    {
+      id: 'maximise',
+      title: m.command_maximise,
+      group,
+      keys: panelKeys.maximise,
+      run: () => dock.toggleMaximized(),
+    },
+    { id: 'next', title: m.command_next, group, keys: panelKeys.next, run: () => dock.focus(1) },
+    { id: 'previous', title: m.command_previous, group, keys: panelKeys.previous, run: () => dock.focus(-1) },
+    { id: 'close', title: m.command_close, group, keys: panelKeys.close, run: () => dock.closeActive() },
+  ];
+}
+
+function alertCommands({ alerts, selectedId }: App): Spec[] {
+  return [
     {
       id: 'new-alert',
-      title: 'New alert',
-      group: 'Alerts',
-      keys: 'Alt+KeyA',
-      words: 'price notify sound',
-      run: () => (alerts.draft = { instrument: app.selectedId, alert: null }),
+      title: m.command_new_alert,
+      group: 'alerts',
+      keys: keys.newAlert,
+      words: [m.command_new_alert_words],
+      run: () => (alerts.draft = { instrument: selectedId, alert: null }),
     },
     {
       id: 'mute-alerts',
-      title: alerts.isMuted ? 'Let alerts sound' : 'Mute the sound of alerts',
-      group: 'Alerts',
+      title: alerts.isMuted ? m.command_unmute : m.command_mute,
+      group: 'alerts',
       run: () => (alerts.isMuted = !alerts.isMuted),
     },
+  ];
+}
+
+function workspaceCommands({ workspaces }: App, dialogs: Dialogs): Spec[] {
+  const group = 'workspaces';
+  return [
     ...workspaces.all
       .filter((workspace) => workspace !== workspaces.current)
       .map((workspace) => ({
         id: `open-${workspace.id}`,
-        title: `Open workspace “${workspace.name}”`,
-        group: 'Workspaces' as const,
+        title: ((_, options) => m.command_open_workspace({ name: workspace.name }, options)) as Say,
+        group: 'workspaces' as const,
         run: () => workspaces.open(workspace.id),
       })),
     ...presets.map((preset) => ({
       id: `new-${preset.id}`,
-      title: `New workspace: ${preset.name}`,
-      group: 'Workspaces' as const,
-      words: preset.about,
+      title: ((_, options) => m.command_new_workspace({ preset: preset.name({}, options) }, options)) as Say,
+      group: 'workspaces' as const,
+      words: [preset.about],
       run: () => void workspaces.createFrom(preset),
     })),
-    {
-      id: 'undo',
-      title: 'Undo the last change of the workspace',
-      group: 'Workspaces',
-      keys: '$mod+KeyZ',
-      run: () => workspaces.undo(),
-    },
-    { id: 'redo', title: 'Redo', group: 'Workspaces', keys: '$mod+Shift+KeyZ', run: () => workspaces.redo() },
-    { id: 'rename', title: 'Rename the workspace', group: 'Workspaces', run: () => dialogs.rename() },
+    { id: 'undo', title: m.command_undo, group, keys: keys.undo, run: () => workspaces.undo() },
+    { id: 'redo', title: m.command_redo, group, keys: keys.redo, run: () => workspaces.redo() },
+    { id: 'rename', title: m.command_rename, group, run: () => dialogs.rename() },
     {
       id: 'duplicate',
-      title: 'Duplicate the workspace',
-      group: 'Workspaces',
-      words: 'copy',
+      title: m.command_duplicate,
+      group,
+      words: [m.command_duplicate_words],
       run: () => void workspaces.duplicate(),
     },
     {
       id: 'share',
-      title: 'Copy a link to the workspace',
-      group: 'Workspaces',
-      words: 'share',
+      title: m.command_share,
+      group,
+      words: [m.command_share_words],
       run: () => dialogs.share(),
     },
     {
       id: 'export',
-      title: 'Save the workspace to a file',
-      group: 'Workspaces',
-      words: 'export download',
+      title: m.command_export,
+      group,
+      words: [m.command_export_words],
       run: () => dialogs.exportFile(),
     },
     {
       id: 'import',
-      title: 'Open a workspace from a file',
-      group: 'Workspaces',
-      words: 'import load',
+      title: m.command_import,
+      group,
+      words: [m.command_import_words],
       run: () => dialogs.importFile(),
     },
     {
       id: 'delete',
-      title: 'Delete the workspace',
-      group: 'Workspaces',
-      words: 'remove',
+      title: m.command_delete,
+      group,
+      words: [m.command_delete_words],
       run: () => workspaces.remove(workspaces.current),
     },
+  ];
+}
+
+function displayCommands({ preferences }: App): Spec[] {
+  const group = 'display';
+  return [
     ...themes.map((theme) => ({
       id: `theme-${theme}`,
-      title: `Theme: ${theme}`,
-      group: 'Display' as const,
-      words: 'colour appearance mode',
+      title: ((_, options) => m.command_theme({ theme }, options)) as Say,
+      group: 'display' as const,
+      words: [m.command_theme_words],
       run: () => (preferences.theme = theme),
     })),
     ...palettes.map((palette) => ({
       id: `palette-${palette}`,
-      title: `Colours: ${palette.replace('-', ' and ')}`,
-      group: 'Display' as const,
-      words: 'palette colour-blind red up',
+      title: ((_, options) => m.command_palette({ palette }, options)) as Say,
+      group: 'display' as const,
+      words: [m.command_palette_words],
       run: () => (preferences.palette = palette),
+    })),
+    ...contrasts.map((contrast) => ({
+      id: `contrast-${contrast}`,
+      title: ((_, options) => m.command_contrast({ contrast }, options)) as Say,
+      group: 'display' as const,
+      words: [m.command_contrast_words],
+      run: () => (preferences.contrast = contrast),
     })),
     ...densities.map((density) => ({
       id: `density-${density}`,
-      title: `Density: ${density}`,
-      group: 'Display' as const,
+      title: ((_, options) => m.command_density({ density }, options)) as Say,
+      group: 'display' as const,
+      words: [m.command_density_words],
       run: () => (preferences.density = density),
     })),
     {
-      id: 'palette',
-      title: 'Search instruments and commands',
-      group: 'Go to',
-      keys: '$mod+KeyK',
-      run: () => dialogs.showPalette(),
+      id: 'language-auto',
+      title: m.command_language_auto,
+      group,
+      words: [m.command_language_words],
+      run: () => (language.choice = 'auto'),
     },
-    {
-      id: 'shortcuts',
-      title: 'Keyboard shortcuts',
-      group: 'Go to',
-      keys: 'Shift+?',
-      words: 'help keys',
-      run: () => dialogs.showShortcuts(),
-    },
-    {
-      id: 'feeds',
-      title: 'Feeds: how good each one is',
-      group: 'Go to',
-      run: () => location.assign('/feeds'),
-    },
-    {
-      id: 'inspector',
-      title: 'Inspector: the frames of the protocol',
-      group: 'Go to',
-      run: () => location.assign('/inspector'),
-    },
+    ...locales.map((locale) => ({
+      id: `language-${locale}`,
+      title: ((_, options) => m.command_language({ language: languageName(locale) }, options)) as Say,
+      group: 'display' as const,
+      words: [m.command_language_words],
+      run: () => (language.choice = locale),
+    })),
   ];
 }
 
-/** Those that have every word of the query in their title, group or words; those with it in the title first. */
+function placeCommands({ tour, install }: App, dialogs: Dialogs): Spec[] {
+  const group = 'goTo';
+  return [
+    { id: 'palette', title: m.palette_title, group, keys: keys.palette, run: () => dialogs.showPalette() },
+    {
+      id: 'shortcuts',
+      title: m.shortcuts,
+      group,
+      keys: keys.shortcuts,
+      words: [m.command_shortcuts_words],
+      run: () => dialogs.showShortcuts(),
+    },
+    { id: 'tour', title: m.command_tour, group, words: [m.command_tour_words], run: () => tour.begin() },
+    ...(install.isOffered
+      ? [
+          {
+            id: 'install',
+            title: m.command_install,
+            group: 'goTo' as const,
+            words: [m.command_install_words],
+            run: () => void install.ask(),
+          },
+        ]
+      : []),
+    { id: 'feeds', title: m.command_feeds, group, run: () => location.assign('/feeds') },
+    { id: 'inspector', title: m.command_inspector, group, run: () => location.assign('/inspector') },
+  ];
+}
+
+/** Those that have every word of the query in their titles, group or words; those with it in a title first. */
 export function findCommands(commands: readonly Command[], query: string): Command[] {
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
   const has = (text: string) => words.every((word) => text.toLowerCase().includes(word));
   return [
-    ...commands.filter(({ title }) => has(title)),
-    ...commands.filter(
-      ({ title, group, words: more = '' }) => !has(title) && has(`${title} ${group} ${more}`),
-    ),
+    ...commands.filter(({ titles }) => has(titles)),
+    ...commands.filter(({ titles, words: more }) => !has(titles) && has(`${titles} ${more}`)),
   ];
-}
-
-/** Keys as people read them: `Ctrl Shift Z`. */
-export function showKeys(keys: string, isMac: boolean): string {
-  const names: Record<string, string> = {
-    $mod: isMac ? '⌘' : 'Ctrl',
-    Alt: isMac ? '⌥' : 'Alt',
-    BracketLeft: '[',
-    BracketRight: ']',
-  };
-  return keys
-    .split('+')
-    .filter((key, _, all) => !(key === 'Shift' && all.at(-1) === '?'))
-    .map((key) => names[key] ?? key.replace(/^Key/, ''))
-    .join(' ');
 }

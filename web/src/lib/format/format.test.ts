@@ -1,5 +1,5 @@
 import { scaleOf } from '@depthwire/shared';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { formatBps, formatCompact, formatPercent, withSign } from './number.ts';
 import { decimalsOfStep, formatBetweenTicks, formatPrice, groupThousands, priceParts } from './price.ts';
 import { exactSize, formatSize, sizeFormat } from './size.ts';
@@ -11,6 +11,7 @@ import {
   formatCountdown,
   formatDelay,
   formatTime,
+  formatZone,
   milliseconds,
 } from './time.ts';
 
@@ -128,6 +129,21 @@ describe('times', () => {
   it('formats the time of day with milliseconds', () => {
     const time = Date.UTC(2026, 10, 21, 3, 4, 5, 67);
     expect(formatTime(time, 'utc') + milliseconds(time)).toBe('03:04:05.067');
+  });
+
+  it('names the zone by its offset at that time', () => {
+    const zoned = (zone: string, timeMs: number) => {
+      vi.stubEnv('TZ', zone);
+      return formatZone(timeMs, 'local');
+    };
+    const [winter, summer] = [Date.UTC(2026, 0, 15), Date.UTC(2026, 6, 15)];
+    expect(zoned('Europe/Vienna', winter)).toBe('UTC+1');
+    expect(zoned('Europe/Vienna', summer)).toBe('UTC+2');
+    expect(zoned('America/St_Johns', winter)).toBe('UTC\u22123:30');
+    expect(zoned('Etc/UTC', winter)).toBe('UTC');
+    expect(zoned('Asia/Kolkata', winter)).toBe('UTC+5:30');
+    expect(formatZone(summer, 'utc')).toBe('UTC');
+    vi.unstubAllEnvs();
   });
 
   it('coarsens ages and delays', () => {

@@ -1,20 +1,24 @@
+import { localDecimal, percentText } from '../format/locale.ts';
+import { m } from '../paraglide/messages.js';
 import { groupThousands } from './price.ts';
 
 export const MINUS = '\u2212';
 const COMPACT = [
-  { from: 1e12, suffix: 'T' },
-  { from: 1e9, suffix: 'B' },
-  { from: 1e6, suffix: 'M' },
-  { from: 1e3, suffix: 'K' },
+  { from: 1e12, suffix: m.suffix_trillion },
+  { from: 1e9, suffix: m.suffix_billion },
+  { from: 1e6, suffix: m.suffix_million },
+  { from: 1e3, suffix: m.suffix_thousand },
 ];
 
-/** Four figures at most and a suffix: `1.234B`, `56.78M`, `912.3K`, `45.67`. */
+/** Four figures at most and a suffix: `1.234B`, `56.78M`, `912.3K`, `45.67`; three where the suffix is no letter. */
 export function formatCompact(value: number): string {
   const size = Math.abs(value);
   const sign = value < 0 ? MINUS : '';
   for (const { from, suffix } of COMPACT) {
     // 999,950 and more would round to 1,000.0K
-    if (size >= from * 0.99995) return sign + fourFigures(size / from) + suffix;
+    if (size < from * 0.99995) continue;
+    const unit = suffix();
+    return sign + (unit.length > 1 ? threeFigures(size / from) : fourFigures(size / from)) + unit;
   }
   return sign + fourFigures(size);
 }
@@ -22,7 +26,11 @@ export function formatCompact(value: number): string {
 function fourFigures(size: number): string {
   if (size === 0) return '0';
   const decimals = size >= 999.95 ? 0 : size >= 99.995 ? 1 : size >= 9.9995 ? 2 : 3;
-  return size.toFixed(decimals);
+  return localDecimal(size.toFixed(decimals));
+}
+
+function threeFigures(size: number): string {
+  return localDecimal(size.toFixed(size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2));
 }
 
 /** An amount of money or size, with the given decimals and grouped digits. */
@@ -34,14 +42,14 @@ export function formatAmount(value: number, decimals: number): string {
 export function formatPercent(ratio: number, decimals = 2): string {
   const text = Math.abs(ratio * 100).toFixed(decimals);
   const isZero = Number(text) === 0;
-  return `${isZero ? '\u2007' : ratio < 0 ? MINUS : '+'}${text}%`;
+  return `${isZero ? '\u2007' : ratio < 0 ? MINUS : '+'}${percentText(text)}`;
 }
 
 /** Basis points with two decimals below 10, one below 100, none above. */
 export function formatBps(bps: number): string {
   const size = Math.abs(bps);
   const text = size.toFixed(size < 9.995 ? 2 : size < 99.95 ? 1 : 0);
-  return bps < 0 && Number(text) !== 0 ? MINUS + text : text;
+  return (bps < 0 && Number(text) !== 0 ? MINUS : '') + localDecimal(text);
 }
 
 /** Puts a sign before a formatted distance; the figure space stands where zero has none. */

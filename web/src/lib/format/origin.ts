@@ -1,4 +1,5 @@
 import type { Origin } from '@depthwire/shared';
+import { m } from '../paraglide/messages.js';
 
 /** What it means for a reader that data is not simply live; null where it is. */
 export function explainOrigin(origin: Origin): string | null {
@@ -6,8 +7,12 @@ export function explainOrigin(origin: Origin): string | null {
     case 'live':
       return null;
     case 'bridged':
-      return 'bridged data: a library’s copy of the venue’s book, compared from update to update; the venue’s sequence and checksums are not checked here';
-    default:
-      return `${origin} data`;
+      return m.origin_bridged_about();
+    case 'delayed':
+      return m.origin_delayed_about();
+    case 'simulated':
+      return m.origin_simulated_about();
+    case 'replayed':
+      return m.origin_replayed_about();
   }
 }

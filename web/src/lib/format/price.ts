@@ -1,15 +1,16 @@
 import { formatUnits, type Scale } from '@depthwire/shared';
+import { numberStyle } from '../format/locale.ts';
 
-/** Digits in groups of three: `1234567.5` → `1,234,567.5`. */
+/** Digits in groups of three, as the language writes them: `1234567.5` → `1,234,567.5`. */
 export function groupThousands(text: string): string {
   const point = text.indexOf('.');
   const end = point < 0 ? text.length : point;
   const start = text.charCodeAt(0) === 45 ? 1 : 0;
-  if (end - start <= 3) return text;
-  let grouped = text.slice(end);
+  const { decimal, group } = numberStyle();
+  let grouped = end === text.length ? '' : decimal + text.slice(end + 1);
   for (let i = end; i > start; i -= 3) {
     const from = Math.max(start, i - 3);
-    grouped = (from > start ? ',' : '') + text.slice(from, i) + grouped;
+    grouped = (from > start ? group : '') + text.slice(from, i) + grouped;
   }
   return text.slice(0, start) + grouped;
 }
@@ -31,10 +32,11 @@ export function priceParts(ticks: number, tick: Scale): PriceParts {
 }
 
 export function splitTrailingZeros(text: string): PriceParts {
-  if (!text.includes('.')) return { lead: text, trail: '' };
+  const point = text.indexOf(numberStyle().decimal);
+  if (point < 0) return { lead: text, trail: '' };
   let end = text.length;
   while (text.charCodeAt(end - 1) === 48) end -= 1;
-  if (text.charCodeAt(end - 1) === 46) end -= 1;
+  if (end === point + 1) end -= 1;
   return { lead: text.slice(0, end), trail: text.slice(end) };
 }
 

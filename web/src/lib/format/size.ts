@@ -1,4 +1,6 @@
 import { formatUnits, unitsToNumber, type Instrument, type Scale } from '@depthwire/shared';
+import { localDecimal } from '../format/locale.ts';
+import { m } from '../paraglide/messages.js';
 import { groupThousands } from './price.ts';
 
 /** How all sizes of a column are written, so that their digits stand below each other. */
@@ -14,7 +16,13 @@ const WORTH_SHOWING = 10;
 const LONG = 7;
 /** Digits of a long size. */
 const FIGURES = 5;
-const SUFFIXES = { 0: '', 3: 'K', 6: 'M', 9: 'B', 12: 'T' } as const;
+const SUFFIXES = {
+  0: () => '',
+  3: m.suffix_thousand,
+  6: m.suffix_million,
+  9: m.suffix_billion,
+  12: m.suffix_trillion,
+} as const;
 
 /**
  * The format for the sizes of a column. Digits worth less than some ten units of money are noise
@@ -49,6 +57,7 @@ export function exactSize(lot: Scale): SizeFormat {
 export function formatSize(lots: number, lot: Scale, { exponent, decimals }: SizeFormat): string {
   const scale = { units: lot.units, decimals: lot.decimals + exponent };
   const text = formatUnits(lots, scale, decimals);
-  if (lots > 0 && Number(text) === 0) return `<${(10 ** -decimals).toFixed(decimals)}${SUFFIXES[exponent]}`;
-  return groupThousands(text) + SUFFIXES[exponent];
+  if (lots > 0 && Number(text) === 0)
+    return `<${localDecimal((10 ** -decimals).toFixed(decimals))}${SUFFIXES[exponent]()}`;
+  return groupThousands(text) + SUFFIXES[exponent]();
 }

@@ -1,4 +1,6 @@
 import type { Hop, Latency } from '@depthwire/shared';
+import { localDecimal, numberStyle } from '../format/locale.ts';
+import { m } from '../paraglide/messages.js';
 import { MINUS } from './number.ts';
 
 export type TimeZone = 'local' | 'utc';
@@ -15,7 +17,16 @@ export function formatTime(epochMs: number, zone: TimeZone): string {
 
 /** What follows the seconds: `.027`. */
 export function milliseconds(epochMs: number): string {
-  return `.${String(Math.floor(epochMs) % 1000).padStart(3, '0')}`;
+  return numberStyle().decimal + String(Math.floor(epochMs) % 1000).padStart(3, '0');
+}
+
+/** Which zone a time is of: `UTC`, `UTC+2`, `UTC−3:30`. */
+export function formatZone(epochMs: number, zone: TimeZone): string {
+  const minutes = zone === 'utc' ? 0 : -new Date(epochMs).getTimezoneOffset();
+  if (minutes === 0) return 'UTC';
+  const size = Math.abs(minutes);
+  const rest = size % 60 === 0 ? '' : `:${two(size % 60)}`;
+  return `UTC${minutes < 0 ? MINUS : '+'}${Math.floor(size / 60)}${rest}`;
 }
 
 /** `2026-11-21`. */
@@ -29,11 +40,14 @@ export function formatDate(epochMs: number, zone: TimeZone): string {
 /** How long ago, coarse: `3 s`, `2 min 05 s`, `4 h 12 min`, `3 d`. */
 export function formatAge(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
-  if (seconds < 60) return `${seconds} s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${two(seconds % 60)} s`;
+  if (seconds < 60) return m.age_seconds({ seconds });
+  if (seconds < 3600) return m.age_minutes({ minutes: Math.floor(seconds / 60), seconds: two(seconds % 60) });
   if (seconds < 86_400)
-    return `${Math.floor(seconds / 3600)} h ${two(Math.floor((seconds % 3600) / 60))} min`;
-  return `${Math.floor(seconds / 86_400)} d`;
+    return m.age_hours({
+      hours: Math.floor(seconds / 3600),
+      minutes: two(Math.floor((seconds % 3600) / 60)),
+    });
+  return m.age_days({ days: Math.floor(seconds / 86_400) });
 }
 
 /** A delay: `<1 ms`, `42 ms`, `1.2 s`; `−1.3 s` where the later clock is behind the earlier one. */
@@ -42,24 +56,28 @@ export function formatDelay(ms: number): string {
   if (size < 1) return '<1 ms';
   const sign = ms < 0 ? MINUS : '';
   // 999.5 and more would round to 1000 ms
-  return sign + (size < 999.5 ? `${Math.round(size)} ms` : `${(size / 1000).toFixed(1)} s`);
+  return sign + (size < 999.5 ? `${Math.round(size)} ms` : `${localDecimal((size / 1000).toFixed(1))} s`);
 }
 
 /** What a venue's lag means, where the number alone would puzzle; null where it is plain. */
 export function explainLag(lagMs: number): string | null {
   if (lagMs > -1) return null;
-  return `the venue’s clock is ahead of the server’s by ${formatDelay(-lagMs)} or more`;
+  return m.lag_ahead({ delay: formatDelay(-lagMs) });
 }
 
 /** The parts of the way of a book's updates, as far as they are known: the usual one, and how sure that is. */
 export function explainLatency({ venue, server, network }: Latency): string {
   const part = (name: string, hop: Hop | null) => {
-    if (hop === null) return `${name} not known`;
+    if (hop === null) return m.hop_unknown({ hop: name });
     const { p50, p99, uncertaintyMs } = hop;
-    const unsure = uncertaintyMs === null ? '' : ` ± ${formatDelay(uncertaintyMs)}`;
-    return `${name} ${formatDelay(p50)}${unsure}, p99 ${formatDelay(p99)}`;
+    const known = { hop: name, delay: formatDelay(p50), p99: formatDelay(p99) };
+    return uncertaintyMs === null
+      ? m.hop_known(known)
+      : m.hop_unsure({ ...known, unsure: formatDelay(uncertaintyMs) });
   };
-  return [part('venue to server', venue), part('in the server', server), part('network', network)].join('; ');
+  return [part(m.hop_venue(), venue), part(m.hop_server(), server), part(m.hop_network(), network)].join(
+    '; ',
+  );
 }
 
 /** A countdown: `04:59`, `23:59:59`. */

@@ -1,14 +1,20 @@
-import type { BookSubscription, DepthwireClient, InstrumentId, TradesSubscription } from '@depthwire/shared';
+import type { BookView, ClientView, InstrumentId, TradesView } from '@depthwire/shared';
+import { dev } from '$app/env';
 import { createContext, untrack } from 'svelte';
 import { Crosshairs } from '../chart/crosshairs.ts';
 import { Alerts } from '../alerts/alerts.svelte.ts';
+import { m } from '../paraglide/messages.js';
+import { Tour } from '../tour/tour.svelte.ts';
 import type { Docking } from '../workspace/docking.ts';
 import { MAIN_LINK } from '../workspace/model.ts';
 import { workspaceIn } from '../workspace/share.ts';
+import type { PanelState } from '../workspace/workspace.svelte.ts';
 import { Workspaces } from '../workspace/workspaces.svelte.ts';
 import { Catalogue } from './catalogue.svelte.ts';
 import { WallClock } from './clock.svelte.ts';
 import { Connection } from './connection.svelte.ts';
+import { InstrumentGroups } from './groups.svelte.ts';
+import { Install } from './install.svelte.ts';
 import type { Market } from './market.svelte.ts';
 import { Markets } from './markets.svelte.ts';
 import { Preferences } from './preferences.svelte.ts';
@@ -19,9 +25,9 @@ import { Watchlist } from './watchlist.svelte.ts';
  * page holds with the one that the server holds, which the drawn rows do not show in full.
  */
 interface DebugHandle {
-  readonly client: DepthwireClient;
-  bookSubscription(): BookSubscription | null;
-  tradesSubscription(): TradesSubscription | null;
+  readonly client: ClientView;
+  bookSubscription(): BookView | null;
+  tradesSubscription(): TradesView | null;
 }
 
 declare global {
@@ -38,11 +44,17 @@ export class App {
   readonly catalogue = new Catalogue();
   readonly markets: Markets;
   readonly watchlist: Watchlist;
+  readonly groups = new InstrumentGroups();
   readonly workspaces: Workspaces;
   readonly crosshairs = new Crosshairs();
   readonly alerts: Alerts;
+  readonly tour = new Tour(this.preferences);
+  readonly install = new Install();
   /** Where panels dock; null on a phone, and until it is there. */
   dock = $state.raw<Docking | null>(null);
+  /** While the palette is open: the panel that its instruments are for, null for the header. */
+  search = $state.raw<{ readonly panel: PanelState | null } | null>(null);
+  isSheetOpen = $state(false);
   /** An instrument that was asked for and does not exist. */
   missing = $state<InstrumentId | null>(null);
   readonly #market = $derived.by(() => this.markets.get(this.selectedId));
@@ -56,7 +68,8 @@ export class App {
     this.watchlist = new Watchlist(this.connection, timeMs, this.markets.firstBook);
     const { connection, catalogue, markets } = this;
     this.alerts = new Alerts({ connection, catalogue, markets, timeMs });
-    this.workspaces = new Workspaces(size);
+    this.workspaces = new Workspaces(this.groups, size);
+    this.workspaces.notice ??= this.groups.problem;
     if (wanted !== null) this.workspaces.current.links[MAIN_LINK] = wanted;
   }
 
@@ -87,11 +100,14 @@ export class App {
       this.clock.start(),
       this.markets.start(),
       this.watchlist.start(),
+      this.groups.start(),
       this.alerts.start(),
+      this.install.start(),
       this.catalogue.start(this.connection),
       this.connection.start(),
     ]);
     void this.#takeShared();
+    void this.markets.firstBook.then(keepForOffline);
     globalThis.__depthwire = Object.freeze({
       client: this.connection.client,
       bookSubscription: () => this.market?.book ?? null,
@@ -103,10 +119,21 @@ export class App {
     };
   }
 
-  select(id: InstrumentId): void {
-    this.missing = null;
+  /** Shows another instrument in a panel and in all that follow it, or in the header and its panels. */
+  select(id: InstrumentId, panel: PanelState | null = null): void {
     this.markets.onChoose();
-    this.workspaces.current.links[MAIN_LINK] = id;
+    const { current } = this.workspaces;
+    if (panel) {
+      current.select(panel, id);
+      return;
+    }
+    this.missing = null;
+    current.links[MAIN_LINK] = id;
+  }
+
+  /** Opens the palette, its instruments for a panel, or for the header that it follows. */
+  openSearch(panel: PanelState | null = this.dock?.chosen ?? null): void {
+    this.search = { panel: panel?.link === MAIN_LINK ? null : panel };
   }
 
   /** There is always an instrument that exists. */
@@ -135,11 +162,22 @@ export class App {
       const shared = await workspaceIn(location.hash);
       if (shared === null) return;
       history.replaceState(history.state, '', location.pathname + location.search);
-      const { name } = this.workspaces.create(shared);
-      this.workspaces.notice = `“${name}” came with the link, and is kept beside your workspaces`;
+      this.workspaces.notice = null;
+      const { name } = this.workspaces.take(shared);
+      this.workspaces.notice ??= m.workspace_from_link({ name });
     } catch (error) {
       this.workspaces.notice = (error as Error).message;
     }
+  }
+}
+
+/** Has the browser keep the page's files, which takes time from what is drawn: last of all. */
+async function keepForOffline(): Promise<void> {
+  if (dev || !('serviceWorker' in navigator)) return;
+  try {
+    await navigator.serviceWorker.register('/service-worker.js');
+  } catch {
+    // not over TLS, or not allowed here: the page does without
   }
 }
 

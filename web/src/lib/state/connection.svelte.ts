@@ -1,11 +1,8 @@
-import {
-  DepthwireClient,
-  type ConnectionState,
-  type DepthwireError,
-  type Encoding,
-  type Hello,
-} from '@depthwire/shared';
+import type { ConnectionState, DepthwireError, Encoding, Hello } from '@depthwire/shared';
+import { formatDelay } from '../format/time.ts';
+import { m } from '../paraglide/messages.js';
 import { credential } from './credential.ts';
+import { endClient, openClient } from './stream.ts';
 
 const SAMPLE_MS = 1000;
 const MAX_LOG = 100;
@@ -25,12 +22,14 @@ export interface LogEntry {
 
 /** The client's connection as signals, and a log of what happened to it. */
 export class Connection {
-  readonly client: DepthwireClient;
+  readonly client: ReturnType<typeof openClient>;
   state = $state<ConnectionState>('idle');
   hello = $state.raw<Hello | null>(null);
   /** When the newest greeting came, by this machine's clock. */
   helloAtMs = 0;
   roundTripMs = $state<number | null>(null);
+  /** How far the server's clock is ahead of this machine's, and how sure that is, milliseconds. */
+  clockOffset = $state.raw<{ readonly ms: number; readonly unsureMs: number } | null>(null);
   /** When the next try begins, by this machine's clock; null while none waits. */
   retryAtMs = $state<number | null>(null);
   /** Since when the connection is away; null while it is there, or was never. */
@@ -49,9 +48,16 @@ export class Connection {
   #recoveredTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(url: string, encoding?: Encoding) {
-    this.client = new DepthwireClient({ url, encoding, backoff: BACKOFF, token: () => credential.value });
+    this.client = openClient({ url, encoding, backoff: BACKOFF, token: () => credential.value }, (reason) =>
+      this.note('warning', m.log_worker_failed({ reason })),
+    );
     this.client.on('state', (state) => this.#onState(state));
-    this.client.on('latency', () => (this.roundTripMs = this.client.roundTripMs));
+    this.client.on('latency', () => {
+      const { roundTripMs, clockOffsetMs, clockUncertaintyMs } = this.client;
+      this.roundTripMs = roundTripMs;
+      this.clockOffset =
+        clockOffsetMs === null ? null : { ms: clockOffsetMs, unsureMs: clockUncertaintyMs ?? 0 };
+    });
     this.client.on('error', (error) => {
       this.error = error;
       if (error.code === 'unauthenticated' && credential.value !== null) {
@@ -89,7 +95,7 @@ export class Connection {
       clearInterval(timer);
       removeEventListener('online', retry);
       document.removeEventListener('visibilitychange', retryWhenSeen);
-      this.client.close();
+      endClient(this.client);
     };
   }
 
@@ -132,13 +138,17 @@ export class Connection {
     this.error = null;
     this.refusal = null;
     this.helloAtMs = Date.now();
-    const epoch = this.hello ? ` (epoch ${this.hello.epoch})` : '';
+    const epoch = this.hello?.epoch;
     if (this.lostAtMs === null) {
-      this.note('info', `connected${epoch}`);
+      this.note('info', epoch === undefined ? m.log_connected() : m.log_connected_epoch({ epoch }));
     } else {
       const afterMs = Date.now() - this.lostAtMs;
       this.recoveredAfterMs = afterMs;
-      this.note('info', `recovered after ${(afterMs / 1000).toFixed(1)} s${epoch}`);
+      const delay = formatDelay(afterMs);
+      this.note(
+        'info',
+        epoch === undefined ? m.log_recovered({ delay }) : m.log_recovered_epoch({ delay, epoch }),
+      );
       clearTimeout(this.#recoveredTimer);
       this.#recoveredTimer = setTimeout(() => (this.recoveredAfterMs = null), RECOVERED_FOR_MS);
     }

@@ -1,4 +1,6 @@
 import { RECORDING_ENDED, type BookState } from '@depthwire/shared';
+import { reasonText, stateWord } from '../format/codes.ts';
+import { m } from '../paraglide/messages.js';
 import { fetchFeeds, type FeedReport } from './rest.ts';
 
 const PERIOD_MS = 2_000;
@@ -38,15 +40,16 @@ export function verdictOf({ state, books, problems, troubles }: FeedReport): {
   word: string;
   level: 'good' | 'warning' | 'bad';
 } {
-  if (state === 'failed') return { word: 'failed', level: 'bad' };
-  if (state === 'starting') return { word: 'starting', level: 'warning' };
+  if (state === 'failed') return { word: m.verdict_failed(), level: 'bad' };
+  if (state === 'starting') return { word: m.verdict_starting(), level: 'warning' };
   const total = Object.values(books).reduce((sum, count) => sum + count, 0);
-  if (total === 0) return { word: 'no books', level: 'warning' };
-  if (books.live === total) return { word: 'live', level: problems.length > 0 ? 'warning' : 'good' };
+  if (total === 0) return { word: m.verdict_no_books(), level: 'warning' };
+  if (books.live === total)
+    return { word: stateWord('live'), level: problems.length > 0 ? 'warning' : 'good' };
   if (troubles.length > 0 && troubles.every(({ reason }) => reason === RECORDING_ENDED))
-    return { word: 'the recording has ended', level: 'warning' };
-  if (books.live === 0) return { word: worst(books), level: 'bad' };
-  return { word: `${books.live} of ${total} live`, level: 'warning' };
+    return { word: reasonText(RECORDING_ENDED), level: 'warning' };
+  if (books.live === 0) return { word: stateWord(worst(books)), level: 'bad' };
+  return { word: m.verdict_some_live({ live: books.live, total }), level: 'warning' };
 }
 
 function worst(books: Readonly<Record<BookState, number>>): BookState {

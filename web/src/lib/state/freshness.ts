@@ -1,4 +1,5 @@
 import { RECORDING_ENDED, type BookState } from '@depthwire/shared';
+import { m } from '../paraglide/messages.js';
 
 /** What a panel says about the data it shows. */
 export interface Freshness {
@@ -51,7 +52,7 @@ export function freshnessOf(input: FreshnessInput): Freshness {
   if (!input.isOpen) {
     const away = { clock: 'local', hasEnded: false, conflated: null } as const;
     return input.hasData
-      ? { ...away, state: 'recovering', sinceMs: input.lostAtMs, reason: 'connection lost' }
+      ? { ...away, state: 'recovering', sinceMs: input.lostAtMs, reason: m.reason_connection_lost() }
       : { ...away, state: 'syncing', sinceMs: null, reason: null };
   }
   const { state, sinceMs, reason } = input;

@@ -1,4 +1,4 @@
-import type { DepthwireClient, Encoding, InstrumentId, Subscription, Topic } from '@depthwire/shared';
+import type { ClientView, Encoding, InstrumentId, SubscriptionView, Topic } from '@depthwire/shared';
 import {
   frameFields,
   FrameInspector,
@@ -58,7 +58,7 @@ export class Inspector {
   #isHeld = false;
   #reader = new FrameInspector();
   #totals = new FrameTotals();
-  #subscriptions: Subscription[] = [];
+  #subscriptions: SubscriptionView[] = [];
 
   constructor(url: string, encoding: Encoding) {
     this.connection = new Connection(url, encoding);
@@ -168,7 +168,7 @@ function placeOf(kind: string): number {
   return place < 0 ? places.length : place;
 }
 
-function subscribe(client: DepthwireClient, topic: Topic, instrument: InstrumentId): Subscription {
+function subscribe(client: ClientView, topic: Topic, instrument: InstrumentId): SubscriptionView {
   if (topic === 'book') return client.book(instrument, { depth: 20 });
   if (topic === 'candles') return client.candles(instrument, { interval: '1m' });
   return client[topic](instrument);

@@ -1,18 +1,20 @@
 import {
   LatencyMeter,
   type BookState,
-  type BookSubscription,
+  type BookView,
   type Instrument,
   type Latency,
-  type StatusSubscription,
+  type StatusView,
   type Ticker,
-  type TickerSubscription,
-  type TradesSubscription,
+  type TickerView,
+  type TradesView,
   type MergedTrades,
 } from '@depthwire/shared';
+import { m } from '../paraglide/messages.js';
 import type { Connection } from './connection.svelte.ts';
 import { cancelFrame, requestFrame } from './frames.ts';
 import { freshnessOf, type Conflated, type Freshness } from './freshness.ts';
+import { MergedCount } from './merged-count.ts';
 import { TradeFollower, type TradeBatch } from './trade-follower.ts';
 import { Use } from './use.ts';
 
@@ -23,6 +25,8 @@ const CONFLATED_FOR_MS = 5_000;
 const BOOK_DEPTH = 200;
 const BOOK_CADENCE_MS = 100;
 const TICKER_CADENCE_MS = 100;
+/** Over which merged updates are counted. */
+const MERGED_FOR_MS = 60_000;
 /** Figures for reading, not for following: twice a second is enough. */
 const FIGURES_MS = 500;
 
@@ -30,9 +34,13 @@ const FIGURES_MS = 500;
 export interface BookFigures {
   /** Engine updates that the newest frame merged. */
   readonly merged: number;
+  /** Those of the last minute that had no frame of their own. */
+  readonly mergedLately: number;
   readonly ageMs: number;
   readonly lagMs: number | null;
   readonly verified: number;
+  /** When the newest of them was seen to be right, unix milliseconds of this machine, to `FIGURES_MS`; null before. */
+  readonly verifiedMs: number | null;
   readonly resyncs: number;
   readonly levels: number;
   readonly latency: Latency | null;
@@ -67,14 +75,15 @@ export class Market {
   #hasTrades = $state(false);
   #status = $state.raw<StatusWord | null>(null);
   #figures = $state.raw<BookFigures | null>(null);
+  #mergedCount = new MergedCount(MERGED_FOR_MS);
   #conflated = $state.raw<(Conflated & { readonly timeMs: number }) | null>(null);
   #mergedTrades = $state.raw<(MergedTrades & { readonly timeMs: number }) | null>(null);
 
-  book: BookSubscription | null = null;
-  trades: TradesSubscription | null = null;
+  book: BookView | null = null;
+  trades: TradesView | null = null;
   /** As the last frame has it, drawn or not: for those who follow it. */
-  tickerSubscription: TickerSubscription | null = null;
-  statusSubscription: StatusSubscription | null = null;
+  tickerSubscription: TickerView | null = null;
+  statusSubscription: StatusView | null = null;
 
   readonly #connection: Connection;
   readonly #options: MarketOptions;
@@ -92,7 +101,7 @@ export class Market {
     status: new Set(),
   };
   #bookOff: (() => void)[] = [];
-  #pendingBook: BookSubscription | null = null;
+  #pendingBook: BookView | null = null;
   #meter: LatencyMeter | null = null;
   #depth = BOOK_DEPTH;
 
@@ -273,7 +282,7 @@ export class Market {
     );
   }
 
-  #subscribeBook(): BookSubscription {
+  #subscribeBook(): BookView {
     const options = { depth: this.#depth, cadenceMs: BOOK_CADENCE_MS };
     return this.#connection.client.book(this.#instrument.id, options);
   }
@@ -281,6 +290,7 @@ export class Market {
   #openBook(): () => void {
     this.#depth = BOOK_DEPTH;
     this.#useBook(this.#subscribeBook());
+    this.#mergedCount = new MergedCount(MERGED_FOR_MS);
     const timer = setInterval(() => this.#readFigures(), FIGURES_MS);
     return () => {
       clearInterval(timer);
@@ -361,19 +371,19 @@ export class Market {
     };
   }
 
-  #noteConflated({ replica: { isConflated, merged, ageMs, timeMs } }: BookSubscription): void {
+  #noteConflated({ replica: { isConflated, merged, ageMs, timeMs } }: BookView): void {
     if (isConflated) this.#conflated = { updates: merged, ageMs, timeMs };
     else if (this.#conflated && timeMs - this.#conflated.timeMs > CONFLATED_FOR_MS) this.#conflated = null;
   }
 
-  #noteMerged({ merged, trades }: TradesSubscription): void {
+  #noteMerged({ merged, trades }: TradesView): void {
     const timeMs = trades.at(-1)?.timeMs ?? 0;
     if (merged && merged.missed > 0) this.#mergedTrades = { ...merged, timeMs };
     else if (this.#mergedTrades && timeMs - this.#mergedTrades.timeMs > MERGED_SHOWN_MS)
       this.#mergedTrades = null;
   }
 
-  #useBook(book: BookSubscription): void {
+  #useBook(book: BookView): void {
     this.book = book;
     this.#meter = new LatencyMeter(this.#connection.client, book);
     const takeState = () => {
@@ -394,7 +404,8 @@ export class Market {
         this.#tell('book');
       }),
       book.on('error', (error) => {
-        this.#connection.note('warning', `${book.instrumentId} book: ${error.code}: ${error.message}`);
+        const problem = `${error.code}: ${error.message}`;
+        this.#connection.note('warning', m.log_book_error({ instrument: book.instrumentId, problem }));
       }),
     ];
     takeState();
@@ -414,7 +425,7 @@ export class Market {
     this.book = null;
   }
 
-  #takeTicker(subscription: TickerSubscription): void {
+  #takeTicker(subscription: TickerView): void {
     const { ticker } = subscription;
     const before = this.#ticker?.last ?? null;
     const last = ticker?.last ?? null;
@@ -426,17 +437,29 @@ export class Market {
     if (JSON.stringify(this.#instrument) !== JSON.stringify(instrument)) this.#instrument = instrument;
   }
 
-  #takeStatus({ state, sinceMs, reason }: StatusSubscription): void {
+  #takeStatus({ state, sinceMs, reason }: StatusView): void {
     this.#status = { state, sinceMs, reason };
   }
 
   #readFigures(): void {
     const { book } = this;
     if (!book || !this.#hasBook) return;
-    const { merged, ageMs, lagMs, verified } = book.replica;
+    const { merged, ageMs, lagMs, verified, seq } = book.replica;
+    const mergedLately = this.#mergedCount.read(performance.now(), book.book.sequence, seq);
     const levels = book.book.bids.count + book.book.asks.count;
     const latency = this.#meter?.latency ?? null;
-    this.#figures = { merged, ageMs, lagMs, verified, resyncs: book.resyncs, levels, latency };
+    const before = this.#figures;
+    this.#figures = {
+      merged,
+      mergedLately,
+      ageMs,
+      lagMs,
+      verified,
+      verifiedMs: verified === before?.verified ? before.verifiedMs : verified > 0 ? Date.now() : null,
+      resyncs: book.resyncs,
+      levels,
+      latency,
+    };
   }
 }
 

@@ -1,15 +1,17 @@
-import { sortKeys, type SortKey } from '../panels/watchlist/sort.ts';
+import { MediaQuery } from 'svelte/reactivity';
 import type { TimeZone } from '../format/time.ts';
 
 export const themes = ['auto', 'dark', 'light'] as const;
 export type Theme = (typeof themes)[number];
 export const palettes = ['teal-coral', 'blue-orange', 'red-up'] as const;
 export type Palette = (typeof palettes)[number];
-export const densities = ['compact', 'normal'] as const;
+export const contrasts = ['auto', 'normal', 'high'] as const;
+export type Contrast = (typeof contrasts)[number];
+/** How large the text is, and with it the rows. */
+export const densities = ['compact', 'normal', 'large'] as const;
 export type Density = (typeof densities)[number];
 export type SizeUnit = 'base' | 'quote';
 
-const sortKeysOrNone = ['none', ...sortKeys] as const;
 /** `static/appearance.js` reads this key too. */
 const KEY = 'depthwire.preferences';
 /** Instruments whose price group is remembered. */
@@ -18,53 +20,64 @@ const MAX_GROUPS = 200;
 interface Stored {
   theme: Theme;
   palette: Palette;
+  contrast: Contrast;
   density: Density;
   timeZone: TimeZone;
   sizeUnit: SizeUnit;
-  sortBy: SortKey | 'none';
-  sortDescending: boolean;
   minimumTrade: number;
   groups: Record<string, number>;
+  offersTour: boolean;
 }
 
 const defaults: Stored = {
   theme: 'auto',
   palette: 'teal-coral',
+  contrast: 'auto',
   density: 'compact',
   timeZone: 'local',
   sizeUnit: 'base',
-  sortBy: 'none',
-  sortDescending: true,
   minimumTrade: 0,
   groups: {},
+  offersTour: true,
 };
 
 /** What the user chose, kept in this browser. */
 export class Preferences {
   theme = $state<Theme>(defaults.theme);
   palette = $state<Palette>(defaults.palette);
+  contrast = $state<Contrast>(defaults.contrast);
   density = $state<Density>(defaults.density);
   timeZone = $state<TimeZone>(defaults.timeZone);
   sizeUnit = $state<SizeUnit>(defaults.sizeUnit);
-  /** `none` is the order in which the server lists the instruments. */
-  sortBy = $state<SortKey | 'none'>(defaults.sortBy);
-  sortDescending = $state(defaults.sortDescending);
   /** Trades below this many units of quote currency are left out of the tape. */
   minimumTrade = $state(defaults.minimumTrade);
   /** Price group of each instrument, ticks. */
   groups = $state<Record<string, number>>({});
+  /** Until it was begun, or not wanted. */
+  offersTour = $state(defaults.offersTour);
+
+  readonly #wantsContrast = new MediaQuery('prefers-contrast: more');
+  readonly #hasForcedColours = new MediaQuery('forced-colors: active');
+  readonly #isDarkOutside = new MediaQuery('prefers-color-scheme: dark');
 
   constructor() {
     const stored = read();
     this.theme = oneOf(themes, stored.theme, defaults.theme);
     this.palette = oneOf(palettes, stored.palette, defaults.palette);
+    this.contrast = oneOf(contrasts, stored.contrast, defaults.contrast);
     this.density = oneOf(densities, stored.density, defaults.density);
     this.timeZone = oneOf(['local', 'utc'] as const, stored.timeZone, defaults.timeZone);
     this.sizeUnit = oneOf(['base', 'quote'] as const, stored.sizeUnit, defaults.sizeUnit);
-    this.sortBy = oneOf(sortKeysOrNone, stored.sortBy, defaults.sortBy);
-    if (typeof stored.sortDescending === 'boolean') this.sortDescending = stored.sortDescending;
     if (typeof stored.minimumTrade === 'number') this.minimumTrade = stored.minimumTrade;
     if (typeof stored.groups === 'object' && stored.groups !== null) this.groups = stored.groups;
+    if (typeof stored.offersTour === 'boolean') this.offersTour = stored.offersTour;
+  }
+
+  /** What `auto` comes to. */
+  get #shownContrast(): 'normal' | 'high' {
+    if (this.#hasForcedColours.current) return 'high';
+    if (this.contrast !== 'auto') return this.contrast;
+    return this.#wantsContrast.current ? 'high' : 'normal';
   }
 
   /** Writes every change and shows the appearance; call within a component. */
@@ -73,27 +86,37 @@ export class Preferences {
       const { dataset } = document.documentElement;
       dataset.theme = this.theme;
       dataset.palette = this.palette;
+      dataset.contrast = this.#shownContrast;
       dataset.density = this.density;
+      void this.#isDarkOutside.current;
+      colourBrowser();
     });
     $effect(() => write(this.#snapshot()));
   }
 
   #snapshot(): Stored {
     const groups = Object.fromEntries(Object.entries($state.snapshot(this.groups)).slice(-MAX_GROUPS));
-    const { theme, palette, density, timeZone, sizeUnit } = this;
-    const { sortBy, sortDescending, minimumTrade } = this;
+    const { theme, palette, contrast, density, timeZone, sizeUnit } = this;
+    const { minimumTrade, offersTour } = this;
     return {
       theme,
       palette,
+      contrast,
       density,
       timeZone,
       sizeUnit,
-      sortBy,
-      sortDescending,
       minimumTrade,
       groups,
+      offersTour,
     };
   }
+}
+
+/** What the browser paints itself around the page has the page's ground. */
+function colourBrowser(): void {
+  const { backgroundColor } = getComputedStyle(document.body);
+  for (const meta of document.querySelectorAll<HTMLMetaElement>('meta[name=theme-color]'))
+    meta.content = backgroundColor;
 }
 
 function read(): Partial<Stored> {

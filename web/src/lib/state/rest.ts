@@ -12,6 +12,7 @@ import {
 } from '@depthwire/shared';
 import { decodeDepthColumns, type DepthAnswer, type DepthColumn } from '@depthwire/shared/depth';
 
+import { m } from '../paraglide/messages.js';
 import { credential } from './credential.ts';
 
 const TIMEOUT_MS = 10_000;
@@ -123,7 +124,7 @@ export async function fetchDepthHistory(
     MSGPACK_TYPE,
   );
   const isSameScale = JSON.stringify([answer.tick, answer.lot]) === JSON.stringify([tick, lot]);
-  if (!isSameScale) throw new DepthwireError('cursor_expired', 'the tick or lot size has changed');
+  if (!isSameScale) throw new DepthwireError('cursor_expired', m.server_scale_changed());
   return { columns: decodeDepthColumns(answer), step: answer.step, hasMore: answer.next !== null };
 }
 
@@ -155,7 +156,7 @@ async function get<T>(path: string, accept: string): Promise<T> {
       },
     });
   } catch (error) {
-    throw new DepthwireError('connection_lost', 'the server does not answer', {}, error);
+    throw new DepthwireError('connection_lost', m.server_no_answer(), {}, error);
   }
   const isPacked = response.headers.get('content-type')?.startsWith(MSGPACK_TYPE) ?? false;
   const body: unknown = await (
@@ -164,8 +165,5 @@ async function get<T>(path: string, accept: string): Promise<T> {
   if (response.ok && body !== null) return body as T;
   const error = (body as { error?: { code?: unknown; message?: unknown } } | null)?.error;
   const code = isErrorCode(error?.code) ? error.code : 'internal';
-  throw new DepthwireError(
-    code,
-    String(error?.message ?? `the server answered with status ${response.status}`),
-  );
+  throw new DepthwireError(code, String(error?.message ?? m.server_status({ status: response.status })));
 }

@@ -1,4 +1,4 @@
-import type { MergedTrades, Trade, TradesSubscription } from '@depthwire/shared';
+import type { MergedTrades, Trade, TradesView } from '@depthwire/shared';
 
 /** Trades that nobody was told of before. */
 export interface TradeBatch {
@@ -17,7 +17,7 @@ export class TradeFollower {
   #last: Trade | null = null;
 
   /** Call after each change of the subscription. */
-  take({ trades, latest, merged }: Pick<TradesSubscription, 'trades' | 'latest' | 'merged'>): TradeBatch {
+  take({ trades, latest, merged }: Pick<TradesView, 'trades' | 'latest' | 'merged'>): TradeBatch {
     const last = this.#last;
     const seen = last === null ? -1 : latest.findLastIndex(({ id }) => id === last.id);
     // What the last frame brought is all there is: a snapshot took the place of what was there.

@@ -4,10 +4,11 @@ import {
   type BookState,
   type CandleInterval,
   type Instrument,
-  type TickerSubscription,
+  type TickerView,
 } from '@depthwire/shared';
 import { untrack } from 'svelte';
 import { extendSeries, type Series } from '../panels/watchlist/sparkline.ts';
+import { m } from '../paraglide/messages.js';
 import type { Connection } from './connection.svelte.ts';
 import { requestFrame } from './frames.ts';
 import { fetchCandles } from './rest.ts';
@@ -37,6 +38,8 @@ export class WatchRow {
   readonly name: string;
   instrument = $state.raw<Instrument>() as Instrument;
   last = $state<number | null>(null);
+  /** The last price as a number, which can be compared with that of another tick size. */
+  readonly price = $derived(this.last === null ? null : unitsToNumber(this.last, this.instrument.tick));
   /** Share by which the last price differs from that of 24 h ago. */
   change = $state<number | null>(null);
   /** Traded value of 24 h in the quote currency. */
@@ -61,7 +64,7 @@ export class WatchRow {
     this.instrument = instrument;
   }
 
-  take({ ticker, state }: TickerSubscription): void {
+  take({ ticker, state }: TickerView): void {
     this.state = state;
     if (!ticker) return;
     const { last, open, bid, ask } = ticker;
@@ -80,7 +83,7 @@ export class WatchRow {
 
 interface Watched {
   readonly row: WatchRow;
-  readonly ticker: TickerSubscription;
+  readonly ticker: TickerView;
   readonly cadenceMs: number;
   readonly stop: () => void;
 }
@@ -94,8 +97,8 @@ export class Watchlist {
   readonly #subscribed = new Map<string, Watched>();
   /** How many lists show a row. */
   readonly #seen = new Map<string, number>();
-  /** Lists whose order is made by live figures: they need those of all rows. */
-  #orderings = 0;
+  /** How many lists have an order that is made by live figures of a row. */
+  readonly #ordered = new Map<string, number>();
   readonly #dirty = new Set<WatchRow>();
   readonly #flush = () => {
     for (const row of this.#dirty) this.#take(row);
@@ -151,24 +154,22 @@ export class Watchlist {
 
   /** A list shows the row: returns what to call when it does no longer. */
   see(row: WatchRow): () => void {
-    this.#seen.set(row.id, (this.#seen.get(row.id) ?? 0) + 1);
+    count(this.#seen, row.id, 1);
     this.#subscribe(row);
     if (untrack(() => row.spark) === null) this.#queueSparks([row]);
     return () => {
-      const left = this.#seen.get(row.id)! - 1;
-      if (left > 0) this.#seen.set(row.id, left);
-      else this.#seen.delete(row.id);
+      count(this.#seen, row.id, -1);
       // A list that is scrolled back shows it again at once.
       setTimeout(() => this.#subscribe(row), UNSEEN_MS);
     };
   }
 
-  /** A list is ordered by live figures: returns what to call when it is no longer. */
-  order(): () => void {
-    this.#orderings += 1;
+  /** A list orders these rows by live figures: returns what to call when it does no longer. */
+  order(rows: readonly WatchRow[]): () => void {
+    for (const row of rows) count(this.#ordered, row.id, 1);
     this.#subscribeAll();
     return () => {
-      this.#orderings -= 1;
+      for (const row of rows) count(this.#ordered, row.id, -1);
       this.#subscribeAll();
     };
   }
@@ -179,7 +180,11 @@ export class Watchlist {
 
   /** Subscribes to the ticker of a row as often as it is wanted, or not at all. */
   #subscribe(row: WatchRow): void {
-    const cadenceMs = this.#seen.has(row.id) ? CADENCE_MS : this.#orderings > 0 ? ORDER_CADENCE_MS : null;
+    const cadenceMs = this.#seen.has(row.id)
+      ? CADENCE_MS
+      : this.#ordered.has(row.id)
+        ? ORDER_CADENCE_MS
+        : null;
     const before = this.#subscribed.get(row.id);
     if (before?.cadenceMs === cadenceMs || (before === undefined && cadenceMs === null)) return;
     this.#unsubscribe(row.id);
@@ -255,7 +260,7 @@ export class Watchlist {
       // A recording may begin with no history at all.
       const now = this.#timeMs();
       const newest = candles.at(-1)?.time ?? (now === null ? null : now / 1000);
-      if (newest === null) throw new Error('the market’s time is not known yet');
+      if (newest === null) throw new Error(m.market_time_unknown());
       row.spark = { stepSeconds, time: newest - (newest % stepSeconds), values };
     } catch {
       // The list works without; the server may only be starting.
@@ -265,4 +270,10 @@ export class Watchlist {
       this.#queueSparks([]);
     }
   }
+}
+
+function count(counts: Map<string, number>, id: string, by: 1 | -1): void {
+  const left = (counts.get(id) ?? 0) + by;
+  if (left > 0) counts.set(id, left);
+  else counts.delete(id);
 }

@@ -9,6 +9,7 @@ import {
   type SerializedDockview,
 } from 'dockview';
 import { mount, unmount, type Component } from 'svelte';
+import { m } from '../paraglide/messages.js';
 import GroupActions from './GroupActions.svelte';
 import LinkMenu from './LinkMenu.svelte';
 import type { Docking, Place } from './docking.ts';
@@ -32,6 +33,9 @@ export class Dock implements Docking {
   readonly #slots = new Map<string, HTMLElement>();
   readonly #sizes: ResizeObserver;
   #settled: ReturnType<typeof setTimeout> | undefined;
+  readonly #left = new AbortController();
+  /** Where somebody went last; null before: the active one is then whichever was made last. */
+  #entered: DockviewGroupPanel | null = null;
 
   /**
    * @param context of the components that it is in
@@ -52,6 +56,9 @@ export class Dock implements Docking {
       disableTabsOverflowList: false,
       theme: { name: 'depthwire', className: 'dock-theme', dndOverlayMounting: 'relative' },
     });
+    const { signal } = this.#left;
+    for (const type of ['pointerdown', 'keydown'] as const)
+      element.addEventListener(type, ({ target }) => this.#enter(target as Node), { capture: true, signal });
     this.#sizes = new ResizeObserver(() => this.#settle());
     this.#sizes.observe(element);
     const { clientWidth, clientHeight } = element;
@@ -68,6 +75,7 @@ export class Dock implements Docking {
 
   destroy(): void {
     clearTimeout(this.#settled);
+    this.#left.abort();
     this.#sizes.disconnect();
     const { layout } = this.#workspace;
     const panels = new Map(this.#workspace.panels);
@@ -100,6 +108,13 @@ export class Dock implements Docking {
     else if (this.#api.activePanel) this.#api.maximizeGroup(this.#api.activePanel);
   }
 
+  get chosen(): PanelState | null {
+    const group = this.#entered;
+    const active = group && this.#api.groups.includes(group) ? group.activePanel : undefined;
+    const state = active && this.#workspace.panels.get(active.id);
+    return state && panelDescriptions[state.kind].hasInstrument ? state : null;
+  }
+
   closeActive(): void {
     this.#api.activePanel?.api.close();
   }
@@ -107,6 +122,12 @@ export class Dock implements Docking {
   focus(by: 1 | -1): void {
     if (by === 1) this.#api.activateNext({ includePanel: true });
     else this.#api.activatePrevious({ includePanel: true });
+    this.#entered = this.#api.activeGroup ?? null;
+  }
+
+  /** Noted alone: to make a group active while a pointer goes down would take the click from what is under it. */
+  #enter(target: Node): void {
+    this.#entered = this.#api.groups.find(({ element }) => element.contains(target)) ?? this.#entered;
   }
 
   /** Halves the room of the panel that it is beside, or takes some at the right edge: all others keep theirs. */
@@ -133,10 +154,16 @@ export class Dock implements Docking {
     return { ...structuredClone(layout), panels };
   }
 
+  retitle(): void {
+    // Nobody did it who could undo it.
+    this.#settle();
+    for (const { id, api } of this.#api.panels) api.setTitle(this.#titleOf(id));
+  }
+
   #titleOf(id: string): string {
     const state = this.#workspace.panels.get(id);
-    if (!state) throw new Error(`it has a panel ${id} that the workspace has not`);
-    return panelDescriptions[state.kind].title;
+    if (!state) throw new Error(m.workspace_unknown_panel({ id }));
+    return panelDescriptions[state.kind].title();
   }
 
   #settle(): void {
@@ -149,7 +176,7 @@ export class Dock implements Docking {
     const element = document.createElement('div');
     element.className = 'dock-content';
     const state = this.#workspace.panels.get(id);
-    if (!state) throw new Error(`it has a panel ${id} that the workspace has not`);
+    if (!state) throw new Error(m.workspace_unknown_panel({ id }));
     const given = props({
       workspace: this.#workspace,
       state,

@@ -1,6 +1,8 @@
 import { DepthwireError } from '@depthwire/shared';
 import * as v from 'valibot';
 import type { SerializedDockview } from 'dockview';
+import { instrumentGroups } from '../panels/watchlist/groups.ts';
+import { m } from '../paraglide/messages.js';
 
 /** What panels there are; the words are in saved workspaces, and never change. */
 export const panelKinds = [
@@ -23,7 +25,9 @@ export const MAIN_LINK: LinkColour = linkColours[0];
 
 /** Most panels of a workspace. */
 export const MAX_PANELS = 60;
-const MAX_NAME_CHARS = 60;
+export const MAX_NAME_CHARS = 60;
+/** How deep what is in a workspace may be nested: a layout has two for each split within a split. */
+const MAX_DEPTH = 100;
 
 const instrumentId = v.nullable(v.pipe(v.string(), v.maxLength(128)));
 const link = v.picklist(linkColours);
@@ -44,10 +48,15 @@ const workspace = v.object({
   links: v.record(link, instrumentId),
   panels: v.pipe(
     v.record(v.pipe(v.string(), v.regex(/^[\w-]{1,40}$/)), panel),
-    v.check((panels) => Object.keys(panels).length <= MAX_PANELS, `expected at most ${MAX_PANELS} panels`),
+    v.check(
+      (panels) => Object.keys(panels).length <= MAX_PANELS,
+      () => m.workspace_too_many({ most: MAX_PANELS }),
+    ),
   ),
   /** As the docking library writes it; null where the panels are to be laid out anew. */
   layout: v.nullable(v.looseObject({ grid: v.looseObject({}), panels: v.record(v.string(), v.unknown()) })),
+  /** Of a workspace that somebody shared: the groups of instruments that its panels show. */
+  groups: v.optional(instrumentGroups),
 });
 
 export type PanelData = v.InferOutput<typeof panel>;
@@ -70,14 +79,28 @@ export function readFile(text: string): WorkspaceData {
   try {
     value = JSON.parse(text);
   } catch {
-    throw new DepthwireError('invalid_request', 'expected a workspace that was exported, got no JSON');
+    throw new DepthwireError('invalid_request', m.workspace_no_json());
   }
-  return take(v.safeParse(file, value)).workspace as WorkspaceData;
+  return take(v.safeParse(file, shallow(value))).workspace as WorkspaceData;
 }
 
 /** @throws DepthwireError `invalid_request` */
 export function readWorkspace(value: unknown): WorkspaceData {
-  return take(v.safeParse(workspace, value)) as WorkspaceData;
+  return take(v.safeParse(workspace, shallow(value))) as WorkspaceData;
+}
+
+/**
+ * What is read, compared and written by functions that call themselves may not be nested without end.
+ * @throws DepthwireError `invalid_request`
+ */
+function shallow(value: unknown): unknown {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > MAX_DEPTH)
+      throw new DepthwireError('invalid_request', m.workspace_too_deep({ most: MAX_DEPTH }));
+    level = level.flatMap((one) => (typeof one === 'object' && one !== null ? Object.values(one) : []));
+  }
+  return value;
 }
 
 export function isName(text: string): boolean {

@@ -11,6 +11,8 @@ export class PanelContext {
   readonly state: PanelState;
   /** Where its tools and its state are shown; null for a bar of its own. */
   slot = $state.raw<HTMLElement | null>(null);
+  /** Called after an instrument was chosen here with a pointer: a phone then leaves the list. */
+  onChoose: (() => void) | null = null;
   readonly #app: App;
   readonly #workspace: Workspace;
   readonly #market = $derived.by(() => this.#app.markets.get(this.instrumentId));

@@ -8,12 +8,16 @@ import Heatmap from '../panels/heatmap/Heatmap.svelte';
 import Ladder from '../panels/ladder/Ladder.svelte';
 import Tape from '../panels/tape/Tape.svelte';
 import Watchlist from '../panels/watchlist/Watchlist.svelte';
+import { m } from '../paraglide/messages.js';
+import { type Locale } from '../paraglide/runtime.js';
 import type { PanelKind } from './model.ts';
 
 interface PanelDescription {
-  readonly title: string;
+  readonly title: () => string;
   /** What it is for, in the list of panels. */
-  readonly about: string;
+  readonly about: () => string;
+  /** What the command is called that adds one. */
+  readonly add: (inputs?: object, options?: { locale?: Locale }) => string;
   readonly component: Component;
   /** Whether it shows one instrument, which its tab then names. */
   readonly hasInstrument: boolean;
@@ -22,36 +26,65 @@ interface PanelDescription {
 /** One line a panel: its folder is in `panels/`. */
 export const panelDescriptions: Readonly<Record<PanelKind, PanelDescription>> = {
   watchlist: {
-    title: 'Watchlist',
-    about: 'All instruments, live',
-    component: Watchlist as Component,
+    title: m.panel_watchlist,
+    about: m.panel_watchlist_about,
+    add: m.panel_watchlist_add,
+    component: Watchlist,
     hasInstrument: false,
   },
-  chart: { title: 'Chart', about: 'Candles and volume', component: Chart, hasInstrument: true },
-  ladder: { title: 'Order book', about: 'Levels of both sides', component: Ladder, hasInstrument: true },
-  depth: { title: 'Depth', about: 'Cumulative size by price', component: Depth, hasInstrument: true },
+  chart: {
+    title: m.panel_chart,
+    about: m.panel_chart_about,
+    add: m.panel_chart_add,
+    component: Chart,
+    hasInstrument: true,
+  },
+  ladder: {
+    title: m.panel_ladder,
+    about: m.panel_ladder_about,
+    add: m.panel_ladder_add,
+    component: Ladder,
+    hasInstrument: true,
+  },
+  depth: {
+    title: m.panel_depth,
+    about: m.panel_depth_about,
+    add: m.panel_depth_add,
+    component: Depth,
+    hasInstrument: true,
+  },
   feeds: {
-    title: 'Feeds',
-    about: 'How good each feed is',
+    title: m.panel_feeds,
+    about: m.panel_feeds_about,
+    add: m.panel_feeds_add,
     component: FeedsPanel,
     hasInstrument: false,
   },
   inspector: {
-    title: 'Inspector',
-    about: 'Frames of the protocol, decoded',
+    title: m.panel_inspector,
+    about: m.panel_inspector_about,
+    add: m.panel_inspector_add,
     component: InspectorPanel,
     hasInstrument: true,
   },
-  tape: { title: 'Time and sales', about: 'Trades as they happen', component: Tape, hasInstrument: true },
+  tape: {
+    title: m.panel_tape,
+    about: m.panel_tape_about,
+    add: m.panel_tape_add,
+    component: Tape,
+    hasInstrument: true,
+  },
   heatmap: {
-    title: 'Liquidity heatmap',
-    about: 'What rested where in the past hour',
+    title: m.panel_heatmap,
+    about: m.panel_heatmap_about,
+    add: m.panel_heatmap_add,
     component: Heatmap,
     hasInstrument: true,
   },
   alerts: {
-    title: 'Alerts',
-    about: 'What is watched for, and what went off',
+    title: m.panel_alerts,
+    about: m.panel_alerts_about,
+    add: m.panel_alerts_add,
     component: AlertsPanel,
     hasInstrument: true,
   },

@@ -1,4 +1,6 @@
 import type { SerializedDockview } from 'dockview';
+import { m } from '../paraglide/messages.js';
+import { type Locale } from '../paraglide/runtime.js';
 import { linkColours, MAIN_LINK, type PanelData, type PanelKind, type WorkspaceData } from './model.ts';
 
 /** A panel, by its kind alone or with what differs from the usual. */
@@ -12,11 +14,13 @@ type Tree = { readonly share: number } & (
 const tabs = (share: number, ...panels: Spec[]): Tree => ({ share, tabs: panels });
 const split = (share: number, ...parts: Tree[]): Tree => ({ share, split: parts });
 
+type Message = (inputs?: object, options?: { locale?: Locale }) => string;
+
 export interface Preset {
   readonly id: string;
-  readonly name: string;
+  readonly name: Message;
   /** What it is for. */
-  readonly about: string;
+  readonly about: Message;
   tree(width: number): readonly Tree[];
 }
 
@@ -27,32 +31,37 @@ const chartOf = (index: number): Spec => ({ kind: 'chart', link: linkColours[ind
 export const presets: readonly Preset[] = [
   {
     id: 'trading',
-    name: 'Trading',
-    about: 'Watchlist, chart, depth, order book, trades',
-    tree: (width) =>
-      width < NARROW
-        ? [
-            split(28, tabs(55, 'watchlist'), tabs(45, 'tape')),
-            split(44, tabs(66, 'chart'), tabs(34, 'depth')),
-            tabs(28, 'ladder'),
-          ]
-        : [
-            tabs(Math.min(412, 0.29 * width), 'watchlist'),
-            split(width - Math.min(412, 0.29 * width) - 524, tabs(62, 'chart'), tabs(38, 'depth')),
-            tabs(280, 'ladder'),
-            tabs(244, 'tape'),
-          ],
+    name: m.preset_trading,
+    about: m.preset_trading_about,
+    tree: (width) => {
+      if (width < NARROW)
+        return [
+          split(28, tabs(55, 'watchlist'), tabs(45, 'tape')),
+          split(44, tabs(66, 'chart'), tabs(34, 'depth')),
+          tabs(28, 'ladder'),
+        ];
+      // As wide as their numbers are; of a wall of screens they get their share.
+      const list = Math.max(Math.min(412, 0.29 * width), 0.13 * width);
+      const ladder = Math.max(280, 0.13 * width);
+      const tape = Math.max(256, 0.11 * width);
+      return [
+        tabs(list, 'watchlist'),
+        split(width - list - ladder - tape, tabs(62, 'chart'), tabs(38, 'depth')),
+        tabs(ladder, 'ladder'),
+        tabs(tape, 'tape'),
+      ];
+    },
   },
   {
     id: 'instrument',
-    name: 'One instrument',
-    about: 'Everything about one instrument, and no list',
+    name: m.preset_instrument,
+    about: m.preset_instrument_about,
     tree: () => [split(56, tabs(64, 'chart'), tabs(36, 'depth')), tabs(24, 'ladder'), tabs(20, 'tape')],
   },
   {
     id: 'scalping',
-    name: 'Scalping',
-    about: 'A tall order book, trades and a fast chart',
+    name: m.preset_scalping,
+    about: m.preset_scalping_about,
     tree: () => [
       tabs(26, 'ladder'),
       tabs(22, 'tape'),
@@ -60,9 +69,19 @@ export const presets: readonly Preset[] = [
     ],
   },
   {
+    id: 'liquidity',
+    name: m.preset_liquidity,
+    about: m.preset_liquidity_about,
+    tree: () => [
+      split(58, tabs(62, 'heatmap'), tabs(38, { kind: 'chart', settings: { interval: '1s' } })),
+      tabs(22, 'ladder'),
+      tabs(20, 'tape'),
+    ],
+  },
+  {
     id: 'monitoring',
-    name: 'Monitoring',
-    about: 'Four charts of their own instruments beside the watchlist',
+    name: m.preset_monitoring,
+    about: m.preset_monitoring_about,
     tree: () => [
       tabs(26, 'watchlist'),
       split(37, tabs(50, chartOf(0)), tabs(50, chartOf(1))),
@@ -102,7 +121,7 @@ export function fromPreset(
   const root = { type: 'branch', size: height, data: nodesOf(preset.tree(width), width, height) };
   const layout = { grid: { root, width, height, orientation: 'HORIZONTAL' }, panels: views };
   return {
-    name: preset.name,
+    name: preset.name(),
     links: {},
     panels,
     layout: layout as unknown as SerializedDockview,

@@ -1,4 +1,5 @@
 import { DepthwireError } from '@depthwire/shared';
+import { m } from '../paraglide/messages.js';
 import { readFile, writeFile, type WorkspaceData } from './model.ts';
 
 /** In the fragment of a link, which no server sees. */
@@ -6,11 +7,17 @@ const KEY = 'workspace';
 /** Longest text that a link may unpack to. */
 const MAX_CHARS = 200_000;
 
-/** A link that opens the workspace on this very server. */
+/**
+ * A link that opens the workspace on this very server.
+ * @throws DepthwireError `invalid_request` where it is too much for a link
+ */
 export async function linkTo(data: WorkspaceData, base: string): Promise<string> {
+  const text = writeFile(data);
+  if (text.length > MAX_CHARS)
+    throw new DepthwireError('invalid_request', m.workspace_too_much({ most: MAX_CHARS }));
   const url = new URL(base);
   url.search = '';
-  url.hash = `${KEY}=${toBase64Url(await through(new CompressionStream('deflate-raw'), writeFile(data)))}`;
+  url.hash = `${KEY}=${toBase64Url(await through(new CompressionStream('deflate-raw'), text))}`;
   return url.href;
 }
 
@@ -34,10 +41,11 @@ async function unpack(packed: string): Promise<string> {
     for await (const part of stream as unknown as AsyncIterable<Uint8Array>) {
       text += decoder.decode(part, { stream: true });
       // A few letters may stand for a great many.
-      if (text.length > MAX_CHARS) throw new Error(`more than ${MAX_CHARS} characters`);
+      if (text.length > MAX_CHARS) throw new Error(m.workspace_link_long({ most: MAX_CHARS }));
     }
   } catch (error) {
-    throw new DepthwireError('invalid_request', `the link holds no workspace: ${(error as Error).message}`);
+    const problem = (error as Error).message;
+    throw new DepthwireError('invalid_request', m.workspace_link_bad({ problem }));
   }
   return text;
 }
@@ -59,6 +67,6 @@ function fromBase64Url(text: string): Uint8Array<ArrayBuffer> {
       char.charCodeAt(0),
     );
   } catch {
-    throw new DepthwireError('invalid_request', 'the link holds no workspace: it was cut, or is none');
+    throw new DepthwireError('invalid_request', m.workspace_link_cut());
   }
 }

@@ -8,6 +8,12 @@ import { linkTo, workspaceIn } from './share.ts';
 const room = { width: 1440, height: 820 };
 const page = 'https://desk.example/?instrument=sim:BTC-USD';
 
+function nested(depth: number): unknown {
+  let value: unknown = 0;
+  for (let i = 0; i < depth; i++) value = [value];
+  return value;
+}
+
 type Node = { type: string; size: number; data: Node[] | { views: string[] } };
 
 function leavesOf({ data }: Node): string[] {
@@ -39,6 +45,11 @@ describe('a file', () => {
     ['what is no JSON', '{', /expected a workspace that was exported/],
     ['what is something else', '{"format":"excalidraw"}', /^format: .*"depthwire-workspace"/],
     ['one of a later version', written({}).replace('"version":1', '"version":2'), /^version: .*1/],
+    [
+      'one that is nested without end',
+      written({ panels: { 'chart-1': { ...valid.panels['chart-1'], settings: { x: nested(500) } } } }),
+      /nested at most 100 deep/,
+    ],
     ['a name that is none', written({ name: '  ' }), /^workspace\.name: /],
     [
       'a panel that there is not',
@@ -81,8 +92,13 @@ describe('a link', () => {
     expect(await workspaceIn('')).toBeNull();
     for (const hash of [link.hash.slice(0, -20), '#workspace=***', '#workspace=AAAA', '#workspace='])
       await expect(workspaceIn(hash)).rejects.toMatchObject({ code: 'invalid_request' });
-    const bomb = await linkTo({ ...fromPreset(presets[0]!, room), name: 'x'.repeat(5_000_000) }, page);
-    await expect(workspaceIn(new URL(bomb).hash)).rejects.toThrow('more than 200000 characters');
+    const packing = new Blob(['x'.repeat(5_000_000)])
+      .stream()
+      .pipeThrough(new CompressionStream('deflate-raw'));
+    const bomb = Buffer.from(await new Response(packing).arrayBuffer()).toString('base64url');
+    await expect(workspaceIn(`#workspace=${bomb}`)).rejects.toThrow('more than 200000 characters');
+    const large = { ...fromPreset(presets[0]!, room), name: 'x'.repeat(200_000) };
+    await expect(linkTo(large, page)).rejects.toThrow('export it to a file instead');
   });
 });
 

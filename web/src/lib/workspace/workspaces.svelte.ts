@@ -1,7 +1,14 @@
+import { DepthwireError } from '@depthwire/shared';
+import { untrack } from 'svelte';
+import { groupsOf } from '../panels/watchlist/shared-groups.ts';
+import { m } from '../paraglide/messages.js';
+import type { InstrumentGroups } from '../state/groups.svelte.ts';
 import { History } from './history.ts';
-import { isName, readFile, readWorkspace, writeFile, type WorkspaceData } from './model.ts';
+import { isName, MAX_NAME_CHARS, readFile, readWorkspace, writeFile, type WorkspaceData } from './model.ts';
 import { fromPreset, presets, type Preset } from './presets.ts';
+import { mergeEntries, type Entry } from './stored.ts';
 import { Workspace } from './workspace.svelte.ts';
+import { newId } from '../state/new-id.ts';
 
 const KEY = 'depthwire.workspaces';
 /** After the last change. */
@@ -11,7 +18,7 @@ const MAX_WORKSPACES = 50;
 interface Stored {
   readonly version: 1;
   readonly current: string;
-  readonly workspaces: readonly { readonly id: string; readonly data: unknown }[];
+  readonly workspaces: readonly Entry[];
 }
 
 /** All workspaces of this browser, of which one is shown. */
@@ -24,10 +31,14 @@ export class Workspaces {
   notice = $state<string | null>(null);
 
   readonly #size: () => { width: number; height: number };
+  readonly #groups: InstrumentGroups;
   readonly #histories = new WeakMap<Workspace, History>();
+  /** What was kept when it was last read or written, by any tab. */
+  #base = new Map<string, string>();
 
   /** @param size of the room for panels, pixels */
-  constructor(size: () => { width: number; height: number }) {
+  constructor(groups: InstrumentGroups, size: () => { width: number; height: number }) {
+    this.#groups = groups;
     this.#size = size;
     const stored = this.#read();
     this.all = stored.all;
@@ -35,14 +46,22 @@ export class Workspaces {
     this.#histories.set(this.current, new History(stepOf(this.current)));
   }
 
-  /** Saves what changes; call within a component. */
+  /** Saves what changes, and takes what other tabs have saved; call within a component. */
   keep(): void {
+    $effect(() => {
+      const onStorage = ({ key }: StorageEvent) => {
+        if (key === KEY)
+          this.#take(mergeEntries(this.#base, this.#entries(), readStored().workspaces), false);
+      };
+      addEventListener('storage', onStorage);
+      return () => removeEventListener('storage', onStorage);
+    });
     $effect(() => {
       const { current } = this;
       const step = stepOf(current);
-      const stored = JSON.stringify(this.#stored());
+      this.#entries(); // for the effect: whatever of them changes is saved
       const timer = setTimeout(() => {
-        write(stored);
+        untrack(() => this.#save());
         const history = this.#histories.get(current);
         if (!history) return;
         if (current.isSettling) history.amend(step);
@@ -58,21 +77,13 @@ export class Workspaces {
     if (workspace) this.#show(workspace);
   }
 
-  /** @returns the workspace, which is shown from now on */
-  create(data: WorkspaceData): Workspace {
-    const workspace = new Workspace(crypto.randomUUID(), { ...data, name: this.#freeName(data.name) });
-    this.all = [...this.all.slice(1 - MAX_WORKSPACES), workspace];
-    this.#show(workspace);
-    return workspace;
-  }
-
-  createFrom(preset: Preset): Workspace {
+  createFrom(preset: Preset): void {
     const { links } = this.current.toJSON();
-    return this.create({ ...fromPreset(preset, this.#size()), links });
+    this.#tryToCreate({ ...fromPreset(preset, this.#size()), links });
   }
 
-  duplicate(): Workspace {
-    return this.create(this.current.toJSON());
+  duplicate(): void {
+    this.#tryToCreate(this.current.toJSON());
   }
 
   /** @returns whether it is a name */
@@ -87,16 +98,33 @@ export class Workspaces {
     const left = this.all.filter((one) => one !== workspace);
     this.all = left.length > 0 ? left : [this.#fresh()];
     if (workspace === this.current) this.#show(this.all.at(-1)!);
-    this.notice = `“${workspace.name}” is deleted`;
+    this.notice = m.workspace_deleted({ name: workspace.name });
+  }
+
+  /** The one that is shown, with the groups of instruments that its panels need elsewhere. */
+  shared(): WorkspaceData {
+    const data = this.current.toJSON();
+    const groups = [...groupsOf(data, this.#groups.all)];
+    return groups.length === 0 ? data : { ...data, groups };
   }
 
   export(): string {
-    return writeFile(this.current.toJSON());
+    return writeFile(this.shared());
   }
 
   /** @throws DepthwireError `invalid_request` */
   import(text: string): Workspace {
-    return this.create(readFile(text));
+    return this.take(readFile(text));
+  }
+
+  /**
+   * Adds a workspace that came from elsewhere, and its groups.
+   * @throws DepthwireError `invalid_request` where there are as many as can be kept
+   */
+  take(shared: WorkspaceData): Workspace {
+    const { workspace, problem } = this.#groups.takeShared(shared);
+    if (problem !== null) this.notice = problem;
+    return this.#create(workspace);
   }
 
   undo(): void {
@@ -111,6 +139,25 @@ export class Workspaces {
   reset(reason: string): void {
     this.#replace({ ...fromPreset(presets[0]!, this.#size()), name: this.current.name });
     this.notice = reason;
+  }
+
+  #tryToCreate(data: WorkspaceData): void {
+    try {
+      this.#create(data);
+    } catch (error) {
+      this.notice = (error as Error).message;
+    }
+  }
+
+  /** @returns the workspace, which is shown from now on */
+  #create(data: WorkspaceData): Workspace {
+    if (this.all.length >= MAX_WORKSPACES)
+      throw new DepthwireError('invalid_request', m.workspace_full({ most: MAX_WORKSPACES }));
+    const workspace = new Workspace(newId(), { ...data, name: this.#freeName(data.name) });
+    this.#histories.set(workspace, new History(stepOf(workspace)));
+    this.all = [...this.all, workspace];
+    this.#show(workspace);
+    return workspace;
   }
 
   #restore(text: string | null): void {
@@ -150,41 +197,92 @@ export class Workspaces {
   #freeName(wanted: string): string {
     const names = new Set(this.all.map(({ name }) => name));
     let name = wanted;
-    for (let number = 2; names.has(name); number++) name = `${wanted} ${number}`;
+    for (let number = 2; names.has(name); number++) {
+      const end = ` ${number}`;
+      name = wanted.slice(0, MAX_NAME_CHARS - end.length).trimEnd() + end;
+    }
     return name;
   }
 
   #fresh(): Workspace {
-    return new Workspace(crypto.randomUUID(), fromPreset(presets[0]!, this.#size()));
+    return new Workspace(newId(), fromPreset(presets[0]!, this.#size()));
   }
 
-  #stored(): Stored {
-    return {
-      version: 1,
-      current: this.current.id,
-      workspaces: this.all.map((workspace) => ({ id: workspace.id, data: workspace.toJSON() })),
-    };
+  #entries(): Entry[] {
+    return this.all.map((workspace) => ({ id: workspace.id, data: workspace.toJSON() }));
   }
 
-  /** What of it cannot be read is left out. */
+  #save(): void {
+    const theirs = readStored();
+    // What a later version has written is not ours to replace.
+    if (theirs.version !== 1) return;
+    const workspaces = mergeEntries(this.#base, this.#entries(), theirs.workspaces);
+    this.#take(workspaces, true);
+    write(JSON.stringify({ version: 1, current: this.current.id, workspaces } satisfies Stored));
+  }
+
+  /**
+   * What another tab added, changed or deleted; the one that is shown stays as it is.
+   * @param areSaved whether what differs from the last time is kept now
+   */
+  #take(entries: readonly Entry[], areSaved: boolean): void {
+    const own = new Map(this.all.map((workspace) => [workspace.id, workspace]));
+    const textOf = (workspace: Workspace) => JSON.stringify(workspace.toJSON());
+    const all = entries.flatMap(({ id, data }) => {
+      const held = own.get(id);
+      if (held && (held === this.current || textOf(held) === JSON.stringify(data))) return [held];
+      return readEntry(id, data) ?? [];
+    });
+    if (!all.includes(this.current)) all.push(this.current);
+    const isSame = all.length === this.all.length && all.every((one, index) => one === this.all[index]);
+    if (!isSame) this.all = all;
+    const before = this.#base;
+    this.#base = new Map();
+    for (const one of all) {
+      const isOwn = own.get(one.id) === one;
+      const text = areSaved || !isOwn ? textOf(one) : before.get(one.id);
+      if (text !== undefined) this.#base.set(one.id, text);
+    }
+  }
+
+  /** What of it cannot be read is not shown, and stays where it is. */
   #read(): { all: Workspace[]; current: Workspace } {
+    const { current: wanted, workspaces } = readStored();
     const all: Workspace[] = [];
-    let wanted: unknown;
-    try {
-      const stored = JSON.parse(localStorage.getItem(KEY) ?? '{}') as Partial<Stored>;
-      wanted = stored.current;
-      for (const { id, data } of stored.version === 1 ? (stored.workspaces ?? []) : []) {
-        try {
-          all.push(new Workspace(String(id), readWorkspace(data)));
-        } catch (error) {
-          this.notice = `A saved workspace cannot be read: ${(error as Error).message}`;
-        }
-      }
-    } catch {
-      // storage is blocked or holds something else
+    for (const { id, data } of workspaces) {
+      const workspace = readEntry(id, data, (problem) => (this.notice = m.workspace_unreadable({ problem })));
+      if (!workspace) continue;
+      all.push(workspace);
+      this.#base.set(id, JSON.stringify(workspace.toJSON()));
     }
     if (all.length === 0) all.push(this.#fresh());
     return { all, current: all.find(({ id }) => id === wanted) ?? all[0]! };
+  }
+}
+
+function readEntry(id: string, data: unknown, onProblem?: (problem: string) => void): Workspace | null {
+  try {
+    return new Workspace(id, readWorkspace(data));
+  } catch (error) {
+    onProblem?.((error as Error).message);
+    return null;
+  }
+}
+
+/** What this browser keeps; nothing where storage is blocked or holds something else. */
+function readStored(): Stored | (Omit<Stored, 'version'> & { readonly version: unknown }) {
+  const nothing: Stored = { version: 1, current: '', workspaces: [] };
+  try {
+    const stored = JSON.parse(localStorage.getItem(KEY) ?? 'null') as Stored | null;
+    if (!stored) return nothing;
+    const workspaces = Array.isArray(stored.workspaces) ? (stored.workspaces as readonly Entry[]) : [];
+    return {
+      version: stored.version,
+      current: stored.current,
+      workspaces: stored.version === 1 ? workspaces.filter((entry) => typeof entry?.id === 'string') : [],
+    };
+  } catch {
+    return nothing;
   }
 }
 

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { m } from '../../paraglide/messages.js';
 import { oneOf, toggle, type ViewSection } from '../../ui/ViewMenu.svelte';
 
 /** What is chosen for a depth chart. */
@@ -18,32 +19,28 @@ export type DepthSettings = v.InferOutput<typeof depthSettings>;
 export function depthMenu(settings: DepthSettings, base: string, quote: string): ViewSection[] {
   return [
     {
-      label: 'Shape',
+      label: m.depth_shape(),
       options: oneOf(
-        { cumulative: 'Cumulative from the mid', levels: 'Size at each price' },
+        { cumulative: m.depth_cumulative(), levels: m.depth_levels() },
         settings.shape,
         (shape) => (settings.shape = shape),
       ),
     },
     {
-      label: 'Across',
-      options: oneOf(
-        { price: 'Price', percent: 'Percent from the mid' },
-        settings.x,
-        (x) => (settings.x = x),
-      ),
+      label: m.depth_across(),
+      options: oneOf({ price: m.price(), percent: m.depth_percent() }, settings.x, (x) => (settings.x = x)),
     },
     {
-      label: 'Up',
+      label: m.depth_up(),
       options: oneOf(
-        { size: `Size, ${base}`, notional: `Value, ${quote}` },
+        { size: m.depth_size({ currency: base }), notional: m.depth_value({ currency: quote }) },
         settings.y,
         (y) => (settings.y = y),
       ),
     },
     {
-      label: 'Below',
-      options: [toggle('Cost of a market order', settings.order, (order) => (settings.order = order))],
+      label: m.depth_below(),
+      options: [toggle(m.order_cost(), settings.order, (order) => (settings.order = order))],
     },
   ];
 }

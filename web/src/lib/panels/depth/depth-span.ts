@@ -1,4 +1,6 @@
+import { localDecimal, percentText } from '../../format/locale.ts';
 import { niceCeiling, niceFloor } from '../../format/steady.ts';
+import { m } from '../../paraglide/messages.js';
 
 /** Shares of the reach between which a span is left as it is. */
 const KEEP_FROM = 0.35;
@@ -23,7 +25,7 @@ export function zoomSpan(span: number, direction: 'in' | 'out'): number {
 
 /** A span as text: basis points below 100, percent from there. */
 export function formatSpan(bps: number): string {
-  return bps < 100 ? `±${trim(bps)} bps` : `±${trim(bps / 100)}%`;
+  return bps < 100 ? m.span_bps({ span: localDecimal(trim(bps)) }) : `±${percentText(trim(bps / 100))}`;
 }
 
 const trim = (value: number) => String(Number(value.toPrecision(3)));

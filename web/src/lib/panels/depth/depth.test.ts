@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { fillBars } from './depth-bars.ts';
 import { countWithin, createDepthCurve, fillDepthCurve, readDepth } from './depth-curve.ts';
 import { autoSpan, formatSpan, zoomSpan } from './depth-span.ts';
+import { markPlaces } from './draw-depth.ts';
 import { orderCost, readSize } from './order-cost.ts';
 
 const book = new OrderBook();
@@ -11,6 +12,23 @@ const bids = createDepthCurve();
 const asks = createDepthCurve();
 fillDepthCurve(bids, book.bids);
 fillDepthCurve(asks, book.asks);
+
+describe('price labels', () => {
+  const marks = [0.25, 0.5, 0.75];
+
+  it('are at shares of the span', () => {
+    expect(markPlaces(marks, { midTicks: 1000.5, spanTicks: 100 })).toEqual([-25, 25, -50, 50, -75, 75]);
+  });
+
+  it.each([
+    { midTicks: 1000, spanTicks: 2, prices: [999, 1001] },
+    { midTicks: 1000.5, spanTicks: 6, prices: [996, 997, 999, 1002, 1004, 1005] },
+    { midTicks: 1000, spanTicks: 1, prices: [] },
+  ])('are at different prices where the span is $spanTicks ticks', ({ midTicks, spanTicks, prices }) => {
+    const places = markPlaces(marks, { midTicks, spanTicks });
+    expect(places.map((place) => midTicks + place).sort((a, b) => a - b)).toEqual(prices);
+  });
+});
 
 describe('depth curve', () => {
   it('adds up size and cost from the touch outwards', () => {

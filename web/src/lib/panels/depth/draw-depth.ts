@@ -1,3 +1,4 @@
+import { fontOf } from '../../chart/canvas-text.ts';
 import { withAlpha, type Colours } from '../../chart/colours.ts';
 import type { DepthMeasure } from './depth-bars.ts';
 import { countWithin, type DepthCurve } from './depth-curve.ts';
@@ -28,14 +29,17 @@ export interface Canvas {
   /** In CSS pixels. */
   readonly width: number;
   readonly height: number;
+  /** Of what is written on it. */
+  readonly textSize: number;
 }
 
 const AXIS_HEIGHT = 20;
 const TOP_MARGIN = 8;
-const FONT = "11px 'Inter', system-ui, sans-serif";
 /** Places of the price labels, shares of the span on each side; as many as there is room for. */
 const PRICE_MARKS = [[0.25, 0.5, 0.75], [0.5], []];
 const SIZE_MARKS = [0.25, 0.5, 0.75, 1];
+/** A span of fewer ticks has its labels at whole ones. */
+const FEW_TICKS = 20;
 /** Room between two labels. */
 const LABEL_GAP = 16;
 
@@ -43,7 +47,8 @@ function plotHeight(height: number): number {
   return Math.max(1, height - AXIS_HEIGHT - TOP_MARGIN);
 }
 
-export function drawDepth({ context, width, height }: Canvas, picture: DepthPicture, colours: Colours): void {
+export function drawDepth(canvas: Canvas, picture: DepthPicture, colours: Colours): void {
+  const { context, width, height, textSize } = canvas;
   const base = height - AXIS_HEIGHT;
   const tall = plotHeight(height);
   const middle = width / 2;
@@ -52,16 +57,17 @@ export function drawDepth({ context, width, height }: Canvas, picture: DepthPict
   const y = (amount: number) => base - (amount / picture.top) * tall;
 
   context.clearRect(0, 0, width, height);
-  context.font = FONT;
+  context.font = fontOf(textSize);
   context.lineWidth = 1;
 
-  context.strokeStyle = withAlpha(colours.line, 0.7);
+  context.strokeStyle = withAlpha(colours.grid, 0.7);
   context.beginPath();
   for (const mark of SIZE_MARKS) line(context, 0, y(mark * picture.top), width, y(mark * picture.top));
   const labelWidth = context.measureText(picture.midText).width + LABEL_GAP;
   const oneSided = PRICE_MARKS.find((marks) => !marks[0] || marks[0] * middle > labelWidth) ?? [];
-  const priceMarks = oneSided.flatMap((mark) => [-mark, mark]);
-  for (const mark of priceMarks) line(context, middle * (1 + mark), 0, middle * (1 + mark), base);
+  const places = markPlaces(oneSided, picture);
+  for (const place of places)
+    line(context, x(picture.midTicks + place), 0, x(picture.midTicks + place), base);
   context.stroke();
 
   for (const [side, sign, colour] of [
@@ -101,16 +107,31 @@ export function drawDepth({ context, width, height }: Canvas, picture: DepthPict
     context.fillText(...label);
   }
   context.textAlign = 'center';
-  for (const mark of priceMarks) {
-    const text = picture.placeText(mark * picture.spanTicks);
-    context.fillText(text, middle * (1 + mark), base + AXIS_HEIGHT / 2 + 1);
-  }
+  for (const place of places)
+    context.fillText(picture.placeText(place), x(picture.midTicks + place), base + AXIS_HEIGHT / 2 + 1);
   context.fillStyle = colours.text;
-  context.font = `600 ${FONT}`;
+  context.font = fontOf(textSize, 600);
   context.fillText(picture.midText, middle, base + AXIS_HEIGHT / 2 + 1);
 
   drawOrder(context, picture, colours, { x, y, base, tall });
   if (picture.readingTicks !== null) drawReading(context, picture, colours, { x, y, base, tall });
+}
+
+/**
+ * Where prices are written, ticks from the mid.
+ * @param marks of one side, shares of the span
+ */
+export function markPlaces(
+  marks: readonly number[],
+  { midTicks, spanTicks }: Pick<DepthPicture, 'midTicks' | 'spanTicks'>,
+): number[] {
+  const places = marks.flatMap((mark) => [-mark * spanTicks, mark * spanTicks]);
+  if (spanTicks >= FEW_TICKS) return places;
+  // Else two labels would tell the same price. Outwards: the mid has a label too.
+  const ticks = places.map((place) => (place < 0 ? Math.floor : Math.ceil)(midTicks + place));
+  return [...new Set(ticks)]
+    .map((tick) => tick - midTicks)
+    .filter((place) => Math.abs(place) < 0.9 * spanTicks);
 }
 
 interface Scales {

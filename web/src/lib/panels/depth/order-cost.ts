@@ -1,4 +1,6 @@
 import { DepthwireError, parseLots, type Scale } from '@depthwire/shared';
+import { readDecimal } from '../../format/locale.ts';
+import { m } from '../../paraglide/messages.js';
 import type { DepthCurve } from './depth-curve.ts';
 
 /** What a market order of a size would get. Statistics, so floating point. */
@@ -56,14 +58,14 @@ function rankOf(curve: DepthCurve, lots: number): number {
 }
 
 /**
- * A size as people write it: `50`, `0.5`, `1,000`, `2.5k`.
+ * A size as people write it: `50`, `0.5`, `1,000`, `2.5k`; in another language as that writes numbers.
  * @returns lots, or what is wrong with it
  */
 export function readSize(text: string, lot: Scale): number | string | null {
-  const match = /^([\d,]*\.?\d*)\s*([kKmM]?)$/.exec(text.trim());
-  const digits = match?.[1]!.replaceAll(',', '') ?? '';
+  const match = /^([\d.,\s]*?)\s*([kKmM]?)$/.exec(text.trim());
+  const digits = readDecimal(match?.[1] ?? '');
   if (text.trim() === '') return null;
-  if (!/\d/.test(digits)) return 'a size is a number such as 50';
+  if (!/^(\d+\.?\d*|\.\d+)$/.test(digits)) return m.order_want_size();
   try {
     return parseLots(shift(digits, { '': 0, k: 3, m: 6 }[match![2]!.toLowerCase()]!), lot) || null;
   } catch (error) {

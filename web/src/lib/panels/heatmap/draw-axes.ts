@@ -1,5 +1,6 @@
 import type { BookSide, OrderBook, Scale } from '@depthwire/shared';
 import { bucketOf } from '@depthwire/shared/depth';
+import { fontOf } from '../../chart/canvas-text.ts';
 import { withAlpha, type Colours } from '../../chart/colours.ts';
 import { formatPrice } from '../../format/price.ts';
 import { formatTime, type TimeZone } from '../../format/time.ts';
@@ -9,7 +10,6 @@ import { xOf, yOf, type PriceView, type TimeView } from './view.ts';
 export const TIME_AXIS = 20;
 const PRICE_GAP = 44;
 const TIME_GAP = 84;
-const FONT = "11px 'Inter', system-ui, sans-serif";
 const PADDING = 7;
 /** Width of the profile of what rests now, and from which width of the panel on it is there. */
 const PROFILE = 64;
@@ -21,6 +21,8 @@ export interface Layout {
   readonly profile: number;
   readonly height: number;
   readonly width: number;
+  /** Of what is written. */
+  readonly textSize: number;
 }
 
 /** @param widest the price with most digits that is to be written */
@@ -28,8 +30,9 @@ export function layoutOf(
   context: CanvasRenderingContext2D,
   size: { readonly width: number; readonly height: number },
   widest: string,
+  textSize: number,
 ): Layout {
-  context.font = FONT;
+  context.font = fontOf(textSize);
   const axis = Math.ceil(context.measureText(widest.replace(/\d/g, '0')).width) + 2 * PADDING;
   const profile = size.width >= PROFILE_FROM ? PROFILE : 0;
   return {
@@ -37,6 +40,7 @@ export function layoutOf(
     profile,
     height: Math.max(1, size.height - TIME_AXIS),
     width: size.width,
+    textSize,
   };
 }
 
@@ -59,7 +63,7 @@ export function drawAxes(context: CanvasRenderingContext2D, picture: AxesPicture
   context.fillStyle = colours['line-strong'];
   context.fillRect(axis, 0, 1, height);
   context.fillRect(0, height, width, 1);
-  context.font = FONT;
+  context.font = fontOf(layout.textSize);
   context.textBaseline = 'middle';
   context.textAlign = 'right';
   context.fillStyle = colours['text-3'];

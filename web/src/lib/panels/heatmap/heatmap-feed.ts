@@ -1,9 +1,9 @@
 import {
   DepthwireError,
-  type BookSubscription,
-  type DepthwireClient,
+  type BookView,
+  type ClientView,
   type Instrument,
-  type TradesSubscription,
+  type TradesView,
 } from '@depthwire/shared';
 import { DEPTH_PERIOD_MS, type DepthColumn } from '@depthwire/shared/depth';
 import { fetchDepthHistory, type DepthHistoryQuery } from '../../state/rest.ts';
@@ -30,19 +30,19 @@ export interface HeatmapFeedEvents {
   onColumns(from: number, to: number): void;
   onHistory(state: HistoryState): void;
   /** The book of now changed, or its state. */
-  onBook(book: BookSubscription): void;
+  onBook(book: BookView): void;
 }
 
 /** The columns of one instrument: live ones, and those of the past hour as they are asked for. */
 export class HeatmapFeed {
   readonly columns: DepthColumns;
-  readonly book: BookSubscription;
+  readonly book: BookView;
   /** Whether the server has nothing before the oldest column here. */
   hasAll = false;
   history: HistoryState = { kind: 'loading' };
   readonly #instrument: Instrument;
   readonly #events: HeatmapFeedEvents;
-  readonly #trades: TradesSubscription;
+  readonly #trades: TradesView;
   readonly #live: LiveColumns;
   readonly #offs: (() => void)[];
   /** Of the newest page, ticks. */
@@ -54,12 +54,7 @@ export class HeatmapFeed {
   #gap: { from: number; to: number } | null = null;
   #isClosed = false;
 
-  constructor(
-    client: DepthwireClient,
-    instrument: Instrument,
-    columns: DepthColumns,
-    events: HeatmapFeedEvents,
-  ) {
+  constructor(client: ClientView, instrument: Instrument, columns: DepthColumns, events: HeatmapFeedEvents) {
     this.#instrument = instrument;
     this.#events = events;
     this.columns = columns;

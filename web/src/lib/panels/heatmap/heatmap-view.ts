@@ -1,4 +1,5 @@
 import type { Instrument, OrderBook } from '@depthwire/shared';
+import { textSizeIn } from '../../chart/canvas-text.ts';
 import { readColours, type Colours } from '../../chart/colours.ts';
 import { formatPrice } from '../../format/price.ts';
 import { steadyScale } from '../../format/steady.ts';
@@ -39,7 +40,7 @@ export class HeatmapView {
   readonly columns: DepthColumns;
   readonly tiles: HeatTiles;
   instrument: Instrument;
-  layout: Layout = { plot: 1, profile: 0, height: 1, width: 1 };
+  layout: Layout = { plot: 1, profile: 0, height: 1, width: 1, textSize: 11 };
   time: TimeView = { end: 0, scale: FIRST_SCALE };
   price: PriceView | null = null;
   isFollowing = true;
@@ -48,6 +49,7 @@ export class HeatmapView {
   /** Whether the server may have more before the oldest column. */
   mayHaveOlder = true;
   #colours: Colours;
+  #textSize: number;
   #hatch: CanvasPattern;
   #size = { width: 1, height: 1 };
   #pixelRatio = 1;
@@ -61,6 +63,7 @@ export class HeatmapView {
     this.columns = columns;
     this.instrument = instrument;
     this.#colours = readColours(context.canvas.parentElement!);
+    this.#textSize = textSizeIn(context.canvas);
     this.tiles = new HeatTiles(columns, rampIn(this.#colours));
     this.#hatch = hatchOf(context, this.#colours, this.#pixelRatio);
   }
@@ -77,6 +80,7 @@ export class HeatmapView {
 
   recolour(): void {
     this.#colours = readColours(this.context.canvas.parentElement!);
+    this.#textSize = textSizeIn(this.context.canvas);
     this.tiles.ramp = rampIn(this.#colours);
     this.#hatch = hatchOf(this.context, this.#colours, this.#pixelRatio);
   }
@@ -139,7 +143,8 @@ export class HeatmapView {
     const slot = columns.slotOf(newest);
     const step = columns.steps[slot]!;
     const widest = Math.max(columns.asks[slot] || 0, columns.bids[slot] || 0);
-    this.layout = layoutOf(context, this.#size, formatPrice(Math.round(widest), instrument.tick));
+    const digits = formatPrice(Math.round(widest), instrument.tick);
+    this.layout = layoutOf(context, this.#size, digits, this.#textSize);
     const { plot, height } = this.layout;
     const end = this.isFollowing ? newest + 1 : this.time.end;
     this.time = clampTime({ ...this.time, end }, plot, this.extent);

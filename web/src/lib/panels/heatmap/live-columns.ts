@@ -1,4 +1,4 @@
-import type { BookSubscription, TradesSubscription } from '@depthwire/shared';
+import type { BookView, TradesView } from '@depthwire/shared';
 import {
   DEPTH_PERIOD_MS,
   depthColumn,
@@ -32,8 +32,8 @@ interface LiveColumnsOptions {
  * second whose end was not seen live has none.
  */
 export class LiveColumns {
-  readonly #book: BookSubscription;
-  readonly #trades: TradesSubscription;
+  readonly #book: BookView;
+  readonly #trades: TradesView;
   readonly #options: LiveColumnsOptions;
   readonly #tally = new TradeTally();
   readonly #offs: (() => void)[];
@@ -42,7 +42,7 @@ export class LiveColumns {
   #last: DepthColumn | null = null;
   #step: number | null = null;
 
-  constructor(book: BookSubscription, trades: TradesSubscription, options: LiveColumnsOptions) {
+  constructor(book: BookView, trades: TradesView, options: LiveColumnsOptions) {
     this.#book = book;
     this.#trades = trades;
     this.#options = options;

@@ -1,12 +1,13 @@
+import { m } from '../../paraglide/messages.js';
 import { oneOf, toggle, type ViewSection } from '../../ui/ViewMenu.svelte';
 import { ladderColumns, type LadderColumn, type LadderSettings } from './ladder-settings.ts';
 
-const columnTexts: Record<LadderColumn, string> = {
-  size: 'Size',
-  total: 'Cumulative size',
-  value: 'Value',
-  atBid: 'Traded at the bid',
-  atAsk: 'Traded at the ask',
+const columnTexts: Record<LadderColumn, () => string> = {
+  size: m.column_size,
+  total: m.column_total,
+  value: m.column_value,
+  atBid: m.column_at_bid,
+  atAsk: m.column_at_ask,
 };
 
 /** What a ladder can be made to show. */
@@ -17,28 +18,22 @@ export function ladderMenu(
 ): ViewSection[] {
   return [
     {
-      label: 'Rows',
+      label: m.view_rows(),
       options: [
         ...oneOf(
-          { book: 'Levels, best in the middle', fixed: 'Fixed prices, a row for each' },
+          { book: m.ladder_by_level(), fixed: m.ladder_fixed() },
           settings.mode,
           (mode) => (settings.mode = mode),
         ),
         ...(settings.mode === 'fixed'
-          ? [
-              toggle(
-                'Keep the best prices near the middle',
-                settings.follow,
-                (follow) => (settings.follow = follow),
-              ),
-            ]
+          ? [toggle(m.ladder_follow(), settings.follow, (follow) => (settings.follow = follow))]
           : []),
       ],
     },
     {
-      label: 'Columns beside the price',
+      label: m.ladder_columns(),
       options: ladderColumns.map((column) =>
-        toggle(columnTexts[column], settings.columns.includes(column), (isShown) => {
+        toggle(columnTexts[column](), settings.columns.includes(column), (isShown) => {
           settings.columns = ladderColumns.filter((each) =>
             each === column ? isShown : settings.columns.includes(each),
           );
@@ -46,15 +41,15 @@ export function ladderMenu(
       ),
     },
     {
-      label: 'Bars',
+      label: m.view_bars(),
       options: oneOf(
-        { both: 'Size and cumulative', size: 'Size', total: 'Cumulative', none: 'None' },
+        { both: m.bars_both(), size: m.column_size(), total: m.bars_total(), none: m.bars_none() },
         settings.bars,
         (bars) => (settings.bars = bars),
       ),
     },
     {
-      label: 'Sizes in',
+      label: m.view_sizes_in(),
       options: oneOf(units, settings.unit, chooseUnit),
     },
   ];

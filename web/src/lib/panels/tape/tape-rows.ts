@@ -1,14 +1,16 @@
-import type { Instrument, Trade } from '@depthwire/shared';
+import { unitsToNumber, type Instrument, type Trade } from '@depthwire/shared';
 import { quoteValue } from '../ladder/ladder-view.ts';
 import type { TapeRow } from './aggregate.ts';
+import type { TapeUnit } from './tape-values.ts';
 
 /** Trades that decide what counts as large. */
-const SAMPLE = 200;
+export const SAMPLE = 200;
 const LARGE_QUANTILE = 0.95;
 
 export interface TapeFilter {
-  /** Least value, in the quote currency. */
+  /** Least value in the quote currency, or least size in the base one. */
   readonly minimum: number;
+  readonly unit: TapeUnit;
   readonly side: 'both' | Trade['side'];
 }
 
@@ -16,13 +18,19 @@ export interface TapeFilter {
 export function newestFirst(
   rows: readonly TapeRow[],
   instrument: Pick<Instrument, 'tick' | 'lot'>,
-  { minimum, side }: TapeFilter,
+  { minimum, unit, side }: TapeFilter,
 ): TapeRow[] {
   const passed: TapeRow[] = [];
   for (let i = rows.length - 1; i >= 0; i--) {
     const row = rows[i]!;
     if (side !== 'both' && row.side !== side) continue;
-    if (minimum <= 0 || quoteValue(row.cost, instrument) >= minimum) passed.push(row);
+    if (minimum <= 0) passed.push(row);
+    else if (
+      unit === 'base'
+        ? unitsToNumber(row.size, instrument.lot) >= minimum
+        : quoteValue(row.cost, instrument) >= minimum
+    )
+      passed.push(row);
   }
   return passed;
 }

@@ -1,17 +1,17 @@
 import * as v from 'valibot';
-import { formatCompact } from '../../format/number.ts';
+import { m } from '../../paraglide/messages.js';
 import type { Preferences } from '../../state/preferences.svelte.ts';
 import { oneOf, toggle, type ViewSection } from '../../ui/ViewMenu.svelte';
 import { SAME_ORDER_MS } from './aggregate.ts';
-
-/** Values of a trade to choose from, in the quote currency. */
-export const tradeValues = [0, 1_000, 10_000, 100_000, 1_000_000] as const;
+import { tapeUnits, tradeValues, valueText } from './tape-values.ts';
 
 /** What is chosen for a tape; what was chosen last is what a new one begins with. */
 export const tapeSettings = ({ minimumTrade }: Pick<Preferences, 'minimumTrade'>) =>
   v.object({
-    /** Trades that are worth less are left out; in the quote currency. */
+    /** Trades that are less are left out. */
     minimum: v.fallback(v.pipe(v.number(), v.minValue(0)), () => minimumTrade),
+    /** Of the minimum. */
+    unit: v.fallback(v.picklist(tapeUnits), 'quote'),
     side: v.fallback(v.picklist(['both', 'buy', 'sell']), 'both'),
     /** Whether the fills of one aggressor are one row; see `TapeRows`. */
     aggregated: v.fallback(v.boolean(), false),
@@ -23,43 +23,42 @@ export const tapeSettings = ({ minimumTrade }: Pick<Preferences, 'minimumTrade'>
 
 export type TapeSettings = v.InferOutput<ReturnType<typeof tapeSettings>>;
 
-/** `10K`, `1M`. */
-export function valueText(value: number): string {
-  return formatCompact(value).replace(/\.0+(?=\D|$)/, '');
-}
-
 export function tapeMenu(
   settings: TapeSettings,
   quote: string,
   hear: (from: number | null) => void,
 ): ViewSection[] {
   const soundText = (value: number | null) =>
-    value === null ? 'Off' : value === 0 ? 'All trades' : `From ${valueText(value)} ${quote}`;
+    value === null
+      ? m.tape_sound_off()
+      : value === 0
+        ? m.tape_sound_all()
+        : m.tape_sound_from({ value: valueText(value), currency: quote });
   return [
     {
-      label: 'Trades of',
+      label: m.tape_trades_of(),
       options: oneOf(
-        { both: 'Buyers and sellers', buy: 'Buyers', sell: 'Sellers' },
+        { both: m.tape_both(), buy: m.tape_buyers(), sell: m.tape_sellers() },
         settings.side,
         (side) => (settings.side = side),
       ),
     },
     {
-      label: 'Rows',
+      label: m.view_rows(),
       options: [
         {
           ...toggle(
-            'Fills of one order together',
+            m.tape_together(),
             settings.aggregated,
             (aggregated) => (settings.aggregated = aggregated),
           ),
-          title: `Trades that follow each other, of one side, within ${SAME_ORDER_MS} ms of the first, at prices that get no better for who took them`,
+          title: m.tape_together_about({ ms: SAME_ORDER_MS }),
         },
-        toggle('Trades and volume a second', settings.speed, (speed) => (settings.speed = speed)),
+        toggle(m.tape_speed(), settings.speed, (speed) => (settings.speed = speed)),
       ],
     },
     {
-      label: 'Sound, while the panel is in front',
+      label: m.tape_sound(),
       options: [null, ...tradeValues].map((value) => ({
         text: soundText(value),
         isChosen: value === settings.soundFrom,

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { TradeBatch } from '../../state/trade-follower.ts';
 import { TapeRows } from './aggregate.ts';
 import { SpeedMeter } from './speed.ts';
+import { valueText } from './tape-values.ts';
 import { buyShare, countSince, largeSize, newestFirst, rowSlots, type TapeFilter } from './tape-rows.ts';
 
 const trade = (id: number, size: number, side: Trade['side'] = 'buy'): Trade => ({
@@ -20,9 +21,11 @@ describe('tape', () => {
     const trades = [trade(1, 5), trade(2, 1, 'sell'), trade(3, 7)];
     const ids = (filter: TapeFilter) =>
       newestFirst(new TapeRows().of(trades, false), instrument, filter).map(({ first }) => first.id);
-    expect(ids({ minimum: 0, side: 'both' })).toEqual([3, 2, 1]);
-    expect(ids({ minimum: 50, side: 'both' })).toEqual([3, 1]);
-    expect(ids({ minimum: 0, side: 'sell' })).toEqual([2]);
+    expect(ids({ minimum: 0, unit: 'quote', side: 'both' })).toEqual([3, 2, 1]);
+    expect(ids({ minimum: 50, unit: 'quote', side: 'both' })).toEqual([3, 1]);
+    expect(ids({ minimum: 0, unit: 'quote', side: 'sell' })).toEqual([2]);
+    expect(ids({ minimum: 5, unit: 'base', side: 'both' })).toEqual([3, 1]);
+    expect(ids({ minimum: 5.5, unit: 'base', side: 'both' })).toEqual([3]);
   });
 
   it('calls the largest twentieth large, once enough trades are known', () => {
@@ -141,4 +144,16 @@ describe('speed', () => {
     meter.take(batch([at(499, 60), at(10, 60)]));
     expect(meter.read(500_000, 60_000)!.lots).toBe(2);
   });
+});
+
+it('writes a minimum with no more digits than it has', () => {
+  expect([0.00025, 0.5, 1.5, 20, 100, 10_000, 1_000_000].map(valueText)).toEqual([
+    '0.00025',
+    '0.5',
+    '1.5',
+    '20',
+    '100',
+    '10K',
+    '1M',
+  ]);
 });

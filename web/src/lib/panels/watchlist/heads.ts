@@ -1,27 +1,28 @@
+import { m } from '../../paraglide/messages.js';
 import type { Column } from './columns.ts';
 import type { SortKey } from './sort.ts';
 
 interface Head {
-  readonly text: string;
-  readonly title: string;
+  readonly text: () => string;
+  readonly title: () => string;
   /** What the list is sorted by where the head is pressed. */
   readonly sortBy?: SortKey;
 }
 
 export const heads: Readonly<Record<Column, Head>> = {
-  name: { text: 'Instrument', title: 'Instrument', sortBy: 'name' },
-  spark: { text: '', title: 'Price of the last day' },
-  last: { text: 'Last', title: 'Last price', sortBy: 'last' },
-  change: { text: '24 h', title: 'Change in 24 hours', sortBy: 'change' },
+  name: { text: m.head_name, title: m.head_name_about, sortBy: 'name' },
+  spark: { text: () => '', title: m.head_spark_about },
+  last: { text: m.head_last, title: m.head_last_about, sortBy: 'last' },
+  change: { text: m.head_change, title: m.head_change_about, sortBy: 'change' },
   turnover: {
-    text: 'Volume',
-    title: 'Traded value of 24 hours, in the quote currency',
+    text: m.head_turnover,
+    title: m.head_turnover_about,
     sortBy: 'turnover',
   },
-  spread: { text: 'bps', title: 'Spread in basis points of the mid', sortBy: 'spread' },
-  volume: { text: 'Base vol', title: 'Traded size of 24 hours, in the base currency' },
-  bid: { text: 'Bid', title: 'Best bid' },
-  ask: { text: 'Ask', title: 'Best ask' },
-  high: { text: '24 h high', title: 'Highest price of 24 hours' },
-  low: { text: '24 h low', title: 'Lowest price of 24 hours' },
+  spread: { text: m.head_spread, title: m.head_spread_about, sortBy: 'spread' },
+  volume: { text: m.head_volume, title: m.head_volume_about },
+  bid: { text: m.head_bid, title: m.head_bid_about },
+  ask: { text: m.head_ask, title: m.head_ask_about },
+  high: { text: m.head_high, title: m.head_high_about },
+  low: { text: m.head_low, title: m.head_low_about },
 };

@@ -1,4 +1,6 @@
 import type { Instrument, Origin } from '@depthwire/shared';
+import { originWord, statusWord } from '../../format/codes.ts';
+import { m } from '../../paraglide/messages.js';
 
 /** An instrument's name in the list, in parts of falling weight. */
 export interface RowName {
@@ -7,14 +9,18 @@ export interface RowName {
   readonly suffix: string;
   /** Whose data it is, in short; only where the list mixes origins. */
   readonly origin: string;
-  /** `halted` or `closed`; empty while it trades. */
+  /** That it is halted or closed; empty while it trades. */
   readonly status: string;
 }
 
 type Named = Pick<Instrument, 'id' | 'venue' | 'base' | 'quote' | 'origin' | 'status'>;
 
 /** Origins with a word shorter than their own. */
-const SHORT: Partial<Record<Origin, string>> = { live: '', replayed: 'replay', simulated: 'sim' };
+const SHORT: Partial<Record<Origin, () => string>> = {
+  live: () => '',
+  replayed: m.origin_replayed_short,
+  simulated: m.origin_simulated_short,
+};
 /** Names measured: those that could be the widest, for letters differ in width. */
 const CANDIDATES = 8;
 
@@ -22,7 +28,7 @@ const CANDIDATES = 8;
 export function nameRows(instruments: readonly Named[]): Map<string, RowName> {
   const isMixed = new Set(instruments.map(({ origin }) => origin)).size > 1;
   const names = instruments.map((instrument) => {
-    const origin = isMixed ? (SHORT[instrument.origin] ?? instrument.origin) : '';
+    const origin = isMixed ? (SHORT[instrument.origin]?.() ?? originWord(instrument.origin)) : '';
     const { pair, suffix } = splitName(instrument);
     return { instrument, pair, suffix, origin, key: `${pair} ${suffix} ${origin}` };
   });
@@ -32,7 +38,7 @@ export function nameRows(instruments: readonly Named[]): Map<string, RowName> {
     names.map(({ instrument: { id, venue, status }, pair, suffix, origin, key }) => {
       const venueOfTwin = times.get(key)! > 1 ? venue : '';
       const row = { pair, suffix: `${suffix} ${venueOfTwin}`.trim(), origin };
-      return [id, { ...row, status: status === 'trading' ? '' : status }];
+      return [id, { ...row, status: status === 'trading' ? '' : statusWord(status) }];
     }),
   );
 }

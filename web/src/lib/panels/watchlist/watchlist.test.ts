@@ -1,15 +1,17 @@
 import type { Instrument } from '@depthwire/shared';
 import { describe, expect, it } from 'vitest';
 import * as v from 'valibot';
-import { fitColumns, moveColumn, watchlistSettings } from './columns.ts';
+import { fitColumns, moveColumn, rangeOf, resized, watchlistSettings, withoutWidth } from './columns.ts';
+import { figureOf, longestFigures } from './figures.ts';
 import { longestNames, nameRows } from './names.ts';
-import { matches, sortRows, type Sortable } from './sort.ts';
+import { OrderHold } from './order-hold.ts';
+import { matches, nextSort, search, sortRows, type Sortable } from './sort.ts';
 import { extendSeries, sparklinePath } from './sparkline.ts';
 
 const row = (name: string, change: number | null): Sortable => ({
   id: `sim:${name}`,
   name,
-  last: 1,
+  price: 1,
   change,
   turnover: 1,
   spread: 1,
@@ -27,6 +29,27 @@ describe('sorting', () => {
 
   it('puts what is not known last either way', () => {
     expect(names(sortRows(rows, 'change', false))).toBe('B D C A');
+  });
+
+  it('begins with the largest figure, and with names from A; then the other way, then not at all', () => {
+    const none = { sortBy: 'none', sortDescending: true } as const;
+    for (const key of ['last', 'change', 'turnover', 'spread', 'name'] as const) {
+      const first = nextSort(none, key);
+      expect(first).toEqual({ sortBy: key, sortDescending: key !== 'name' });
+      const second = nextSort(first, key);
+      expect(second).toEqual({ sortBy: key, sortDescending: key === 'name' });
+      expect(nextSort(second, key)).toEqual(none);
+    }
+    expect(nextSort({ sortBy: 'name', sortDescending: false }, 'spread').sortDescending).toBe(true);
+  });
+
+  it('sorts by price, not by ticks', () => {
+    const priced = [
+      { ...row('A', 0), price: 0.00002 },
+      { ...row('B', 0), price: 64_000 },
+    ];
+    expect(names(sortRows(priced, 'last', true))).toBe('B A');
+    expect(names(sortRows(priced, 'last', false))).toBe('A B');
   });
 
   it('leaves the given rows as they are', () => {
@@ -49,6 +72,55 @@ describe('search', () => {
       expect(matches(bitcoin, query), query).toBe(true);
     }
     expect(matches(bitcoin, 'btc kraken')).toBe(false);
+  });
+
+  it('has the best match first, in whatever order the rows were', () => {
+    const of = (id: string) => {
+      const [venue, symbol] = id.split(':') as [string, string];
+      const [base, quote] = symbol.split('-') as [string, string];
+      return { id, venue, base, quote, name: `${base} at ${venue}` };
+    };
+    const all = ['sim:WBTC-USD', 'sim:BTC-USD-PERP', 'sim:ETH-BTC', 'sim:BTC-USD', 'btcmarkets:ETH-USD'].map(
+      of,
+    );
+    const found = (query: string, rows = all) => search(rows, query, (one) => one).map(({ id }) => id);
+    for (const query of ['BTC-USD', 'sim:btc-usd', ' btc-usd ', 'btcusd'])
+      expect(found(query)[0], query).toBe('sim:BTC-USD');
+    expect(found('btc')).toEqual([
+      'sim:BTC-USD',
+      'sim:BTC-USD-PERP',
+      'sim:ETH-BTC',
+      'btcmarkets:ETH-USD',
+      'sim:WBTC-USD',
+    ]);
+    expect(found('btc', [...all].reverse())).toEqual(found('btc'));
+    expect(found('perp')).toEqual(['sim:BTC-USD-PERP']);
+  });
+});
+
+describe('the hold of the order', () => {
+  it('is as long as the pointer or a key moves, and a while after; not for a pointer that was left', () => {
+    let now = 0;
+    const hold = new OrderHold(() => now);
+    expect(hold.isHeld).toBe(false);
+    hold.touch('mouse');
+    now = 3_999;
+    expect(hold.isHeld).toBe(true);
+    hold.touch('key');
+    now = 7_998;
+    expect(hold.isHeld).toBe(true);
+    now = 7_999;
+    expect(hold.isHeld).toBe(false);
+    hold.touch('finger');
+    now += 1_500;
+    expect(hold.isHeld).toBe(false);
+  });
+
+  it('ends where the pointer goes away', () => {
+    const hold = new OrderHold(() => 0);
+    hold.touch('mouse');
+    hold.release();
+    expect(hold.isHeld).toBe(false);
   });
 });
 
@@ -144,6 +216,90 @@ describe('columns', () => {
       expect(v.parse(watchlistSettings, { columns: wrong }).columns).toEqual(columns);
     }
     expect(v.parse(watchlistSettings, { columns: ['low'] }).columns).toEqual(['low']);
+  });
+
+  it('have the widths that were chosen, and leave the rest to the name', () => {
+    const { widths, tracks } = fitColumns({ ...room, width: 500 }, ['change'], { change: 90 });
+    expect(widths).toEqual({ name: 500 - 16 - 76 - 90 - 16, last: 76, change: 90 });
+    expect(tracks).toBe('minmax(98px, 1fr) 76px 90px');
+    // The name was cut for it by hand: nothing is left out then.
+    const cut = { change: 90, name: 70 };
+    expect(fitColumns({ ...room, width: 268 }, ['change'], cut).shown).toEqual(['name', 'last', 'change']);
+    expect(fitColumns({ ...room, width: 267 }, ['change'], cut).shown).toEqual(['name', 'last']);
+  });
+
+  it('get wider until little is left of the name, and not so narrow that nothing is seen', () => {
+    expect(rangeOf(56, 38, 98, 12)).toEqual({ least: 38, most: 56 + 38 });
+    expect(rangeOf(70, 60, 40, 12)).toEqual({ least: 60, most: 70 });
+    // What is narrower already is left as it is.
+    expect(rangeOf(50, 60, 40, 12)).toEqual({ least: 50, most: 50 });
+    expect(rangeOf(56, 56, 2_000, 12).most).toBe(360);
+  });
+
+  it('cut no figure: one that was made too narrow has room again, and the last ones go where there is none', () => {
+    const narrow = { change: 40, last: 30, spark: 24 };
+    const { widths, least } = fitColumns({ ...room, width: 500 }, undefined, narrow);
+    expect(widths).toMatchObject({ last: 76, change: 56, spark: 24 });
+    expect(least).toMatchObject({ last: 76, change: 56, spark: 24, turnover: 48 });
+    const long = fitColumns({ ...room, width: 500, longest: { change: 9 } }, undefined, narrow);
+    expect(long.widths.change).toBe(Math.ceil(9 * 0.63 * 12));
+    expect(fitColumns({ ...room, longest: { change: 9 } }).shown).not.toContain('spread');
+    // A price that was made wide in a wider panel leaves the names something.
+    expect(fitColumns({ ...room, width: 260 }, [], { last: 300 }).widths).toEqual({ name: 60, last: 176 });
+  });
+
+  it('know how long their figures are', () => {
+    const figures = {
+      instrument: { tick: { units: 1, decimals: 2 }, lot: { units: 1, decimals: 3 } } as Instrument,
+      bid: 123_456,
+      ask: null,
+      high: null,
+      low: null,
+      change: -0.1234,
+      turnover: null,
+      volume: null,
+      spread: 16.5,
+    };
+    expect(figureOf(figures, 'change')).toHaveLength(7);
+    const first = longestFigures([figures], {});
+    expect(first).toMatchObject({ change: 7, spread: 4, ask: 1, bid: figureOf(figures, 'bid').length });
+    expect(longestFigures([{ ...figures, change: 0.01, spread: 1 }], first)).toBe(first);
+    expect(longestFigures([{ ...figures, change: 1.5 }], first).change).toBe(8);
+  });
+
+  it('keep the width that they get, and the name is cut as far as it had to give way', () => {
+    const before = { width: 56, name: 110, longest: 98 };
+    expect(resized({}, 'change', 66, before)).toEqual({ change: 66 });
+    const cut = resized({ last: 80 }, 'change', 76.4, before);
+    expect(cut).toEqual({ last: 80, change: 76, name: 90 });
+    expect(resized(cut, 'change', 56, { width: 76, name: 90, longest: 98 })).toEqual({
+      last: 80,
+      change: 56,
+    });
+    expect(withoutWidth(cut, 'last')).toEqual({ change: 76, name: 90 });
+  });
+
+  it('are as before in what was saved before widths and groups', () => {
+    expect(v.parse(watchlistSettings, { columns: ['low'] })).toEqual({
+      columns: ['low'],
+      widths: {},
+      sortBy: 'none',
+      sortDescending: true,
+      show: 'all',
+      group: null,
+      closed: [],
+    });
+    expect(v.parse(watchlistSettings, { sortBy: 'moon', sortDescending: 1 })).toMatchObject({
+      sortBy: 'none',
+      sortDescending: true,
+    });
+    const wrong = { widths: { moon: 40 }, show: 'moon', group: 7, closed: [1] };
+    expect(v.parse(watchlistSettings, wrong)).toMatchObject({
+      widths: {},
+      show: 'all',
+      group: null,
+      closed: [],
+    });
   });
 
   it('counts in the size of the text', () => {
