@@ -13,7 +13,8 @@ export default defineConfig({
   outputDir: 'test-results/e2e',
   use: {
     viewport: { width: 1440, height: 900 },
-    trace: 'retain-on-failure',
+    trace: 'off', // it takes as much again as the test; to look at one: npm run test:e2e -- --trace on
+    screenshot: 'only-on-failure',
     serviceWorkers: 'block', // what it answers, page.route does not see
 
     launchOptions: {

@@ -7,5 +7,11 @@ execFileSync(process.execPath, [path.join(import.meta.dirname, 'paraglide.mjs')]
 export default {
   // The tsconfig extends a file that `svelte-kit sync` writes, and the tests need nothing of it.
   oxc: { tsconfig: false },
-  test: { name: 'web', environment: 'node', include: ['src/**/*.test.ts'] },
+  test: {
+    name: 'web',
+    environment: 'node',
+    include: ['src/**/*.test.ts'],
+    isolate: false,
+    maxWorkers: 2, // both as the other projects: those of different numbers run one after the other, or not at all
+  },
 };
