@@ -16,6 +16,8 @@ import { fetchCandles } from './rest.ts';
 /** Of rows that are seen; of all others, which only their order is made by. */
 const CADENCE_MS = 250;
 const ORDER_CADENCE_MS = 2_000;
+/** Rows drawn in one frame: a screen full of them within six, far less than the cadence. */
+const ROWS_A_FRAME = 8;
 /** Subscriptions left for the other panels. */
 const RESERVED_SUBSCRIPTIONS = 60;
 const DEFAULT_MAX_SUBSCRIPTIONS = 200;
@@ -100,9 +102,17 @@ export class Watchlist {
   /** How many lists have an order that is made by live figures of a row. */
   readonly #ordered = new Map<string, number>();
   readonly #dirty = new Set<WatchRow>();
+  /** The server tells them all at once: laid out in one frame they would make it a late one. */
   readonly #flush = () => {
-    for (const row of this.#dirty) this.#take(row);
-    this.#dirty.clear();
+    let left = ROWS_A_FRAME;
+    for (const row of this.#dirty) {
+      if (left-- === 0) {
+        requestFrame(this.#flush);
+        return;
+      }
+      this.#dirty.delete(row); // marked again it goes behind the others
+      this.#take(row);
+    }
   };
   #sparkQueue: WatchRow[] = [];
   #sparksRunning = 0;
