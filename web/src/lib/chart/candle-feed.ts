@@ -8,7 +8,7 @@ import {
 } from '@depthwire/shared';
 import { cancelFrame, requestFrame } from '../state/frames.ts';
 import { fetchCandles } from '../state/rest.ts';
-import { indexAt, mergeCandles } from './candles.ts';
+import { indexAt, mergeCandles, newestOf } from './candles.ts';
 
 const CADENCE_MS = 250;
 const PAGE = 500;
@@ -16,6 +16,10 @@ const PAGE = 500;
 const LARGEST_PAGE = 1_500;
 /** Most candles held for one chart: scrolling further back ends here. */
 const MAX_CANDLES = 50_000;
+/** Held of a chart that is left open: two hours of seconds, five days of minutes. */
+const LEFT_OPEN = 7_200;
+/** Cut off together, as the chart then draws all others anew. */
+const CUT = 600;
 
 export interface CandleFeedEvents {
   /** The candles changed from this index on; 0 where older ones came or all are new. */
@@ -23,6 +27,8 @@ export interface CandleFeedEvents {
   onLoading(isLoading: boolean): void;
   /** History could not be fetched; null when it could again. */
   onError(message: string | null): void;
+  /** The time from which on candles are seen or counted with, unix seconds. */
+  neededFrom(): number;
 }
 
 /** The candles of one instrument and interval: live ones, and older ones as they are asked for. */
@@ -136,6 +142,16 @@ export class CandleFeed {
         this.#mark(index);
       }
     }
+    if (this.candles.length >= LEFT_OPEN + CUT && !this.#loading) this.#cut();
+  }
+
+  /** Lets the oldest go that nobody looks at: they can be fetched again. */
+  #cut(): void {
+    const before = this.candles.length;
+    this.candles = newestOf(this.candles, LEFT_OPEN, this.#events.neededFrom(), { margin: PAGE, least: CUT });
+    if (this.candles.length === before) return;
+    this.#hasAll = false;
+    this.#mark(0);
   }
 
   /** The server's word counts from its first candle on: a restarted one may know another past. */

@@ -1,6 +1,6 @@
 import type { Candle, Lots, Ticks } from '@depthwire/shared';
 import { describe, expect, it } from 'vitest';
-import { indexAt, mergeCandles } from './candles.ts';
+import { indexAt, mergeCandles, newestOf } from './candles.ts';
 
 const candle = (time: number, close = 1): Candle => ({
   time,
@@ -36,5 +36,22 @@ describe('finding a candle', () => {
     expect(indexAt(candles, 20)).toBe(1);
     expect(indexAt(candles, 21)).toBe(2);
     expect(indexAt(candles, 31)).toBe(3);
+  });
+});
+
+describe('letting old candles go', () => {
+  const hundred = Array.from({ length: 100 }, (_, index) => candle(index));
+  const bounds = { margin: 5, least: 10 };
+
+  it('keeps the newest, and what is needed before them with a margin', () => {
+    expect(newestOf(hundred, 40, Infinity, bounds)[0]!.time).toBe(60);
+    expect(newestOf(hundred, 40, 30, bounds)[0]!.time).toBe(25);
+    expect(newestOf(hundred, 40, 30, bounds).at(-1)!.time).toBe(99);
+  });
+
+  it('leaves them as they are where too few would go, or all are needed', () => {
+    expect(newestOf(hundred, 91, Infinity, bounds)).toBe(hundred);
+    expect(newestOf(hundred, 40, 0, bounds)).toBe(hundred);
+    expect(newestOf(hundred, 200, Infinity, bounds)).toBe(hundred);
   });
 });

@@ -34,3 +34,20 @@ export function indexAt(candles: readonly Candle[], time: number): number {
   }
   return low;
 }
+
+/**
+ * The newest candles, so many or all from a time on.
+ * @param count how many are kept where none before them is needed
+ * @param from the oldest time that is needed, unix seconds
+ * @param margin candles kept before that time
+ * @param least how many it takes to leave any out: until then they are returned as they are
+ */
+export function newestOf(
+  candles: Candle[],
+  count: number,
+  from: number,
+  { margin, least }: { readonly margin: number; readonly least: number },
+): Candle[] {
+  const surplus = Math.min(candles.length - count, indexAt(candles, from) - margin);
+  return surplus < least ? candles : candles.slice(surplus);
+}
