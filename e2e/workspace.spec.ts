@@ -217,6 +217,20 @@ test('a saved workspace that cannot be used is replaced, and the page says why',
   await expectLive(page);
 });
 
+test('a browser that keeps nothing is no obstacle, and it is said once', async ({ page }) => {
+  await page.addInitScript(() => {
+    Storage.prototype.setItem = () => {
+      throw new DOMException('The quota has been exceeded.', 'QuotaExceededError');
+    };
+  });
+  await openLive(page);
+  await expect(page.getByTestId('notice')).toContainText('This browser keeps nothing for this page');
+  await page.getByTestId('notice').getByRole('button').click();
+  await command(page, 'colours blue');
+  await expect(page.locator('html')).toHaveAttribute('data-palette', 'blue-orange');
+  await expect(page.getByTestId('notice')).toBeEmpty();
+});
+
 test('everything is reached by keys: the palette, a panel alone, the sheet of shortcuts', async ({
   page,
 }) => {

@@ -4,6 +4,7 @@ import { m } from '../paraglide/messages.js';
 import type { Catalogue } from '../state/catalogue.svelte.ts';
 import type { Connection } from '../state/connection.svelte.ts';
 import type { Markets } from '../state/markets.svelte.ts';
+import { storage } from '../state/storage.svelte.ts';
 import { withAlert, withAllSeen, withFired, withoutAlert, withState } from './alert-book.ts';
 import {
   readStored,
@@ -64,7 +65,7 @@ export class Alerts {
 
   constructor(deps: Deps) {
     this.#deps = deps;
-    const { stored, problem } = readStored(read());
+    const { stored, problem } = readStored(storage.read(KEY));
     this.#stored = stored;
     this.storageProblem = problem;
     this.#host = {
@@ -220,7 +221,7 @@ export class Alerts {
 
   #keep(stored: Stored): void {
     this.#stored = stored;
-    write(writeStored(stored));
+    storage.write(KEY, writeStored(stored));
     this.sync();
   }
 
@@ -275,20 +276,4 @@ export function noticeValue({ value, afterGap }: LogEntry): string {
 /** What makes an alert another one, that knows nothing of what the first had seen. */
 function keyOf({ instrument, condition, repeatAfter }: Alert): string {
   return JSON.stringify([instrument, condition, repeatAfter]);
-}
-
-function read(): string | null {
-  try {
-    return localStorage.getItem(KEY);
-  } catch {
-    return null; // storage is blocked
-  }
-}
-
-function write(text: string): void {
-  try {
-    localStorage.setItem(KEY, text);
-  } catch {
-    // storage is blocked or full: the alerts last as long as the page
-  }
 }

@@ -18,6 +18,7 @@ import { Install } from './install.svelte.ts';
 import type { Market } from './market.svelte.ts';
 import { Markets } from './markets.svelte.ts';
 import { Preferences } from './preferences.svelte.ts';
+import { storage } from './storage.svelte.ts';
 import { Watchlist } from './watchlist.svelte.ts';
 
 /**
@@ -87,6 +88,9 @@ export class App {
   start(): () => void {
     this.preferences.keep();
     this.workspaces.keep();
+    $effect(() => {
+      if (storage.hasFailed) untrack(() => (this.workspaces.notice ??= m.storage_failed()));
+    });
     $effect(() => this.#keepSelection());
     $effect(() => {
       const { instruments } = this.catalogue;

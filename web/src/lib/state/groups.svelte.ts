@@ -12,6 +12,7 @@ import {
   type Groups,
   type InstrumentGroup,
 } from '../panels/watchlist/groups.ts';
+import { storage } from './storage.svelte.ts';
 import { takeGroups } from '../panels/watchlist/shared-groups.ts';
 import type { WorkspaceData } from '../workspace/model.ts';
 import { newId } from './new-id.ts';
@@ -25,7 +26,7 @@ export class InstrumentGroups {
   readonly problem: string | null;
 
   constructor() {
-    const { groups, problem } = readGroups(read());
+    const { groups, problem } = readGroups(storage.read(KEY));
     this.#all = groups;
     this.problem = problem;
   }
@@ -89,22 +90,6 @@ export class InstrumentGroups {
 
   #keep(groups: Groups): void {
     this.#all = groups;
-    write(writeGroups(groups));
-  }
-}
-
-function read(): string | null {
-  try {
-    return localStorage.getItem(KEY);
-  } catch {
-    return null; // storage is blocked
-  }
-}
-
-function write(text: string): void {
-  try {
-    localStorage.setItem(KEY, text);
-  } catch {
-    // storage is blocked or full: the groups last as long as the page
+    storage.write(KEY, writeGroups(groups));
   }
 }

@@ -1,4 +1,5 @@
 import { baseLocale, isLocale, locales, overwriteGetLocale, type Locale } from '../paraglide/runtime.js';
+import { storage } from './storage.svelte.ts';
 
 /** Of its own, for pages that have no other preferences. */
 const KEY = 'depthwire.language';
@@ -25,12 +26,7 @@ class Language {
 
   set choice(choice: LanguageChoice) {
     this.#choice = choice;
-    try {
-      if (choice === 'auto') localStorage.removeItem(KEY);
-      else localStorage.setItem(KEY, choice);
-    } catch {
-      // storage is blocked or full: the choice lasts as long as the page
-    }
+    storage.write(KEY, choice === 'auto' ? null : choice);
   }
 
   get locale(): Locale {
@@ -57,10 +53,6 @@ function preferred(): Locale {
 }
 
 function read(): LanguageChoice {
-  try {
-    const stored = localStorage.getItem(KEY);
-    return isLocale(stored) ? stored : 'auto';
-  } catch {
-    return 'auto'; // storage is blocked
-  }
+  const stored = storage.read(KEY);
+  return isLocale(stored) ? stored : 'auto';
 }

@@ -1,5 +1,6 @@
 import { MediaQuery } from 'svelte/reactivity';
 import type { TimeZone } from '../format/time.ts';
+import { storage } from './storage.svelte.ts';
 
 export const themes = ['auto', 'dark', 'light'] as const;
 export type Theme = (typeof themes)[number];
@@ -91,7 +92,7 @@ export class Preferences {
       void this.#isDarkOutside.current;
       colourBrowser();
     });
-    $effect(() => write(this.#snapshot()));
+    $effect(() => storage.write(KEY, JSON.stringify(this.#snapshot())));
   }
 
   #snapshot(): Stored {
@@ -120,20 +121,8 @@ function colourBrowser(): void {
 }
 
 function read(): Partial<Stored> {
-  try {
-    const value: unknown = JSON.parse(localStorage.getItem(KEY) ?? '{}');
-    return typeof value === 'object' && value !== null ? value : {};
-  } catch {
-    return {}; // storage is blocked or holds something else
-  }
-}
-
-function write(stored: Stored): void {
-  try {
-    localStorage.setItem(KEY, JSON.stringify(stored));
-  } catch {
-    // storage is blocked or full: the choice lasts as long as the page
-  }
+  const value = storage.readJson(KEY);
+  return typeof value === 'object' && value !== null ? value : {};
 }
 
 function oneOf<T>(allowed: readonly T[], value: unknown, fallback: T): T {

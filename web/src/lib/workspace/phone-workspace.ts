@@ -1,3 +1,4 @@
+import { storage } from '../state/storage.svelte.ts';
 import { readWorkspace, type PanelKind, type WorkspaceData } from './model.ts';
 import { Workspace } from './workspace.svelte.ts';
 
@@ -13,17 +14,13 @@ export function readPhoneWorkspace(kinds: readonly PanelKind[]): Workspace {
 }
 
 export function writePhoneWorkspace(workspace: Workspace): void {
-  try {
-    localStorage.setItem(KEY, JSON.stringify(workspace));
-  } catch {
-    // storage is blocked or full: the choice lasts as long as the page
-  }
+  storage.write(KEY, JSON.stringify(workspace));
 }
 
 function read(): WorkspaceData {
   try {
-    return readWorkspace(JSON.parse(localStorage.getItem(KEY) ?? 'null'));
+    return readWorkspace(storage.readJson(KEY));
   } catch {
-    return EMPTY; // there is none yet, storage is blocked or holds something else
+    return EMPTY; // there is none yet, or something else
   }
 }

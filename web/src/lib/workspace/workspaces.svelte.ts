@@ -3,12 +3,13 @@ import { untrack } from 'svelte';
 import { groupsOf } from '../panels/watchlist/shared-groups.ts';
 import { m } from '../paraglide/messages.js';
 import type { InstrumentGroups } from '../state/groups.svelte.ts';
+import { newId } from '../state/new-id.ts';
+import { storage } from '../state/storage.svelte.ts';
 import { History } from './history.ts';
 import { isName, MAX_NAME_CHARS, readFile, readWorkspace, writeFile, type WorkspaceData } from './model.ts';
 import { fromPreset, presets, type Preset } from './presets.ts';
 import { mergeEntries, type Entry } from './stored.ts';
 import { Workspace } from './workspace.svelte.ts';
-import { newId } from '../state/new-id.ts';
 
 const KEY = 'depthwire.workspaces';
 /** After the last change. */
@@ -218,7 +219,7 @@ export class Workspaces {
     if (theirs.version !== 1) return;
     const workspaces = mergeEntries(this.#base, this.#entries(), theirs.workspaces);
     this.#take(workspaces, true);
-    write(JSON.stringify({ version: 1, current: this.current.id, workspaces } satisfies Stored));
+    storage.write(KEY, JSON.stringify({ version: 1, current: this.current.id, workspaces } satisfies Stored));
   }
 
   /**
@@ -272,18 +273,14 @@ function readEntry(id: string, data: unknown, onProblem?: (problem: string) => v
 /** What this browser keeps; nothing where storage is blocked or holds something else. */
 function readStored(): Stored | (Omit<Stored, 'version'> & { readonly version: unknown }) {
   const nothing: Stored = { version: 1, current: '', workspaces: [] };
-  try {
-    const stored = JSON.parse(localStorage.getItem(KEY) ?? 'null') as Stored | null;
-    if (!stored) return nothing;
-    const workspaces = Array.isArray(stored.workspaces) ? (stored.workspaces as readonly Entry[]) : [];
-    return {
-      version: stored.version,
-      current: stored.current,
-      workspaces: stored.version === 1 ? workspaces.filter((entry) => typeof entry?.id === 'string') : [],
-    };
-  } catch {
-    return nothing;
-  }
+  const stored = storage.readJson(KEY) as Stored | null;
+  if (!stored) return nothing;
+  const workspaces = Array.isArray(stored.workspaces) ? (stored.workspaces as readonly Entry[]) : [];
+  return {
+    version: stored.version,
+    current: stored.current,
+    workspaces: stored.version === 1 ? workspaces.filter((entry) => typeof entry?.id === 'string') : [],
+  };
 }
 
 /** Which tab is in front, and what instrument is shown, is no step that could be undone. */
@@ -295,12 +292,4 @@ function stepOf(workspace: Workspace) {
       key === 'activeGroup' || key === 'activeView' ? undefined : value,
     ),
   };
-}
-
-function write(text: string): void {
-  try {
-    localStorage.setItem(KEY, text);
-  } catch {
-    // storage is blocked or full: the workspaces last as long as the page
-  }
 }
