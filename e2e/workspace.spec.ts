@@ -42,6 +42,10 @@ test('panels dock, split and close; what was done is undone, done again, and the
   depthwire,
 }) => {
   const trouble = watchForTrouble(page, () => depthwire.url);
+  const kept = (id: string) =>
+    expect
+      .poll(() => page.evaluate((text) => localStorage.getItem('depthwire.workspaces')?.includes(text), id))
+      .toBe(true);
   await openLive(page);
   await expect(tabs(page)).toHaveCount(5);
 
@@ -49,6 +53,7 @@ test('panels dock, split and close; what was done is undone, done again, and the
   await expect(page.getByTestId('tab-tape-2')).toBeVisible();
   await expect(panel(page, 'Time and sales')).toHaveCount(2);
   await expect(panel(page, 'Time and sales').last()).toHaveAttribute('data-state', 'live');
+  await kept('tape-2'); // closed before, it would be no step at all
 
   await inPanelMenu(page, 'tab-tape-2', 'Close');
   await expect(tabs(page)).toHaveCount(5);
@@ -62,9 +67,7 @@ test('panels dock, split and close; what was done is undone, done again, and the
   await expect(tabs(page)).toHaveCount(6);
   await expect(panel(page, 'Time and sales').last()).toHaveAttribute('data-state', 'live');
 
-  await expect
-    .poll(() => page.evaluate(() => localStorage.getItem('depthwire.workspaces')?.includes('tape-2')))
-    .toBe(true);
+  await kept('tape-2');
   await page.reload();
   await expect(page.getByTestId('tab-tape-2')).toBeVisible();
   expect(trouble).toEqual([]);
