@@ -34,6 +34,8 @@ export class Workspaces {
   readonly #size: () => { width: number; height: number };
   readonly #groups: InstrumentGroups;
   readonly #histories = new WeakMap<Workspace, History>();
+  /** What is done once changes have paused. */
+  #pending: (() => void) | null = null;
   /** What was kept when it was last read or written, by any tab. */
   #base = new Map<string, string>();
 
@@ -54,21 +56,27 @@ export class Workspaces {
         if (key === KEY)
           this.#take(mergeEntries(this.#base, this.#entries(), readStored().workspaces), false);
       };
+      const onHide = () => this.#settle();
       addEventListener('storage', onStorage);
-      return () => removeEventListener('storage', onStorage);
+      addEventListener('pagehide', onHide);
+      return () => {
+        removeEventListener('storage', onStorage);
+        removeEventListener('pagehide', onHide);
+      };
     });
     $effect(() => {
       const { current } = this;
       const step = stepOf(current);
       this.#entries(); // for the effect: whatever of them changes is saved
-      const timer = setTimeout(() => {
+      this.#pending = () => {
         untrack(() => this.#save());
         const history = this.#histories.get(current);
         if (!history) return;
         if (current.isSettling) history.amend(step);
         else history.record(step);
         this.#tellHistory();
-      }, SAVE_AFTER_MS);
+      };
+      const timer = setTimeout(() => this.#settle(), SAVE_AFTER_MS);
       return () => clearTimeout(timer);
     });
   }
@@ -129,10 +137,12 @@ export class Workspaces {
   }
 
   undo(): void {
+    this.#settle();
     this.#restore(this.#histories.get(this.current)?.undo() ?? null);
   }
 
   redo(): void {
+    this.#settle();
     this.#restore(this.#histories.get(this.current)?.redo() ?? null);
   }
 
@@ -180,7 +190,15 @@ export class Workspaces {
     this.current = next;
   }
 
+  /** What changed last is saved and a step at once: it is what an undo is meant for, and a page that goes does not wait. */
+  #settle(): void {
+    const pending = this.#pending;
+    this.#pending = null;
+    pending?.();
+  }
+
   #show(workspace: Workspace): void {
+    this.#settle();
     const [main] = Object.values(this.current.links);
     // A workspace that never had an instrument begins with the one that is shown.
     if (main && Object.keys(workspace.links).length === 0) Object.assign(workspace.links, this.current.links);
