@@ -298,6 +298,16 @@ test.describe('the simulated market', () => {
   });
 });
 
+test('an address that leads nowhere is said to, and leads to the dashboard', async ({ page, depthwire }) => {
+  const response = await page.goto('/nowhere/deep');
+  expect(response?.status()).toBe(404);
+  await expect(page.getByTestId('error-page')).toContainText('/nowhere/deep');
+  await expect(page).toHaveTitle(/There is no such page/);
+  await page.getByRole('link', { name: 'To the dashboard' }).click();
+  await expect(page).toHaveURL(new RegExp(`^${depthwire.url}/`));
+  await expectLive(page);
+});
+
 test.describe('long names', () => {
   const others = [
     { id: 'binance:1000SHIB-USDT-PERP', venue: 'binance', base: '1000SHIB', quote: 'USDT' },

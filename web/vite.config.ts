@@ -10,7 +10,7 @@ const server = `http://127.0.0.1:${process.env.PORT ?? 8080}`;
 export default defineConfig({
   plugins: [
     // The service worker fetches all files: state/app.svelte.ts registers it when the page is drawn.
-    sveltekit({ adapter: adapter({ pages: 'build' }), serviceWorker: { register: false } }),
+    sveltekit({ adapter: adapter({ pages: 'build', fallback: '404.html' }), serviceWorker: { register: false } }),
     paraglideVitePlugin(options),
   ],
   build: { target: 'es2023' },

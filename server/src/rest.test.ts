@@ -135,17 +135,23 @@ describe('REST', () => {
     expect(response.body).toMatchObject({ error: { code, retry: false, message: expect.any(String) } });
   });
 
-  test('serves the dashboard with a policy that admits its inline script only', async () => {
+  test('serves the dashboard with a policy that admits its inline script only, and says where nothing is', async () => {
     const web = await mkdtemp(join(tmpdir(), 'depthwire-web-'));
     onTestFinished(() => rm(web, { recursive: true }));
     await mkdir(join(web, '_app/immutable'), { recursive: true });
     await writeFile(join(web, 'index.html'), '<!doctype html><script>start()</script>');
+    await writeFile(join(web, '404.html'), '<p>not here</p>');
     await writeFile(join(web, '_app/immutable/app.abc.js'), '');
     const { depthwire } = await start({ web });
     const page = await depthwire.app.inject('/');
     expect(page.body).toContain('start()');
     expect(page.headers['cache-control']).toBe('no-cache');
     expect(page.headers['content-security-policy']).toMatch(/script-src 'self' 'sha256-[A-Za-z0-9+/=]{44}';/);
+    const accept = 'text/html,application/xhtml+xml';
+    const missing = await depthwire.app.inject({ url: '/nowhere', headers: { accept } });
+    expect([missing.statusCode, missing.body]).toEqual([404, '<p>not here</p>']);
+    const route = await depthwire.app.inject({ url: '/api/v1/nowhere', headers: { accept } });
+    expect([route.statusCode, route.json()]).toMatchObject([404, { error: { code: 'not_found' } }]);
     const asset = await depthwire.app.inject('/_app/immutable/app.abc.js');
     expect(asset.headers['cache-control']).toContain('immutable');
   });

@@ -47,6 +47,10 @@ const LOGO_STYLE = "'sha256-3pRED1tOXas1FXFoPb9TGCjmYe9XQsmO9OV23khV2nY='";
 const ANNOUNCER_STYLE = "'sha256-S8qMpvofolR8Mpjy4kQvEm7m1q8clzU4dfDH0AmvZjo='";
 /** Of what bits-ui wraps the items of a list in. */
 const CONTENTS_STYLE = "'sha256-iaOezIDcQIoxCULa6FBKKuLUu09R7kG+Mlu+JVfU3Rw='";
+/** Of the dashboard, for addresses that lead nowhere. */
+const MISSING_PAGE = '404.html';
+/** What only programs ask for; to be told in JSON that it is not there. */
+const PROGRAM_PATHS = /^\/(api|ws|metrics|sdk|_app)\b/;
 /** By what Node calls it. */
 const unreadable: Partial<Record<string, readonly [status: string, why: string]>> = {
   ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'the request did not arrive in time'],
@@ -97,6 +101,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   app.server.maxConnections = options.maxConnections + SPARE_SOCKETS;
   limitSockets(app.server, options);
   const index = options.web === undefined ? null : join(options.web, 'index.html');
+  const hasMissingPage = options.web !== undefined && existsSync(join(options.web, MISSING_PAGE));
 
   app.setErrorHandler((error, _request, reply) => sendError(reply, error));
   observeRequests(app, observer);
@@ -193,12 +198,19 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     });
   }
   app.setNotFoundHandler((request, reply) => {
-    sendError(
+    if (hasMissingPage && asksForPage(request)) return reply.code(404).sendFile(MISSING_PAGE);
+    return sendError(
       reply,
       new DepthwireError('not_found', `there is no ${request.method} ${request.url.split('?')[0]}`),
     );
   });
   return app;
+}
+
+/** Whether somebody in a browser went to an address, and is to be told in words, not a program. */
+function asksForPage({ method, url, headers }: FastifyRequest): boolean {
+  if (method !== 'GET' && method !== 'HEAD') return false;
+  return Boolean(headers.accept?.includes('text/html')) && !PROGRAM_PATHS.test(url);
 }
 
 function sendError(reply: FastifyReply, error: unknown): void {
@@ -250,5 +262,6 @@ function inlineScriptHashes(folder: string): string[] {
   const scripts = pages.flatMap((name) => [
     ...readFileSync(join(folder, name), 'utf8').matchAll(/<script(?![^>]*\ssrc=)[^>]*>([\s\S]*?)<\/script>/g),
   ]);
-  return scripts.map(([, code]) => `'sha256-${createHash('sha256').update(code!).digest('base64')}'`);
+  const hashes = scripts.map(([, code]) => `'sha256-${createHash('sha256').update(code!).digest('base64')}'`);
+  return [...new Set(hashes)];
 }
