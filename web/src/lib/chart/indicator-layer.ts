@@ -2,7 +2,7 @@ import type { Candle, Instrument } from '@depthwire/shared';
 import type { IChartApi, IPaneApi, Time } from 'lightweight-charts';
 import { whenIdle } from '../state/frames.ts';
 import type { Colours } from './colours.ts';
-import { IndicatorSeries } from './indicator-series.ts';
+import type { IndicatorSeries } from './indicator-series.ts';
 import type { Indicator } from './indicators.ts';
 
 /** What all indicators together take of one frame, milliseconds; the rest is done while the page is idle. */
@@ -17,10 +17,22 @@ export interface Reading {
   readonly values: readonly (number | null)[];
 }
 
+interface LayerEvents {
+  /** Values that took longer are there. */
+  onDone(): void;
+  /** What was set before the code of indicators was there is drawn, in its panes. */
+  onLoaded(): void;
+}
+
 /** All indicators of a chart. */
 export class IndicatorLayer {
   readonly #chart: IChartApi;
-  readonly #onDone: () => void;
+  readonly #events: LayerEvents;
+  /** What works them out and draws them; null until the first one wants it. */
+  #Series: typeof IndicatorSeries | null = null;
+  #isLoading = false;
+  #indicators: readonly Indicator[] = [];
+  #colours: Colours;
   #series: IndicatorSeries[] = [];
   #candles: readonly Candle[] = [];
   #instrument: Instrument | null = null;
@@ -30,30 +42,37 @@ export class IndicatorLayer {
     this.#isWaiting = false;
     if (this.#isGone) return;
     this.#work();
-    this.#onDone();
+    this.#events.onDone();
   };
 
-  constructor(chart: IChartApi, onDone: () => void) {
+  constructor(chart: IChartApi, colours: Colours, events: LayerEvents) {
     this.#chart = chart;
-    this.#onDone = onDone;
+    this.#colours = colours;
+    this.#events = events;
   }
 
   destroy(): void {
     this.#isGone = true;
   }
 
-  reset(instrument: Instrument, colours: Colours): void {
+  reset(instrument: Instrument): void {
     this.#instrument = instrument;
     this.#candles = [];
-    const indicators = this.#series.map(({ indicator }) => indicator);
-    this.set([], colours);
-    this.set(indicators, colours);
+    const indicators = this.#indicators;
+    this.set([]);
+    this.set(indicators);
   }
 
   /** Shows these and no others; those that are as before stay. */
-  set(indicators: readonly Indicator[], colours: Colours): void {
+  set(indicators: readonly Indicator[]): void {
+    this.#indicators = indicators;
     const instrument = this.#instrument;
     if (!instrument) return;
+    const Series = this.#Series;
+    if (!Series) {
+      if (indicators.length > 0) void this.#load();
+      return;
+    }
     const before = this.#series;
     const words = (indicator: Indicator) => JSON.stringify({ ...indicator, height: 0 });
     const kept = indicators.map((indicator) =>
@@ -61,7 +80,7 @@ export class IndicatorLayer {
     );
     for (const series of before) if (!kept.includes(series)) series.remove();
     this.#series = indicators.map(
-      (indicator, i) => kept[i] ?? new IndicatorSeries(this.#chart, indicator, instrument.tick, colours),
+      (indicator, i) => kept[i] ?? new Series(this.#chart, indicator, instrument.tick, this.#colours),
     );
     this.#work();
   }
@@ -74,6 +93,7 @@ export class IndicatorLayer {
   }
 
   setColours(colours: Colours): void {
+    this.#colours = colours;
     for (const series of this.#series) series.setColours(colours);
   }
 
@@ -83,6 +103,22 @@ export class IndicatorLayer {
 
   panes(): { readonly id: string; readonly pane: IPaneApi<Time> }[] {
     return this.#series.flatMap(({ indicator, pane }) => (pane ? [{ id: indicator.id, pane }] : []));
+  }
+
+  async #load(): Promise<void> {
+    if (this.#isLoading) return;
+    this.#isLoading = true;
+    try {
+      this.#Series = (await import('./indicator-series.ts')).IndicatorSeries;
+    } catch {
+      return; // the next change of the indicators asks again
+    } finally {
+      this.#isLoading = false;
+    }
+    if (this.#isGone) return;
+    this.set(this.#indicators);
+    this.#events.onLoaded();
+    this.#events.onDone();
   }
 
   #work(): void {

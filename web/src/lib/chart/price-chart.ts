@@ -99,7 +99,10 @@ export class PriceChart {
     });
     this.#applyTickMarks();
     this.#main = new MainSeries(this.#chart, 'candles');
-    this.#indicators = new IndicatorLayer(this.#chart, () => events.onIndicators());
+    this.#indicators = new IndicatorLayer(this.#chart, colours, {
+      onDone: () => events.onIndicators(),
+      onLoaded: () => this.#applyPanes(),
+    });
     this.#panes = new PaneHeights(this.#chart, container, events);
     this.setColours(colours);
 
@@ -127,7 +130,7 @@ export class PriceChart {
     this.#main.setInstrument(instrument);
     this.#main.api.setData([]);
     this.#volumeSeries?.setData([]);
-    this.#indicators.reset(instrument, this.#colours);
+    this.#indicators.reset(instrument);
     this.#applyPanes();
     this.setPriceLines([]);
     this.#chart.priceScale('right').applyOptions({ autoScale: true });
@@ -220,7 +223,7 @@ export class PriceChart {
   setIndicators(indicators: readonly Indicator[]): void {
     for (const indicator of indicators)
       if ('height' in indicator) this.#panes.set(indicator.id, indicator.height);
-    this.#indicators.set(indicators, this.#colours);
+    this.#indicators.set(indicators);
     this.#applyPanes();
   }
 
