@@ -292,3 +292,47 @@ test('two tabs keep their workspaces beside each other, over plain HTTP too', as
     )
     .toEqual([false, true]);
 });
+
+test('a menu that is asked for before its code is there opens when that has come', async ({ page }) => {
+  // Nothing is loaded unasked.
+  await page.addInitScript(() => (globalThis.requestIdleCallback = () => 0));
+  await page.goto('/');
+  await expect(panel(page, 'Order book')).toHaveAttribute('data-state', 'live');
+  const menu = page.getByRole('menu');
+  await workspaceMenu(page).click();
+  await expect(menu).toBeVisible();
+  await expect(workspaceMenu(page)).toHaveAttribute('aria-expanded', 'true');
+  await page.keyboard.press('Escape');
+  await expect(menu).toHaveCount(0);
+  await expect(workspaceMenu(page)).toBeFocused();
+  for (const key of ['Enter', 'ArrowDown', ' ']) {
+    await page.reload();
+    await expect(panel(page, 'Order book')).toHaveAttribute('data-state', 'live');
+    await workspaceMenu(page).press(key);
+    await expect(page.getByRole('menuitemradio', { name: 'Trading' })).toBeFocused();
+  }
+  await page.reload();
+  await page.getByTestId('watch-row').first().click({ button: 'right' });
+  await expect(page.getByRole('menuitem', { name: 'Add to favourites' })).toBeVisible();
+});
+
+test.describe('without files that were kept', () => {
+  test.use({ serviceWorkers: 'block' });
+
+  test('a panel whose code does not come says so, and comes when it is tried again', async ({ page }) => {
+    await openLive(page);
+    await page.keyboard.press('Control+k');
+    await page.context().route('**/*.js', (route) => route.abort());
+    await page.getByPlaceholder('Instrument or command').fill('add heatmap');
+    await page.keyboard.press('Enter');
+    const failure = page.getByRole('alert').filter({ hasText: 'Liquidity heatmap failed' });
+    await expect(failure).toContainText('cannot be reached');
+    const again = failure.getByRole('button', { name: 'Try again' });
+    await again.click();
+    await expect(failure).toBeVisible();
+    await page.context().unroute('**/*.js');
+    await again.click();
+    await expect(page.getByTestId('panel-heatmap')).toBeVisible();
+    await expect(failure).toHaveCount(0);
+  });
+});

@@ -60,6 +60,6 @@ function theWorker(): Worker | null {
 }
 
 async function hostHere(port: MessagePort): Promise<void> {
-  const { RemoteHost } = await import('@depthwire/shared/remote');
-  new RemoteHost(port as unknown as PortLike);
+  const { hostAt } = await import('./stream-host.ts');
+  hostAt(port);
 }
