@@ -11,7 +11,7 @@ export default defineConfig({
   plugins: [
     // The service worker fetches all files: state/app.svelte.ts registers it when the page is drawn.
     sveltekit({
-      adapter: adapter({ pages: 'build', fallback: '404.html' }),
+      adapter: adapter({ pages: 'build', fallback: '404.html', precompress: true }),
       serviceWorker: { register: false },
     }),
     paraglideVitePlugin(options),

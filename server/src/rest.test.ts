@@ -141,7 +141,8 @@ describe('REST', () => {
     await mkdir(join(web, '_app/immutable'), { recursive: true });
     await writeFile(join(web, 'index.html'), '<!doctype html><script>start()</script>');
     await writeFile(join(web, '404.html'), '<p>not here</p>');
-    await writeFile(join(web, '_app/immutable/app.abc.js'), '');
+    await writeFile(join(web, '_app/immutable/app.abc.js'), 'long();');
+    await writeFile(join(web, '_app/immutable/app.abc.js.br'), 'short');
     const { depthwire } = await start({ web });
     const page = await depthwire.app.inject('/');
     expect(page.body).toContain('start()');
@@ -154,5 +155,14 @@ describe('REST', () => {
     expect([route.statusCode, route.json()]).toMatchObject([404, { error: { code: 'not_found' } }]);
     const asset = await depthwire.app.inject('/_app/immutable/app.abc.js');
     expect(asset.headers['cache-control']).toContain('immutable');
+    expect(asset.body).toBe('long();');
+    const packed = await depthwire.app.inject({
+      url: '/_app/immutable/app.abc.js',
+      headers: { 'accept-encoding': 'gzip, br' },
+    });
+    expect(packed.body).toBe('short');
+    expect(packed.headers).toMatchObject({ 'content-encoding': 'br', vary: 'accept-encoding' });
+    expect(packed.headers['content-type']).toContain('javascript');
+    expect(packed.headers['cache-control']).toContain('immutable');
   });
 });

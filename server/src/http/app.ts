@@ -185,6 +185,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     await app.register(fastifyStatic, {
       root: options.web,
       extensions: ['html'],
+      preCompressed: true,
       cacheControl: false,
       setHeaders(reply, path) {
         const isHashed = path.includes('/_app/immutable/');
