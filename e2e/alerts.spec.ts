@@ -68,6 +68,23 @@ test('a price alert at the last price goes off, is told, logged, and there after
   expect(trouble).toEqual([]);
 });
 
+test('the level of an alert is that of the instrument that is typed, as the list shows it, and in percent of its price', async ({
+  page,
+}) => {
+  await openLive(page, '/?instrument=sim:BTC-USD');
+  await openForm(page);
+  const level = page.getByRole('textbox', { name: 'Level' });
+  await expect(level).toHaveValue(/^\d{5,}\.\d+$/);
+  await page.getByRole('dialog').getByRole('combobox', { name: 'Instrument' }).fill('gbp-usd');
+  await expect(level).toHaveValue(/^\d\.\d+$/);
+  await level.fill('-1%');
+  // The click takes the focus from the field, which writes the price: the button stays where it is.
+  await page.getByRole('button', { name: 'Make alert' }).click({ position: { x: 20, y: 2 } });
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+  await page.getByTestId('alerts-button').click();
+  await expect(alerts(page)).toContainText('GBP-USD');
+});
+
 test('an alert for data that is not live goes off when the server is gone, of an instrument that no panel shows', async ({
   page,
   depthwire,

@@ -326,7 +326,7 @@ test.describe('without files that were kept', () => {
     await page.getByPlaceholder('Instrument or command').fill('add heatmap');
     await page.keyboard.press('Enter');
     const failure = page.getByRole('alert').filter({ hasText: 'Liquidity heatmap failed' });
-    await expect(failure).toContainText('cannot be reached');
+    await expect(failure).toContainText('it may have a newer dashboard by now');
     const again = failure.getByRole('button', { name: 'Try again' });
     await again.click();
     await expect(failure).toBeVisible();
@@ -335,4 +335,20 @@ test.describe('without files that were kept', () => {
     await expect(page.getByTestId('panel-heatmap')).toBeVisible();
     await expect(failure).toHaveCount(0);
   });
+});
+
+test('docking whose code does not come is said to, and comes when asked again', async ({ page }) => {
+  let isGone = true;
+  await page.route('**/_app/immutable/chunks/*.js', async (route) => {
+    const response = await route.fetch();
+    const isDocking = (await response.text()).includes('dv-drop-target');
+    await (isGone && isDocking ? route.fulfill({ status: 404, body: '' }) : route.fulfill({ response }));
+  });
+  await page.goto('/');
+  const alert = page.getByRole('main').getByRole('alert');
+  await expect(alert).toContainText('it may have a newer dashboard by now');
+  await expect(alert.getByRole('button', { name: 'Reload' })).toBeVisible();
+  isGone = false;
+  await alert.getByRole('button', { name: 'Try again' }).click();
+  await expectLive(page);
 });

@@ -19,6 +19,17 @@ export class Catalogue {
     return this.#byId.get(id);
   }
 
+  /** The instrument of an id or, where but one venue has it, of the name that the list shows; however it is written. */
+  named(text: string): Instrument | undefined {
+    const wanted = text.trim().toUpperCase();
+    const exact = this.instruments.find(({ id }) => id.toUpperCase() === wanted);
+    if (exact) return exact;
+    const [one, other] = this.instruments.filter(
+      ({ id }) => id.slice(id.indexOf(':') + 1).toUpperCase() === wanted,
+    );
+    return other ? undefined : one;
+  }
+
   /** Loads now, and again after each reconnect: a restarted server may publish others. */
   start(connection: Connection): () => void {
     void this.load();

@@ -5,6 +5,8 @@ export interface Step {
   readonly text: string;
   /** Steps of the same key are one. */
   readonly key: string;
+  /** What no layout changes by itself. */
+  readonly panels: string;
 }
 
 /** What was before, and what was undone. */
@@ -34,9 +36,10 @@ export class History {
     this.#present = next;
   }
 
-  /** What changes by itself is no step. */
+  /** What changes by itself is no step; a panel that comes or goes meanwhile is one. */
   amend(next: Step): void {
-    this.#present = next;
+    if (next.panels === this.#present.panels) this.#present = next;
+    else this.record(next);
   }
 
   /** @returns what is to be shown; null where nothing was before */

@@ -103,7 +103,7 @@ describe('a link', () => {
 });
 
 describe('the history', () => {
-  const step = (text: string, key = text) => ({ text, key });
+  const step = (text: string, key = text, panels = 'chart-1') => ({ text, key, panels });
 
   test('undoes and redoes what was done, as far as it remembers', () => {
     fc.assert(
@@ -142,5 +142,12 @@ describe('the history', () => {
     history.record(step('b'));
     expect(history.undo()).toBe('a in a wider window');
     expect(history.undo()).toBeNull();
+  });
+
+  test('a panel that comes while the layout changes by itself is a step', () => {
+    const history = new History(step('a'));
+    history.amend(step('a and feeds', 'wider', 'chart-1,feeds-1'));
+    expect(history.undo()).toBe('a');
+    expect(history.redo()).toBe('a and feeds');
   });
 });

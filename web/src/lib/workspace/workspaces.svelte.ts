@@ -306,6 +306,7 @@ function stepOf(workspace: Workspace) {
   const data = { ...workspace.toJSON(), links: {} };
   return {
     text: JSON.stringify(data),
+    panels: Object.keys(data.panels).sort().join(),
     key: JSON.stringify(data, (key, value: unknown) =>
       key === 'activeGroup' || key === 'activeView' ? undefined : value,
     ),
