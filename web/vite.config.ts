@@ -24,7 +24,7 @@ export default defineConfig({
       build: {
         rolldownOptions: {
           output: {
-            // Without these a first visit asks for 66 files, most of them tiny, and waits twice as long as for the 26.
+            // Without these a first visit asks for 66 files, most of them tiny, instead of 26.
             codeSplitting: {
               groups: [
                 // All that SvelteKit's entry imports before it is told what its other modules read as they are loaded.
