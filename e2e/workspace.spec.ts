@@ -337,18 +337,76 @@ test.describe('without files that were kept', () => {
   });
 });
 
-test('docking whose code does not come is said to, and comes when asked again', async ({ page }) => {
-  let isGone = true;
+/** Keeps the docking library from the page for as long as `isGone` says so. */
+async function withhold(page: Page, isGone: () => boolean): Promise<void> {
   await page.route('**/_app/immutable/chunks/*.js', async (route) => {
     const response = await route.fetch();
     const isDocking = (await response.text()).includes('dv-drop-target');
-    await (isGone && isDocking ? route.fulfill({ status: 404, body: '' }) : route.fulfill({ response }));
+    await (isGone() && isDocking ? route.fulfill({ status: 404, body: '' }) : route.fulfill({ response }));
   });
+}
+
+test('docking whose code does not come is said to, panels are live without it, and it comes when asked again', async ({
+  page,
+}) => {
+  let isGone = true;
+  await withhold(page, () => isGone);
   await page.goto('/');
-  const alert = page.getByRole('main').getByRole('alert');
+  const main = page.getByRole('main');
+  const alert = main.getByRole('alert').filter({ hasText: /./ }); // the library has an empty one
   await expect(alert).toContainText('it may have a newer dashboard by now');
   await expect(alert.getByRole('button', { name: 'Reload' })).toBeVisible();
-  isGone = false;
-  await alert.getByRole('button', { name: 'Try again' }).click();
   await expectLive(page);
+  await expect(page.locator('.dv-groupview')).toHaveCount(0);
+
+  const placesOf = () =>
+    main.locator('section[data-label], .head, .tab, .link-chip, .group-action').evaluateAll((elements) =>
+      elements
+        .filter((element) => element.getClientRects().length > 0)
+        .map((element) => {
+          const { x, y, width, height } = element.getBoundingClientRect();
+          const name = element.getAttribute('data-label') ?? element.className.split(' ')[0];
+          return [name, x, y, width, height].join(' ');
+        })
+        .sort(),
+    );
+  const before = await placesOf();
+  expect(before.length).toBeGreaterThan(20);
+  const search = main.getByPlaceholder('Search');
+  await search.fill('eth');
+  const drawn = await page.getByTestId('panel-book').elementHandle();
+
+  isGone = false;
+  // By script: focus stays where somebody is writing.
+  await alert.getByRole('button', { name: 'Try again' }).evaluate((button: HTMLElement) => button.click());
+  await expect(page.locator('.dv-groupview').first()).toBeVisible();
+  await expect(alert).toHaveCount(0);
+  expect(await placesOf()).toEqual(before);
+  await expect(search).toBeFocused();
+  await expect(search).toHaveValue('eth');
+  expect(await drawn!.evaluate((element) => element.isConnected)).toBe(true);
+  await expectLive(page);
+});
+
+test('of panels behind each other the one in front is drawn before they dock', async ({ page }) => {
+  let isGone = false;
+  await withhold(page, () => isGone);
+  await openLive(page);
+  await inPanelMenu(page, 'tab-tape-1', 'Add a tab', 'Alerts');
+  await expect(page.getByTestId('panel-alerts')).toBeVisible();
+  await page.getByTestId('tab-tape-1').click();
+  await expect(page.getByTestId('panel-tape')).toBeVisible();
+  const tape = page.getByTestId('panel-tape');
+  const place = await tape.boundingBox();
+  await expect
+    .poll(() => page.evaluate(() => localStorage.getItem('depthwire.workspaces')))
+    .toContain('"activeView":"tape-1"');
+
+  isGone = true;
+  await page.reload();
+  await expect(tape).toHaveAttribute('data-state', 'live');
+  await expect(page.locator('.dv-groupview')).toHaveCount(0);
+  expect(await tape.boundingBox()).toEqual(place);
+  await expect(page.getByTestId('tab-alerts-1')).toBeVisible();
+  await expect(page.getByTestId('panel-alerts')).toHaveCount(0);
 });

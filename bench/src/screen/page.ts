@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import type { Browser, CDPSession, Page } from '@playwright/test';
+import type { Browser, CDPSession, Page, Request } from '@playwright/test';
 
 /** What a page's own scripts note for the benchmark. */
 interface Notes {
@@ -19,26 +19,29 @@ declare global {
 
 const VIEWPORT = { width: 1440, height: 900 };
 const PATIENCE_MS = 20_000;
+const COARSER = 'Coarser grouping';
+const FINER = 'Finer grouping';
 const PANELS = ['watchlist', 'chart', 'book', 'depth', 'tape'];
 
 /** The dashboard in a browser without a cache, as it is for a first visit. */
 export class BenchPage {
   readonly page: Page;
   readonly cdp: CDPSession;
-  readonly #scripts: Promise<Buffer>[] = [];
+  readonly #scripts: { readonly request: Request; readonly body: Promise<Buffer> }[] = [];
 
   private constructor(page: Page, cdp: CDPSession) {
     this.page = page;
     this.cdp = cdp;
     page.on('response', (response) => {
-      if (response.request().resourceType() === 'script') this.#scripts.push(response.body());
+      const request = response.request();
+      if (request.resourceType() === 'script') this.#scripts.push({ request, body: response.body() });
     });
   }
 
   static async open(browser: Browser): Promise<BenchPage> {
     const context = await browser.newContext({ viewport: VIEWPORT });
     const page = await context.newPage();
-    await page.addInitScript(takeNotes);
+    await page.addInitScript(takeNotes, { coarser: COARSER, finer: FINER });
     return new BenchPage(page, await context.newCDPSession(page));
   }
 
@@ -46,8 +49,8 @@ export class BenchPage {
   async load(url: string): Promise<number> {
     const { page } = this;
     await page.goto(url, { waitUntil: 'commit' });
-    const toggle = page.getByRole('button', { name: 'Log', exact: true });
-    const { x, y, width, height } = (await toggle.boundingBox({ timeout: PATIENCE_MS }))!;
+    const coarser = page.getByRole('button', { name: COARSER });
+    const { x, y, width, height } = (await coarser.boundingBox({ timeout: PATIENCE_MS }))!;
     await page.mouse.move(x + width / 2, y + height / 2);
     await page.waitForFunction(() => globalThis.__screenBench.liveAtMs !== null, null, {
       timeout: PATIENCE_MS,
@@ -58,7 +61,7 @@ export class BenchPage {
       timeout: PATIENCE_MS,
     });
     const respondedAtMs = (await notes.jsonValue())!;
-    await page.mouse.click(x + width / 2, y + height / 2); // as it was
+    await page.getByRole('button', { name: FINER }).click(); // as it was
     await page.mouse.move(VIEWPORT.width / 2, 2); // over nothing that reacts to it
     return respondedAtMs;
   }
@@ -89,10 +92,19 @@ export class BenchPage {
     await this.page.getByRole('img', { name: /^Liquidity of/ }).waitFor({ timeout: PATIENCE_MS });
   }
 
-  /** All scripts that were asked for so far, compressed, bytes. */
-  async scriptBytes(): Promise<number> {
-    const bodies = await Promise.all(this.#scripts);
-    return bodies.reduce((sum, body) => sum + gzipSync(body).byteLength, 0);
+  /** Scripts, compressed, bytes: those that were asked for by the time the first book was drawn, and so far. */
+  async scriptBytes(): Promise<{ readonly first: number; readonly all: number }> {
+    const liveAt = await this.page.evaluate(
+      () => performance.timeOrigin + globalThis.__screenBench.liveAtMs!,
+    );
+    let first = 0;
+    let all = 0;
+    for (const { request, body } of this.#scripts) {
+      const bytes = gzipSync(await body).byteLength;
+      all += bytes;
+      if (request.timing().startTime <= liveAt) first += bytes;
+    }
+    return { first, all };
   }
 
   async close(): Promise<void> {
@@ -101,7 +113,7 @@ export class BenchPage {
 }
 
 /** Runs in the page, before its own scripts. */
-function takeNotes(): void {
+function takeNotes(names: { coarser: string; finer: string }): void {
   const notes: Notes = {
     liveAtMs: null,
     respondedAtMs: null,
@@ -117,14 +129,16 @@ function takeNotes(): void {
   }).observe({ type: 'longtask', buffered: true });
   const look = () => {
     const book = document.querySelector('[data-testid=panel-book][data-state=live]');
-    const toggle = document.querySelector('.dv-groupview .toggle');
-    if (!toggle || !book?.querySelector('[data-testid=bids] .price')?.textContent) {
+    const [finer, coarser] = [names.finer, names.coarser].map((name) =>
+      document.querySelector<HTMLButtonElement>(`button[aria-label="${name}"]`),
+    );
+    if (!finer || !coarser || !book?.querySelector('[data-testid=bids] .price')?.textContent) {
       requestAnimationFrame(look);
       return;
     }
     notes.liveAtMs = performance.now();
-    new MutationObserver(() => (notes.respondedAtMs ??= performance.now())).observe(toggle, {
-      attributeFilter: ['aria-pressed'],
+    new MutationObserver(() => (notes.respondedAtMs ??= performance.now())).observe(finer, {
+      attributeFilter: ['disabled'], // there is no step below the smallest
     });
   };
   requestAnimationFrame(look);

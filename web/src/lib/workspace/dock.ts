@@ -1,3 +1,5 @@
+import 'dockview/dist/styles/dockview.css';
+import './dock.css';
 import {
   createDockview,
   type DockviewApi,
@@ -14,7 +16,7 @@ import GroupActions from './GroupActions.svelte';
 import LinkMenu from './LinkMenu.svelte';
 import type { Docking, Place } from './docking.ts';
 import { MAX_PANELS, type PanelKind } from './model.ts';
-import PanelHost from './PanelHost.svelte';
+import type { PanelViews } from './panel-views.ts';
 import { panelDescriptions } from './panels.ts';
 import { props } from './props.svelte.ts';
 import Tab from './Tab.svelte';
@@ -29,6 +31,7 @@ const SETTLE_MS = 500;
 export class Dock implements Docking {
   readonly #workspace: Workspace;
   readonly #api: DockviewApi;
+  readonly #views: PanelViews;
   readonly #context: Map<unknown, unknown>;
   readonly #slots = new Map<string, HTMLElement>();
   readonly #sizes: ResizeObserver;
@@ -38,11 +41,13 @@ export class Dock implements Docking {
   #entered: DockviewGroupPanel | null = null;
 
   /**
+   * @param views of the workspace's panels, which move here from wherever they were seen before
    * @param context of the components that it is in
    * @throws where the workspace's layout cannot be used
    */
-  constructor(element: HTMLElement, workspace: Workspace, context: Map<unknown, unknown>) {
+  constructor(element: HTMLElement, workspace: Workspace, views: PanelViews, context: Map<unknown, unknown>) {
     this.#workspace = workspace;
+    this.#views = views;
     this.#context = context;
     this.#api = createDockview(element, {
       className: 'dock',
@@ -173,17 +178,7 @@ export class Dock implements Docking {
   }
 
   #content(id: string): IContentRenderer {
-    const element = document.createElement('div');
-    element.className = 'dock-content';
-    const state = this.#workspace.panels.get(id);
-    if (!state) throw new Error(m.workspace_unknown_panel({ id }));
-    const given = props({
-      workspace: this.#workspace,
-      state,
-      isVisible: false,
-      slot: null as HTMLElement | null,
-    });
-    let host: object | undefined;
+    const { element, given } = this.#views.get(id);
     const offs: { dispose(): void }[] = [];
     return {
       element,
@@ -193,14 +188,12 @@ export class Dock implements Docking {
           given.isVisible = api.isVisible;
         };
         offs.push(api.onDidVisibilityChange(show), api.onDidGroupChange(show), api.onDidLocationChange(show));
-        host = this.#mount(PanelHost as unknown as Component, element, given);
-        show();
         // The header of a group is there after its panels.
         queueMicrotask(show);
       },
       dispose: () => {
         for (const off of offs) off.dispose();
-        if (host) void unmount(host);
+        this.#views.remove(id);
       },
     };
   }

@@ -1,5 +1,5 @@
 import { m } from '../paraglide/messages.js';
-import type { LinkColour } from './model.ts';
+import { linkColours, type LinkColour } from './model.ts';
 
 const names: Readonly<Record<LinkColour, () => string>> = {
   blue: m.link_blue,
@@ -10,3 +10,7 @@ const names: Readonly<Record<LinkColour, () => string>> = {
 
 /** What the link of a panel is called. */
 export const linkName = (link: LinkColour | null) => (link === null ? m.link_none() : names[link]());
+
+/** Told apart without its colour. */
+export const linkLetter = (link: LinkColour | null) =>
+  link === null ? '' : String.fromCharCode(65 + linkColours.indexOf(link));

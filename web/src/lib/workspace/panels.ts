@@ -14,6 +14,10 @@ interface PanelDescription {
   readonly part: OnDemand<{ default: Component }>;
   /** Whether it shows one instrument, which its tab then names. */
   readonly hasInstrument: boolean;
+  /** Whether it draws a book: a first visit is made for that. */
+  readonly hasBook?: true;
+  /** Whether its code is so much that a first visit loads it when there is a book. */
+  readonly comesAfterBook?: true;
 }
 
 /** One line a panel: its folder is in `panels/`. */
@@ -31,6 +35,7 @@ export const panelDescriptions: Readonly<Record<PanelKind, PanelDescription>> = 
     add: m.panel_chart_add,
     part: new OnDemand(() => import('../panels/chart/Chart.svelte')),
     hasInstrument: true,
+    comesAfterBook: true,
   },
   ladder: {
     title: m.panel_ladder,
@@ -38,6 +43,7 @@ export const panelDescriptions: Readonly<Record<PanelKind, PanelDescription>> = 
     add: m.panel_ladder_add,
     part: new OnDemand(() => import('../panels/ladder/Ladder.svelte')),
     hasInstrument: true,
+    hasBook: true,
   },
   depth: {
     title: m.panel_depth,
@@ -45,6 +51,7 @@ export const panelDescriptions: Readonly<Record<PanelKind, PanelDescription>> = 
     add: m.panel_depth_add,
     part: new OnDemand(() => import('../panels/depth/Depth.svelte')),
     hasInstrument: true,
+    hasBook: true,
   },
   feeds: {
     title: m.panel_feeds,

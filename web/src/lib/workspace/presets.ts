@@ -116,7 +116,15 @@ export function fromPreset(
   };
   const nodesOf = (trees: readonly Tree[], along: number, across: number): object[] => {
     const total = trees.reduce((sum, { share }) => sum + share, 0);
-    return trees.map((tree) => nodeOf(tree, (tree.share / total) * along, across));
+    let end = 0;
+    let shares = 0;
+    return trees.map((tree) => {
+      const begin = end;
+      shares += tree.share;
+      // Whole pixels, as the docking library has them.
+      end = Math.round((shares / total) * along);
+      return nodeOf(tree, end - begin, across);
+    });
   };
   const root = { type: 'branch', size: height, data: nodesOf(preset.tree(width), width, height) };
   const layout = { grid: { root, width, height, orientation: 'HORIZONTAL' }, panels: views };
