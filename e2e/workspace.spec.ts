@@ -373,7 +373,9 @@ test('docking whose code does not come is said to, panels are live without it, a
   const before = await placesOf();
   expect(before.length).toBeGreaterThan(20);
   const search = main.getByPlaceholder('Search');
-  await search.fill('eth');
+  await search.fill('usd');
+  const list = main.getByTestId('panel-watchlist').getByRole('grid');
+  await list.evaluate((grid) => (grid.scrollTop = 60));
   const drawn = await page.getByTestId('panel-book').elementHandle();
 
   isGone = false;
@@ -383,7 +385,8 @@ test('docking whose code does not come is said to, panels are live without it, a
   await expect(alert).toHaveCount(0);
   expect(await placesOf()).toEqual(before);
   await expect(search).toBeFocused();
-  await expect(search).toHaveValue('eth');
+  await expect(search).toHaveValue('usd');
+  expect(await list.evaluate((grid) => grid.scrollTop)).toBe(60);
   expect(await drawn!.evaluate((element) => element.isConnected)).toBe(true);
   await expectLive(page);
 });
