@@ -125,3 +125,22 @@ test('the crosshair is in step on two charts, and not where that is not wanted',
     .toBeLessThan(newest);
   await expect.poll(async () => Number(await timeAt(charts.last()))).toBeGreaterThanOrEqual(newest);
 });
+
+test('a narrow chart has the sign of its indicators in its bar, where the word would be cut', async ({
+  page,
+}) => {
+  await page.setViewportSize({ width: 1200, height: 800 });
+  await openLive(page);
+  const bar = panelHead(page, 'Chart');
+  const button = bar.getByRole('button', { name: 'Indicators' });
+  await expect(button.getByText('Indicators')).toBeVisible();
+  await page.keyboard.press('Control+k');
+  await page.getByPlaceholder('Instrument or command').fill('add liquidity heatmap');
+  await page.keyboard.press('Enter');
+  await expect(button.getByText('ƒx')).toBeVisible();
+  await expect(button.getByText('Indicators')).toBeHidden();
+  const tools = bar.locator('.tools');
+  expect(await tools.evaluate((element) => element.scrollWidth - element.clientWidth)).toBeLessThanOrEqual(1);
+  await addIndicator(page, 'Simple moving average');
+  await expect(panel(page, 'Chart').getByTestId('indicator-sma-1')).toBeVisible();
+});

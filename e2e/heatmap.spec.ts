@@ -57,6 +57,14 @@ test('the heatmap has what was recorded before the page came, goes on live, and 
   await expect.poll(() => drawnColumns(stage(page)), PATIENT).toBeGreaterThan(before + 1);
   await expect(stage(page)).toHaveAttribute('aria-label', /^Liquidity of BTC\/USD, .* seconds, 0 holes; /);
 
+  // What the picture cannot say to those who do not see it: where it begins, and what its colours are.
+  await expect(stage(page)).toHaveAttribute('aria-label', /\. Recorded since \d\d:\d\d:\d\d$/);
+  const legend = heatmap(page).getByTestId('heatmap-legend');
+  await expect(legend).toHaveText(/^≤ [\d.]+\s*≥ [\d.]+ BTC$/);
+  await expect(legend).toHaveAccessibleName(/ percentile 50, to [\d.]+ BTC or more, percentile 99$/);
+  await page.getByLabel('Colours up to this percentile').selectOption('95');
+  await expect(legend).toHaveAccessibleName(/ percentile 95$/);
+
   // The crosshair goes to the first column, which is older than the page.
   await stage(page).focus();
   await page.keyboard.press('Home');

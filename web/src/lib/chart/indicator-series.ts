@@ -21,6 +21,15 @@ const HISTOGRAM = 2;
 /** Of panes of their own: above is the legend. */
 const MARGINS = { top: 0.2, bottom: 0.1 } as const;
 const NOWHERE: readonly Candle[] = [];
+const RSI_RANGE = { minValue: 0, maxValue: 100 } as const;
+
+const formatRsi = (value: number) => localDecimal(value.toFixed(1));
+
+/** What the axis of an RSI says: the room above and below is for the legend, and no RSI is there. */
+export function rsiMarks(values: readonly number[]): string[] {
+  const { minValue, maxValue } = RSI_RANGE;
+  return values.map((value) => (value < minValue || value > maxValue ? '' : formatRsi(value)));
+}
 
 /** One indicator: its values, and the lines that show them. */
 export class IndicatorSeries {
@@ -151,9 +160,10 @@ export class IndicatorSeries {
           priceFormat: {
             type: 'custom',
             minMove: 0.01,
-            formatter: (value: number) => localDecimal(value.toFixed(1)),
+            formatter: formatRsi,
+            tickmarksFormatter: rsiMarks,
           },
-          autoscaleInfoProvider: () => ({ priceRange: { minValue: 0, maxValue: 100 } }),
+          autoscaleInfoProvider: () => ({ priceRange: RSI_RANGE }),
         },
         pane,
       );

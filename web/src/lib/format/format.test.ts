@@ -76,6 +76,16 @@ describe('numbers', () => {
     expect(formatBps(12.34)).toBe('12.3');
     expect(formatBps(-250)).toBe('\u2212250');
   });
+
+  it('never shows basis points as zero where they are not', () => {
+    expect(formatBps(0)).toBe('0.00');
+    expect(formatBps(0.012)).toBe('0.01');
+    expect(formatBps(0.00995)).toBe('0.01');
+    expect(formatBps(0.0094)).toBe('0.0094');
+    expect(formatBps(-0.0011)).toBe('\u22120.0011');
+    expect(formatBps(0.000_012_3)).toBe('0.000012');
+    expect(formatBps(1e-9)).toBe('<0.000001');
+  });
 });
 
 describe('sizes', () => {

@@ -45,11 +45,23 @@ export function formatPercent(ratio: number, decimals = 2): string {
   return `${isZero ? '\u2007' : ratio < 0 ? MINUS : '+'}${percentText(text)}`;
 }
 
-/** Basis points with two decimals below 10, one below 100, none above. */
+/** The least basis points that are written as they are. */
+const LEAST_BPS = 1e-6;
+
+/**
+ * Basis points with two decimals below 10, one below 100, none above; two figures where two decimals would all but be
+ * zeros, for what is not zero never reads as if it were.
+ */
 export function formatBps(bps: number): string {
   const size = Math.abs(bps);
-  const text = size.toFixed(size < 9.995 ? 2 : size < 99.95 ? 1 : 0);
-  return (bps < 0 && Number(text) !== 0 ? MINUS : '') + localDecimal(text);
+  if (size > 0 && size < LEAST_BPS) return `<${localDecimal(LEAST_BPS.toFixed(6))}`;
+  return (bps < 0 ? MINUS : '') + localDecimal(size.toFixed(bpsDecimals(size)));
+}
+
+function bpsDecimals(size: number): number {
+  if (size >= 99.95) return 0;
+  if (size >= 9.995) return 1;
+  return size === 0 || size >= 0.00995 ? 2 : Math.floor(-Math.log10(size)) + 2;
 }
 
 /** Puts a sign before a formatted distance; the figure space stands where zero has none. */

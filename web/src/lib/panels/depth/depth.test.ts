@@ -2,8 +2,8 @@ import { OrderBook, scaleOf } from '@depthwire/shared';
 import { describe, expect, it } from 'vitest';
 import { fillBars } from './depth-bars.ts';
 import { countWithin, createDepthCurve, fillDepthCurve, readDepth } from './depth-curve.ts';
-import { autoSpan, formatSpan, zoomSpan } from './depth-span.ts';
-import { markPlaces } from './draw-depth.ts';
+import { AutoSpan, formatSpan, zoomSpan } from './depth-span.ts';
+import { markPlaces, sizeMarks } from './draw-depth.ts';
 import { orderCost, readSize } from './order-cost.ts';
 
 const book = new OrderBook();
@@ -28,6 +28,14 @@ describe('price labels', () => {
     const places = markPlaces(marks, { midTicks, spanTicks });
     expect(places.map((place) => midTicks + place).sort((a, b) => a - b)).toEqual(prices);
   });
+});
+
+it('has as many size labels as there is room for', () => {
+  expect(sizeMarks(200, 11)).toEqual([0.25, 0.5, 0.75, 1]);
+  expect(sizeMarks(80, 11)).toEqual([0.5, 1]);
+  expect(sizeMarks(40, 11)).toEqual([1]);
+  expect(sizeMarks(20, 11)).toEqual([]);
+  expect(sizeMarks(110, 14)).toEqual([0.5, 1]);
 });
 
 describe('depth curve', () => {
@@ -127,16 +135,42 @@ describe('a market order', () => {
 });
 
 describe('span', () => {
+  /** Spans for a reach at each second, the first at 0. */
+  const spansOf = (...reaches: number[]) => {
+    const auto = new AutoSpan();
+    return reaches.map((reach, second) => auto.at(reach, second * 1_000));
+  };
+  const during = (seconds: number, reach: number) => Array.from({ length: seconds }, () => reach);
+
   it('is a round number within what both sides reach', () => {
-    expect(autoSpan(null, 37)).toBe(20);
-    expect(autoSpan(null, 50)).toBe(50);
+    expect(spansOf(37)).toEqual([20]);
+    expect(spansOf(50)).toEqual([50]);
+    expect(spansOf(0.01)).toEqual([0.1]);
   });
 
-  it('stays while the reach moves a little', () => {
-    expect(autoSpan(20, 22)).toBe(20);
-    expect(autoSpan(20, 55)).toBe(20);
-    expect(autoSpan(20, 19)).toBe(10);
-    expect(autoSpan(20, 90)).toBe(50);
+  it('stays while the reach moves about it, however long', () => {
+    expect(new Set(spansOf(22, ...during(20, 19), ...during(20, 13), ...during(20, 79)))).toEqual(
+      new Set([20]),
+    );
+  });
+
+  it('stays while the reach is far off for a moment only', () => {
+    expect(new Set(spansOf(22, ...during(5, 3), 22, ...during(5, 3), 22, ...during(5, 200)))).toEqual(
+      new Set([20]),
+    );
+  });
+
+  it('changes once, to the round number that fits, where the reach stays far off', () => {
+    expect(spansOf(22, ...during(6, 9)).slice(-2)).toEqual([20, 5]);
+    expect(spansOf(22, ...during(6, 90)).slice(-2)).toEqual([20, 50]);
+    expect(spansOf(22, 90, 300, 90, 300, 90, 300, 90).slice(-2)).toEqual([200, 200]);
+  });
+
+  it('begins anew with another instrument', () => {
+    const auto = new AutoSpan();
+    auto.at(22, 0);
+    auto.reset();
+    expect(auto.at(900, 1)).toBe(500);
   });
 
   it('zooms in round steps and says what it shows', () => {

@@ -34,10 +34,15 @@ export interface Canvas {
 }
 
 const AXIS_HEIGHT = 20;
-const TOP_MARGIN = 8;
+/** What is written of both sides is above the plot, where no curve crosses it. */
+const TOP_MARGIN = 22;
 /** Places of the price labels, shares of the span on each side; as many as there is room for. */
 const PRICE_MARKS = [[0.25, 0.5, 0.75], [0.5], []];
-const SIZE_MARKS = [0.25, 0.5, 0.75, 1];
+/** Shares of the scale that have a label: as many as there is room for. */
+const SIZE_MARKS = [[0.25, 0.5, 0.75, 1], [0.5, 1], [1], []];
+/** Between two of them, in heights of the text; a label has the smaller part of it, below its line. */
+const SIZE_GAP = 2.4;
+const LABEL_PADDING = 3;
 /** A span of fewer ticks has its labels at whole ones. */
 const FEW_TICKS = 20;
 /** Room between two labels. */
@@ -62,9 +67,10 @@ export function drawDepth(canvas: Canvas, picture: DepthPicture, colours: Colour
 
   context.strokeStyle = withAlpha(colours.grid, 0.7);
   context.beginPath();
-  for (const mark of SIZE_MARKS) line(context, 0, y(mark * picture.top), width, y(mark * picture.top));
+  const marks = sizeMarks(tall, textSize);
+  for (const mark of marks) line(context, 0, y(mark * picture.top), width, y(mark * picture.top));
   const labelWidth = context.measureText(picture.midText).width + LABEL_GAP;
-  const oneSided = PRICE_MARKS.find((marks) => !marks[0] || marks[0] * middle > labelWidth) ?? [];
+  const oneSided = PRICE_MARKS.find(([first]) => !first || first * middle > labelWidth) ?? [];
   const places = markPlaces(oneSided, picture);
   for (const place of places)
     line(context, x(picture.midTicks + place), 0, x(picture.midTicks + place), base);
@@ -94,17 +100,20 @@ export function drawDepth(canvas: Canvas, picture: DepthPicture, colours: Colour
   line(context, middle, base - tall, middle, base);
   context.stroke();
 
-  context.fillStyle = colours['text-3'];
+  drawOrder(context, picture, colours, { x, y, base, tall });
+
   context.textBaseline = 'middle';
   context.textAlign = 'right';
-  // A rim of the ground, where the curve runs through a label.
-  context.strokeStyle = withAlpha(colours.ground, 0.8);
-  context.lineWidth = 3;
-  context.lineJoin = 'round';
-  for (const mark of SIZE_MARKS) {
-    const label = [picture.topText(mark * picture.top), width - 8, y(mark * picture.top) + 8] as const;
-    context.strokeText(...label);
-    context.fillText(...label);
+  for (const mark of marks) {
+    const text = picture.topText(mark * picture.top);
+    const under = y(mark * picture.top) + 1;
+    const tallLabel = textSize + LABEL_PADDING;
+    const wide = context.measureText(text).width + 2 * LABEL_PADDING;
+    // On a ground of its own: the curve runs there too.
+    context.fillStyle = withAlpha(colours.ground, 0.86);
+    context.fillRect(width - 8 + LABEL_PADDING - wide, under, wide, tallLabel);
+    context.fillStyle = colours['text-3'];
+    context.fillText(text, width - 8, under + tallLabel / 2 + 0.5);
   }
   context.textAlign = 'center';
   for (const place of places)
@@ -113,8 +122,12 @@ export function drawDepth(canvas: Canvas, picture: DepthPicture, colours: Colour
   context.font = fontOf(textSize, 600);
   context.fillText(picture.midText, middle, base + AXIS_HEIGHT / 2 + 1);
 
-  drawOrder(context, picture, colours, { x, y, base, tall });
   if (picture.readingTicks !== null) drawReading(context, picture, colours, { x, y, base, tall });
+}
+
+/** Which shares of the scale are written in a plot so tall, in pixels. */
+export function sizeMarks(tall: number, textSize: number): readonly number[] {
+  return SIZE_MARKS.find(([first]) => first === undefined || first * tall >= SIZE_GAP * textSize)!;
 }
 
 /**

@@ -176,6 +176,22 @@ export class DepthColumns {
   }
 }
 
+/** Past this, what was before the oldest column may well have been recorded, and be kept no longer. */
+const NEARLY_ALL = MAX_PERIODS - 120;
+
+/**
+ * The period in which the recording begins; null while that is not known, and where only what is older than an hour
+ * is missing.
+ * @param hasAll whether the server has nothing before the oldest column here
+ */
+export function recordedSince(
+  { newest, oldest }: Pick<DepthColumns, 'newest' | 'oldest'>,
+  hasAll: boolean,
+): number | null {
+  if (!hasAll || newest === null || oldest === null || newest - oldest >= NEARLY_ALL) return null;
+  return oldest;
+}
+
 /** Periods without a column. */
 export interface Hole {
   readonly from: number;

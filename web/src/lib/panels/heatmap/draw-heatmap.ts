@@ -1,3 +1,4 @@
+import { fontOf } from '../../chart/canvas-text.ts';
 import { withAlpha, type Colours } from '../../chart/colours.ts';
 import type { DepthColumns } from './depth-columns.ts';
 import { holesBetween } from './depth-columns.ts';
@@ -10,6 +11,8 @@ const BUBBLE_GAP = 14;
 const LARGEST_BUBBLE = 13;
 const SMALLEST_BUBBLE = 1.5;
 const HATCH = 6;
+/** Pixels around the label of where the recording begins; its height, and its place above the foot of the plot. */
+const SINCE = { padding: 6, gap: 5, height: 18, bottom: 36 };
 
 export interface HeatmapPicture {
   readonly columns: DepthColumns;
@@ -84,6 +87,47 @@ export function drawHeatmap(
   drawTouch(context, points, picture, colours);
   drawTraded(context, points, picture, colours);
   for (const bubble of picture.bubbles) drawBubble(context, bubble, picture, colours);
+  context.restore();
+}
+
+/**
+ * Where the label of a line at `x` begins: before the line, where it does not cover the picture; behind it where there
+ * is no room, and over it in a plot that is too narrow for either. Null where the line is out of sight.
+ */
+export function sincePlace(x: number, label: number, plot: number): number | null {
+  if (x < 0 || x > plot) return null;
+  const before = x - SINCE.gap - label;
+  return before >= 0 ? before : Math.max(0, Math.min(x + SINCE.gap, plot - label));
+}
+
+/** A quiet line where the recording begins, and since when that is: before it nothing was seen, which is no hole. */
+export function drawSince(
+  context: CanvasRenderingContext2D,
+  { x, text, plot, textSize }: { x: number; text: string; plot: PlotSize; textSize: number },
+  colours: Colours,
+): void {
+  context.font = fontOf(textSize);
+  const label = context.measureText(text).width + 2 * SINCE.padding;
+  const left = sincePlace(x, label, plot.width);
+  if (left === null) return;
+  context.save();
+  context.beginPath();
+  context.rect(0, 0, plot.width, plot.height);
+  context.clip();
+  context.strokeStyle = colours['text-3'];
+  context.lineWidth = 1;
+  context.setLineDash([2, 3]);
+  context.beginPath();
+  context.moveTo(Math.round(x) + 0.5, 0);
+  context.lineTo(Math.round(x) + 0.5, plot.height);
+  context.stroke();
+  const top = Math.max(0, plot.height - SINCE.bottom - SINCE.height);
+  context.fillStyle = withAlpha(colours.ground, 0.84);
+  context.fillRect(left, top, label, SINCE.height);
+  context.fillStyle = colours['text-2'];
+  context.textAlign = 'left';
+  context.textBaseline = 'middle';
+  context.fillText(text, left + SINCE.padding, top + SINCE.height / 2 + 1);
   context.restore();
 }
 

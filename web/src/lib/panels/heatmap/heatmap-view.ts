@@ -1,12 +1,14 @@
 import type { Instrument, OrderBook } from '@depthwire/shared';
+import { DEPTH_PERIOD_MS } from '@depthwire/shared/depth';
 import { textSizeIn } from '../../chart/canvas-text.ts';
 import { readColours, type Colours } from '../../chart/colours.ts';
 import { formatPrice } from '../../format/price.ts';
 import { steadyScale } from '../../format/steady.ts';
-import type { TimeZone } from '../../format/time.ts';
+import { formatTime, type TimeZone } from '../../format/time.ts';
+import { m } from '../../paraglide/messages.js';
 import type { DepthColumns } from './depth-columns.ts';
 import { drawAxes, drawProfile, layoutOf, rowsOf, type Layout } from './draw-axes.ts';
-import { drawHeatmap, hatchOf, shownBubbles, shownPeriods } from './draw-heatmap.ts';
+import { drawHeatmap, drawSince, hatchOf, shownBubbles, shownPeriods } from './draw-heatmap.ts';
 import { heatScale, rampOf, type Rgb } from './heat-scale.ts';
 import { HeatTiles } from './heat-tiles.ts';
 import { touchRange } from './marks.ts';
@@ -20,6 +22,7 @@ import {
   type Extent,
   type PriceView,
   type TimeView,
+  xOf,
 } from './view.ts';
 
 const FIRST_SCALE = 4;
@@ -48,6 +51,8 @@ export class HeatmapView {
   rowTicks = 1;
   /** Whether the server may have more before the oldest column. */
   mayHaveOlder = true;
+  /** The period in which the recording begins; null where that is not known. */
+  since: number | null = null;
   #colours: Colours;
   #textSize: number;
   #hatch: CanvasPattern;
@@ -163,6 +168,11 @@ export class HeatmapView {
       mostTraded: this.#mostTraded,
     };
     drawHeatmap(context, picture, this.#colours, this.#hatch);
+    if (this.since !== null) {
+      const text = m.heat_since({ time: formatTime(this.since * DEPTH_PERIOD_MS, choices.zone) });
+      const mark = { x: xOf(this.since, this.time, plot), text, plot: size, textSize: this.#textSize };
+      drawSince(context, mark, this.#colours);
+    }
     this.drawNow(choices, book);
   }
 

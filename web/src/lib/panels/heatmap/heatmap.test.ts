@@ -1,7 +1,8 @@
 import { OrderBook, type Ticks } from '@depthwire/shared';
 import { DEPTH_PERIOD_MS, depthColumn, TradeTally, type DepthColumn } from '@depthwire/shared/depth';
 import { describe, expect, test } from 'vitest';
-import { DepthColumns, holesBetween, MAX_PERIODS } from './depth-columns.ts';
+import { DepthColumns, holesBetween, MAX_PERIODS, recordedSince } from './depth-columns.ts';
+import { sincePlace } from './draw-heatmap.ts';
 import { codeOf, heatScale, rampOf, SHADES, SizeHistogram } from './heat-scale.ts';
 import { gridFor, placeOf, TILE_TEXELS } from './heat-tiles.ts';
 import { bubblesOf, pathOf, radiusOf, touchRange } from './marks.ts';
@@ -69,6 +70,28 @@ describe('columns', () => {
       { from: START + 7, to: START + 8 },
     ]);
     expect(holesBetween(columns, START, START + 2)).toEqual([]);
+  });
+});
+
+describe('where the recording begins', () => {
+  test('is the oldest column, once the server has nothing before it', () => {
+    const columns = columnsOf(START, START + 1);
+    expect(recordedSince(columns, false)).toBeNull();
+    expect(recordedSince(columns, true)).toBe(START);
+    expect(recordedSince(new DepthColumns(), true)).toBeNull();
+  });
+
+  test('is not told where no more than an hour is kept', () => {
+    expect(recordedSince({ oldest: START, newest: START + 3_000 }, true)).toBe(START);
+    expect(recordedSince({ oldest: START, newest: START + MAX_PERIODS - 1 }, true)).toBeNull();
+  });
+
+  test('is written before the line where there is room, and behind it where there is not', () => {
+    expect(sincePlace(300, 120, 500)).toBe(175);
+    expect(sincePlace(40, 120, 500)).toBe(45);
+    expect(sincePlace(80, 120, 160)).toBe(40);
+    expect(sincePlace(-1, 120, 500)).toBeNull();
+    expect(sincePlace(501, 120, 500)).toBeNull();
   });
 });
 

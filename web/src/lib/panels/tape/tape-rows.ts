@@ -14,25 +14,15 @@ export interface TapeFilter {
   readonly side: 'both' | Trade['side'];
 }
 
-/** The rows that pass, newest first. */
-export function newestFirst(
-  rows: readonly TapeRow[],
+export function passes(
+  row: TapeRow,
   instrument: Pick<Instrument, 'tick' | 'lot'>,
   { minimum, unit, side }: TapeFilter,
-): TapeRow[] {
-  const passed: TapeRow[] = [];
-  for (let i = rows.length - 1; i >= 0; i--) {
-    const row = rows[i]!;
-    if (side !== 'both' && row.side !== side) continue;
-    if (minimum <= 0) passed.push(row);
-    else if (
-      unit === 'base'
-        ? unitsToNumber(row.size, instrument.lot) >= minimum
-        : quoteValue(row.cost, instrument) >= minimum
-    )
-      passed.push(row);
-  }
-  return passed;
+): boolean {
+  if (side !== 'both' && row.side !== side) return false;
+  if (minimum <= 0) return true;
+  const value = unit === 'base' ? unitsToNumber(row.size, instrument.lot) : quoteValue(row.cost, instrument);
+  return value >= minimum;
 }
 
 /** The size from which a trade is one of the largest twentieth of late; Infinity while too few are known. */

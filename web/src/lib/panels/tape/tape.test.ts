@@ -4,7 +4,8 @@ import type { TradeBatch } from '../../state/trade-follower.ts';
 import { TapeRows } from './aggregate.ts';
 import { SpeedMeter } from './speed.ts';
 import { valueText } from './tape-values.ts';
-import { buyShare, countSince, largeSize, newestFirst, rowSlots, type TapeFilter } from './tape-rows.ts';
+import { KeptRows, MOST_KEPT } from './kept-rows.ts';
+import { buyShare, countSince, largeSize, passes, rowSlots, type TapeFilter } from './tape-rows.ts';
 
 const trade = (id: number, size: number, side: Trade['side'] = 'buy'): Trade => ({
   id,
@@ -17,14 +18,17 @@ const trade = (id: number, size: number, side: Trade['side'] = 'buy'): Trade => 
 const instrument = { tick: scaleOf('0.1'), lot: scaleOf('1') };
 
 describe('tape', () => {
-  it('puts the newest first and leaves out what is worth less than the minimum', () => {
+  it('leaves out what is of the other side, or worth less than the minimum', () => {
     const trades = [trade(1, 5), trade(2, 1, 'sell'), trade(3, 7)];
     const ids = (filter: TapeFilter) =>
-      newestFirst(new TapeRows().of(trades, false), instrument, filter).map(({ first }) => first.id);
-    expect(ids({ minimum: 0, unit: 'quote', side: 'both' })).toEqual([3, 2, 1]);
-    expect(ids({ minimum: 50, unit: 'quote', side: 'both' })).toEqual([3, 1]);
+      new TapeRows()
+        .of(trades, false)
+        .filter((row) => passes(row, instrument, filter))
+        .map(({ first }) => first.id);
+    expect(ids({ minimum: 0, unit: 'quote', side: 'both' })).toEqual([1, 2, 3]);
+    expect(ids({ minimum: 50, unit: 'quote', side: 'both' })).toEqual([1, 3]);
     expect(ids({ minimum: 0, unit: 'quote', side: 'sell' })).toEqual([2]);
-    expect(ids({ minimum: 5, unit: 'base', side: 'both' })).toEqual([3, 1]);
+    expect(ids({ minimum: 5, unit: 'base', side: 'both' })).toEqual([1, 3]);
     expect(ids({ minimum: 5.5, unit: 'base', side: 'both' })).toEqual([3]);
   });
 
@@ -97,6 +101,53 @@ describe('fills of one aggressor', () => {
     expect(after[0]).toBe(before[0]);
     expect(after[1]).not.toBe(before[1]);
     expect(after[1]!.first).toBe(before[1]!.first);
+  });
+});
+
+describe('what passes the filter', () => {
+  const keeping = (least: number, isAggregated = false) =>
+    new KeptRows(new TapeRows(), isAggregated, ({ size }) => size >= least);
+  const told = (trades: Trade[], isHistory = false, hasGap = false) => ({ trades, isHistory, hasGap });
+  const ids = (kept: KeptRows) => kept.newestFirst().map(({ first }) => first.id);
+
+  it('stays, however many trades that do not pass come after it', () => {
+    const kept = keeping(10);
+    kept.take(told([trade(0, 10), trade(1, 1)], true));
+    for (let id = 2; id < 3 * MOST_KEPT; id++) kept.take(told([trade(id, 1)]));
+    kept.take(told([trade(9_000, 11)]));
+    expect(ids(kept)).toEqual([9_000, 0]);
+  });
+
+  it('is bounded, the newest of it', () => {
+    const kept = keeping(1);
+    for (let id = 0; id < MOST_KEPT + 7; id++) kept.take(told([trade(id, 1)]));
+    expect(kept.newestFirst()).toHaveLength(MOST_KEPT);
+    expect(ids(kept)[0]).toBe(MOST_KEPT + 6);
+    expect(ids(kept).at(-1)).toBe(7);
+  });
+
+  it('begins anew with a history, and where trades are missing', () => {
+    const kept = keeping(1);
+    kept.take(told([trade(1, 1)], true));
+    kept.take(told([trade(2, 1), trade(3, 1)], true));
+    expect(ids(kept)).toEqual([3, 2]);
+    kept.take(told([trade(8, 1)], false, true));
+    expect(ids(kept)).toEqual([8]);
+    kept.take(told([]));
+    expect(ids(kept)).toEqual([8]);
+  });
+
+  it('is told by the whole order, whose fills come in several batches', () => {
+    const kept = keeping(5, true);
+    const fill = (id: number, size: number) => ({ ...trade(id, size), timeMs: 0 });
+    kept.take(told([fill(1, 3)]));
+    expect(ids(kept)).toEqual([]);
+    kept.take(told([fill(2, 3)]));
+    kept.take(told([fill(3, 1), trade(4, 9)]));
+    expect(kept.newestFirst().map(({ first, size, count }) => [first.id, size, count])).toEqual([
+      [4, 9, 1],
+      [1, 7, 3],
+    ]);
   });
 });
 
