@@ -7,6 +7,5 @@ export function keepPlace(within: HTMLElement, move: () => void): void {
     .filter(({ top, left }) => top !== 0 || left !== 0);
   move();
   for (const { element, top, left } of scrolled) element.scrollTo({ top, left, behavior: 'instant' });
-  if (isWithin && focused !== document.activeElement)
-    (focused as HTMLElement).focus({ preventScroll: true });
+  if (isWithin && focused !== document.activeElement) (focused as HTMLElement).focus({ preventScroll: true });
 }
