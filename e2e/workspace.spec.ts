@@ -152,6 +152,26 @@ test('workspaces are made from presets, named, duplicated, deleted, and kept apa
   await expect(workspaceMenu(page)).toHaveText(/Fast 2/);
   await choose(page, 'Delete');
   await expect(workspaceMenu(page)).not.toHaveText(/Fast 2/);
+  await choose(page, 'Fast');
+  await choose(page, 'Save as…');
+  const name = page.getByRole('dialog', { name: 'Save the workspace as' }).getByRole('textbox');
+  await expect(name).toHaveValue('Fast 2');
+  await name.fill(' ');
+  await page.keyboard.press('Enter');
+  await expect(page.getByText('Expected 1 to 60 characters')).toBeVisible();
+  await name.fill('Open of the day');
+  await page.keyboard.press('Enter');
+  await expect(workspaceMenu(page)).toHaveText(/Open of the day/);
+  await expect(tabs(page)).toHaveCount(4);
+  await page.keyboard.press('Control+k');
+  await page.getByPlaceholder('Instrument or command').fill('save as');
+  await page.getByRole('option', { name: 'Save the workspace as…' }).click();
+  await expect(name).toHaveValue('Open of the day 2');
+  // What is there is only a proposal: typing replaces it.
+  await page.keyboard.type('Close');
+  await expect(name).toHaveValue('Close');
+  await page.keyboard.press('Escape');
+  await choose(page, 'Fast');
   await choose(page, 'Trading');
   await expect(tabs(page)).toHaveCount(5);
   await expectLive(page);
