@@ -1,4 +1,5 @@
 import { AxeBuilder } from '@axe-core/playwright';
+import path from 'node:path';
 import type { Page } from '@playwright/test';
 import { expect, test } from './fixtures.ts';
 import { openLive, panel, panelHead, watchForTrouble, watchRows } from './page.ts';
@@ -55,6 +56,23 @@ test('a group is made from marked rows, put in order by key and by drag, and the
   await show(page, /^\W*Favourites/);
   await expect.poll(() => ids(page)).toEqual([third]);
   expect(trouble).toEqual([]);
+});
+
+test.describe('of a server with few subscriptions', () => {
+  test.use({
+    serverArgs: ['--config', path.join(import.meta.dirname, 'few-subscriptions.yaml')],
+    viewport: { width: 1440, height: 520 },
+  });
+
+  test('rows that are scrolled to are live, though others held all there were', async ({ page }) => {
+    await openLive(page);
+    await panel(page, 'Watchlist')
+      .locator('.rows')
+      .evaluate((list) => (list.scrollTop = list.scrollHeight));
+    await expect(watchRows(page).last()).toBeInViewport();
+    for (const row of await watchRows(page).all())
+      await expect(row).toHaveAttribute('data-state', 'live', { timeout: 10_000 });
+  });
 });
 
 test('headers are closed by keys, and what is below them is not subscribed to', async ({ page, proxied }) => {
