@@ -372,3 +372,31 @@ test('docking whose code does not come is said to, and comes when asked again', 
   await alert.getByRole('button', { name: 'Try again' }).click();
   await expectLive(page);
 });
+
+test('a long notice leaves rows and prices to be read, in every width', async ({ page }) => {
+  await openLive(page);
+  const notice = page.getByTestId('notice');
+  for (const width of [1440, 800, 390]) {
+    await page.setViewportSize({ width, height: 900 });
+    await page
+      .getByLabel('A workspace that was saved to a file')
+      .setInputFiles({
+        name: `${'long '.repeat(120)}.json`,
+        mimeType: 'application/json',
+        buffer: Buffer.from('{}'),
+      });
+    await expect(notice).toContainText('long');
+    const bar = await page
+      .locator(width < 720 ? 'nav' : 'footer')
+      .last()
+      .boundingBox();
+    const box = await notice.locator('> div').boundingBox();
+    // Two lines of it, on a phone above the bar.
+    if (width < 720) expect(bar!.y - box!.y).toBeLessThan(50);
+    else expect(bar!.y - box!.y).toBeLessThan(12);
+    await notice.locator('p').hover();
+    await expect.poll(async () => (await notice.locator('p').boundingBox())!.height).toBeGreaterThan(40);
+    await notice.getByRole('button', { name: 'Dismiss' }).click();
+    await expect(notice).toBeEmpty();
+  }
+});
