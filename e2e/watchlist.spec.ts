@@ -112,6 +112,41 @@ test('headers are closed by keys, and what is below them is not subscribed to', 
   await expect.poll(() => new Set(tickers()).size).toBeGreaterThan(1);
 });
 
+test('the header of the rows in sight stays above them, and closes them from there', async ({ page }) => {
+  await page.setViewportSize({ width: 1440, height: 420 });
+  await openLive(page);
+  await show(page, 'By kind');
+  const list = panel(page, 'Watchlist').locator('.rows');
+  const top = async () => (await list.boundingBox())!.y;
+  const inSight = async () => {
+    const at = await list.evaluate((box) => {
+      const { left, top } = box.getBoundingClientRect();
+      const found = document.elementFromPoint(left + 40, top + 8);
+      return found?.closest('[data-testid=watch-header]')?.textContent ?? '';
+    });
+    return at.replaceAll(/\W+/g, ' ').trim();
+  };
+  await expect.poll(inSight).toMatch(/^Spot/);
+  for (const [row, title] of [
+    [8, /^Spot/],
+    [14, /^(Perpetuals|Futures)/],
+    [30, /^FX/],
+  ] as const) {
+    await list.evaluate((box, to) => (box.scrollTop = to), row * 24 + 4);
+    await expect.poll(inSight).toMatch(title);
+  }
+  // What is gone to by key is not under it.
+  await list.click({ position: { x: 60, y: 100 } });
+  for (let i = 0; i < 5; i++) await page.keyboard.press('ArrowUp');
+  const chosen = panel(page, 'Watchlist').locator('[data-testid=watch-row].cursor');
+  await expect(chosen).toBeVisible();
+  expect((await chosen.boundingBox())!.y).toBeGreaterThanOrEqual((await top()) + 23);
+  await list.click({ position: { x: 60, y: 8 } });
+  const closed = panel(page, 'Watchlist').locator('[aria-expanded=false]');
+  await expect(closed).toBeInViewport();
+  await expect(panel(page, 'Watchlist').locator('[aria-expanded=true]').last()).toBeInViewport();
+});
+
 test('a column gets another width by drag and by key, and has it after a reload', async ({ page }) => {
   await openLive(page);
   const border = page.getByRole('separator', { name: 'Width of Last price' });
