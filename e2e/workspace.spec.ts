@@ -378,13 +378,11 @@ test('a long notice leaves rows and prices to be read, in every width', async ({
   const notice = page.getByTestId('notice');
   for (const width of [1440, 800, 390]) {
     await page.setViewportSize({ width, height: 900 });
-    await page
-      .getByLabel('A workspace that was saved to a file')
-      .setInputFiles({
-        name: `${'long '.repeat(120)}.json`,
-        mimeType: 'application/json',
-        buffer: Buffer.from('{}'),
-      });
+    await page.getByLabel('A workspace that was saved to a file').setInputFiles({
+      name: `${'long '.repeat(120)}.json`,
+      mimeType: 'application/json',
+      buffer: Buffer.from('{}'),
+    });
     await expect(notice).toContainText('long');
     const bar = await page
       .locator(width < 720 ? 'nav' : 'footer')
