@@ -163,7 +163,7 @@ describe('REST', () => {
     expect(page.headers['cache-control']).toBe('no-cache');
     expect(page.headers['content-security-policy']).toMatch(/script-src 'self' 'sha256-[A-Za-z0-9+/=]{44}';/);
     const accept = 'text/html,application/xhtml+xml';
-    for (const path of ['/nowhere', '/404', '//evil', '/a/../b', '/%E0%A4%A', '/%E0%A4%A?to=%E0']) {
+    for (const path of ['/nowhere', '/404', '//evil', '/a/../b', '/%25E0']) {
       const missing = await getUnread(url, path, accept);
       expect([path, missing.status, missing.body]).toEqual([path, 404, '<p>not here</p>']);
       expect(missing.headers['content-security-policy']).toContain("default-src 'self'");
@@ -171,6 +171,15 @@ describe('REST', () => {
       expect(JSON.parse(told.body)).toMatchObject({
         error: { code: expect.stringMatching(/^(not_found|invalid_request)$/) },
       });
+    }
+    for (const [path, to] of [
+      ['/%E0%A4%A?to=%E0', '/%25E0%25A4%25A'],
+      ['//evil.example/%', '/evil.example/%25'],
+      ['/\\evil.example/%', '/evil.example/%25'],
+    ] as const) {
+      const led = await getUnread(url, path, accept);
+      expect([led.status, led.headers.location]).toEqual([302, to]);
+      expect((await getUnread(url, path, '*/*')).status).toBe(400);
     }
     const short = await depthwire.app.inject('/feeds?instrument=a');
     expect([short.statusCode, short.body]).toEqual([200, '<p>all the feeds</p>']);

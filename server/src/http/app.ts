@@ -49,8 +49,6 @@ const ANNOUNCER_STYLE = "'sha256-S8qMpvofolR8Mpjy4kQvEm7m1q8clzU4dfDH0AmvZjo='";
 const CONTENTS_STYLE = "'sha256-iaOezIDcQIoxCULa6FBKKuLUu09R7kG+Mlu+JVfU3Rw='";
 /** Of the dashboard, for addresses that lead nowhere. */
 const MISSING_PAGE = '404.html';
-/** What an address becomes that cannot be read: it leads nowhere. */
-const NOWHERE = '/404';
 /** Where the file server says of an address that there is nothing, or that it is none: `//`, `/../`. */
 const NOWHERE_STATUSES: readonly unknown[] = [400, 403, 404];
 /** What only programs ask for; to be told in JSON that it is not there. */
@@ -97,15 +95,11 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     connectionTimeout: IDLE_SOCKET_MS,
     clientErrorHandler: refuseUnread,
     ...serverOptions(options),
-    // For a path that cannot be read there are no hooks, so no policy that the page could be sent with.
-    rewriteUrl: ({ method, url, headers }) =>
-      hasMissingPage && asksForPage({ method: method!, url: url!, headers }) && !isReadable(url!)
-        ? NOWHERE
-        : url!,
     // A path that cannot be read: Fastify runs no hooks for it.
     frameworkErrors: (error, request, reply) => {
       observer.begin(request as FastifyRequest, reply as FastifyReply);
-      sendError(reply as FastifyReply, error);
+      if (hasMissingPage && asksForPage(request as FastifyRequest)) reply.redirect(readable(request.url));
+      else sendError(reply as FastifyReply, error);
       observer.end(request as FastifyRequest, reply as FastifyReply);
     },
   });
@@ -221,10 +215,8 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   return app;
 }
 
-type Asked = Pick<FastifyRequest, 'method' | 'url' | 'headers'>;
-
 /** Whether somebody in a browser went to an address, and is to be told in words, not a program. */
-function asksForPage({ method, url, headers }: Asked): boolean {
+function asksForPage({ method, url, headers }: FastifyRequest): boolean {
   if (method !== 'GET' && method !== 'HEAD') return false;
   return Boolean(headers.accept?.includes('text/html')) && !PROGRAM_PATHS.test(url);
 }
@@ -235,13 +227,15 @@ function isNowhere(error: unknown): boolean {
   return NOWHERE_STATUSES.includes(error.statusCode);
 }
 
-function isReadable(url: string): boolean {
-  try {
-    decodeURI(url.split('?')[0]!);
-    return true;
-  } catch {
-    return false;
-  }
+/**
+ * An address that cannot be read, so that it can: the page that it leads to has to read it too. Of this server alone, whatever
+ * it begins with.
+ */
+function readable(url: string): string {
+  return url
+    .split('?')[0]!
+    .replaceAll('%', '%25')
+    .replace(/^[\\/]+/, '/');
 }
 
 function sendError(reply: FastifyReply, error: unknown): void {
