@@ -298,6 +298,24 @@ test.describe('the simulated market', () => {
   });
 });
 
+test.describe('on a wall of 4K', () => {
+  test.use({ viewport: { width: 3840, height: 2000 } });
+
+  test('text is large until somebody says otherwise', async ({ page }) => {
+    const html = page.locator('html');
+    await page.goto('/');
+    await expect(html).toHaveAttribute('data-density', 'large');
+    await expect(page.getByTestId('status-bar')).toHaveCSS('font-size', '13px');
+    await page.keyboard.press('Control+k');
+    await page.getByPlaceholder('Instrument or command').fill('density compact');
+    await page.keyboard.press('Enter');
+    await expect(html).toHaveAttribute('data-density', 'compact');
+    await page.reload();
+    await expect(page.getByTestId('status-bar')).toBeVisible();
+    await expect(html).toHaveAttribute('data-density', 'compact');
+  });
+});
+
 test('an address that leads nowhere is said to, and leads to the dashboard', async ({ page, depthwire }) => {
   const response = await page.goto('/nowhere/deep');
   expect(response?.status()).toBe(404);

@@ -69,6 +69,11 @@ test('opens without a server, says so, and is live when that is back', async ({ 
   await depthwire.stop();
   await page.goto('/?instrument=sim:ETH-USD');
   await expect(page.getByRole('alert')).toBeVisible();
+  await page.goto('/inspector');
+  await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+  expect((await page.goto('/nowhere?at=all'))?.status()).toBe(404);
+  await expect(page.getByTestId('error-page')).toContainText('/nowhere');
+  await page.goto('/?instrument=sim:ETH-USD');
   await depthwire.start();
   await page
     .getByRole('button', { name: 'Try now' })

@@ -23,6 +23,31 @@ async function expectNoScroll(page: Page): Promise<void> {
 test.describe('in a German browser', () => {
   test.use({ locale: 'de-AT' });
 
+  test('an alert that is being made follows the language, its numbers and what was wrong with them too', async ({
+    page,
+    context,
+  }) => {
+    await page.setViewportSize({ width: 1440, height: 900 });
+    await page.goto('/?instrument=sim:BTC-USD');
+    await expect(page.getByTestId('last-price')).toContainText(/\d/, { timeout: 15_000 });
+    await page.keyboard.press('Control+k');
+    await page.getByPlaceholder('Instrument oder Befehl').fill('new alert');
+    await page.keyboard.press('Enter');
+    const form = page.getByRole('dialog').locator('form');
+    await form.getByRole('combobox', { name: 'Wann' }).selectOption('spread');
+    await form.getByRole('textbox', { name: 'Spread' }).fill('1,234');
+    await form.getByRole('combobox', { name: 'Wann' }).selectOption('move');
+    await form.getByRole('textbox', { name: 'Prozent' }).fill('viel');
+    await form.getByRole('button', { name: 'Alarm anlegen' }).click();
+    await expect(form.getByRole('alert')).toHaveText(/erwartet/);
+    const other = await context.newPage();
+    await other.goto('/feeds');
+    await other.evaluate(() => localStorage.setItem('depthwire.language', 'en'));
+    await expect(form.getByRole('alert')).toHaveText(/expected/);
+    await form.getByRole('combobox', { name: 'When' }).selectOption('spread');
+    await expect(form.getByRole('textbox', { name: 'Spread' })).toHaveValue('1.234');
+  });
+
   test('the page is German, changes to English at once, and stays so', async ({ page, depthwire }) => {
     const trouble = watchForTrouble(page, () => depthwire.url);
     await page.setViewportSize({ width: 1440, height: 900 });

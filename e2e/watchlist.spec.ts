@@ -1,4 +1,5 @@
 import { AxeBuilder } from '@axe-core/playwright';
+import path from 'node:path';
 import type { Page } from '@playwright/test';
 import { expect, test } from './fixtures.ts';
 import { openLive, panel, panelHead, watchForTrouble, watchRows } from './page.ts';
@@ -57,6 +58,23 @@ test('a group is made from marked rows, put in order by key and by drag, and the
   expect(trouble).toEqual([]);
 });
 
+test.describe('of a server with few subscriptions', () => {
+  test.use({
+    serverArgs: ['--config', path.join(import.meta.dirname, 'few-subscriptions.yaml')],
+    viewport: { width: 1440, height: 520 },
+  });
+
+  test('rows that are scrolled to are live, though others held all there were', async ({ page }) => {
+    await openLive(page);
+    await panel(page, 'Watchlist')
+      .locator('.rows')
+      .evaluate((list) => (list.scrollTop = list.scrollHeight));
+    await expect(watchRows(page).last()).toBeInViewport();
+    for (const row of await watchRows(page).all())
+      await expect(row).toHaveAttribute('data-state', 'live', { timeout: 10_000 });
+  });
+});
+
 test('headers are closed by keys, and what is below them is not subscribed to', async ({ page, proxied }) => {
   const { url, requests } = await proxied();
   await openLive(page, url);
@@ -92,6 +110,41 @@ test('headers are closed by keys, and what is below them is not subscribed to', 
   await page.keyboard.press('ArrowRight');
   await expect(rest).toHaveAttribute('aria-expanded', 'true');
   await expect.poll(() => new Set(tickers()).size).toBeGreaterThan(1);
+});
+
+test('the header of the rows in sight stays above them, and closes them from there', async ({ page }) => {
+  await page.setViewportSize({ width: 1440, height: 420 });
+  await openLive(page);
+  await show(page, 'By kind');
+  const list = panel(page, 'Watchlist').locator('.rows');
+  const top = async () => (await list.boundingBox())!.y;
+  const inSight = async () => {
+    const at = await list.evaluate((box) => {
+      const { left, top } = box.getBoundingClientRect();
+      const found = document.elementFromPoint(left + 40, top + 8);
+      return found?.closest('[data-testid=watch-header]')?.textContent ?? '';
+    });
+    return at.replaceAll(/\W+/g, ' ').trim();
+  };
+  await expect.poll(inSight).toMatch(/^Spot/);
+  for (const [row, title] of [
+    [8, /^Spot/],
+    [14, /^(Perpetuals|Futures)/],
+    [30, /^FX/],
+  ] as const) {
+    await list.evaluate((box, to) => (box.scrollTop = to), row * 24 + 4);
+    await expect.poll(inSight).toMatch(title);
+  }
+  // What is gone to by key is not under it.
+  await list.click({ position: { x: 60, y: 100 } });
+  for (let i = 0; i < 5; i++) await page.keyboard.press('ArrowUp');
+  const chosen = panel(page, 'Watchlist').locator('[data-testid=watch-row].cursor');
+  await expect(chosen).toBeVisible();
+  expect((await chosen.boundingBox())!.y).toBeGreaterThanOrEqual((await top()) + 23);
+  await list.click({ position: { x: 60, y: 8 } });
+  const closed = panel(page, 'Watchlist').locator('[aria-expanded=false]');
+  await expect(closed).toBeInViewport();
+  await expect(panel(page, 'Watchlist').locator('[aria-expanded=true]').last()).toBeInViewport();
 });
 
 test('a column gets another width by drag and by key, and has it after a reload', async ({ page }) => {

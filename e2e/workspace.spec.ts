@@ -152,6 +152,26 @@ test('workspaces are made from presets, named, duplicated, deleted, and kept apa
   await expect(workspaceMenu(page)).toHaveText(/Fast 2/);
   await choose(page, 'Delete');
   await expect(workspaceMenu(page)).not.toHaveText(/Fast 2/);
+  await choose(page, 'Fast');
+  await choose(page, 'Save as…');
+  const name = page.getByRole('dialog', { name: 'Save the workspace as' }).getByRole('textbox');
+  await expect(name).toHaveValue('Fast 2');
+  await name.fill(' ');
+  await page.keyboard.press('Enter');
+  await expect(page.getByText('Expected 1 to 60 characters')).toBeVisible();
+  await name.fill('Open of the day');
+  await page.keyboard.press('Enter');
+  await expect(workspaceMenu(page)).toHaveText(/Open of the day/);
+  await expect(tabs(page)).toHaveCount(4);
+  await page.keyboard.press('Control+k');
+  await page.getByPlaceholder('Instrument or command').fill('save as');
+  await page.getByRole('option', { name: 'Save the workspace as…' }).click();
+  await expect(name).toHaveValue('Open of the day 2');
+  // What is there is only a proposal: typing replaces it.
+  await page.keyboard.type('Close');
+  await expect(name).toHaveValue('Close');
+  await page.keyboard.press('Escape');
+  await choose(page, 'Fast');
   await choose(page, 'Trading');
   await expect(tabs(page)).toHaveCount(5);
   await expectLive(page);
@@ -412,4 +432,30 @@ test('of panels behind each other the one in front is drawn before they dock', a
   expect(await tape.boundingBox()).toEqual(place);
   await expect(page.getByTestId('tab-alerts-1')).toBeVisible();
   await expect(page.getByTestId('panel-alerts')).toHaveCount(0);
+});
+
+test('a long notice leaves rows and prices to be read, in every width', async ({ page }) => {
+  await openLive(page);
+  const notice = page.getByTestId('notice');
+  for (const width of [1440, 800, 390]) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.getByLabel('A workspace that was saved to a file').setInputFiles({
+      name: `${'long '.repeat(120)}.json`,
+      mimeType: 'application/json',
+      buffer: Buffer.from('{}'),
+    });
+    await expect(notice).toContainText('long');
+    const bar = await page
+      .locator(width < 720 ? 'nav' : 'footer')
+      .last()
+      .boundingBox();
+    const box = await notice.locator('> div').boundingBox();
+    // Two lines of it, on a phone above the bar.
+    if (width < 720) expect(bar!.y - box!.y).toBeLessThan(50);
+    else expect(bar!.y - box!.y).toBeLessThan(12);
+    await notice.locator('p').hover();
+    await expect.poll(async () => (await notice.locator('p').boundingBox())!.height).toBeGreaterThan(40);
+    await notice.getByRole('button', { name: 'Dismiss' }).click();
+    await expect(notice).toBeEmpty();
+  }
 });

@@ -1,6 +1,9 @@
+import { once } from 'node:events';
 import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { request, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { emptyStats } from '@depthwire/feeds';
 import { bookChecksum, DepthwireError } from '@depthwire/shared';
@@ -16,6 +19,15 @@ describe('REST', () => {
       body: response.json<Record<string, never>>(),
       headers: response.headers,
     };
+  }
+
+  /** The path as it stands: `inject` and `fetch` would put it right first. */
+  async function getUnread(url: string, path: string, accept: string) {
+    const { hostname, port } = new URL(url);
+    const sent = request({ hostname, port, path, headers: { accept } });
+    sent.end();
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    return { status: response.statusCode, headers: response.headers, body: await text(response) };
   }
 
   test('health tells readiness, books by state and feeds', async () => {
@@ -140,17 +152,44 @@ describe('REST', () => {
     onTestFinished(() => rm(web, { recursive: true }));
     await mkdir(join(web, '_app/immutable'), { recursive: true });
     await writeFile(join(web, 'index.html'), '<!doctype html><script>start()</script>');
+    await writeFile(join(web, 'feeds.html'), '<p>all the feeds</p>');
+    await writeFile(join(web, 'feeds.html.br'), 'feeds');
     await writeFile(join(web, '404.html'), '<p>not here</p>');
     await writeFile(join(web, '_app/immutable/app.abc.js'), 'long();');
     await writeFile(join(web, '_app/immutable/app.abc.js.br'), 'short');
-    const { depthwire } = await start({ web });
+    const { depthwire, url } = await start({ web });
     const page = await depthwire.app.inject('/');
     expect(page.body).toContain('start()');
     expect(page.headers['cache-control']).toBe('no-cache');
     expect(page.headers['content-security-policy']).toMatch(/script-src 'self' 'sha256-[A-Za-z0-9+/=]{44}';/);
     const accept = 'text/html,application/xhtml+xml';
-    const missing = await depthwire.app.inject({ url: '/nowhere', headers: { accept } });
-    expect([missing.statusCode, missing.body]).toEqual([404, '<p>not here</p>']);
+    for (const path of ['/nowhere', '/404', '//evil', '/a/../b', '/%25E0']) {
+      const missing = await getUnread(url, path, accept);
+      expect([path, missing.status, missing.body]).toEqual([path, 404, '<p>not here</p>']);
+      expect(missing.headers['content-security-policy']).toContain("default-src 'self'");
+      const told = await getUnread(url, path, '*/*');
+      expect(JSON.parse(told.body)).toMatchObject({
+        error: { code: expect.stringMatching(/^(not_found|invalid_request)$/) },
+      });
+    }
+    for (const [path, to] of [
+      ['/%E0%A4%A?to=%E0', '/%25E0%25A4%25A'],
+      ['//evil.example/%', '/evil.example/%25'],
+      ['/\\evil.example/%', '/evil.example/%25'],
+    ] as const) {
+      const led = await getUnread(url, path, accept);
+      expect([led.status, led.headers.location]).toEqual([302, to]);
+      expect((await getUnread(url, path, '*/*')).status).toBe(400);
+    }
+    const short = await depthwire.app.inject('/feeds?instrument=a');
+    expect([short.statusCode, short.body]).toEqual([200, '<p>all the feeds</p>']);
+    const packedPage = await depthwire.app.inject({ url: '/feeds', headers: { 'accept-encoding': 'br' } });
+    expect(packedPage.body).toBe('feeds');
+    expect(packedPage.headers).toMatchObject({
+      'content-encoding': 'br',
+      'content-type': 'text/html; charset=utf-8',
+      'cache-control': 'no-cache',
+    });
     const route = await depthwire.app.inject({ url: '/api/v1/nowhere', headers: { accept } });
     expect([route.statusCode, route.json()]).toMatchObject([404, { error: { code: 'not_found' } }]);
     const asset = await depthwire.app.inject('/_app/immutable/app.abc.js');

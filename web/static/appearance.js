@@ -10,11 +10,14 @@
   }
   if (saved.theme) root.dataset.theme = saved.theme;
   if (saved.palette) root.dataset.palette = saved.palette;
-  if (saved.density) root.dataset.density = saved.density;
-
   var has = function (feature) {
     return matchMedia(`(${feature})`).matches;
   };
+  // A wall of 4K that the system does not scale is looked at from further away than a desk's screen.
+  var isWall = has('min-width: 3200px') && has('min-height: 1800px');
+  var density = saved.density || (isWall ? 'large' : null);
+  if (density) root.dataset.density = density;
+
   var isHigh = saved.contrast === 'high' || (saved.contrast !== 'normal' && has('prefers-contrast: more'));
   root.dataset.contrast = isHigh || has('forced-colors: active') ? 'high' : 'normal';
 

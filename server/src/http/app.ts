@@ -49,6 +49,8 @@ const ANNOUNCER_STYLE = "'sha256-S8qMpvofolR8Mpjy4kQvEm7m1q8clzU4dfDH0AmvZjo='";
 const CONTENTS_STYLE = "'sha256-iaOezIDcQIoxCULa6FBKKuLUu09R7kG+Mlu+JVfU3Rw='";
 /** Of the dashboard, for addresses that lead nowhere. */
 const MISSING_PAGE = '404.html';
+/** Where the file server says of an address that there is nothing, or that it is none: `//`, `/../`. */
+const NOWHERE_STATUSES: readonly unknown[] = [400, 403, 404];
 /** What only programs ask for; to be told in JSON that it is not there. */
 const PROGRAM_PATHS = /^\/(api|ws|metrics|sdk|_app)\b/;
 /** By what Node calls it. */
@@ -77,6 +79,8 @@ export interface AppOptions extends RoutesOptions, GuardOptions {
 
 /** The HTTP application, apart from the process: tests reach it by `inject` and on a free port. */
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
+  const pages = pagesIn(options.web);
+  const hasMissingPage = pages.includes(MISSING_PAGE);
   const observer = createRequestObserver(options.metrics, options.wallClock);
   const app = Fastify({
     loggerInstance: options.logger,
@@ -94,26 +98,26 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     // A path that cannot be read: Fastify runs no hooks for it.
     frameworkErrors: (error, request, reply) => {
       observer.begin(request as FastifyRequest, reply as FastifyReply);
-      sendError(reply as FastifyReply, error);
+      if (hasMissingPage && asksForPage(request as FastifyRequest)) reply.redirect(readable(request.url));
+      else sendError(reply as FastifyReply, error);
       observer.end(request as FastifyRequest, reply as FastifyReply);
     },
   });
   app.server.maxConnections = options.maxConnections + SPARE_SOCKETS;
   limitSockets(app.server, options);
-  const index = options.web === undefined ? null : join(options.web, 'index.html');
-  const hasMissingPage = options.web !== undefined && existsSync(join(options.web, MISSING_PAGE));
 
-  app.setErrorHandler((error, _request, reply) => sendError(reply, error));
+  app.setErrorHandler((error, request, reply) =>
+    hasMissingPage && isNowhere(error) && asksForPage(request)
+      ? reply.code(404).sendFile(MISSING_PAGE)
+      : sendError(reply, error),
+  );
   observeRequests(app, observer);
   await app.register(fastifyHelmet, {
     contentSecurityPolicy: {
       useDefaults: false,
       directives: {
         'default-src': ["'self'"],
-        'script-src': [
-          "'self'",
-          ...(options.web !== undefined && existsSync(options.web) ? inlineScriptHashes(options.web) : []),
-        ],
+        'script-src': ["'self'", ...inlineScriptHashes(pages.map((name) => join(options.web!, name)))],
         'style-src': ["'self'", LOGO_STYLE],
         'style-src-attr': ["'unsafe-hashes'", ANNOUNCER_STYLE, CONTENTS_STYLE],
         'img-src': ["'self'", 'data:'],
@@ -175,7 +179,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     );
 
   if (options.web !== undefined) {
-    if (!existsSync(index!)) {
+    if (!pages.includes('index.html')) {
       throw new DepthwireError(
         'invalid_config',
         `web: ${options.web} holds no index.html: build the dashboard first (npm run build)`,
@@ -184,7 +188,6 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     }
     await app.register(fastifyStatic, {
       root: options.web,
-      extensions: ['html'],
       preCompressed: true,
       cacheControl: false,
       setHeaders(reply, path) {
@@ -197,6 +200,10 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
         }
       },
     });
+    // By the file server's own `extensions` a page would be found, but not the compressed file beside it.
+    for (const page of pages)
+      if (page !== MISSING_PAGE)
+        app.get(`/${page.slice(0, -'.html'.length)}`, (_request, reply) => reply.sendFile(page));
   }
   app.setNotFoundHandler((request, reply) => {
     if (hasMissingPage && asksForPage(request)) return reply.code(404).sendFile(MISSING_PAGE);
@@ -212,6 +219,23 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
 function asksForPage({ method, url, headers }: FastifyRequest): boolean {
   if (method !== 'GET' && method !== 'HEAD') return false;
   return Boolean(headers.accept?.includes('text/html')) && !PROGRAM_PATHS.test(url);
+}
+
+/** Whether it is the address that is wrong, and it is not our own that says so. */
+function isNowhere(error: unknown): boolean {
+  if (!(error instanceof Error) || error instanceof DepthwireError || !('statusCode' in error)) return false;
+  return NOWHERE_STATUSES.includes(error.statusCode);
+}
+
+/**
+ * An address that cannot be read, so that it can: the page that it leads to has to read it too. Of this server alone, whatever
+ * it begins with.
+ */
+function readable(url: string): string {
+  return url
+    .split('?')[0]!
+    .replaceAll('%', '%25')
+    .replace(/^[\\/]+/, '/');
 }
 
 function sendError(reply: FastifyReply, error: unknown): void {
@@ -257,11 +281,16 @@ function serverOptions({ certificate, headersTimeoutMs }: AppOptions): { http: S
   };
 }
 
+/** Of the dashboard; none where it was not built. */
+function pagesIn(folder: string | undefined): string[] {
+  if (folder === undefined || !existsSync(folder)) return [];
+  return readdirSync(folder).filter((name) => name.endsWith('.html'));
+}
+
 /** SvelteKit starts each page by an inline script, which the policy must name by its hash. */
-function inlineScriptHashes(folder: string): string[] {
-  const pages = readdirSync(folder).filter((name) => name.endsWith('.html'));
-  const scripts = pages.flatMap((name) => [
-    ...readFileSync(join(folder, name), 'utf8').matchAll(/<script(?![^>]*\ssrc=)[^>]*>([\s\S]*?)<\/script>/g),
+function inlineScriptHashes(pages: readonly string[]): string[] {
+  const scripts = pages.flatMap((path) => [
+    ...readFileSync(path, 'utf8').matchAll(/<script(?![^>]*\ssrc=)[^>]*>([\s\S]*?)<\/script>/g),
   ]);
   const hashes = scripts.map(([, code]) => `'sha256-${createHash('sha256').update(code!).digest('base64')}'`);
   return [...new Set(hashes)];

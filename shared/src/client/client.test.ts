@@ -317,6 +317,44 @@ describe('a subscription', () => {
     expect(book.refusal).toBeNull();
   });
 
+  test('that finds no room is asked for again once another is closed, in turn', async () => {
+    const { client } = await connected();
+    const held = new Set<number>();
+    server.last.answer = (request, connection) => {
+      if (request.op === 'unsubscribe') held.delete(request.ch);
+      if (request.op !== 'subscribe') return grantAll(request, connection);
+      if (held.size < 2) {
+        held.add(request.id);
+        grant(connection, request, request.id);
+      } else
+        connection.send({
+          op: 'error',
+          id: request.id,
+          code: 'too_many_subscriptions',
+          message: 'a session may hold 2 subscriptions',
+          retry: false,
+        });
+    };
+    const [book, trades, ticker, status, left] = [
+      client.book(instrument.id),
+      client.trades(instrument.id),
+      client.ticker(instrument.id),
+      client.status(instrument.id),
+      client.ticker(instrument.id, { cadenceMs: 1_000 }),
+    ];
+    await until(() => expect(left.refusal?.code).toBe('too_many_subscriptions'));
+    ticker.close();
+    book.close();
+    await until(() => expect(status.granted).not.toBeNull());
+    expect(status.refusal).toBeNull();
+    expect(left.granted).toBeNull();
+    trades.close();
+    await until(() => expect(left.granted).not.toBeNull());
+    status.close();
+    await until(() => expect(server.last.asked('unsubscribe')).toHaveLength(3));
+    expect(server.last.asked('subscribe')).toHaveLength(7);
+  });
+
   test('an error that answers no subscription is the client’s', async () => {
     const { errors } = await connected();
     server.last.send(

@@ -138,6 +138,8 @@ export class DepthwireClient extends Emitter<ClientEvents> {
     number,
     { subscription: Subscription | null; request: ClientRequest; sentAtMs: number }
   >();
+  /** Refused because the server had no room for one more, the longest first; each channel that is left makes room. */
+  readonly #crowdedOut = new Set<Subscription>();
   /** Snapshots that were asked for since the last right one, and the last such request. */
   readonly #snapshotTries = new Map<Subscription, { count: number; requestId: number }>();
   #state: ConnectionState = 'idle';
@@ -254,6 +256,7 @@ export class DepthwireClient extends Emitter<ClientEvents> {
     if (subscription.users > 0 || this.#subscriptions.get(subscription.key) !== subscription) return;
     this.#subscriptions.delete(subscription.key);
     this.#snapshotTries.delete(subscription);
+    this.#crowdedOut.delete(subscription);
     subscription.dispose();
     if (subscription.channel !== null) this.#leaveChannel(subscription, subscription.channel);
   }
@@ -271,12 +274,23 @@ export class DepthwireClient extends Emitter<ClientEvents> {
   }
 
   #onRefused(subscription: Subscription, error: DepthwireError): void {
+    // Closed while the request was under way, it wants nothing any more.
+    const isWanted = this.#subscriptions.get(subscription.key) === subscription;
+    if (isWanted && error.code === 'too_many_subscriptions') this.#crowdedOut.add(subscription);
     subscription.onRefused(error);
     if (!error.retry) return;
     this.#after(REFUSAL_RETRY_MS * (1 + this.#random()), () => {
       const wanted = this.#subscriptions.get(subscription.key) === subscription;
       if (wanted && subscription.channel === null) this.#sendSubscribe(subscription);
     });
+  }
+
+  /** There is room for one more. */
+  #letIn(): void {
+    const [next] = this.#crowdedOut;
+    if (!next) return;
+    this.#crowdedOut.delete(next);
+    this.#sendSubscribe(next);
   }
 
   #requestSnapshot(subscription: Subscription): void {
@@ -402,6 +416,7 @@ export class DepthwireClient extends Emitter<ClientEvents> {
     this.#clearTimers();
     this.#pending.clear();
     this.#byChannel.clear();
+    this.#crowdedOut.clear();
     this.#snapshotTries.clear();
     this.hello = null;
     this.principal = null;
@@ -479,6 +494,7 @@ export class DepthwireClient extends Emitter<ClientEvents> {
           subscription.onDisconnected();
           this.#sendSubscribe(subscription);
         }
+        if (!sharing) this.#letIn();
         return;
       }
       case 'snapshot':

@@ -1,6 +1,6 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { withAlert, withAllSeen, withFired, withoutAlert, withState } from './alert-book.ts';
-import { absoluteLevel, distanceOf, fieldsOf, specOf } from './alert-form.ts';
+import { absoluteLevel, distanceOf, fieldsOf, rewriteNumbers, specOf } from './alert-form.ts';
 import {
   MAX_ALERT_INSTRUMENTS,
   MAX_ALERTS,
@@ -13,6 +13,8 @@ import {
 } from './alert-model.ts';
 import { scaleOf, type Instrument } from '@depthwire/shared';
 import { conditionText } from './alert-text.ts';
+import { numberStyle } from '../format/locale.ts';
+import { overwriteGetLocale } from '../paraglide/runtime.js';
 
 const nothing = readStored(null).stored;
 const condition: Condition = { kind: 'price', of: 'last', way: 'above', level: '64000.5' };
@@ -204,6 +206,28 @@ describe('the form', () => {
       problem: expect.stringMatching(/no last price/) as string,
       entry: 'level',
     });
+  });
+
+  test('keeps its numbers what they are when the language changes', () => {
+    onTestFinished(() => overwriteGetLocale(() => 'en'));
+    const fields = fieldsOf('sim:BTC-USD', null);
+    fields.price.level = '64,000.5';
+    fields.spread.above = '1.234';
+    fields.move.percent = 'some';
+    const english = numberStyle();
+    overwriteGetLocale(() => 'de');
+    rewriteNumbers(fields, english);
+    expect([fields.price.level, fields.spread.above, fields.trade.atLeast]).toEqual([
+      '64000,5',
+      '1,234',
+      '100000',
+    ]);
+    expect([fields.price.way, fields.move.percent]).toEqual(['either', 'some']);
+    fields.price.level = '\u22120,5 %';
+    const german = numberStyle();
+    overwriteGetLocale(() => 'en');
+    rewriteNumbers(fields, german);
+    expect([fields.price.level, fields.spread.above]).toEqual(['\u22120.5 %', '1.234']);
   });
 
   test('takes thousands as they are read elsewhere, and refuses what the server has not', () => {

@@ -1,5 +1,5 @@
 import { formatUnits, unitsToNumber, type Instrument } from '@depthwire/shared';
-import { localDecimal, readDecimal } from '../format/locale.ts';
+import { localDecimal, readDecimal, type NumberStyle } from '../format/locale.ts';
 import { m } from '../paraglide/messages.js';
 import { problemOf, readSpec, type Alert, type AlertSpec, type ConditionKind } from './alert-model.ts';
 import { mismatch } from './alert-rules.ts';
@@ -51,6 +51,26 @@ export function fieldsOf(instrument: string, alert: Alert | null): Fields {
     Object.assign(fields[kind], typed);
   }
   return fields;
+}
+
+/**
+ * The numbers as the page's language writes them, after it was another: what was typed as `1.234` would be a
+ * thousand times as much in the next. What is no number stays.
+ */
+export function rewriteNumbers(fields: Fields, from: NumberStyle): void {
+  for (const kind of Object.keys(kindNames) as ConditionKind[]) {
+    const entries: Record<string, string> = fields[kind];
+    for (const [name, text] of Object.entries(entries)) entries[name] = rewrite(text, from);
+  }
+  fields.pause = rewrite(fields.pause, from);
+}
+
+/** A number, or a distance in percent. */
+function rewrite(text: string, from: NumberStyle): string {
+  const [, sign = '', digits = '', percent = ''] =
+    /^\s*([+\-\u2212]?\s*)([\d.,].*?)(\s*%?)\s*$/.exec(text) ?? [];
+  const plain = readDecimal(digits, from);
+  return /^\d*\.?\d+$/.test(plain) ? sign + localDecimal(plain) + percent : text;
 }
 
 /** What is wrong, and with which entry of the condition, or `instrument` or `repeatAfter`. */

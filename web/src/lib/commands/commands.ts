@@ -63,6 +63,8 @@ export interface Dialogs {
   showShortcuts(): void;
   /** Asks for a name of the workspace. */
   rename(): void;
+  /** Asks for a name of a copy. */
+  saveAs(): void;
   share(): void;
   exportFile(): void;
   importFile(): void;
@@ -143,6 +145,13 @@ function workspaceCommands({ workspaces }: App, dialogs: Dialogs): Spec[] {
     { id: 'undo', title: m.command_undo, group, keys: keys.undo, run: () => workspaces.undo() },
     { id: 'redo', title: m.command_redo, group, keys: keys.redo, run: () => workspaces.redo() },
     { id: 'rename', title: m.command_rename, group, run: () => dialogs.rename() },
+    {
+      id: 'save-as',
+      title: m.command_save_as,
+      group,
+      words: [m.command_duplicate_words],
+      run: () => dialogs.saveAs(),
+    },
     {
       id: 'duplicate',
       title: m.command_duplicate,

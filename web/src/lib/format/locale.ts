@@ -1,7 +1,7 @@
 import { getLocale, type Locale } from '../paraglide/runtime.js';
 
 /** How a language writes numbers. */
-interface NumberStyle {
+export interface NumberStyle {
   /** Between whole and fraction. */
   readonly decimal: string;
   /** Between groups of three digits. */
@@ -49,8 +49,8 @@ export function percentText(text: string): string {
  * What somebody typed as a number, as a plain decimal. A point or a comma that cannot separate groups of three
  * digits is taken for the decimal one, whatever the language: who writes `63000.5` means no other number by it.
  */
-export function readDecimal(text: string): string {
-  const { decimal, group } = numberStyle();
+export function readDecimal(text: string, style = numberStyle()): string {
+  const { decimal, group } = style;
   const plain = text.trim();
   const [whole = '', ...rest] = plain.split(decimal);
   const ungrouped = new RegExp(`^[+-]?[1-9]\\d{0,2}(\\${group}\\d{3})+$`).test(whole)

@@ -66,7 +66,9 @@ export class Preferences {
     this.theme = oneOf(themes, stored.theme, defaults.theme);
     this.palette = oneOf(palettes, stored.palette, defaults.palette);
     this.contrast = oneOf(contrasts, stored.contrast, defaults.contrast);
-    this.density = oneOf(densities, stored.density, defaults.density);
+    // By the screen, until something is kept: `static/appearance.js` has looked at it before the first paint.
+    const shownDensity = document.documentElement.dataset.density;
+    this.density = oneOf(densities, stored.density ?? shownDensity, defaults.density);
     this.timeZone = oneOf(['local', 'utc'] as const, stored.timeZone, defaults.timeZone);
     this.sizeUnit = oneOf(['base', 'quote'] as const, stored.sizeUnit, defaults.sizeUnit);
     if (typeof stored.minimumTrade === 'number') this.minimumTrade = stored.minimumTrade;

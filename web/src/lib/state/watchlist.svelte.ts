@@ -101,6 +101,8 @@ export class Watchlist {
   readonly #seen = new Map<string, number>();
   /** How many lists have an order that is made by live figures of a row. */
   readonly #ordered = new Map<string, number>();
+  /** Whether a row that is wanted was left out: it is tried again when one is let go. */
+  #isCrowded = false;
   readonly #dirty = new Set<WatchRow>();
   /** The server tells them all at once: laid out in one frame they would make it a late one. */
   readonly #flush = () => {
@@ -134,6 +136,8 @@ export class Watchlist {
 
   start(): () => void {
     const off = this.#connection.client.on('state', (state) => {
+      // Another server may have more room.
+      if (state === 'open') this.#fill();
       if (state !== 'open') this.#closedAtMs ??= Date.now();
       else if (this.#closedAtMs !== null) {
         if (Date.now() - this.#closedAtMs > SPARK_STALE_MS)
@@ -198,7 +202,11 @@ export class Watchlist {
     const before = this.#subscribed.get(row.id);
     if (before?.cadenceMs === cadenceMs || (before === undefined && cadenceMs === null)) return;
     this.#unsubscribe(row.id);
-    if (cadenceMs === null || !this.#hasRoomFor(cadenceMs)) return;
+    if (cadenceMs === null) return;
+    if (!this.#hasRoomFor(cadenceMs)) {
+      this.#isCrowded = true;
+      return;
+    }
     const ticker = this.#connection.client.ticker(row.id, { cadenceMs });
     const mark = () => {
       this.#dirty.add(row);
@@ -222,6 +230,15 @@ export class Watchlist {
     // What is shown again is not live before its ticker has come.
     watched.row.isWatched = false;
     watched.row.state = 'syncing';
+    // Once what makes room has what it made room for.
+    queueMicrotask(() => this.#fill());
+  }
+
+  /** Subscribes to rows that were left out, as far as there is room. */
+  #fill(): void {
+    if (!this.#isCrowded) return;
+    this.#isCrowded = false;
+    this.#subscribeAll();
   }
 
   /** What is seen goes before what only makes the order. */
@@ -232,6 +249,7 @@ export class Watchlist {
     for (const [id, watched] of this.#subscribed) {
       if (watched.cadenceMs === CADENCE_MS) continue;
       this.#unsubscribe(id);
+      this.#isCrowded = true;
       return true;
     }
     return false;

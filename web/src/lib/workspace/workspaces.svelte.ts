@@ -95,11 +95,30 @@ export class Workspaces {
     this.#tryToCreate(this.current.toJSON());
   }
 
-  /** @returns whether it is a name */
-  rename(name: string): boolean {
-    if (!isName(name)) return false;
+  /** What a copy is called unless somebody says otherwise. */
+  get nameOfCopy(): string {
+    return this.#freeName(this.current.name);
+  }
+
+  /**
+   * A copy under a name of its own, which is shown from now on; the one before stays as it is.
+   * @returns what is wrong; null where it was made
+   */
+  saveAs(name: string): string | null {
+    if (!isName(name)) return m.workspace_name_problem();
+    try {
+      this.#create({ ...this.current.toJSON(), name: name.trim() });
+      return null;
+    } catch (error) {
+      return (error as Error).message;
+    }
+  }
+
+  /** @returns what is wrong with the name; null where it was taken */
+  rename(name: string): string | null {
+    if (!isName(name)) return m.workspace_name_problem();
     this.current.name = name.trim();
-    return true;
+    return null;
   }
 
   /** The last one is replaced by a fresh one. */

@@ -160,13 +160,27 @@ export function stepFrom<Row>(entries: readonly Entry<Row>[], at: number, step: 
   return entries[index] ?? null;
 }
 
-/** The header that a line is below; null where there is none. */
-export function headerOf<Row>(entries: readonly Entry<Row>[], at: number): Header | null {
-  for (let i = at; i >= 0; i--) {
-    const entry = entries[i]!;
-    if (entry.type === 'header') return entry;
-  }
-  return null;
+/** Where the header is that a line is below, or that it is itself; -1 where there is none. */
+export function headerAt<Row>(entries: readonly Entry<Row>[], at: number): number {
+  for (let i = at; i >= 0; i--) if (entries[i]?.type === 'header') return i;
+  return -1;
+}
+
+/**
+ * The lines to draw, of which most are out of sight. The header of the first in sight is one of them, however far above it is:
+ * it stays at the top.
+ * @param at the first in sight
+ * @param from the first that is drawn, up to `to`
+ */
+export function drawn<Row>(
+  entries: readonly Entry<Row>[],
+  at: number,
+  from: number,
+  to: number,
+): { readonly entry: Entry<Row>; readonly index: number }[] {
+  const lines = entries.slice(from, to).map((entry, index) => ({ entry, index: from + index }));
+  const above = headerAt(entries, at);
+  return above < 0 || above >= from ? lines : [{ entry: entries[above]!, index: above }, ...lines];
 }
 
 /** The instruments from one line to another, in their order. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { readFile, writeFile, type WorkspaceData } from '../../workspace/model.ts';
-import { arrange, between, headerOf, stepFrom, type Arranged, type Entry } from './entries.ts';
+import { arrange, between, drawn, headerAt, stepFrom, type Arranged, type Entry } from './entries.ts';
 import {
   MAX_GROUP_INSTRUMENTS,
   MAX_GROUPS,
@@ -168,6 +168,21 @@ describe('a list', () => {
     expect(new Set(entries.map(({ key }) => key)).size).toBe(entries.length);
   });
 
+  it('draws the header of the first line in sight, however far above it is', () => {
+    const entries = arrange(rows, groups, { ...all, show: 'venue' }, '', false);
+    const at = (top: number, from: number, to: number) =>
+      drawn(entries, top, from, to).map(({ entry, index }) => [index, entry.key]);
+    expect(at(2, 2, 4)).toEqual([
+      [0, 'venue:sim'],
+      [2, 'venue:sim/sim:A-USD'],
+      [3, 'venue:x'],
+    ]);
+    expect(at(4, 3, 5).map(([index]) => index)).toEqual([3, 4]);
+    expect(at(1, 0, 2).map(([index]) => index)).toEqual([0, 1]);
+    expect(drawn(entries.slice(1, 3), 1, 1, 2).map(({ index }) => index)).toEqual([1]);
+    expect(drawn(entries, 9, 9, 5).map(({ index }) => index)).toEqual([3]);
+  });
+
   it('is gone through by keys, and ends', () => {
     const entries = arrange(rows, groups, { ...all, show: 'venue' }, '', false);
     expect(stepFrom(entries, -1, 1)?.key).toBe('venue:sim');
@@ -175,7 +190,7 @@ describe('a list', () => {
     expect(stepFrom(entries, 4, 1)).toBe(entries[4]);
     expect(stepFrom(entries, 4, 'first')).toBe(entries[0]);
     expect(stepFrom([], -1, 'last')).toBeNull();
-    expect(headerOf(entries, 2)?.key).toBe('venue:sim');
+    expect([headerAt(entries, 2), headerAt([], 0), headerAt(entries.slice(1), 1)]).toEqual([0, -1, -1]);
     expect(between(entries, 4, 2).map(({ id }) => id)).toEqual(['sim:A-USD', 'x:A-EUR']);
   });
 });
