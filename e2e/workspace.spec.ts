@@ -357,7 +357,10 @@ test.describe('without files that were kept', () => {
   });
 });
 
-/** Keeps the docking library from the page for as long as `isGone` says so. */
+/**
+ * Keeps the docking library from the page for as long as `isGone` says so. Undo it at the end of the test: what a page
+ * loads when it has time may be under way then.
+ */
 async function withhold(page: Page, isGone: () => boolean): Promise<void> {
   await page.route('**/_app/immutable/chunks/*.js', async (route) => {
     const response = await route.fetch();
@@ -371,6 +374,7 @@ test('docking whose code does not come is said to, panels are live without it, a
 }) => {
   let isGone = true;
   await withhold(page, () => isGone);
+  await page.setViewportSize({ width: 1440, height: 600 });
   await page.goto('/');
   const main = page.getByRole('main');
   const alert = main.getByRole('alert').filter({ hasText: /./ }); // the library has an empty one
@@ -394,7 +398,7 @@ test('docking whose code does not come is said to, panels are live without it, a
   expect(before.length).toBeGreaterThan(20);
   const search = main.getByPlaceholder('Search');
   await search.fill('usd');
-  const list = main.getByTestId('panel-watchlist').getByRole('grid');
+  const list = main.getByTestId('panel-watchlist').locator('.rows');
   await list.evaluate((grid) => (grid.scrollTop = 60));
   const drawn = await page.getByTestId('panel-book').elementHandle();
 
@@ -409,6 +413,7 @@ test('docking whose code does not come is said to, panels are live without it, a
   expect(await list.evaluate((grid) => grid.scrollTop)).toBe(60);
   expect(await drawn!.evaluate((element) => element.isConnected)).toBe(true);
   await expectLive(page);
+  await page.unrouteAll({ behavior: 'wait' });
 });
 
 test('of panels behind each other the one in front is drawn before they dock', async ({ page }) => {
@@ -432,6 +437,7 @@ test('of panels behind each other the one in front is drawn before they dock', a
   expect(await tape.boundingBox()).toEqual(place);
   await expect(page.getByTestId('tab-alerts-1')).toBeVisible();
   await expect(page.getByTestId('panel-alerts')).toHaveCount(0);
+  await page.unrouteAll({ behavior: 'wait' });
 });
 
 test('a long notice leaves rows and prices to be read, in every width', async ({ page }) => {

@@ -3,6 +3,8 @@ import { baseLocale } from '../paraglide/runtime.js';
 import type { App } from '../state/app.svelte.ts';
 import { language, languageName, locales, type Locale } from '../state/language.svelte.ts';
 import { contrasts, densities, palettes, themes } from '../state/preferences.svelte.ts';
+import { phone } from '../ui/phone.ts';
+import type { Docking } from '../workspace/docking.ts';
 import { panelKinds } from '../workspace/model.ts';
 import { panelDescriptions } from '../workspace/panels.ts';
 import { presets } from '../workspace/presets.ts';
@@ -81,27 +83,40 @@ export function commandsOf(app: App, dialogs: Dialogs): Command[] {
   ].map(commandOf);
 }
 
-function panelCommands({ dock }: App): Spec[] {
-  if (!dock) return [];
+function panelCommands(app: App): Spec[] {
+  if (phone.current) return [];
   const group = 'panels';
+  const docked = (run: (dock: Docking) => void) => () => app.whenDocked(run);
   return [
     ...panelKinds.map((kind) => ({
       id: `add-${kind}`,
       title: panelDescriptions[kind].add,
       group: 'panels' as const,
       words: [m.command_add_words, panelDescriptions[kind].about],
-      run: () => void dock.add(kind, 'right'),
+      run: docked((dock) => void dock.add(kind, 'right')),
     })),
     {
       id: 'maximise',
       title: m.command_maximise,
       group,
       keys: panelKeys.maximise,
-      run: () => dock.toggleMaximized(),
+      run: docked((dock) => dock.toggleMaximized()),
     },
-    { id: 'next', title: m.command_next, group, keys: panelKeys.next, run: () => dock.focus(1) },
-    { id: 'previous', title: m.command_previous, group, keys: panelKeys.previous, run: () => dock.focus(-1) },
-    { id: 'close', title: m.command_close, group, keys: panelKeys.close, run: () => dock.closeActive() },
+    { id: 'next', title: m.command_next, group, keys: panelKeys.next, run: docked((dock) => dock.focus(1)) },
+    {
+      id: 'previous',
+      title: m.command_previous,
+      group,
+      keys: panelKeys.previous,
+      run: docked((dock) => dock.focus(-1)),
+    },
+    {
+      id: 'close',
+      title: m.command_close,
+      group,
+      keys: panelKeys.close,
+      run: docked((dock) => dock.closeActive()),
+    },
   ];
 }
 

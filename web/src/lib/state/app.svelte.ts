@@ -8,7 +8,7 @@ import { Tour } from '../tour/tour.svelte.ts';
 import type { Docking } from '../workspace/docking.ts';
 import { MAIN_LINK } from '../workspace/model.ts';
 import { workspaceIn } from '../workspace/share.ts';
-import type { PanelState } from '../workspace/workspace.svelte.ts';
+import type { PanelState, Workspace } from '../workspace/workspace.svelte.ts';
 import { Workspaces } from '../workspace/workspaces.svelte.ts';
 import { Catalogue } from './catalogue.svelte.ts';
 import { WallClock } from './clock.svelte.ts';
@@ -51,8 +51,9 @@ export class App {
   readonly alerts: Alerts;
   readonly tour = new Tour(this.preferences);
   readonly install = new Install();
-  /** Where panels dock; null on a phone, and until it is there. */
-  dock = $state.raw<Docking | null>(null);
+  #dock = $state.raw<Docking | null>(null);
+  /** What was asked for before panels dock, and where. */
+  #onDock: { readonly workspace: Workspace; run(dock: Docking): void } | null = null;
   /** While the palette is open: the panel that its instruments are for, null for the header. */
   search = $state.raw<{ readonly panel: PanelState | null } | null>(null);
   isSheetOpen = $state(false);
@@ -72,6 +73,24 @@ export class App {
     this.workspaces = new Workspaces(this.groups, size);
     this.workspaces.notice ??= this.groups.problem;
     if (wanted !== null) this.workspaces.current.links[MAIN_LINK] = wanted;
+  }
+
+  /** Where panels dock; null on a phone, and until it is there. */
+  get dock(): Docking | null {
+    return this.#dock;
+  }
+
+  set dock(dock: Docking | null) {
+    this.#dock = dock;
+    const waiting = this.#onDock;
+    this.#onDock = null;
+    if (dock && waiting?.workspace === this.workspaces.current) waiting.run(dock);
+  }
+
+  /** At once, or as soon as the panels of the same workspace dock; what was asked for last counts. */
+  whenDocked(run: (dock: Docking) => void): void {
+    if (this.#dock) run(this.#dock);
+    else this.#onDock = { workspace: this.workspaces.current, run };
   }
 
   /** The instrument of the header, and of all panels of the first colour. */

@@ -69,7 +69,12 @@ export class Dock implements Docking {
     const { clientWidth, clientHeight } = element;
     this.#api.layout(clientWidth, clientHeight);
     const { layout } = workspace;
-    if (layout) this.#api.fromJSON(this.#titled(layout));
+    try {
+      if (layout) this.#api.fromJSON(this.#titled(layout));
+    } catch (error) {
+      this.#release();
+      throw error;
+    }
     // Panels that the layout does not know are not lost.
     for (const id of workspace.panels.keys()) if (!this.#api.getPanel(id)) this.#place(id, 'right');
     this.#api.onDidRemovePanel(({ id }) => workspace.panels.delete(id));
@@ -79,15 +84,19 @@ export class Dock implements Docking {
   }
 
   destroy(): void {
-    clearTimeout(this.#settled);
-    this.#left.abort();
-    this.#sizes.disconnect();
     const { layout } = this.#workspace;
     const panels = new Map(this.#workspace.panels);
-    this.#api.dispose();
+    this.#release();
     // What ends with the view goes on in the workspace.
     for (const [id, panel] of panels) this.#workspace.panels.set(id, panel);
     this.#workspace.layout = layout;
+  }
+
+  #release(): void {
+    clearTimeout(this.#settled);
+    this.#left.abort();
+    this.#sizes.disconnect();
+    this.#api.dispose();
   }
 
   add(kind: PanelKind, where: Place, beside: IDockviewPanel | undefined = this.#api.activePanel): boolean {

@@ -22,7 +22,13 @@ const leaf = v.object({
   type: v.literal('leaf'),
   size: v.optional(size, 0),
   visible: v.optional(v.boolean(), true),
-  data: v.object({ views: v.array(v.string()), activeView: v.optional(v.string()) }),
+  data: v.object({
+    views: v.array(v.string()),
+    activeView: v.optional(v.string()),
+    // Headers that are elsewhere, or not at all, are the library's to draw.
+    hideHeader: v.optional(v.literal(false)),
+    headerPosition: v.optional(v.literal('top')),
+  }),
 });
 type Leaf = v.InferOutput<typeof leaf>;
 interface Room {
@@ -47,24 +53,33 @@ const grid = v.object({
   maximizedNode: v.optional(v.object({ location: v.array(v.number()) })),
 });
 
+/** Pixels that the library leaves a group at least. */
+const LEAST = 100;
+
 /**
  * Where the panels of a saved layout are, for as long as the docking library is not there: what it leaves out, or
  * cannot read, that has the last word on.
  * @param room that there is now, pixels: of that each has the share that it had
- * @param has whether the workspace has such a panel
- * @returns null where there is nothing that could be shown
+ * @param ids of the workspace's panels
+ * @returns null where it would not be what the library makes of it
  */
 export function firstView(
   layout: WorkspaceData['layout'],
   room: Room,
-  has: (id: string) => boolean,
+  ids: ReadonlySet<string>,
 ): Split | null {
-  const { success, output } = v.safeParse(v.object({ grid }), layout);
+  const { success, output } = v.safeParse(
+    v.object({ grid, panels: v.record(v.string(), v.unknown()) }),
+    layout,
+  );
   if (!success) return null;
   const { root, orientation, maximizedNode } = output.grid;
+  const placed = panelsIn(root);
+  const isKnown = (id: string) => ids.has(id) && id in output.panels;
+  if (placed.length !== ids.size || new Set(placed).size !== ids.size || !placed.every(isKnown)) return null;
   const shown = alone(root, maximizedNode?.location ?? []);
   const isRow = orientation === 'HORIZONTAL';
-  const view = splitOf(shown, isRow, isRow ? room.height : room.width, room, has);
+  const view = splitOf(shown, isRow, isRow ? room.height : room.width, room);
   return view.parts.length > 0 ? view : null;
 }
 
@@ -80,36 +95,50 @@ function alone(node: Branch, [first, ...rest]: readonly number[]): Branch {
   return { ...node, data: [child.type === 'branch' ? alone(child, rest) : child] };
 }
 
+function panelsIn(node: Leaf | Branch): string[] {
+  return node.type === 'leaf' ? node.data.views : node.data.flatMap(panelsIn);
+}
+
 /** @param size of it, along what it is in; @param room that it has */
-function splitOf(
-  node: Branch,
-  isRow: boolean,
-  size: number,
-  room: Room,
-  has: (id: string) => boolean,
-): Split {
-  const along = isRow ? room.width : room.height;
-  const children = node.data.filter((child) => child.visible && isShown(child, has));
-  const total = children.reduce((sum, child) => sum + child.size, 0);
-  let rest = along;
+function splitOf(node: Branch, isRow: boolean, size: number, room: Room): Split {
+  const children = node.data.filter(isShown);
+  const sizes = sizesOf(children, isRow, isRow ? room.width : room.height);
   const parts = children.map((child, index): Group | Split => {
-    // Whole pixels, and what is left over goes to the last one: so does the library.
-    const isLast = index === children.length - 1;
-    const share = isLast ? rest : Math.round((child.size / (total || 1)) * along);
-    rest -= share;
+    const own = sizes[index]!;
     if (child.type === 'branch') {
-      const own = isRow ? { ...room, width: share } : { ...room, height: share };
-      return splitOf(child, !isRow, share, own, has);
+      const within = isRow ? { ...room, width: own } : { ...room, height: own };
+      return splitOf(child, !isRow, own, within);
     }
-    const tabs = child.data.views.filter(has);
-    const { activeView } = child.data;
-    const front = activeView !== undefined && tabs.includes(activeView) ? activeView : tabs[0]!;
-    return { size: share, tabs, front };
+    const { views: tabs, activeView } = child.data;
+    // The library brings the one to the front that it adds last.
+    const front = activeView !== undefined && tabs.includes(activeView) ? activeView : tabs.at(-1)!;
+    return { size: own, tabs, front };
   });
   return { size, isRow, parts };
 }
 
-function isShown(node: Leaf | Branch, has: (id: string) => boolean): boolean {
-  if (node.type === 'leaf') return node.data.views.some(has);
-  return node.data.some((child) => child.visible && isShown(child, has));
+/** As the library has them: whole pixels, none below the least; what is too much or too little by then the last ones take. */
+function sizesOf(children: readonly (Leaf | Branch)[], isRow: boolean, along: number): number[] {
+  const total = children.reduce((sum, child) => sum + child.size, 0) || 1;
+  const least = children.map((child) => leastOf(child, !isRow, isRow));
+  const sizes = children.map((child, i) => Math.max(least[i]!, Math.round((child.size / total) * along)));
+  let left = along - sizes.reduce((sum, size) => sum + size, 0);
+  for (let i = sizes.length - 1; i >= 0 && left !== 0; i--) {
+    const next = Math.max(least[i]!, sizes[i]! + left);
+    left -= next - sizes[i]!;
+    sizes[i] = next;
+  }
+  return sizes;
+}
+
+/** The least width (`ofWidth`) or height of what is in a node that is a row, or a column. */
+function leastOf(node: Leaf | Branch, isRow: boolean, ofWidth: boolean): number {
+  if (node.type === 'leaf') return LEAST;
+  const parts = node.data.filter(isShown).map((child) => leastOf(child, !isRow, ofWidth));
+  return isRow === ofWidth ? parts.reduce((sum, one) => sum + one, 0) : Math.max(...parts);
+}
+
+function isShown(node: Leaf | Branch): boolean {
+  if (!node.visible) return false;
+  return node.type === 'leaf' ? node.data.views.length > 0 : node.data.some(isShown);
 }

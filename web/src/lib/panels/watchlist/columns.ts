@@ -93,11 +93,13 @@ export interface Columns {
  * where not even the price leaves room for it.
  * @param chosen beside name and last price; the price comes after the line of the day, where that is first
  * @param widths that were chosen
+ * @param sortBy the column that the list is sorted by, if any
  */
 export function fitColumns(
   { width, name, last, em, longest = {} }: Room,
   chosen: readonly OptionalColumn[] = DEFAULT,
   widths: Widths = {},
+  sortBy?: string,
 ): Columns {
   /** By itself: there is room for its longest figure. */
   const own = (column: SizedColumn) => {
@@ -117,13 +119,18 @@ export function fitColumns(
   const wanted = Math.min(name, widths.name ?? name);
   let free = nameRoom - wanted;
   const fitting = new Set<Column>();
+  /** What the line of the day can give a figure. */
+  const spare = () =>
+    fitting.has('spark') && widths.spark === undefined ? pixels('spark') - least('spark') : 0;
   const rank = (column: OptionalColumn) => {
+    // What the order comes from is seen.
+    if (column === sortBy) return -1;
     const place = PRIORITY.indexOf(column);
     return place === -1 ? PRIORITY.length : place;
   };
   for (const column of [...chosen].sort((a, b) => rank(a) - rank(b))) {
     const taken = pixels(column) + GAP;
-    if (free < taken) break;
+    if (free + spare() < taken) break;
     free -= taken;
     fitting.add(column);
   }
@@ -131,7 +138,7 @@ export function fitColumns(
   const wider = widths.spark === undefined ? Math.ceil(WIDE_SPARK_EMS * em) : 0;
   const sized = (column: SizedColumn) =>
     column === 'spark'
-      ? Math.max(pixels(column), Math.min(wider, pixels(column) + Math.floor(free)))
+      ? Math.max(least(column), Math.min(Math.max(wider, pixels(column)), pixels(column) + Math.floor(free)))
       : pixels(column);
   const [first, ...rest] = chosen.filter((column) => fitting.has(column));
   const beside: Column[] = first === undefined ? [] : [first, ...rest];

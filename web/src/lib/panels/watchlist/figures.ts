@@ -11,6 +11,8 @@ type Figures = Pick<
 type FigureColumn = Exclude<keyof Figures, 'instrument'>;
 
 const NOTHING = '–';
+/** Smaller spreads would take a column twice as wide for digits that nobody compares. */
+const LEAST_BPS = 0.00995;
 
 /** What a row shows in a column. */
 export function figureOf(row: Figures, column: FigureColumn): string {
@@ -19,7 +21,8 @@ export function figureOf(row: Figures, column: FigureColumn): string {
   if (column === 'change') return formatPercent(value);
   if (column === 'turnover') return formatCompact(value);
   if (column === 'volume') return formatCompact(unitsToNumber(value, row.instrument.lot));
-  if (column === 'spread') return formatBps(value);
+  if (column === 'spread')
+    return value > 0 && value < LEAST_BPS ? `<${formatBps(LEAST_BPS)}` : formatBps(value);
   return formatPrice(value, row.instrument.tick);
 }
 

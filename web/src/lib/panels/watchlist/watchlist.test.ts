@@ -172,11 +172,22 @@ describe('columns', () => {
   });
 
   it('gives up the least useful first, and cuts no name for any of them', () => {
-    expect(fitColumns({ ...room, name: 120 }).shown).not.toContain('spread');
-    expect(fitColumns({ ...room, name: 150 }).shown).not.toContain('turnover');
+    expect(fitColumns({ ...room, name: 130 }).shown).not.toContain('spread');
+    expect(fitColumns({ ...room, name: 180 }).shown).not.toContain('turnover');
     const narrow = fitColumns({ ...room, name: 220 });
     expect(narrow.shown).toEqual(['name', 'last', 'change']);
     expect(narrow.tracks).toBe('minmax(220px, 1fr) 76px 56px');
+  });
+
+  it('has the line of the day give room before a figure goes, and never the one that it is sorted by', () => {
+    const wider = fitColumns({ ...room, longest: { spread: 6 } });
+    expect(wider.shown).toContain('spread');
+    expect(wider.widths.spark).toBeLessThan(fitColumns(room).widths.spark!);
+    const full = Object.values(wider.widths).reduce((sum, width) => sum + width, 0);
+    expect(full + 5 * 8 + 2 * 8).toBe(room.width);
+    const sorted = fitColumns({ ...room, name: 180 }, undefined, undefined, 'spread').shown;
+    expect(sorted).toContain('spread');
+    expect(sorted).not.toContain('turnover');
   });
 
   it('cuts names only where nothing else can give way', () => {
@@ -243,7 +254,7 @@ describe('columns', () => {
     expect(least).toMatchObject({ last: 76, change: 56, spark: 24, turnover: 48 });
     const long = fitColumns({ ...room, width: 500, longest: { change: 9 } }, undefined, narrow);
     expect(long.widths.change).toBe(Math.ceil(9 * 0.63 * 12));
-    expect(fitColumns({ ...room, longest: { change: 9 } }).shown).not.toContain('spread');
+    expect(fitColumns({ ...room, longest: { change: 12 } }).shown).not.toContain('spread');
     // A price that was made wide in a wider panel leaves the names something.
     expect(fitColumns({ ...room, width: 260 }, [], { last: 300 }).widths).toEqual({ name: 60, last: 176 });
   });
@@ -265,6 +276,8 @@ describe('columns', () => {
     expect(first).toMatchObject({ change: 7, spread: 4, ask: 1, bid: figureOf(figures, 'bid').length });
     expect(longestFigures([{ ...figures, change: 0.01, spread: 1 }], first)).toBe(first);
     expect(longestFigures([{ ...figures, change: 1.5 }], first).change).toBe(8);
+    expect(figureOf({ ...figures, spread: 0.0055 }, 'spread')).toBe('<0.01');
+    expect(figureOf({ ...figures, spread: 0 }, 'spread')).toBe('0.00');
   });
 
   it('keep the width that they get, and the name is cut as far as it had to give way', () => {
