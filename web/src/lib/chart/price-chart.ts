@@ -98,7 +98,7 @@ export class PriceChart {
       },
     });
     this.#applyTickMarks();
-    this.#main = new MainSeries(this.#chart, 'candles');
+    this.#main = new MainSeries(this.#chart, 'candles', colours);
     this.#indicators = new IndicatorLayer(this.#chart, colours, {
       onDone: () => events.onIndicators(),
       onLoaded: () => this.#applyPanes(),
@@ -128,7 +128,7 @@ export class PriceChart {
     this.#candles = [];
     this.#at = null;
     this.#main.setInstrument(instrument);
-    this.#main.api.setData([]);
+    this.#main.clear();
     this.#volumeSeries?.setData([]);
     this.#indicators.reset(instrument);
     this.#applyPanes();
@@ -183,11 +183,10 @@ export class PriceChart {
     if (type === this.#main.type) return;
     const before = this.#main;
     // The new one first: a pane without series is gone.
-    this.#main = new MainSeries(this.#chart, type);
+    this.#main = new MainSeries(this.#chart, type, this.#colours);
     this.#drawnLines = [];
     this.#chart.removeSeries(before.api);
     this.#main.api.setSeriesOrder(0);
-    this.#main.setColours(this.#colours);
     if (this.#instrument) this.#main.setInstrument(this.#instrument);
     this.#main.show(this.#candles, 0, false);
     this.#drawPriceLines();
