@@ -144,3 +144,74 @@ test('a narrow chart has the sign of its indicators in its bar, where the word w
   await addIndicator(page, 'Simple moving average');
   await expect(panel(page, 'Chart').getByTestId('indicator-sma-1')).toBeVisible();
 });
+
+test('gone to a date, the legend and the picture tell what is there, and the price axis the last price', async ({
+  page,
+}) => {
+  const picture: string[] = [];
+  await page.exposeFunction('onPictureText', (text: string) => picture.push(text));
+  // What is written beside the marks of the price axis: a tag is black or white, whichever its ground needs.
+  await page.addInitScript(() => {
+    const handle = globalThis as unknown as { tags: string[]; onPictureText(text: string): void };
+    handle.tags = [];
+    const prototype = CanvasRenderingContext2D.prototype;
+    const original = Object.getOwnPropertyDescriptor(prototype, 'fillText')!
+      .value as typeof prototype.fillText;
+    prototype.fillText = function (text, ...rest) {
+      original.call(this, text, ...rest);
+      if (!this.canvas.isConnected) handle.onPictureText(text);
+      const isTag = ['#000000', '#ffffff'].includes(String(this.fillStyle)) && /^[\d,]+\.\d\d$/.test(text);
+      if (isTag && this.canvas.closest('[role="application"]')) handle.tags.push(text);
+    };
+  });
+  await openLive(page, '/?instrument=sim:BTC-USD');
+  const chart = panel(page, 'Chart');
+  const application = chart.getByRole('application');
+  /** All tags of a while that ends with the last price being told, and that price. */
+  const readTags = async () => {
+    await page.evaluate(() => ((globalThis as unknown as { tags: string[] }).tags = []));
+    await page.waitForTimeout(1_500);
+    const tags = await page.evaluate(() => (globalThis as unknown as { tags: string[] }).tags.slice(-1));
+    const last = /Last ([\d,.]+)\. /.exec((await application.getAttribute('aria-label'))!)![1]!;
+    return { tags, last };
+  };
+  await expect(async () => {
+    const { tags, last } = await readTags();
+    expect(tags).toEqual([last]);
+  }).toPass();
+
+  const { text, seconds } = await page.evaluate(() => {
+    const minutes = Math.floor(Date.now() / 60_000) - 300;
+    const local = new Date(minutes * 60_000 - new Date().getTimezoneOffset() * 60_000);
+    return { text: local.toISOString().slice(0, 16), seconds: minutes * 60 };
+  });
+  const menu = panelHead(page, 'Chart').getByRole('button', { name: 'Chart menu' });
+  await menu.click();
+  await page.getByRole('menuitem', { name: 'Go to a date' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Go to a date' });
+  await dialog.getByLabel('Date and time').fill(text);
+  await page.keyboard.press('Enter');
+  await expect(dialog).toHaveCount(0);
+  await expect.poll(() => timeAt(chart)).toBe(String(seconds));
+
+  const saved = page.waitForEvent('download');
+  await menu.click();
+  await page.getByRole('menuitem', { name: 'Save a picture' }).click();
+  await saved;
+  expect(picture.find((line) => line.startsWith('sim:BTC-USD'))).toContain(text.slice(-5));
+
+  // Out of the scale, there is none.
+  await expect(async () => {
+    const { tags, last } = await readTags();
+    for (const tag of tags) expect(tag).toBe(last);
+  }).toPass();
+
+  for (const share of [0.6, 0.7]) await pointAt(page, chart, share);
+  await page.mouse.move(0, 0);
+  await expect.poll(async () => Number(await timeAt(chart))).toBeGreaterThan(seconds);
+  expect(Number(await timeAt(chart))).toBeLessThan(seconds + 300 * 60);
+
+  await chart.getByRole('button', { name: 'To the newest' }).click();
+  await page.mouse.move(0, 0);
+  await expect.poll(async () => Number(await timeAt(chart))).toBeGreaterThanOrEqual(seconds + 300 * 60);
+});

@@ -1,6 +1,6 @@
 import type { Candle, Lots, Ticks } from '@depthwire/shared';
 import { describe, expect, it } from 'vitest';
-import { indexAt, mergeCandles, newestOf } from './candles.ts';
+import { candleToTell, indexAt, mergeCandles, newestOf } from './candles.ts';
 
 const candle = (time: number, close = 1): Candle => ({
   time,
@@ -36,6 +36,24 @@ describe('finding a candle', () => {
     expect(indexAt(candles, 20)).toBe(1);
     expect(indexAt(candles, 21)).toBe(2);
     expect(indexAt(candles, 31)).toBe(3);
+  });
+});
+
+describe('the candle that a legend tells', () => {
+  const candles = [candle(10), candle(20), candle(30)];
+
+  it('is that at the crosshair, in sight or not', () => {
+    expect(candleToTell(candles, 10, candles[1]!)?.time).toBe(10);
+  });
+
+  it('is the last in sight where there is no crosshair, or none at a candle', () => {
+    expect(candleToTell(candles, null, candles[1]!)?.time).toBe(20);
+    expect(candleToTell(candles, 15, candles[1]!)?.time).toBe(20);
+  });
+
+  it('is the newest where nothing is in sight yet', () => {
+    expect(candleToTell(candles, null, null)?.time).toBe(30);
+    expect(candleToTell([], null, null)).toBeNull();
   });
 });
 

@@ -35,6 +35,16 @@ export function indexAt(candles: readonly Candle[], time: number): number {
   return low;
 }
 
+/** The candle that a legend tells: that at the crosshair; without one, the last in sight, else the newest. */
+export function candleToTell(
+  candles: readonly Candle[],
+  crosshair: number | null,
+  lastInSight: Candle | null,
+): Candle | null {
+  const at = crosshair === null ? undefined : candles[indexAt(candles, crosshair)];
+  return (at?.time === crosshair ? at : undefined) ?? lastInSight ?? candles.at(-1) ?? null;
+}
+
 /**
  * The newest candles, so many or all from a time on.
  * @param count how many are kept where none before them is needed

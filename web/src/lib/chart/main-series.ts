@@ -4,7 +4,9 @@ import {
   BarSeries,
   CandlestickSeries,
   LineSeries,
+  LineStyle,
   type IChartApi,
+  type IPriceLine,
   type ISeriesApi,
   type SeriesType,
   type UTCTimestamp,
@@ -19,14 +21,21 @@ export class MainSeries {
   readonly type: ChartType;
   readonly api: ISeriesApi<SeriesType>;
   readonly #averaged: Averaged[] = [];
+  /** At the last price, with its label on the axis; null before there is one. */
+  #lastLine: IPriceLine | null = null;
+  #last: Candle | null = null;
+  #colours: Colours;
   #instrument: Instrument | null = null;
 
-  constructor(chart: IChartApi, type: ChartType) {
+  constructor(chart: IChartApi, type: ChartType, colours: Colours) {
     this.type = type;
+    this.#colours = colours;
     this.api = add(chart, type);
     // Below what is drawn over the price.
     this.api.setSeriesOrder(0);
-    this.api.applyOptions({ priceLineStyle: 3 });
+    // The library's own label tells the last candle in sight, and its line the average of a Heikin-Ashi candle.
+    this.api.applyOptions({ lastValueVisible: false, priceLineVisible: false });
+    this.setColours(colours);
   }
 
   setInstrument(instrument: Instrument): void {
@@ -42,9 +51,20 @@ export class MainSeries {
     if (this.type === 'heikin-ashi') heikinAshi(candles, this.#averaged, isTail ? from : 0);
     if (isTail) for (let i = from; i < candles.length; i += 1) this.api.update(this.#point(candles, i));
     else this.api.setData(candles.map((_, i) => this.#point(candles, i)));
+    this.#last = candles.at(-1) ?? null;
+    this.#drawLast();
   }
 
-  setColours({ up, down, text, 'text-2': second }: Colours): void {
+  clear(): void {
+    this.api.setData([]);
+    this.#last = null;
+    this.#drawLast();
+  }
+
+  setColours(colours: Colours): void {
+    this.#colours = colours;
+    this.#drawLast();
+    const { up, down, text, 'text-2': second } = colours;
     switch (this.type) {
       case 'candles':
       case 'heikin-ashi':
@@ -63,6 +83,29 @@ export class MainSeries {
           bottomColor: withAlpha(second, 0),
         });
     }
+  }
+
+  /** The last price, whatever is in sight, in the colour of its candle. */
+  #drawLast(): void {
+    const last = this.#last;
+    if (!last) {
+      if (this.#lastLine) this.api.removePriceLine(this.#lastLine);
+      this.#lastLine = null;
+      return;
+    }
+    const { up, down } = this.#colours;
+    const options = {
+      price: unitsToNumber(last.close, this.#instrument!.tick),
+      color: last.close >= last.open ? up : down,
+    };
+    if (this.#lastLine) this.#lastLine.applyOptions(options);
+    else
+      this.#lastLine = this.api.createPriceLine({
+        ...options,
+        lineWidth: 1,
+        lineStyle: LineStyle.LargeDashed,
+        axisLabelVisible: true,
+      });
   }
 
   #point(candles: readonly Candle[], index: number) {

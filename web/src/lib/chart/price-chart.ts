@@ -32,6 +32,8 @@ import { PaneHeights, VOLUME_PANE } from './pane-heights.ts';
 const HISTORY_MARGIN_BARS = 30;
 /** Bars on either side of a time that was asked for, where so many were not to be seen before. */
 const LEAST_BARS_ABOUT = 30;
+/** Room right of the newest candle. */
+const RIGHT_OFFSET_BARS = 6;
 const ZOOM = 1.25;
 
 const modes = {
@@ -46,6 +48,8 @@ export interface PriceChartEvents {
   onNeedOlder(): void;
   /** Whether the newest candle can be seen. */
   onFollow(isFollowing: boolean): void;
+  /** Other candles can be seen. */
+  onScroll(): void;
   /** Indicators that took longer are there. */
   onIndicators(): void;
   /** Where each pane begins below the top, pixels. */
@@ -72,6 +76,8 @@ export class PriceChart {
   #isFollowing = true;
   /** Whether a pointer is over this chart. */
   #isPointed = false;
+  /** Where a pointer was first over a crosshair that was set; null where none has been. */
+  #pointer: { readonly x: number; readonly y: number } | null = null;
   /** Where a crosshair that is not the pointer's is; null without one. */
   #at: number | null = null;
   /** Whether the crosshair has its horizontal line. */
@@ -88,7 +94,7 @@ export class PriceChart {
       timeScale: {
         borderVisible: false,
         timeVisible: true,
-        rightOffset: 6,
+        rightOffset: RIGHT_OFFSET_BARS,
         barSpacing: 7,
         minBarSpacing: 0.5,
       },
@@ -98,7 +104,7 @@ export class PriceChart {
       },
     });
     this.#applyTickMarks();
-    this.#main = new MainSeries(this.#chart, 'candles');
+    this.#main = new MainSeries(this.#chart, 'candles', colours);
     this.#indicators = new IndicatorLayer(this.#chart, colours, {
       onDone: () => events.onIndicators(),
       onLoaded: () => this.#applyPanes(),
@@ -112,6 +118,9 @@ export class PriceChart {
       if (range.from < HISTORY_MARGIN_BARS) this.#events.onNeedOlder();
       const isFollowing = range.to >= this.#candles.length - 1;
       if (isFollowing !== this.#isFollowing) this.#events.onFollow((this.#isFollowing = isFollowing));
+      this.#events.onScroll();
+      // The library keeps the place on the screen of a crosshair that was set, not its candle.
+      if (this.#at !== null) this.#pointAt(this.#at);
     });
   }
 
@@ -128,7 +137,7 @@ export class PriceChart {
     this.#candles = [];
     this.#at = null;
     this.#main.setInstrument(instrument);
-    this.#main.api.setData([]);
+    this.#main.clear();
     this.#volumeSeries?.setData([]);
     this.#indicators.reset(instrument);
     this.#applyPanes();
@@ -183,11 +192,10 @@ export class PriceChart {
     if (type === this.#main.type) return;
     const before = this.#main;
     // The new one first: a pane without series is gone.
-    this.#main = new MainSeries(this.#chart, type);
+    this.#main = new MainSeries(this.#chart, type, this.#colours);
     this.#drawnLines = [];
     this.#chart.removeSeries(before.api);
     this.#main.api.setSeriesOrder(0);
-    this.#main.setColours(this.#colours);
     if (this.#instrument) this.#main.setInstrument(this.#instrument);
     this.#main.show(this.#candles, 0, false);
     this.#drawPriceLines();
@@ -233,18 +241,23 @@ export class PriceChart {
     this.#drawPriceLines();
   }
 
+  /** Back to the newest candle, and away from the one that a crosshair was set to. */
   scrollToNow(): void {
-    this.#chart.timeScale().scrollToRealTime();
+    if (this.#at !== null) this.unpoint();
+    // Not by the library's animation, which ends short of it where frames take long.
+    this.#chart.timeScale().scrollToPosition(RIGHT_OFFSET_BARS, false);
   }
 
   /** Brings the candle of a time into the middle; unix seconds. */
   scrollTo(time: number): void {
     const scale = this.#chart.timeScale();
     const range = scale.getVisibleLogicalRange();
-    const index = indexAt(this.#candles, time);
+    const within = this.#indexWithin(time);
+    const index = within >= 0 ? within : Math.min(indexAt(this.#candles, time), this.#candles.length - 1);
     const half = Math.max(LEAST_BARS_ABOUT, range ? (range.to - range.from) / 2 : 0);
     scale.setVisibleLogicalRange({ from: index - half, to: index + half });
     this.#pointAt(this.#candles[index]?.time ?? null);
+    this.#events.onCrosshair(this.#at, true);
   }
 
   /** Fewer or more candles on the same room, the last that can be seen staying where it is. */
@@ -297,14 +310,15 @@ export class PriceChart {
     return first && last ? { first, last } : null;
   }
 
-  /** The chart as it is drawn now, in device pixels. */
+  /** The chart as it is drawn now, in device pixels; with the crosshair that stands at a candle, for the legend tells of that one. */
   takePicture(): HTMLCanvasElement {
-    return this.#chart.takeScreenshot(true, false);
+    return this.#chart.takeScreenshot(true, this.#at !== null);
   }
 
   #pointAt(time: number | null): void {
     const index = time === null ? -1 : this.#indexWithin(time);
     const candle = this.#candles[index];
+    if (this.#at === null) this.#pointer = null;
     this.#at = candle?.time ?? null;
     // The price of another chart's crosshair is not this one's.
     this.#showPriceLine(!candle);
@@ -333,15 +347,30 @@ export class PriceChart {
     if (sourceEvent) {
       this.#isPointed = true;
       if (this.#at !== null) {
+        if (!this.#hasMoved(sourceEvent)) {
+          this.#pointAt(this.#at);
+          return;
+        }
         this.#at = null;
         this.#showPriceLine(true);
       }
     }
-    // What the chart tells of a crosshair that was set is known already.
     if (!this.#isPointed) return;
     if (!isThere) this.#isPointed = sourceEvent !== undefined;
+    // What the chart tells of a crosshair that was set is known already.
+    if (this.#at !== null) {
+      if (!isThere) this.#pointAt(this.#at);
+      return;
+    }
     const candle = isThere ? this.#candles[indexAt(this.#candles, time as number)] : undefined;
     this.#events.onCrosshair(candle?.time === time ? (candle?.time ?? null) : null, true);
+  }
+
+  /** A pointer that a menu or a dialog uncovers, or candles scroll under, has not moved: it does not take a crosshair that was set. */
+  #hasMoved({ clientX, clientY }: { readonly clientX: number; readonly clientY: number }): boolean {
+    const before = this.#pointer;
+    this.#pointer = { x: clientX, y: clientY };
+    return before !== null && (before.x !== clientX || before.y !== clientY);
   }
 
   #applyPanes(): void {
