@@ -105,6 +105,42 @@ test('a fixed ladder keeps a price in its row while the market moves, and goes w
   await expect(ladder.getByTestId('sweep')).toContainText('Sell to here');
 });
 
+test('the tape is held still by a pointer that moves over it, until its button is clicked', async ({
+  page,
+}) => {
+  await openLive(page, `/?instrument=${INSTRUMENT}`);
+  const tape = panel(page, 'Time and sales');
+  const held = tape.getByRole('button', { name: 'Held still' });
+  const newest = tape.getByTestId('trades').locator('.time').first();
+  await expect(newest).toBeVisible();
+  const { x, y } = (await tape.getByTestId('trades').boundingBox())!;
+  // It came there, as it does when a menu over the tape closes.
+  await page.mouse.move(x + 40, y + 80);
+  const arrivals = await tape.getByTestId('trades').locator('.row').allInnerTexts();
+  await expect.poll(() => tape.getByTestId('trades').locator('.row').allInnerTexts()).not.toEqual(arrivals);
+  await expect(held).toHaveCount(0);
+  await page.mouse.move(x + 44, y + 84);
+  await expect(held).toContainText(/\d+ new/);
+  await held.click();
+  await expect(held).toHaveCount(0);
+});
+
+test('another smallest trade is asked for in the currency of the one in use', async ({ page }) => {
+  await openLive(page, `/?instrument=${INSTRUMENT}`);
+  const tape = panel(page, 'Time and sales');
+  const smallest = tape.getByRole('combobox', { name: 'Smallest trade' });
+  const dialog = page.getByRole('dialog', { name: 'Smallest trade' });
+  const unit = dialog.getByRole('combobox', { name: 'Unit' });
+  await smallest.selectOption('other…');
+  await expect(unit.locator('option:checked')).toHaveText('USD');
+  await unit.selectOption('BTC');
+  await dialog.getByRole('textbox', { name: 'At least' }).fill('0.5');
+  await page.keyboard.press('Enter');
+  await expect(smallest.locator('option:checked')).toHaveText('≥ 0.5 BTC');
+  await smallest.selectOption('other…');
+  await expect(unit.locator('option:checked')).toHaveText('BTC');
+});
+
 test('the tape puts fills of one order together, and their sums are those of the trades', async ({
   page,
 }) => {

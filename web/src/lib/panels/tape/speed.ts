@@ -1,3 +1,4 @@
+import type { Origin } from '@depthwire/shared';
 import type { TradeBatch } from '../../state/trade-follower.ts';
 
 const SLOT_MS = 250;
@@ -15,6 +16,15 @@ export interface Speed {
   readonly overMs: number;
 }
 
+/**
+ * The market's time now. The clock of a book that has not changed for long begins at its last change, so that of the
+ * connection counts too where it is later; not in a replay, which may run at another speed.
+ */
+export function presentMs(bookMs: number | null, connectionMs: number | null, origin: Origin): number | null {
+  if (bookMs === null || connectionMs === null || origin === 'replayed') return bookMs;
+  return Math.max(bookMs, connectionMs);
+}
+
 /** Trades and volume a second over the last seconds, by the times of the trades. */
 export class SpeedMeter {
   readonly #counts = new Float64Array(SLOTS);
@@ -23,12 +33,7 @@ export class SpeedMeter {
   #newest = -Infinity;
   /** Since when all trades are known. */
   #sinceMs: number | null = null;
-  #lastMs: number | null = null;
-
-  /** Time of the newest trade, unix milliseconds; null before the first. */
-  get lastMs(): number | null {
-    return this.#lastMs;
-  }
+  #lastMs = -Infinity;
 
   take({ trades, isHistory, merged, hasGap }: TradeBatch): void {
     const first = trades[0];
@@ -44,10 +49,13 @@ export class SpeedMeter {
   /**
    * The window begins with the trade from which on all are known, and without it: an average that began with
    * a trade would always begin too high.
+   * @param marketMs the market's clock, not the newest trade's time: that stands still when nothing is traded
    * @returns null while too little is known
    */
-  read(nowMs: number, windowMs: number): Speed | null {
+  read(marketMs: number, windowMs: number): Speed | null {
     if (this.#sinceMs === null) return null;
+    // Trades may be told before the book that the clock is read from.
+    const nowMs = Math.max(marketMs, this.#lastMs);
     const overMs = Math.min(windowMs, LONGEST_MS, nowMs - this.#sinceMs);
     if (overMs < SHORTEST_MS) return null;
     const last = Math.floor(nowMs / SLOT_MS);
@@ -66,7 +74,7 @@ export class SpeedMeter {
     this.#lots.fill(0);
     this.#newest = Math.floor(sinceMs / SLOT_MS);
     this.#sinceMs = sinceMs;
-    this.#lastMs = null;
+    this.#lastMs = -Infinity;
   }
 
   #add(timeMs: number, count: number, lots: number): void {
@@ -78,7 +86,7 @@ export class SpeedMeter {
       this.#lots[next % SLOTS] = 0;
     }
     this.#newest = Math.max(this.#newest, slot);
-    this.#lastMs = Math.max(this.#lastMs ?? timeMs, timeMs);
+    this.#lastMs = Math.max(this.#lastMs, timeMs);
     this.#counts[slot % SLOTS]! += count;
     this.#lots[slot % SLOTS]! += lots;
   }

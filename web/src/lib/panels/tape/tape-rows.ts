@@ -40,11 +40,10 @@ export function largestSize(trades: readonly { readonly size: number }[]): numbe
   return largest;
 }
 
-/** How many trades came after the one that was newest; all of them where it is no longer kept. */
-export function countSince(trades: readonly Trade[], newest: Trade | undefined): number {
-  if (!newest) return trades.length;
-  const index = trades.lastIndexOf(newest);
-  return index < 0 ? trades.length : trades.length - 1 - index;
+/** How many rows, the newest first, came after the one that was newest; all of them where it is no longer listed. */
+export function countSince(rows: readonly TapeRow[], newest: TapeRow): number {
+  const index = rows.findIndex(({ first }) => first.id === newest.first.id);
+  return index < 0 ? rows.length : index;
 }
 
 /** Share of the size that buyers took in the last `windowMs`; null where nothing was traded. */

@@ -1,10 +1,12 @@
 import { scaleOf, type Lots, type Ticks, type Trade } from '@depthwire/shared';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { TradeBatch } from '../../state/trade-follower.ts';
 import { TapeRows } from './aggregate.ts';
-import { SpeedMeter } from './speed.ts';
-import { valueText } from './tape-values.ts';
 import { KeptRows, MOST_KEPT } from './kept-rows.ts';
+import { LargeTrades } from './large-trades.ts';
+import { PointerHold } from './pointer-hold.ts';
+import { presentMs, SpeedMeter } from './speed.ts';
+import { valueText } from './tape-values.ts';
 import { buyShare, countSince, largeSize, passes, rowSlots, type TapeFilter } from './tape-rows.ts';
 
 const trade = (id: number, size: number, side: Trade['side'] = 'buy'): Trade => ({
@@ -38,11 +40,15 @@ describe('tape', () => {
     expect(largeSize(trades.slice(0, 5))).toBe(Infinity);
   });
 
-  it('counts what came while it was held still', () => {
-    const trades = [trade(1, 1), trade(2, 1), trade(3, 1)];
-    expect(countSince(trades, trades[0])).toBe(2);
-    expect(countSince(trades, trade(9, 1))).toBe(3);
-    expect(countSince(trades, undefined)).toBe(3);
+  it('counts the rows that came while it was held still, of those that pass the filter', () => {
+    const rows = new TapeRows();
+    const kept = new KeptRows(rows, false, ({ size }) => size >= 5);
+    const take = (trades: Trade[]) => kept.take({ trades, isHistory: false, hasGap: false });
+    take([trade(1, 5), trade(2, 1)]);
+    const [newest] = kept.newestFirst();
+    take([trade(3, 1), trade(4, 9), trade(5, 1), trade(6, 5)]);
+    expect(countSince(kept.newestFirst(), newest!)).toBe(2);
+    expect(countSince(kept.newestFirst(), rows.of([trade(9, 1)], false)[0]!)).toBe(3);
   });
 
   it('tells the share of buyers within a window that ends with the newest trade', () => {
@@ -101,6 +107,92 @@ describe('fills of one aggressor', () => {
     expect(after[0]).toBe(before[0]);
     expect(after[1]).not.toBe(before[1]);
     expect(after[1]!.first).toBe(before[1]!.first);
+  });
+});
+
+describe('what is large', () => {
+  const many = (from: number, count: number, size: number) =>
+    Array.from({ length: count }, (_, i) => trade(from + i, size));
+  const rows = new TapeRows();
+  const judge = (large: LargeTrades, trades: Trade[]) => large.take(trades, rows.of(trades, false));
+  const isLarge = (large: LargeTrades, of: Trade) => of.size >= large.from(rows.of([of], false)[0]!);
+
+  it('is decided when it comes, and stays so', () => {
+    const large = new LargeTrades();
+    const first = [...many(0, 50, 1), trade(50, 20)];
+    judge(large, first);
+    expect(isLarge(large, first[50]!)).toBe(true);
+    expect(isLarge(large, first[0]!)).toBe(false);
+    const later = [...first, ...many(51, 150, 1000), trade(300, 20)];
+    judge(large, later);
+    expect(isLarge(large, later.at(-1)!)).toBe(false);
+    expect(isLarge(large, first[50]!)).toBe(true);
+  });
+
+  it('stays so over a snapshot that repeats the trade', () => {
+    const large = new LargeTrades();
+    const first = [...many(0, 50, 1), trade(50, 20)];
+    judge(large, first);
+    const repeated = [...first.map((one) => ({ ...one })), ...many(51, 150, 1000)];
+    judge(large, repeated);
+    expect(isLarge(large, repeated[50]!)).toBe(true);
+  });
+
+  it('is nothing while few trades are known, after the fact neither', () => {
+    const large = new LargeTrades();
+    const first = [...many(0, 5, 1), trade(5, 20)];
+    judge(large, first);
+    judge(large, [...first, ...many(6, 50, 1)]);
+    expect(isLarge(large, first[5]!)).toBe(false);
+  });
+});
+
+describe('a pointer over the list', () => {
+  const at = (clientX: number, clientY = 0, pointerType = 'mouse') => ({ clientX, clientY, pointerType });
+  const holding = () => {
+    const told = { isHeld: false };
+    return { told, hold: new PointerHold((isHeld) => (told.isHeld = isHeld)) };
+  };
+
+  it('holds it still once it moves, not for being there', () => {
+    const { told, hold } = holding();
+    hold.enter(at(5));
+    hold.move(at(5));
+    expect(told.isHeld).toBe(false);
+    hold.move(at(6));
+    expect(told.isHeld).toBe(true);
+    hold.leave();
+    expect(told.isHeld).toBe(false);
+    // Elsewhere, without having moved over the list.
+    hold.enter(at(90));
+    hold.move(at(90));
+    expect(told.isHeld).toBe(false);
+  });
+
+  it('lets go after a rest, and until it moves again once it was told to', () => {
+    vi.useFakeTimers();
+    const { told, hold } = holding();
+    hold.enter(at(0));
+    hold.move(at(1));
+    vi.advanceTimersByTime(9_000);
+    hold.move(at(2));
+    vi.advanceTimersByTime(9_000);
+    expect(told.isHeld).toBe(true);
+    vi.advanceTimersByTime(1_000);
+    expect(told.isHeld).toBe(false);
+    hold.move(at(3));
+    expect(told.isHeld).toBe(true);
+    hold.release();
+    hold.move(at(3));
+    expect(told.isHeld).toBe(false);
+    vi.useRealTimers();
+  });
+
+  it('is not a finger, which scrolls', () => {
+    const { told, hold } = holding();
+    hold.enter(at(0, 0, 'touch'));
+    hold.move(at(0, 9, 'touch'));
+    expect(told.isHeld).toBe(false);
   });
 });
 
@@ -175,6 +267,27 @@ describe('speed', () => {
     meter.take(batch([at(0, 1), at(1, 3)], { isHistory: true }));
     expect(meter.read(1_000, 10_000)).toBeNull();
     expect(meter.read(4_000, 10_000)).toMatchObject({ overMs: 4_000, lots: 0.75 });
+  });
+
+  it('is nothing where the trades of a snapshot were long ago', () => {
+    const meter = new SpeedMeter();
+    meter.take(batch([at(0, 1), at(5, 6), at(9, 5)], { isHistory: true }));
+    expect(meter.read(9 * 60_000, 10_000)).toMatchObject({ trades: 0, lots: 0 });
+    expect(meter.read(9 * 60_000, 60_000)).toMatchObject({ trades: 0, lots: 0 });
+  });
+
+  it('is by a clock that a silent book does not hold back', () => {
+    expect(presentMs(60_000, 600_000, 'live')).toBe(600_000);
+    expect(presentMs(600_000, 60_000, 'live')).toBe(600_000);
+    expect(presentMs(60_000, 600_000, 'replayed')).toBe(60_000);
+    expect(presentMs(60_000, null, 'live')).toBe(60_000);
+    expect(presentMs(null, null, 'live')).toBeNull();
+  });
+
+  it('counts trades that are told before the clock', () => {
+    const meter = new SpeedMeter();
+    meter.take(batch([at(0, 1), at(20, 5)], { isHistory: true }));
+    expect(meter.read(19_000, 10_000)).toMatchObject({ trades: 0.1, lots: 0.5 });
   });
 
   it('counts those that came as sums, and begins anew after a gap', () => {
