@@ -1,5 +1,7 @@
-import { DepthwireError, parseLots, type Scale } from '@depthwire/shared';
+import { DepthwireError, parseLots, type Instrument, type Scale } from '@depthwire/shared';
 import { readDecimal } from '../../format/locale.ts';
+import { splitTrailingZeros } from '../../format/price.ts';
+import { exactSize, formatSize, type SizeFormat } from '../../format/size.ts';
 import { m } from '../../paraglide/messages.js';
 import type { DepthCurve } from './depth-curve.ts';
 
@@ -43,6 +45,33 @@ export function orderCost(curve: DepthCurve, lots: number, midTicks: number): Or
     slippageBps: (Math.abs(averageTicks - midTicks) / Math.abs(midTicks)) * 10_000,
     isFilled,
   };
+}
+
+/** An order on both sides of a book. */
+export interface OrderCosts {
+  readonly sell: OrderCost | null;
+  readonly buy: OrderCost | null;
+  /** Whether the levels that are known are all that there are. */
+  readonly isWhole: boolean;
+}
+
+/** How much less than was asked for the book has; null where it has all. */
+export function shortText(
+  { sell, buy, isWhole }: OrderCosts,
+  { lot, base }: Pick<Instrument, 'lot' | 'base'>,
+  format: SizeFormat,
+): string | null {
+  const isShort = { sell: sell?.isFilled === false, buy: buy?.isFilled === false };
+  if (!isShort.sell && !isShort.buy) return null;
+  const filled = (cost: OrderCost | null) => formatSize(cost?.filled ?? 0, lot, format);
+  const { lots } = (sell ?? buy)!;
+  const inputs = {
+    of: isShort.sell && isShort.buy ? 'both' : isShort.sell ? 'sell' : 'buy',
+    sell: filled(sell),
+    buy: filled(buy),
+    size: `${splitTrailingZeros(formatSize(lots, lot, exactSize(lot))).lead} ${base}`,
+  } as const;
+  return isWhole ? m.order_short_whole(inputs) : m.order_short(inputs);
 }
 
 /** The first level that has the size together with those before it; a binary search. */
