@@ -1,5 +1,5 @@
 import { DepthwireError, parseLots, type Instrument, type Scale } from '@depthwire/shared';
-import { readDecimal } from '../../format/locale.ts';
+import { readShorthand } from '../../format/locale.ts';
 import { splitTrailingZeros } from '../../format/price.ts';
 import { exactSize, formatSize, type SizeFormat } from '../../format/size.ts';
 import { m } from '../../paraglide/messages.js';
@@ -91,22 +91,13 @@ function rankOf(curve: DepthCurve, lots: number): number {
  * @returns lots, or what is wrong with it
  */
 export function readSize(text: string, lot: Scale): number | string | null {
-  const match = /^([\d.,\s]*?)\s*([kKmM]?)$/.exec(text.trim());
-  const digits = readDecimal(match?.[1] ?? '');
   if (text.trim() === '') return null;
-  if (!/^(\d+\.?\d*|\.\d+)$/.test(digits)) return m.order_want_size();
+  const digits = readShorthand(text);
+  if (digits === null) return m.order_want_size();
   try {
-    return parseLots(shift(digits, { '': 0, k: 3, m: 6 }[match![2]!.toLowerCase()]!), lot) || null;
+    return parseLots(digits, lot) || null;
   } catch (error) {
     if (error instanceof DepthwireError) return error.message;
     throw error;
   }
-}
-
-/** Moves the point to the right: a decimal text times ten to the power. */
-function shift(digits: string, by: number): string {
-  const [whole = '', part = ''] = digits.split('.');
-  const moved = part.padEnd(by, '0');
-  const rest = moved.slice(by).replace(/0+$/, '');
-  return `${(whole + moved.slice(0, by)).replace(/^0+(?=\d)/, '') || '0'}${rest && `.${rest}`}`;
 }
