@@ -111,13 +111,17 @@ test('a level says what it comes to while it is typed; a new alert is told, and 
   }
 
   await page.getByTestId('alerts-button').click();
-  const cross = alerts(page).first().getByRole('button', { name: /^Delete/ });
+  const cross = alerts(page)
+    .first()
+    .getByRole('button', { name: /^Delete/ });
   const place = (await cross.boundingBox())!;
+  const next = await alerts(page).nth(1).boundingBox();
   await cross.dblclick();
   const gone = page.getByTestId('alert-deleted');
   await expect(gone).toContainText('Deleted');
   await expect(gone).toContainText('900,000');
   await expect(alerts(page)).toHaveCount(1);
+  expect(await alerts(page).boundingBox()).toEqual(next);
   // Longer than it stays when nobody is at it.
   await page.waitForTimeout(6_500);
   await gone.getByRole('button', { name: /undo/ }).click();
