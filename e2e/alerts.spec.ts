@@ -85,6 +85,55 @@ test('the level of an alert is that of the instrument that is typed, as the list
   await expect(alerts(page)).toContainText('GBP-USD');
 });
 
+test('a level says what it comes to while it is typed; a new alert is told, and a deleted one keeps its row and comes back', async ({
+  page,
+}) => {
+  await openLive(page, '/?instrument=sim:BTC-USD');
+  await openForm(page);
+  const dialog = page.getByRole('dialog');
+  const level = page.getByRole('textbox', { name: 'Level' });
+  const reading = page.getByTestId('level-reading');
+  await expect(level).toHaveValue(/^\d+\.\d+$/);
+  await expect(dialog).not.toContainText(/does not let the page notify|has no notifications/);
+  const { y, height } = (await dialog.boundingBox())!;
+  await level.fill('+1%');
+  await expect(reading).toHaveText(/^= [\d,]+\.\d\d, 1\.00% above the last price$/);
+  await level.fill('abc');
+  await expect(reading).toHaveText('expected a decimal number');
+  expect(await dialog.boundingBox()).toMatchObject({ y, height });
+  const notice = page.getByTestId('notice');
+  for (const text of ['900k', '800k']) {
+    if (text === '800k') await openForm(page);
+    await expect(level).toHaveValue(/\d|abc/);
+    await level.fill(text);
+    await page.keyboard.press('Enter');
+    await expect(notice).toContainText(`Alert set: BTC-USD, last price crosses ${text[0]}00,000`);
+  }
+
+  await page.getByTestId('alerts-button').click();
+  const cross = alerts(page)
+    .first()
+    .getByRole('button', { name: /^Delete/ });
+  const place = (await cross.boundingBox())!;
+  const next = await alerts(page).nth(1).boundingBox();
+  await cross.dblclick();
+  const gone = page.getByTestId('alert-deleted');
+  await expect(gone).toContainText('Deleted');
+  await expect(gone).toContainText('900,000');
+  await expect(alerts(page)).toHaveCount(1);
+  expect(await alerts(page).boundingBox()).toEqual(next);
+  // Longer than it stays when nobody is at it.
+  await page.waitForTimeout(6_500);
+  await gone.getByRole('button', { name: /undo/ }).click();
+  await expect(alerts(page)).toHaveCount(2);
+  await expect(alerts(page).first()).toContainText('900,000');
+  expect(await cross.boundingBox()).toEqual(place);
+  await cross.click();
+  await page.mouse.move(0, 0);
+  await expect(gone).toHaveCount(0, { timeout: 10_000 });
+  await expect(alerts(page)).toHaveText([/800,000/]);
+});
+
 test('an alert for data that is not live goes off when the server is gone, of an instrument that no panel shows', async ({
   page,
   depthwire,

@@ -58,7 +58,7 @@ test('says what selling and buying 50 BTC would cost, as the levels of the book 
             Math.abs(shown - total) <= 1 &&
             Math.abs(average! - total / size) <= tick &&
             Math.abs(worstShown! - worst) < tick / 2 &&
-            row.textContent!.includes('at least') === held < size
+            row.textContent!.includes('≥') === held < size
           );
         });
       },
@@ -70,6 +70,14 @@ test('says what selling and buying 50 BTC would cost, as the levels of the book 
   await expect(depth.getByRole('textbox', { name: 'Market order' })).toHaveAttribute('aria-invalid', 'true');
   await expect(read('sell')).not.toContainText('bps');
   expect(trouble).toEqual([]);
+});
+
+test('the balances of ladder and depth say over what range they are', async ({ page }) => {
+  await openLive(page, `/?instrument=${INSTRUMENT}`);
+  const rows = panel(page, 'Order book').getByRole('group', { name: /of the \d+ rows shown/ });
+  await expect(rows).toHaveAttribute('title', /\d+ rows shown/);
+  const span = panel(page, 'Depth').getByRole('group', { name: /within ±[\d.]+\s?(bps|%) of the mid/ });
+  await expect(span).toHaveAttribute('title', /within ±/);
 });
 
 test('a fixed ladder keeps a price in its row while the market moves, and goes where it is told', async ({

@@ -35,8 +35,8 @@ test('indicators show their values at the crosshair, are set and removed, and su
   // An average of one candle is its close, which the legend has exactly.
   await average.getByRole('button', { name: 'SMA 20', exact: true }).click();
   await page.getByLabel('Length').fill('1');
-  await page.getByLabel('Length').press('Tab');
-  await page.getByRole('button', { name: 'Done' }).click();
+  await page.getByLabel('Length').press('Enter');
+  await expect(page.getByRole('dialog')).toHaveCount(0);
   await pointAt(page, chart, 0.5);
   await expect(async () => {
     const close = await chart.getByTitle('Close').innerText();

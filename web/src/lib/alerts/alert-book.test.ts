@@ -1,18 +1,27 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { withAlert, withAllSeen, withFired, withoutAlert, withState } from './alert-book.ts';
-import { absoluteLevel, distanceOf, fieldsOf, rewriteNumbers, specOf } from './alert-form.ts';
+import {
+  alertRows,
+  withAlert,
+  withAlertBack,
+  withAllSeen,
+  withFired,
+  withoutAlert,
+  withState,
+} from './alert-book.ts';
+import { absoluteLevel, distanceOf, fieldsOf, levelReading, rewriteNumbers, specOf } from './alert-form.ts';
 import {
   MAX_ALERT_INSTRUMENTS,
   MAX_ALERTS,
   MAX_LOG,
   readStored,
   writeStored,
+  type Alert,
   type AlertSpec,
   type Condition,
   type LogEntry,
 } from './alert-model.ts';
 import { scaleOf, type Instrument } from '@depthwire/shared';
-import { conditionText } from './alert-text.ts';
+import { alertName, conditionText } from './alert-text.ts';
 import { numberStyle } from '../format/locale.ts';
 import { overwriteGetLocale } from '../paraglide/runtime.js';
 
@@ -133,6 +142,34 @@ describe('the alerts', () => {
   });
 });
 
+describe('an alert that was deleted', () => {
+  const three = ['a', 'b', 'c'].reduce((stored, id) => withAlert(stored, id, spec), nothing);
+  const [a, b, c] = three.alerts as [Alert, Alert, Alert];
+  const seen = (alerts: readonly Alert[], deleted: Parameters<typeof alertRows>[1]) =>
+    alertRows(alerts, deleted).map(({ alert, isDeleted }) => (isDeleted ? `(${alert.id})` : alert.id));
+
+  test('keeps its row, so that no other comes in its place', () => {
+    const deleted = [
+      { alert: b, row: 1 },
+      { alert: a, row: 0 },
+    ];
+    expect(seen([a, c], deleted.slice(0, 1))).toEqual(['a', '(b)', 'c']);
+    expect(seen([c], deleted)).toEqual(['(a)', '(b)', 'c']);
+    expect(seen([], [...deleted, { alert: c, row: 2 }])).toEqual(['(a)', '(b)', '(c)']);
+    expect(seen([a, b, c], deleted)).toEqual(['a', 'b', 'c']);
+  });
+
+  test('comes back as it was and where it was, once, and only where there is room', () => {
+    const paused = withState(three, 'b', 'paused');
+    const without = withoutAlert(paused, 'b');
+    const back = withAlertBack(without, paused.alerts[1]!, 1);
+    expect(back).toEqual(paused);
+    expect(withAlertBack(back, b, 0)).toBe(back);
+    const full = Array.from({ length: MAX_ALERTS }, (_, i) => ({ ...a, id: `x${i}` }));
+    expect(() => withAlertBack({ ...nothing, alerts: full }, b, 0)).toThrow(/100 alerts, and no room/);
+  });
+});
+
 describe('the form', () => {
   const instrument = {
     id: 'sim:BTC-USD',
@@ -196,6 +233,7 @@ describe('the form', () => {
     expect(level(' -1 %')).toBe('63360.0');
     expect(level('\u22120,5%', 128_001)).toBe('63680.5');
     expect(level('64000.5')).toBe('64000.5');
+    expect(level('90k')).toBe('90000');
     expect(level('+0.2%', null)).toBe('+0.2%');
     expect(distanceOf('64128', 128_000, instrument)).toBeCloseTo(0.002, 12);
     expect(distanceOf('x', 128_000, instrument)).toBeNull();
@@ -206,6 +244,30 @@ describe('the form', () => {
       problem: expect.stringMatching(/no last price/) as string,
       entry: 'level',
     });
+  });
+
+  test('says what a level comes to while it is typed, or what is wrong with it', () => {
+    const read = (level: string, last: number | null = 128_000) => {
+      const fields = fieldsOf('sim:BTC-USD', null);
+      fields.price.level = level;
+      const { text, isWrong } = levelReading(fields, last, instrument);
+      return isWrong ? `wrong: ${text}` : text;
+    };
+    expect(read('+1%')).toBe('= 64,640.0, 1.00% above the last price');
+    expect(read('90k')).toBe('= 90,000.0, 40.63% above the last price');
+    expect(read('63,000.5')).toBe('= 63,000.5, 1.56% below the last price');
+    expect(read('64000')).toBe('= 64,000.0, the last price');
+    expect(read('.09M', null)).toBe('= 90,000.0');
+    expect(read('abc')).toBe('wrong: expected a decimal number');
+    expect(read('abck')).toBe('wrong: expected a decimal number');
+    expect(read('64000.3')).toMatch(/^wrong: .*not a multiple of 0\.5/);
+    expect(read('+1%', null)).toMatch(/^wrong: .*no last price/);
+    // What is not finished is not wrong.
+    expect(['', '-', '+', '+1', '\u22120.5'].map((text) => read(text))).toEqual(['', '', '', '', '']);
+  });
+
+  test('has an alert said in one line', () => {
+    expect(alertName(spec, instrument)).toBe('BTC-USD, last price crosses above 64,000.5');
   });
 
   test('keeps its numbers what they are when the language changes', () => {

@@ -13,19 +13,53 @@ import {
 /** @throws DepthwireError `invalid_request` where there are as many as may be */
 export function withAlert(stored: Stored, id: string, spec: AlertSpec): Stored {
   const others = stored.alerts.filter((alert) => alert.id !== id);
-  if (others.length >= MAX_ALERTS)
-    throw new DepthwireError('invalid_request', m.alert_full({ count: MAX_ALERTS }));
-  const instruments = new Set([...others.map(({ instrument }) => instrument), spec.instrument]);
-  if (instruments.size > MAX_ALERT_INSTRUMENTS)
-    throw new DepthwireError('invalid_request', m.alert_instruments_full({ count: MAX_ALERT_INSTRUMENTS }));
+  checkRoom(others, spec);
   const alert: Alert = { id, ...spec, state: 'armed', firedAtMs: null };
   const isNew = others.length === stored.alerts.length;
   const alerts = isNew ? [...others, alert] : stored.alerts.map((one) => (one.id === id ? alert : one));
   return { ...stored, alerts };
 }
 
+/** @throws DepthwireError `invalid_request` */
+function checkRoom(others: readonly Alert[], spec: AlertSpec): void {
+  if (others.length >= MAX_ALERTS)
+    throw new DepthwireError('invalid_request', m.alert_full({ count: MAX_ALERTS }));
+  const instruments = new Set([...others.map(({ instrument }) => instrument), spec.instrument]);
+  if (instruments.size > MAX_ALERT_INSTRUMENTS)
+    throw new DepthwireError('invalid_request', m.alert_instruments_full({ count: MAX_ALERT_INSTRUMENTS }));
+}
+
 export function withoutAlert(stored: Stored, id: string): Stored {
   return { ...stored, alerts: stored.alerts.filter((alert) => alert.id !== id) };
+}
+
+/**
+ * A deleted alert again, as it was and where it was.
+ * @throws DepthwireError `invalid_request` where there are as many as may be by now
+ */
+export function withAlertBack(stored: Stored, alert: Alert, index: number): Stored {
+  if (stored.alerts.some(({ id }) => id === alert.id)) return stored;
+  checkRoom(stored.alerts, alert);
+  return { ...stored, alerts: stored.alerts.toSpliced(index, 0, alert) };
+}
+
+/** An alert that was deleted a moment ago: its row stays, so that no other comes under the pointer. */
+export interface DeletedAlert {
+  readonly alert: Alert;
+  /** Among all rows, those of deleted alerts too. */
+  readonly row: number;
+}
+
+/** The rows of a list, from the first to the last. */
+export function alertRows(
+  alerts: readonly Alert[],
+  deleted: readonly DeletedAlert[],
+): { alert: Alert; isDeleted: boolean }[] {
+  const known = new Set(alerts.map(({ id }) => id));
+  const rows = alerts.map((alert) => ({ alert, isDeleted: false }));
+  for (const { alert, row } of deleted.toSorted((a, b) => a.row - b.row))
+    if (!known.has(alert.id)) rows.splice(row, 0, { alert, isDeleted: true });
+  return rows;
 }
 
 /** Armed anew an alert knows nothing of when it went off. */

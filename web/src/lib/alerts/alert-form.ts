@@ -1,5 +1,6 @@
 import { formatUnits, unitsToNumber, type Instrument } from '@depthwire/shared';
-import { localDecimal, readDecimal, type NumberStyle } from '../format/locale.ts';
+import { localDecimal, percentText, readDecimal, readShorthand, type NumberStyle } from '../format/locale.ts';
+import { groupThousands } from '../format/price.ts';
 import { m } from '../paraglide/messages.js';
 import { problemOf, readSpec, type Alert, type AlertSpec, type ConditionKind } from './alert-model.ts';
 import { mismatch } from './alert-rules.ts';
@@ -65,10 +66,10 @@ export function rewriteNumbers(fields: Fields, from: NumberStyle): void {
   fields.pause = rewrite(fields.pause, from);
 }
 
-/** A number, or a distance in percent. */
+/** A number, one with a `k` or an `M`, or a distance in percent. */
 function rewrite(text: string, from: NumberStyle): string {
   const [, sign = '', digits = '', percent = ''] =
-    /^\s*([+\-\u2212]?\s*)([\d.,].*?)(\s*%?)\s*$/.exec(text) ?? [];
+    /^\s*([+\-\u2212]?\s*)([\d.,].*?)(\s*[%kKmM]?)\s*$/.exec(text) ?? [];
   const plain = readDecimal(digits, from);
   return /^\d*\.?\d+$/.test(plain) ? sign + localDecimal(plain) + percent : text;
 }
@@ -110,11 +111,12 @@ function relativePercent(text: string): number | null {
 }
 
 /**
- * A level that was typed as a distance from the last price, as the price on the grid that is nearest.
+ * A level that was typed as a distance from the last price, as the price on the grid that is nearest; `90k` in full.
  * @param last ticks; null while there is none
- * @returns what was typed where it is no distance, or cannot be reckoned
+ * @returns what was typed where it is neither, or cannot be reckoned
  */
 export function absoluteLevel(text: string, last: number | null, { tick }: Pick<Instrument, 'tick'>): string {
+  if (/[km]\s*$/i.test(text)) return localDecimal(readShorthand(text) ?? text);
   const percent = relativePercent(text);
   if (percent === null || last === null) return text;
   const ticks = Math.round(last * (1 + percent / 100));
@@ -130,6 +132,33 @@ export function distanceOf(
   if (last === null || last <= 0 || level.trim() === '') return null;
   const ratio = Number(readDecimal(level)) / unitsToNumber(last, tick) - 1;
   return Number.isFinite(ratio) ? ratio : null;
+}
+
+/**
+ * What a level comes to while it is typed, or what is wrong with it.
+ * @param last ticks; null while there is none
+ */
+export function levelReading(
+  fields: Fields,
+  last: number | null,
+  instrument: Instrument | undefined,
+): { text: string; isWrong: boolean } {
+  const typed = fields.price.level.trim();
+  // Nothing yet, or a distance that waits for its percent sign.
+  if (!instrument || /^$|^-$|^[+\u2212][\s\d.,]*$/.test(typed)) return { text: '', isWrong: false };
+  const level = absoluteLevel(typed, last, instrument);
+  const { problem, ...refused } = specOf({ ...fields, price: { ...fields.price, level } }, instrument);
+  if (problem !== null && 'entry' in refused && refused.entry === 'level')
+    return { text: problem, isWrong: true };
+  const [whole = '', fraction = ''] = readDecimal(level).split('.');
+  const decimals = fraction.padEnd(instrument.tick.decimals, '0');
+  const price = groupThousands(decimals ? `${whole}.${decimals}` : whole);
+  const ratio = distanceOf(level, last, instrument);
+  if (ratio === null) return { text: m.alert_level_is({ price }), isWrong: false };
+  const share = Math.abs(ratio * 100);
+  const percent = percentText(share.toFixed(share < 0.01 ? 4 : 2));
+  const way = ratio === 0 ? 'at' : ratio > 0 ? 'above' : 'below';
+  return { text: m.alert_level_reads({ way, price, percent }), isWrong: false };
 }
 
 function conditionOf(fields: Fields): object {

@@ -1,6 +1,7 @@
 import { localDecimal, percentText } from '../format/locale.ts';
 import { m } from '../paraglide/messages.js';
-import type { Condition } from './alert-model.ts';
+import type { Instrument } from '@depthwire/shared';
+import type { AlertSpec, Condition } from './alert-model.ts';
 import { groupThousands } from '../format/price.ts';
 
 /** The condition for people, in one line. */
@@ -29,6 +30,14 @@ export function conditionText(condition: Condition, base: string, quote: string)
       return m.alert_move({ way, percent: percentText(percent), minutes });
     }
   }
+}
+
+/** An alert for people, in one line. @param instrument where the server has it */
+export function alertName(
+  { instrument: id, condition }: Pick<AlertSpec, 'instrument' | 'condition'>,
+  instrument: Pick<Instrument, 'base' | 'quote'> | undefined,
+): string {
+  return `${pairOf(id)}, ${conditionText(condition, instrument?.base ?? '', instrument?.quote ?? '')}`;
 }
 
 /** What is left of an id beside its venue. */

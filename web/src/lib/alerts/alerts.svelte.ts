@@ -5,7 +5,7 @@ import type { Catalogue } from '../state/catalogue.svelte.ts';
 import type { Connection } from '../state/connection.svelte.ts';
 import type { Markets } from '../state/markets.svelte.ts';
 import { storage } from '../state/storage.svelte.ts';
-import { withAlert, withAllSeen, withFired, withoutAlert, withState } from './alert-book.ts';
+import { withAlert, withAlertBack, withAllSeen, withFired, withoutAlert, withState } from './alert-book.ts';
 import {
   readStored,
   writeStored,
@@ -144,6 +144,14 @@ export class Alerts {
 
   remove({ id }: Alert): void {
     this.#keep(withoutAlert(this.#stored, id));
+  }
+
+  /**
+   * Takes a deletion back.
+   * @throws DepthwireError `invalid_request` where there is no room any more
+   */
+  restore(alert: Alert, index: number): void {
+    this.#keep(withAlertBack(this.#stored, alert, index));
   }
 
   arm({ id }: Alert): void {

@@ -60,6 +60,22 @@ export function readDecimal(text: string, style = numberStyle()): string {
   return ungrouped.split(group).length === 2 ? ungrouped.replace(group, '.') : ungrouped;
 }
 
+/** A number above zero with a `k` or an `M` where somebody wrote one, as a plain decimal; null for anything else. */
+export function readShorthand(text: string): string | null {
+  const [, number = '', suffix = ''] = /^([\d.,\s]*?)\s*([kKmM]?)$/.exec(text.trim()) ?? [];
+  const digits = readDecimal(number);
+  if (!/^(\d+\.?\d*|\.\d+)$/.test(digits)) return null;
+  return shift(digits, { '': 0, k: 3, m: 6 }[suffix.toLowerCase()]!);
+}
+
+/** Moves the point to the right: a decimal text times ten to the power. */
+function shift(digits: string, by: number): string {
+  const [whole = '', part = ''] = digits.split('.');
+  const moved = part.padEnd(by, '0');
+  const rest = moved.slice(by).replace(/0+$/, '');
+  return `${(whole + moved.slice(0, by)).replace(/^0+(?=\d)/, '') || '0'}${rest && `.${rest}`}`;
+}
+
 /** The months' names, short: `Jan`, `Feb` … */
 export function monthName(month: number): string {
   const locale = getLocale();

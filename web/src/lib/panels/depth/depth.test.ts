@@ -4,7 +4,7 @@ import { fillBars } from './depth-bars.ts';
 import { countWithin, createDepthCurve, fillDepthCurve, readDepth } from './depth-curve.ts';
 import { AutoSpan, formatSpan, zoomSpan } from './depth-span.ts';
 import { markPlaces, sizeMarks } from './draw-depth.ts';
-import { orderCost, readSize } from './order-cost.ts';
+import { orderCost, readSize, shortText } from './order-cost.ts';
 
 const book = new OrderBook();
 book.loadSnapshot([99, 1, 98, 2, 90, 4], [101, 3, 105, 5]);
@@ -113,6 +113,22 @@ describe('a market order', () => {
       worstTicks: 90,
       averageTicks: 92.5,
     });
+  });
+
+  it('that is more than the book has says of how much it has, on which side', () => {
+    const instrument = { lot: scaleOf('0.1'), base: 'BTC' };
+    const say = (lots: number, isWhole = false) =>
+      shortText({ sell: orderCost(bids, lots, 100), buy: orderCost(asks, lots, 100), isWhole }, instrument, {
+        exponent: 0,
+        decimals: 1,
+      });
+    expect(say(7)).toBeNull();
+    expect(say(8)).toBe('Sell: only 0.7 of 0.8 BTC in the book shown');
+    expect(say(50_000)).toBe('Only 0.7 (sell) and 0.8 (buy) of 5,000 BTC in the book shown');
+    expect(say(8, true)).toBe('Sell: only 0.7 of 0.8 BTC in the whole book');
+    expect(
+      shortText({ sell: null, buy: null, isWhole: false }, instrument, { exponent: 0, decimals: 1 }),
+    ).toBeNull();
   });
 
   it('of nothing, or in an empty book, costs nothing that could be told', () => {

@@ -1,5 +1,7 @@
-import { DepthwireError, parseLots, type Scale } from '@depthwire/shared';
-import { readDecimal } from '../../format/locale.ts';
+import { DepthwireError, parseLots, type Instrument, type Scale } from '@depthwire/shared';
+import { readShorthand } from '../../format/locale.ts';
+import { splitTrailingZeros } from '../../format/price.ts';
+import { exactSize, formatSize, type SizeFormat } from '../../format/size.ts';
 import { m } from '../../paraglide/messages.js';
 import type { DepthCurve } from './depth-curve.ts';
 
@@ -45,6 +47,33 @@ export function orderCost(curve: DepthCurve, lots: number, midTicks: number): Or
   };
 }
 
+/** An order on both sides of a book. */
+export interface OrderCosts {
+  readonly sell: OrderCost | null;
+  readonly buy: OrderCost | null;
+  /** Whether the levels that are known are all that there are. */
+  readonly isWhole: boolean;
+}
+
+/** How much less than was asked for the book has; null where it has all. */
+export function shortText(
+  { sell, buy, isWhole }: OrderCosts,
+  { lot, base }: Pick<Instrument, 'lot' | 'base'>,
+  format: SizeFormat,
+): string | null {
+  const isShort = { sell: sell?.isFilled === false, buy: buy?.isFilled === false };
+  if (!isShort.sell && !isShort.buy) return null;
+  const filled = (cost: OrderCost | null) => formatSize(cost?.filled ?? 0, lot, format);
+  const { lots } = (sell ?? buy)!;
+  const inputs = {
+    of: isShort.sell && isShort.buy ? 'both' : isShort.sell ? 'sell' : 'buy',
+    sell: filled(sell),
+    buy: filled(buy),
+    size: `${splitTrailingZeros(formatSize(lots, lot, exactSize(lot))).lead} ${base}`,
+  } as const;
+  return isWhole ? m.order_short_whole(inputs) : m.order_short(inputs);
+}
+
 /** The first level that has the size together with those before it; a binary search. */
 function rankOf(curve: DepthCurve, lots: number): number {
   let low = 0;
@@ -62,22 +91,13 @@ function rankOf(curve: DepthCurve, lots: number): number {
  * @returns lots, or what is wrong with it
  */
 export function readSize(text: string, lot: Scale): number | string | null {
-  const match = /^([\d.,\s]*?)\s*([kKmM]?)$/.exec(text.trim());
-  const digits = readDecimal(match?.[1] ?? '');
   if (text.trim() === '') return null;
-  if (!/^(\d+\.?\d*|\.\d+)$/.test(digits)) return m.order_want_size();
+  const digits = readShorthand(text);
+  if (digits === null) return m.order_want_size();
   try {
-    return parseLots(shift(digits, { '': 0, k: 3, m: 6 }[match![2]!.toLowerCase()]!), lot) || null;
+    return parseLots(digits, lot) || null;
   } catch (error) {
     if (error instanceof DepthwireError) return error.message;
     throw error;
   }
-}
-
-/** Moves the point to the right: a decimal text times ten to the power. */
-function shift(digits: string, by: number): string {
-  const [whole = '', part = ''] = digits.split('.');
-  const moved = part.padEnd(by, '0');
-  const rest = moved.slice(by).replace(/0+$/, '');
-  return `${(whole + moved.slice(0, by)).replace(/^0+(?=\d)/, '') || '0'}${rest && `.${rest}`}`;
 }
