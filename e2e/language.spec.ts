@@ -107,3 +107,37 @@ test.describe('in a German browser', () => {
     }
   });
 });
+
+test.describe('words', () => {
+  test.use({ serviceWorkers: 'block' });
+
+  test('of another language are loaded when it is chosen; where they do not come, the page says so and stays as it is', async ({
+    page,
+  }) => {
+    let asked = 0;
+    let isGone = true;
+    await page.route('**/_app/immutable/chunks/*.js', async (route) => {
+      const response = await route.fetch();
+      const isGerman = (await response.text()).includes('Schließen');
+      if (isGerman) asked += 1;
+      await (isGone && isGerman ? route.fulfill({ status: 404, body: '' }) : route.fulfill({ response }));
+    });
+    await page.goto('/');
+    await expect(page.getByTestId('last-price')).toContainText(/\d/, { timeout: 15_000 });
+    expect(asked).toBe(0);
+    const choose = async (name: string) => {
+      await page.keyboard.press('Control+k');
+      await page.getByPlaceholder('Instrument or command').fill(`language ${name}`);
+      await page.getByRole('option', { name: `Language: ${name}` }).click();
+    };
+    await choose('Deutsch');
+    await expect(page.getByTestId('notice')).toContainText('could not be loaded');
+    await expect(page.locator('html')).toHaveAttribute('lang', 'en');
+    isGone = false;
+    await choose('English');
+    await choose('Deutsch');
+    await expect(page.locator('html')).toHaveAttribute('lang', 'de');
+    await expect(page.getByRole('heading', { name: 'Orderbuch', exact: true })).toBeVisible();
+    await page.unrouteAll({ behavior: 'wait' });
+  });
+});

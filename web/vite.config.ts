@@ -1,11 +1,35 @@
 import { paraglideVitePlugin } from '@inlang/paraglide-js';
 import adapter from '@sveltejs/adapter-static';
 import { sveltekit } from '@sveltejs/kit/vite';
-import { defineConfig } from 'vite';
+import { defineConfig, type Plugin } from 'vite';
 import { options } from './paraglide.mjs';
+import settings from './project.inlang/settings.json' with { type: 'json' };
 
 /** Where `npm run dev` has the server listen. */
 const server = `http://127.0.0.1:${process.env.PORT ?? 8080}`;
+
+/**
+ * The messages that the compiler writes import the words of all languages, and a page would load them all. Those of
+ * others than the first are taken from state/words.ts, which loads the ones that are wanted.
+ */
+function wordsApart(): Plugin {
+  return {
+    name: 'words-apart',
+    transform: {
+      filter: { id: /\/paraglide\/messages\/_index\.js$/ },
+      handler(code) {
+        let apart = code;
+        for (const locale of settings.locales) {
+          if (locale === settings.baseLocale) continue;
+          const words = `import * as __${locale} from "./${locale}.js"`;
+          if (!apart.includes(words)) this.error(`expected ${words} in what the compiler of messages wrote`);
+          apart = apart.replace(words, '').replaceAll(`__${locale}.`, `late.${locale}.`);
+        }
+        return { code: `import { late } from '../../state/words.ts';\n${apart}`, map: null };
+      },
+    },
+  };
+}
 
 export default defineConfig({
   plugins: [
@@ -15,6 +39,7 @@ export default defineConfig({
       serviceWorker: { register: false },
     }),
     paraglideVitePlugin(options),
+    wordsApart(),
   ],
   build: {
     target: 'es2023',

@@ -1,5 +1,6 @@
 import { baseLocale, isLocale, locales, overwriteGetLocale, type Locale } from '../paraglide/runtime.js';
 import { storage } from './storage.svelte.ts';
+import { loadWords } from './words.ts';
 
 /** Of its own, for pages that have no other preferences. */
 const KEY = 'depthwire.language';
@@ -11,13 +12,23 @@ export type LanguageChoice = Locale | 'auto';
 class Language {
   #choice = $state<LanguageChoice>(read());
   #preferred = $state(preferred());
-  readonly #locale = $derived(this.#choice === 'auto' ? this.#preferred : this.#choice);
+  #locale = $state<Locale>(baseLocale);
+  /** Whether the words of the language that is wanted did not come: the page stays in the one that it has. */
+  hasFailed = $state(false);
+  /** Once the page has the words that it begins with, or they did not come. */
+  readonly ready: Promise<void>;
 
   constructor() {
-    addEventListener('languagechange', () => (this.#preferred = preferred()));
-    addEventListener('storage', ({ key }) => {
-      if (key === KEY || key === null) this.#choice = read();
+    addEventListener('languagechange', () => {
+      this.#preferred = preferred();
+      void this.#take();
     });
+    addEventListener('storage', ({ key }) => {
+      if (key !== KEY && key !== null) return;
+      this.#choice = read();
+      void this.#take();
+    });
+    this.ready = this.#take();
   }
 
   get choice(): LanguageChoice {
@@ -27,10 +38,26 @@ class Language {
   set choice(choice: LanguageChoice) {
     this.#choice = choice;
     storage.write(KEY, choice === 'auto' ? null : choice);
+    void this.#take();
   }
 
   get locale(): Locale {
     return this.#locale;
+  }
+
+  get #wanted(): Locale {
+    return this.#choice === 'auto' ? this.#preferred : this.#choice;
+  }
+
+  async #take(): Promise<void> {
+    const wanted = this.#wanted;
+    this.hasFailed = false;
+    try {
+      await loadWords(wanted);
+      if (wanted === this.#wanted) this.#locale = wanted;
+    } catch {
+      this.hasFailed = true;
+    }
   }
 }
 
