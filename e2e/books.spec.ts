@@ -125,10 +125,17 @@ test('the tape is held still by a pointer that moves over it, until its button i
   // It came there, as it does when a menu over the tape closes.
   await page.mouse.move(x + 40, y + 80);
   const arrivals = await tape.getByTestId('trades').locator('.row').allInnerTexts();
-  await expect.poll(() => tape.getByTestId('trades').locator('.row').allInnerTexts()).not.toEqual(arrivals);
+  // Some seconds have no trade.
+  const aTrade = { timeout: 30_000 };
+  await expect
+    .poll(() => tape.getByTestId('trades').locator('.row').allInnerTexts(), aTrade)
+    .not.toEqual(arrivals);
   await expect(held).toHaveCount(0);
-  await page.mouse.move(x + 44, y + 84);
-  await expect(held).toContainText(/\d+ new/);
+  await expect(async () => {
+    await page.mouse.move(x + 44, y + 84);
+    await page.mouse.move(x + 45, y + 84);
+    await expect(held).toContainText(/\d+ new/, { timeout: 500 });
+  }).toPass(aTrade);
   await held.click();
   await expect(held).toHaveCount(0);
 });

@@ -81,6 +81,7 @@ test.describe('the simulated market', () => {
     const tape = panel(page, 'Time and sales');
     await expect(tape.getByRole('status')).toHaveText(
       /24 of \d+ trades not listed\s+[\d.,]+ bought\s+[\d.,]+ sold\s+[\d.,]+ to [\d.,]+/,
+      { timeout: 30_000 }, // some seconds have no trade
     );
   });
 
