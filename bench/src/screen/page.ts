@@ -34,7 +34,10 @@ export class BenchPage {
     this.cdp = cdp;
     page.on('response', (response) => {
       const request = response.request();
-      if (request.resourceType() === 'script') this.#scripts.push({ request, body: response.body() });
+      if (request.resourceType() !== 'script') return;
+      const body = response.body();
+      body.catch(() => {}); // whoever asks for its size sees it; a page that is closed asks for nothing
+      this.#scripts.push({ request, body });
     });
   }
 
