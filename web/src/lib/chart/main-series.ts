@@ -23,6 +23,8 @@ export class MainSeries {
   readonly #averaged: Averaged[] = [];
   /** At the last price, with its label on the axis; null before there is one. */
   #lastLine: IPriceLine | null = null;
+  /** What that line shows. */
+  #drawn: { readonly price: number; readonly color: string } | null = null;
   #last: Candle | null = null;
   #colours: Colours;
   #instrument: Instrument | null = null;
@@ -98,14 +100,18 @@ export class MainSeries {
       price: unitsToNumber(last.close, this.#instrument!.tick),
       color: last.close >= last.open ? up : down,
     };
-    if (this.#lastLine) this.#lastLine.applyOptions(options);
-    else
+    if (this.#lastLine) {
+      // Candles change with every trade, their last price not with each.
+      const { price, color } = this.#drawn!;
+      if (price !== options.price || color !== options.color) this.#lastLine.applyOptions(options);
+    } else
       this.#lastLine = this.api.createPriceLine({
         ...options,
         lineWidth: 1,
         lineStyle: LineStyle.LargeDashed,
         axisLabelVisible: true,
       });
+    this.#drawn = options;
   }
 
   #point(candles: readonly Candle[], index: number) {

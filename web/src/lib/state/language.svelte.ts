@@ -56,7 +56,8 @@ class Language {
       await loadWords(wanted);
       if (wanted === this.#wanted) this.#locale = wanted;
     } catch {
-      this.hasFailed = true;
+      // Another may be wanted by now.
+      this.hasFailed = wanted === this.#wanted;
     }
   }
 }

@@ -2,6 +2,7 @@ import { baseLocale, type Locale } from '../paraglide/runtime.js';
 
 type Words = Readonly<Record<string, (inputs: object) => string>>;
 
+// All but the first one's, written out as the bundler wants it.
 const files = import.meta.glob<Words>(['../paraglide/messages/*.js', '!**/_index.js', '!**/en.js']);
 
 /**
