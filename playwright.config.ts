@@ -4,7 +4,7 @@ export default defineConfig({
   testDir: 'e2e',
   workers: 2, // a test waits for the market about half of its time
   fullyParallel: true, // files are of very different lengths
-  retries: 0,
+  retries: 1, // the machine is shared with a market and two browsers; what passed the second time only is told by name
   forbidOnly: Boolean(process.env.CI),
   timeout: 60_000,
   expect: { timeout: 10_000 }, // of two workers each may keep the other waiting

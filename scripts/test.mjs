@@ -38,8 +38,24 @@ function countVitest(report) {
   };
 }
 
-function countPlaywright({ stats }) {
-  return { passed: stats.expected + stats.flaky, failed: stats.unexpected, skipped: stats.skipped };
+function countPlaywright({ stats, suites }) {
+  const { expected, unexpected, flaky, skipped } = stats;
+  return {
+    passed: expected + flaky,
+    failed: unexpected,
+    skipped,
+    unsteady: flaky > 0 ? unsteadyIn(suites) : [],
+  };
+}
+
+/** Names of the tests that failed, and passed when they were run again: each has something to be mended. */
+function unsteadyIn(suites) {
+  return suites.flatMap(({ specs = [], suites: inner = [] }) => [
+    ...specs
+      .filter(({ tests }) => tests.some(({ status }) => status === 'flaky'))
+      .map(({ file, title }) => `${file}: ${title}`),
+    ...unsteadyIn(inner),
+  ]);
 }
 
 /** A static check counts as one test. A suite that fails outside its tests, or runs none, counts one failure. */
@@ -75,6 +91,7 @@ function runStep(step) {
       const verdict = counts.failed > 0 ? 'failed' : 'ok';
       console.log(`${verdict.padEnd(6)}  ${step.script.padEnd(12)} ${seconds.padStart(6)} s${tests}`);
       if (counts.failed > 0) console.log(`\n${output.trimEnd()}\n`);
+      for (const name of counts.unsteady ?? []) console.log(`        passed the second time only: ${name}`);
       resolve(counts);
     });
   });

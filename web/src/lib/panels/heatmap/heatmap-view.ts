@@ -110,19 +110,24 @@ export class HeatmapView {
     return shownPeriods(this.time, this.layout.plot);
   }
 
+  /** What is followed may have grown since it was drawn: moved from there, it would be followed no more. */
+  get #timeNow(): TimeView {
+    return this.isFollowing ? { ...this.time, end: this.extent.to } : this.time;
+  }
+
   moveTo(time: TimeView): void {
     this.time = time;
     this.isFollowing = time.end >= this.extent.to;
   }
 
   pan(dx: number): void {
-    this.moveTo(panTime(this.time, dx, this.layout.plot, this.extent));
+    this.moveTo(panTime(this.#timeNow, dx, this.layout.plot, this.extent));
   }
 
   /** @param x what is there stays; the newest stays at the edge while it is followed */
   zoom(factor: number, x: number): void {
     const { plot } = this.layout;
-    this.moveTo(zoomTime(this.time, factor, this.isFollowing ? plot : x, plot, this.extent));
+    this.moveTo(zoomTime(this.#timeNow, factor, this.isFollowing ? plot : x, plot, this.extent));
   }
 
   panPrice(dy: number): void {
