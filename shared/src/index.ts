@@ -1,4 +1,5 @@
 export * from './model/errors.ts';
+export { errorCatalogue } from './model/error-catalogue.ts';
 export * from './model/units.ts';
 export * from './model/instrument.ts';
 export * from './model/clock.ts';

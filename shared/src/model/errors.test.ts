@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { DepthwireError, errorCatalogue, isErrorCode, toDepthwireError } from './errors.ts';
+import { errorCatalogue } from './error-catalogue.ts';
+import { DepthwireError, isErrorCode, toDepthwireError } from './errors.ts';
 
 /** The rows of the tables in `docs/errors.md`: code, retry, meaning. */
 function documented(): string[][] {

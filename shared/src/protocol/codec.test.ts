@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { Packr, unpack } from 'msgpackr';
 import { describe, expect, test } from 'vitest';
-import { DepthwireError, errorCatalogue, type ErrorCode } from '../model/errors.ts';
+import { DepthwireError, errorCodes, type ErrorCode } from '../model/errors.ts';
 import { candleIntervals, type CandleInterval } from '../model/events.ts';
 import { instrumentKinds, origins, tradingStatuses, type Instrument } from '../model/instrument.ts';
 import { codecs, jsonCodec, msgpackCodec, type Message } from './codec.ts';
@@ -101,7 +101,7 @@ const answer: fc.Arbitrary<ServerMessage> = fc.oneof(
   record({
     op: fc.constant('error' as const),
     id: orNull(id),
-    code: fc.constantFrom(...(Object.keys(errorCatalogue) as ErrorCode[])),
+    code: fc.constantFrom(...(Object.keys(errorCodes) as ErrorCode[])),
     message: text,
     retry: fc.boolean(),
   }),

@@ -2,4 +2,4 @@
 
 export type { PortLike, RemoteOptions } from './messages.ts';
 export { RemoteClient } from './remote-client.ts';
-export { RemoteHost } from './remote-host.ts';
+export { RemoteHost, type ClientLease } from './remote-host.ts';

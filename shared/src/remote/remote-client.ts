@@ -209,6 +209,9 @@ export class RemoteClient extends Emitter<ClientEvents> implements ClientView {
     this.#ask({ do: 'end' });
     if (this.#port) this.#port.onmessage = null;
     this.#port = null;
+    // Until another host tells it, nothing is connected and nothing granted.
+    this.#client = NOTHING;
+    for (const subscription of this.#byId.values()) subscription.granted = null;
   }
 
   #ask(request: RemoteRequest): void {

@@ -1,4 +1,4 @@
-import { DepthwireClient } from '../client/client.ts';
+import { DepthwireClient, type ClientOptions } from '../client/client.ts';
 import {
   BookSubscription,
   CandlesSubscription,
@@ -41,6 +41,18 @@ interface Held {
   instrumentTold: Instrument | null;
 }
 
+/** A client that may be other readers' too, and how a host lets go of it. */
+export interface ClientLease {
+  readonly client: DepthwireClient;
+  release(): void;
+}
+
+/** A client for one reader. */
+function ownClient(options: ClientOptions): ClientLease {
+  const client = new DepthwireClient(options);
+  return { client, release: () => client.close() };
+}
+
 /**
  * Keeps a client for a reader on another thread: decodes, verifies and replicates here, and tells it what changed.
  * The reader says when it has taken that; until then changes are put together, so that a busy reader gets the
@@ -52,16 +64,29 @@ export class RemoteHost {
   readonly #held = new Map<number, Held>();
   readonly #dirty = new Set<Held>();
   readonly #asks = new Map<number, { resolve(value: string | null): void; reject(error: Error): void }>();
+  readonly #lease: (options: ClientOptions) => ClientLease;
   #client: DepthwireClient | null = null;
+  /** How to leave the client, in turn. */
+  #leave: (() => void)[] = [];
   #events: ClientEvent[] = [];
   #isReaderBusy = false;
   #isFlushing = false;
   #unlistenFrames: (() => void) | null = null;
   #ask = 0;
 
-  constructor(port: PortLike) {
+  /** @param lease where several readers have one client: `close` then ends the connection of all of them */
+  constructor(port: PortLike, lease: (options: ClientOptions) => ClientLease = ownClient) {
     this.#port = port;
+    this.#lease = lease;
     port.onmessage = ({ data }) => this.#onRequest(data as RemoteRequest);
+  }
+
+  /** The reader is gone, or says that it wants nothing more. */
+  end(): void {
+    for (const id of [...this.#held.keys()]) this.#unsubscribe(id);
+    for (const leave of this.#leave.splice(0)) leave();
+    this.#port.onmessage = null;
+    this.#port.close();
   }
 
   #onRequest(request: RemoteRequest): void {
@@ -79,9 +104,7 @@ export class RemoteHost {
         this.#client?.close();
         return;
       case 'end':
-        this.#client?.close();
-        this.#port.onmessage = null;
-        this.#port.close();
+        this.end();
         return;
       case 'subscribe':
         this.#subscribe(request.id, request.topic, request.instrument, request.options);
@@ -110,19 +133,25 @@ export class RemoteHost {
 
   #open({ options, hasToken }: RemoteRequest & { do: 'open' }): void {
     const token = hasToken ? { token: () => this.#askForToken() } : {};
-    const client = new DepthwireClient({ ...options, ...token });
+    const { client, release } = this.#lease({ ...options, ...token });
     this.#client = client;
     const tellClient = (kind: 'state' | 'latency') => {
       this.#events.push({ kind, client: wordOf(client) });
       // The reader is told at once, however busy; of the data it gets more when it has taken what it has.
       this.#flush(kind === 'state');
     };
-    client.on('state', () => tellClient('state'));
-    client.on('latency', () => tellClient('latency'));
-    client.on('error', (error) => {
-      this.#events.push({ kind: 'error', error: errorWord(error) });
-      this.#flush(false);
-    });
+    this.#leave = [
+      () => this.#unlistenFrames?.(),
+      client.on('state', () => tellClient('state')),
+      client.on('latency', () => tellClient('latency')),
+      client.on('error', (error) => {
+        this.#events.push({ kind: 'error', error: errorWord(error) });
+        this.#flush(false);
+      }),
+      release,
+    ];
+    // It may be connected already, for another reader.
+    if (client.state !== 'idle') tellClient('state');
   }
 
   #askForToken(): Promise<string | null> {
@@ -156,6 +185,13 @@ export class RemoteHost {
         this.#mark(held);
       }),
     );
+    // What another reader has already comes with no frame to this one.
+    if (subscription.granted) mark('ready');
+    if (subscription.hasData) {
+      addAll(held);
+      mark('change');
+    }
+    if (subscription.refusal) mark('state');
   }
 
   #begin(topic: Topic, instrument: InstrumentId, options: AnyOptions): Subscription {
@@ -217,20 +253,27 @@ function errorWord({ code, message, details }: DepthwireError): ErrorWord {
   return { code, message, details };
 }
 
+/** Notes all that the subscription holds. */
+function addAll(held: Held): void {
+  const { subscription } = held;
+  if (subscription instanceof TradesSubscription)
+    held.tradesParts = [{ latest: [...subscription.trades], merged: subscription.merged, isAll: true }];
+  else if (subscription instanceof CandlesSubscription)
+    held.candlesParts = [{ latest: [...subscription.candles], isAll: true }];
+}
+
 /** Notes what the last frame brought, where each of its rows has to be told. */
 function addPart(held: Held): void {
   const { subscription } = held;
   if (subscription instanceof TradesSubscription) {
     const { trades, latest, merged } = subscription;
     const isAll = trades.length === latest.length && trades[0] === latest[0];
-    if (isAll || held.tradesParts.length >= MAX_WAITING_PARTS) {
-      held.tradesParts = [{ latest: [...trades], merged, isAll: true }];
-    } else held.tradesParts.push({ latest, merged, isAll });
+    if (isAll || held.tradesParts.length >= MAX_WAITING_PARTS) addAll(held);
+    else held.tradesParts.push({ latest, merged, isAll });
   } else if (subscription instanceof CandlesSubscription) {
-    const { candles, latest, replaced } = subscription;
-    if (replaced || held.candlesParts.length >= MAX_WAITING_PARTS) {
-      held.candlesParts = [{ latest: [...candles], isAll: true }];
-    } else held.candlesParts.push({ latest, isAll: false });
+    const { latest, replaced } = subscription;
+    if (replaced || held.candlesParts.length >= MAX_WAITING_PARTS) addAll(held);
+    else held.candlesParts.push({ latest, isAll: false });
   }
 }
 

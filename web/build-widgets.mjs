@@ -1,0 +1,108 @@
+// Builds the widgets for pages of other sites: `widgets.js`, and a folder of its version whose files never change.
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { brotliCompress, gzip } from 'node:zlib';
+import { rolldown } from 'rolldown';
+
+const web = dirname(fileURLToPath(import.meta.url));
+const source = join(web, 'src/widgets');
+const build = join(web, 'build');
+const { version } = JSON.parse(await readFile(join(web, 'package.json'), 'utf8'));
+const { kinds } = await import('./src/widgets/kinds.ts');
+
+async function bundle(input, { define, ...output } = {}) {
+  const made = await rolldown({ input, platform: 'browser', transform: { target: 'es2022', define } });
+  const { output: chunks } = await made.generate({ format: 'esm', minify: true, ...output });
+  await made.close();
+  // In code without comments lines end in style sheets only.
+  return chunks.map(({ code, fileName, imports, facadeModuleId }) => ({
+    ...{ fileName, imports, facadeModuleId },
+    code: code.replaceAll(/\s*\n\s*/g, ' ').trim(),
+  }));
+}
+
+const hashOf = (text, algorithm) => createHash(algorithm).update(text).digest('base64');
+const integrityOf = (text) => `sha384-${hashOf(text, 'sha384')}`;
+
+async function write(path, text) {
+  await mkdir(dirname(path), { recursive: true });
+  const [packed, zipped] = await Promise.all([
+    promisify(brotliCompress)(text),
+    promisify(gzip)(text, { level: 9 }),
+  ]);
+  await Promise.all([
+    writeFile(path, text),
+    writeFile(`${path}.br`, packed),
+    writeFile(`${path}.gz`, zipped),
+  ]);
+}
+
+const parts = await bundle(
+  Object.fromEntries(kinds.map((kind) => [kind, join(source, 'kinds', `${kind}.ts`)])),
+  {
+    entryFileNames: '[name].js',
+    chunkFileNames: '[name]-[hash:6].js',
+  },
+);
+const [worker] = await bundle(join(source, 'worker.ts'));
+const byName = new Map(parts.map((part) => [part.fileName, part]));
+
+/** A module and all that it imports, what is imported first. */
+function withImports(name, found = []) {
+  for (const inner of byName.get(name).imports) if (!found.includes(inner)) withImports(inner, found);
+  if (!found.includes(name)) found.push(name);
+  return found;
+}
+
+const files = [...byName.keys()];
+const placesOf = (name) => withImports(name).map((file) => files.indexOf(file));
+const dynamic = (module) =>
+  parts.find(({ facadeModuleId }) => facadeModuleId === join(source, 'core', module)).fileName;
+const define = (base, root) => ({
+  DEPTHWIRE_BASE: JSON.stringify(base),
+  DEPTHWIRE_ROOT: JSON.stringify(root),
+  DEPTHWIRE_WORKER: JSON.stringify('worker.js'),
+  DEPTHWIRE_FILES: JSON.stringify(parts.map(({ fileName, code }) => [fileName, hashOf(code, 'sha256')])),
+  DEPTHWIRE_KINDS: JSON.stringify(Object.fromEntries(kinds.map((kind) => [kind, placesOf(`${kind}.js`)]))),
+  DEPTHWIRE_WIRES: JSON.stringify({
+    own: placesOf(dynamic('own-wire.ts')),
+    shared: placesOf(dynamic('shared-wire.ts')),
+  }),
+});
+const loader = async (base, root) =>
+  (await bundle(join(source, 'loader.ts'), { define: define(base, root) }))[0].code;
+
+const all = new Map([
+  ['widgets.js', await loader('./', '../../')],
+  ['worker.js', worker.code],
+  ...parts.map(({ fileName, code }) => [fileName, code]),
+]);
+const content = createHash('sha256')
+  .update(JSON.stringify([...all]))
+  .digest('hex')
+  .slice(0, 8);
+const release = `${version}-${content}`;
+
+await rm(join(build, 'widgets'), { recursive: true, force: true });
+for (const [name, code] of all) await write(join(build, 'widgets', release, name), code);
+await write(join(build, 'widgets.js'), await loader(`./widgets/${release}/`, '../../'));
+await write(join(build, 'widgets/worker.js'), `import './${release}/worker.js';\n`);
+const manifest = {
+  version: release,
+  files: Object.fromEntries([...all].map(([name, code]) => [name, integrityOf(code)])),
+};
+await write(join(build, 'widgets/manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+// What a page of another site loads for one widget of a kind.
+const packed = async (names) => {
+  const sizes = await Promise.all(
+    [...names].map(async (name) => (await promisify(gzip)(all.get(name), { level: 9 })).length),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+};
+for (const kind of kinds) {
+  const names = new Set(['widgets.js', ...withImports(dynamic('own-wire.ts')), ...withImports(`${kind}.js`)]);
+  process.stdout.write(`${kind.padEnd(16)} ${((await packed(names)) / 1000).toFixed(1).padStart(6)} kB gz\n`);
+}

@@ -1,0 +1,19 @@
+import type { ClientView } from '@depthwire/shared';
+
+export interface LinkOptions {
+  /** Of the server, with a slash at its end. */
+  readonly server: string;
+  /** Publishable; null where the server wants none. */
+  readonly key: string | null;
+  /** A script of this page's origin for a SharedWorker; null for none. */
+  readonly worker: string | null;
+}
+
+/** A connection's client, and what holds it up. */
+export interface Wire {
+  readonly client: ClientView;
+  /** Begins, or begins again. */
+  open(): void;
+  /** Ends it for now; what is subscribed is asked for when it opens again. */
+  shut(): void;
+}

@@ -1,0 +1,1 @@
+export { createFace } from './ticker.ts';
