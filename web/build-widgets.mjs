@@ -48,6 +48,7 @@ const parts = await bundle(
   },
 );
 const [worker] = await bundle(join(source, 'worker.ts'));
+const [embed] = await bundle(join(source, 'embed.ts'));
 const byName = new Map(parts.map((part) => [part.fileName, part]));
 
 /** A module and all that it imports, what is imported first. */
@@ -78,6 +79,8 @@ const loader = async (base, root) =>
 const all = new Map([
   ['widgets.js', await loader('./', '../../')],
   ['worker.js', worker.code],
+  ['embed.js', embed.code],
+  ['embed.css', await readFile(join(source, 'embed.css'), 'utf8')],
   ...parts.map(({ fileName, code }) => [fileName, code]),
 ]);
 const content = createHash('sha256')
@@ -90,6 +93,8 @@ await rm(join(build, 'widgets'), { recursive: true, force: true });
 for (const [name, code] of all) await write(join(build, 'widgets', release, name), code);
 await write(join(build, 'widgets.js'), await loader(`./widgets/${release}/`, '../../'));
 await write(join(build, 'widgets/worker.js'), `import './${release}/worker.js';\n`);
+const page = await readFile(join(source, 'embed.html'), 'utf8');
+await write(join(build, 'embed.html'), page.replaceAll('%release%', release));
 const manifest = {
   version: release,
   files: Object.fromEntries([...all].map(([name, code]) => [name, integrityOf(code)])),

@@ -77,10 +77,14 @@ export class Formats {
 
   /** `13:04:59`. @param timeMs unix milliseconds */
   time(timeMs: number): string {
-    this.#time ??= new Intl.DateTimeFormat(this.locale, {
-      ...{ hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' },
-      timeZone: this.#timeZone,
+    this.#time ??= this.dates({
+      ...{ hour: '2-digit', minute: '2-digit', second: '2-digit' },
+      hourCycle: 'h23',
     });
     return this.#time.format(timeMs);
+  }
+
+  dates(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+    return new Intl.DateTimeFormat(this.locale, { ...options, timeZone: this.#timeZone });
   }
 }

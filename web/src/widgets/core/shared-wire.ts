@@ -2,6 +2,7 @@ import { RemoteClient, type PortLike } from '@depthwire/shared/remote';
 import type { HandOver } from './hand-over.ts';
 import type { LinkOptions, Wire } from './wire.ts';
 import { streamUrlOf } from './stream-url.ts';
+import { scriptUrl } from './trusted.ts';
 
 /** A worker that has not said by then that it is there is none. */
 const ANSWER_WITHIN_MS = 5_000;
@@ -35,7 +36,7 @@ export function sharedWire(options: LinkOptions, script: string): Wire {
     };
     const timer = setTimeout(fail, ANSWER_WITHIN_MS);
     try {
-      worker = new SharedWorker(script, { type: 'module', name: 'depthwire' });
+      worker = new SharedWorker(scriptUrl(script), { type: 'module', name: 'depthwire' });
     } catch {
       fail();
       return;

@@ -84,7 +84,10 @@ button { font: inherit; color: inherit; letter-spacing: inherit; }
 .frame[data-state='refused'] .state::before, .frame[data-state='failed'] .state::before { background: var(--_down); border-radius: 0; }
 .frame[data-origin]:not([data-origin='live'])[data-state='live'] .state::before { background: none; border: 2px solid currentcolor; }
 .frame[data-old] .body { filter: grayscale(0.75) opacity(0.95); }
-.source { margin-inline-start: auto; overflow: hidden; text-overflow: ellipsis; min-inline-size: 0; }
+.source[hidden] { display: none; }
+.state { flex: 0 1 auto; }
+.state + * { margin-inline-start: auto; }
+.source { overflow: hidden; text-overflow: ellipsis; min-inline-size: 0; }
 a { color: inherit; text-underline-offset: 0.15em; }
 a:hover { color: var(--_accent); }
 :focus-visible { outline: 2px solid var(--_accent); outline-offset: -2px; border-radius: 4px; }

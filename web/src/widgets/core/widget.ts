@@ -90,7 +90,14 @@ export abstract class Widget<Own extends OptionTable> implements Face {
   readonly #own: Own;
   readonly #state = h('span', { class: 'state', part: 'state' });
   readonly #source = h('a', { class: 'source', part: 'source', target: '_blank', rel: 'noopener' });
-  readonly #foot = h('div', { class: 'foot', part: 'footer' }, this.#state, this.#source);
+  readonly #credit = h('a', {
+    class: 'source',
+    part: 'credit',
+    target: '_blank',
+    rel: 'noopener',
+    hidden: true,
+  });
+  readonly #foot = h('div', { class: 'foot', part: 'footer' }, this.#state, this.#credit, this.#source);
   readonly #message = h('div', { class: 'message', part: 'message', hidden: true });
   readonly #spoken = h('div', { class: 'hidden', role: 'status', 'aria-live': 'polite' });
   readonly #draw = () => this.#drawNow();
@@ -188,6 +195,13 @@ export abstract class Widget<Own extends OptionTable> implements Face {
     // Another widget may have it already.
     if (subscription.hasData) changed();
     return subscription;
+  }
+
+  /** Names in the foot whose work is in the picture. */
+  protected credit({ text, url }: { readonly text: string; readonly url: string }): void {
+    this.#credit.hidden = false;
+    setText(this.#credit, text);
+    setAttribute(this.#credit, 'href', url);
   }
 
   /** Has something done when the widget leaves the page. */
