@@ -116,7 +116,16 @@ export async function createDepthwire({
     version,
     isReady,
     metrics: config.metrics
-      ? createMetrics({ engine, depthHistory, supervisor, hub, gateway, version, isReady })
+      ? createMetrics({
+          engine,
+          depthHistory,
+          supervisor,
+          hub,
+          gateway,
+          refusals: access.refusals,
+          version,
+          isReady,
+        })
       : null,
     logger,
     web: config.web,

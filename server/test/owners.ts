@@ -24,5 +24,6 @@ export function localOwner(): SessionOwner {
     authenticate: () => Promise.resolve(anybody),
     current: (principal) => principal,
     poll: () => undefined,
+    onRefused: () => undefined,
   };
 }

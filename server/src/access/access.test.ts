@@ -29,6 +29,7 @@ const somewhere: Caller = {
   address: '203.0.113.9',
   host: 'data.example',
   origin: undefined,
+  isSameOrigin: false,
   isSecure: false,
   isForwarded: false,
 };
@@ -77,6 +78,41 @@ describe('who says nothing', () => {
   });
 });
 
+describe('pages of its own machine', () => {
+  const pages = [
+    'http://localhost:3000',
+    'http://127.0.0.1:5500',
+    'http://[::1]:8000',
+    'https://localhost',
+    'http://app.localhost:1234',
+  ];
+  const others = [
+    'null',
+    'http://localhost.evil.example',
+    'http://127.0.0.1.evil.example',
+    'http://10.0.0.8:3000',
+    'https://page.example',
+    'chrome-extension://localhost',
+  ];
+  const admits = (open: Access, from: string) => open.isAllowedOrigin({ ...here, origin: from });
+
+  test('may connect where nothing is configured, and no others', () => {
+    const open = access({});
+    expect(pages.filter((page) => !admits(open, page))).toEqual([]);
+    expect(others.filter((page) => admits(open, page))).toEqual([]);
+  });
+
+  test('may not as soon as anything says who may read', () => {
+    const open = access({});
+    const [page] = pages;
+    const local = open.anonymous(here)!;
+    expect(open.current(local, { ...here, origin: page })).toBe(local);
+    open.reload({ config: accessSchema.parse({ public: true }), allowedOrigins: [] });
+    expect(pages.filter((one) => admits(open, one))).toEqual([]);
+    expect(open.current(local, { ...here, origin: page })).toBeNull();
+  });
+});
+
 describe('keys', () => {
   const key = createKey(secretPrefix);
   const pageKey = createKey(publishablePrefix);
@@ -122,6 +158,30 @@ describe('keys', () => {
     }
   });
 
+  test('for pages are good for frames of this server too, and for no program that says nothing of itself', async () => {
+    const open = access(config);
+    const frame: Caller = { ...visitor('https://data.example'), isSecure: true };
+    const itsGet: Caller = { ...somewhere, isSameOrigin: true };
+    for (const caller of [frame, itsGet]) {
+      const principal = await open.authenticate(bearer(pageKey), caller);
+      expect(principal.id).toBe('page:shop');
+      expect(open.current(principal, caller)).toBe(principal);
+      open.reload({ config: accessSchema.parse({ ...config, publishableKeys: [] }), allowedOrigins: [] });
+      expect(open.current(principal, caller)).toBeNull();
+      open.reload({ config: accessSchema.parse(config), allowedOrigins: [] });
+    }
+    for (const caller of [
+      somewhere,
+      // Whoever is on the way could have written it.
+      { ...frame, origin: 'http://data.example' },
+      { ...frame, host: 'other.example' },
+      // What the browser says of a page does not count where it names another one.
+      { ...itsGet, origin: 'null' },
+      { ...itsGet, origin: 'https://evil.example' },
+    ])
+      await expect(open.authenticate(bearer(pageKey), caller)).rejects.toThrow();
+  });
+
   test('that are secret do not work in a URL', async () => {
     await expect(access(config).authenticate({ kind: 'key', value: key }, somewhere)).rejects.toEqual(
       refusal('unauthenticated', /only publishable keys may be in a URL/),
@@ -130,8 +190,7 @@ describe('keys', () => {
 
   test('let the pages of their origins connect, and no others', () => {
     const open = access(config);
-    const allowed = (from: string, isSecure = false) =>
-      open.isAllowedOrigin({ origin: from, host: 'data.example', isSecure });
+    const allowed = (from: string, isSecure = false) => open.isAllowedOrigin({ ...visitor(from), isSecure });
     expect(allowed(origin)).toBe(true);
     expect(allowed('https://evil.example')).toBe(false);
     expect(allowed('null')).toBe(false);
@@ -167,6 +226,102 @@ describe('keys', () => {
     const local = unset.anonymous(here)!;
     unset.reload({ config: accessSchema.parse(config), allowedOrigins: [] });
     expect(unset.current(local, here)).toBeNull();
+  });
+});
+
+describe('who may frame a page', () => {
+  const key = createKey(publishablePrefix);
+  const config = (more: object = {}) => ({
+    publishableKeys: [
+      {
+        id: 'shop',
+        key,
+        origins: [origin],
+        instruments: ['*'],
+        topics: ['book'],
+        expires: '2026-01-31',
+        ...more,
+      },
+    ],
+  });
+  const partner = 'https://partner.example';
+
+  test('with a publishable key: pages of its origins, whatever others may connect', () => {
+    expect(access(config(), clock(), ['*']).framersOf(key)).toEqual(["'self'", origin]);
+    // As a browser would send it in a header.
+    expect(access(config()).framersOf(` ${key}\n`)).toEqual(["'self'", origin]);
+    expect(access({ ...config(), public: true }).framersOf(key)).toEqual(["'self'", origin]);
+  });
+
+  test('with a key that is none: everybody, to be told so', () => {
+    const at = clock();
+    const open = access(config(), at);
+    for (const wrong of [createKey(publishablePrefix), createKey(secretPrefix), '', 'x'.repeat(9_000)])
+      expect(open.framersOf(wrong)).toEqual(['*']);
+    at.advanceTo(Date.parse('2026-02-01T00:00:00Z'));
+    expect(open.framersOf(key)).toEqual(['*']);
+  });
+
+  test('without one: pages that may connect without', () => {
+    expect(access(config()).framersOf(null)).toEqual(["'self'"]);
+    expect(access(config(), clock(), [partner]).framersOf(null)).toEqual(["'self'", partner]);
+    expect(access(config(), clock(), ['*', partner]).framersOf(null)).toEqual(['*']);
+  });
+
+  test('where nothing is configured: pages of its own machine, whatever key they name', () => {
+    const open = access({}, clock(), [partner]);
+    const machine = ['http', 'https'].flatMap((scheme) => [
+      `${scheme}://localhost:*`,
+      `${scheme}://127.0.0.1:*`,
+    ]);
+    for (const named of [null, key]) expect(open.framersOf(named)).toEqual(["'self'", partner, ...machine]);
+  });
+
+  test('follows what is configured', () => {
+    const open = access(config());
+    open.reload({ config: accessSchema.parse(config({ origins: [partner] })), allowedOrigins: [] });
+    expect(open.framersOf(key)).toEqual(["'self'", partner]);
+    open.reload({ config: accessSchema.parse({ public: true }), allowedOrigins: [origin] });
+    expect([open.framersOf(key), open.framersOf(null)]).toEqual([['*'], ["'self'", origin]]);
+  });
+});
+
+describe('what is refused', () => {
+  const [secret, page] = [createKey(secretPrefix), createKey(publishablePrefix)];
+  const config = {
+    keys: [{ id: 'desk', hash: hashOf(secret) }],
+    publishableKeys: [{ id: 'shop', key: page, origins: [origin], instruments: ['*'], topics: ['book'] }],
+  };
+
+  test('is counted by whose it was, of configured keys alone by name', async () => {
+    const open = access(config);
+    const header = (value: string) => ({ kind: 'header', value }) as const;
+    for (const [who, kind, key] of [
+      [null, 'none', ''],
+      [header(secret), 'secret', 'desk'],
+      [header(page), 'publishable', 'shop'],
+      [header(createKey(secretPrefix)), 'secret', ''],
+      [header(createKey(publishablePrefix)), 'publishable', ''],
+      [header('a.b.c'), 'token', ''],
+      [header('x'.repeat(9_000)), 'none', ''],
+      [{ kind: 'ticket', value: secret }, 'ticket', ''],
+      [await open.authenticate(header(secret), somewhere), 'secret', 'desk'],
+      [await open.authenticate(header(page), visitor(origin)), 'publishable', 'shop'],
+      [{ id: 'jwt:alice', grants: {}, expiresMs: null } as Principal, 'token', ''],
+      [access({}).anonymous(here), 'none', ''],
+    ] as const) {
+      const before = new Map([...open.refusals.counts].map((one) => [`${one.kind} ${one.key}`, one.count]));
+      open.onRefused('forbidden', who);
+      const after = new Map([...open.refusals.counts].map((one) => [`${one.kind} ${one.key}`, one.count]));
+      expect(after.get(`${kind} ${key}`)).toBe((before.get(`${kind} ${key}`) ?? 0) + 1);
+    }
+  });
+
+  test('is no more than what somebody may not', () => {
+    const open = access(config);
+    for (const code of ['unknown_instrument', 'malformed_message', 'internal'] as const)
+      open.onRefused(code, null);
+    expect([...open.refusals.counts]).toEqual([]);
   });
 });
 

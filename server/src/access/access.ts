@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
-import { DepthwireError, topics, type Clock } from '@depthwire/shared';
+import { DepthwireError, topics, type Clock, type ErrorCode } from '@depthwire/shared';
 import type { AccessConfig } from './config.ts';
-import { isLoopback, isLoopbackHost } from './address.ts';
+import { isLoopback, isLoopbackHost, isLoopbackOrigin } from './address.ts';
 import type { Grants, Principal } from './grants.ts';
 import { JwtVerifier, type Token } from './jwt.ts';
 import { hashOf, publishablePrefix, secretPrefix } from './keys.ts';
 import { Polls } from './polls.ts';
+import { Refusals, refusedNobody, refusedOf, type Refused } from './refusals.ts';
 import { Tickets } from './tickets.ts';
 
 /** Longest credential that is looked at. */
@@ -13,6 +14,13 @@ const MAX_CREDENTIAL_CHARS = 8_192;
 
 /** In the list of allowed origins: pages of any site. */
 export const ANY_ORIGIN = '*';
+
+/** In a `frame-ancestors` directive: pages of this server, and of its own machine. */
+const OWN_PAGES = "'self'";
+const PAGES_OF_THIS_MACHINE = ['http', 'https'].flatMap((scheme) =>
+  // An IPv6 address is no host of a policy.
+  ['localhost', '127.0.0.1'].map((name) => `${scheme}://${name}:*`),
+);
 
 const everything: Grants = { instruments: ['*'], topics, minCadenceMs: 0, operate: true };
 
@@ -23,11 +31,19 @@ export interface Caller {
   readonly host: string | undefined;
   /** Of the page; browsers alone say it. */
   readonly origin: string | undefined;
+  /**
+   * Whether the browser says that a page of this very server asks (`Sec-Fetch-Site: same-origin`): with a GET of its own
+   * origin it sends no Origin. No page can set that header; a program can, and could set Origin as well.
+   */
+  readonly isSameOrigin: boolean;
   /** Whether it came by TLS, to this server or to a trusted proxy. */
   readonly isSecure: boolean;
   /** Whether a proxy that is not trusted says that it came for somebody else. */
   readonly isForwarded: boolean;
 }
+
+/** What tells whose page it is. */
+type PageCaller = Pick<Caller, 'origin' | 'host' | 'isSameOrigin' | 'isSecure'>;
 
 /** A credential and how it came. */
 export interface Credential {
@@ -51,6 +67,8 @@ interface Rules {
   readonly secretKeys: ReadonlyMap<string, Principal>;
   readonly publishableKeys: ReadonlyMap<string, { principal: Principal; origins: readonly string[] }>;
   readonly jwt: JwtVerifier | null;
+  readonly allowedOrigins: ReadonlySet<string>;
+  /** Those, and all of publishable keys. */
   readonly origins: ReadonlySet<string>;
   readonly public: Principal | null;
   readonly local: Principal | null;
@@ -61,6 +79,7 @@ export class Access {
   readonly #clock: Clock;
   readonly tickets: Tickets;
   readonly polls: Polls;
+  readonly refusals = new Refusals();
   #rules: Rules;
   /** The hash of the key, or the token, that somebody came with. */
   readonly #sources = new WeakMap<Principal, string | Token>();
@@ -108,6 +127,7 @@ export class Access {
         }),
       ),
       jwt: config.jwt === undefined ? null : this.#verifier(config.jwt, before?.jwt ?? null),
+      allowedOrigins: new Set(allowedOrigins),
       origins: new Set([...allowedOrigins, ...config.publishableKeys.flatMap(({ origins }) => origins)]),
       public: publicPrincipal(config),
       local: isUnset(config) ? { id: 'local', grants: everything, expiresMs: null } : null,
@@ -133,7 +153,7 @@ export class Access {
     const secret = this.#rules.secretKeys.get(source);
     if (secret) return secret;
     const publishable = this.#rules.publishableKeys.get(source);
-    return publishable && isListed(publishable.origins, caller.origin) ? publishable.principal : null;
+    return publishable && this.#isGoodFor(publishable.origins, caller) ? publishable.principal : null;
   }
 
   /** @param known who had the token before, which is the same still where nothing has changed */
@@ -144,22 +164,47 @@ export class Access {
     return principal;
   }
 
-  /** Whose pages may connect, beside those of the server's own; may hold `*`. */
-  get origins(): ReadonlySet<string> {
-    return this.#rules.origins;
-  }
-
   /** Whether nothing is configured, so that only this machine may read. */
   get isLocalOnly(): boolean {
     return this.#rules.local !== null;
   }
 
+  /** Whether pages of any site may connect. */
+  get isOpenToAnyOrigin(): boolean {
+    return this.#rules.origins.has(ANY_ORIGIN);
+  }
+
+  /**
+   * Whether pages of an origin may connect, beside those of the server's own. Where nothing is configured, so may those of
+   * its machine: whoever serves them is a process there, and those are trusted already.
+   */
+  isListedOrigin(origin: string): boolean {
+    return (
+      this.isOpenToAnyOrigin ||
+      this.#rules.origins.has(origin) ||
+      (this.isLocalOnly && isLoopbackOrigin(origin))
+    );
+  }
+
   /** Whether the page that it comes from may connect at all: one of this server's own, or of a listed origin. */
-  isAllowedOrigin({ origin, host, isSecure }: Pick<Caller, 'origin' | 'host' | 'isSecure'>): boolean {
-    if (origin === undefined || this.origins.has(ANY_ORIGIN) || this.origins.has(origin)) return true;
-    const own = URL.parse(origin);
-    // What came without encryption may be anybody's page on the way.
-    return own?.host === host && (own?.protocol === 'https:' || !isSecure);
+  isAllowedOrigin(caller: PageCaller): boolean {
+    return caller.origin === undefined || this.isListedOrigin(caller.origin) || isOwnPage(caller);
+  }
+
+  /**
+   * Whose pages may show a page of this server in a frame, in the words of the directive `frame-ancestors`: those that
+   * could read with the key by themselves. A frame asks from the server's own origin, so this alone binds it to the key's.
+   * @param key what stands in the frame's address; null where none does
+   */
+  framersOf(key: string | null): readonly string[] {
+    const { allowedOrigins, publishableKeys } = this.#rules;
+    // Browsers trim what they send in a header: what is good there has to be known here.
+    const known = key === null ? undefined : publishableKeys.get(hashOf(key.trim()));
+    if (known && !this.#hasExpired(known.principal)) return [OWN_PAGES, ...known.origins];
+    // The frame gets nothing by its key, and says why: one that the browser blocks could not.
+    if (key !== null && !this.isLocalOnly) return [ANY_ORIGIN];
+    if (allowedOrigins.has(ANY_ORIGIN)) return [ANY_ORIGIN];
+    return [OWN_PAGES, ...allowedOrigins, ...(this.isLocalOnly ? PAGES_OF_THIS_MACHINE : [])];
   }
 
   /** Whoever says nothing of who it is; null where it has to. */
@@ -170,22 +215,26 @@ export class Access {
 
   /** @throws DepthwireError `unauthenticated` or `forbidden` */
   async authenticate(credential: Credential, caller: Caller): Promise<Principal> {
-    const principal = this.current(await this.#identify(credential, caller.origin), caller);
+    const principal = this.current(await this.#identify(credential, caller), caller);
     if (principal === null)
       throw new DepthwireError('unauthenticated', `${credential.kind}: its key or token is no longer good`);
-    if (principal.expiresMs !== null && principal.expiresMs <= this.#clock.now())
+    if (this.#hasExpired(principal))
       throw new DepthwireError('unauthenticated', `${principal.id} has expired`);
     return principal;
   }
 
-  async #identify({ kind, value }: Credential, origin: string | undefined): Promise<Principal> {
-    if (kind === 'ticket') return this.tickets.redeem(value, origin);
+  #hasExpired({ expiresMs }: Principal): boolean {
+    return expiresMs !== null && expiresMs <= this.#clock.now();
+  }
+
+  async #identify({ kind, value }: Credential, caller: Caller): Promise<Principal> {
+    if (kind === 'ticket') return this.tickets.redeem(value, caller.origin);
     if (kind === 'key' && !value.startsWith(publishablePrefix))
       throw new DepthwireError(
         'unauthenticated',
         'key: only publishable keys may be in a URL: send others as Authorization: Bearer, or get a ticket',
       );
-    return this.#principalOf(value, origin);
+    return this.#principalOf(value, caller);
   }
 
   /** Why somebody without a credential gets nothing, and what would help. */
@@ -206,10 +255,10 @@ export class Access {
     );
   }
 
-  async #principalOf(value: string, origin: string | undefined): Promise<Principal> {
+  async #principalOf(value: string, caller: Caller): Promise<Principal> {
     if (value.length > MAX_CREDENTIAL_CHARS)
       throw new DepthwireError('unauthenticated', `token: longer than ${MAX_CREDENTIAL_CHARS} characters`);
-    if (value.startsWith(publishablePrefix)) return this.#publishable(value, origin);
+    if (value.startsWith(publishablePrefix)) return this.#publishable(value, caller);
     if (value.startsWith(secretPrefix)) {
       // By its hash: how long the search takes tells nothing of the key.
       const known = this.#rules.secretKeys.get(hashOf(value));
@@ -223,11 +272,12 @@ export class Access {
     throw new DepthwireError('unauthenticated', `token: expected a key, which begins with ${secretPrefix}`);
   }
 
-  #publishable(value: string, origin: string | undefined): Principal {
+  #publishable(value: string, caller: Caller): Principal {
     const known = this.#rules.publishableKeys.get(hashOf(value));
     if (!known) throw new DepthwireError('unauthenticated', 'key: no such publishable key');
     const { principal, origins } = known;
-    if (!isListed(origins, origin))
+    const { origin } = caller;
+    if (!this.#isGoodFor(origins, caller))
       throw new DepthwireError(
         'forbidden',
         `${principal.id} is good for pages of ${origins.join(', ')}, not for ${origin ?? 'programs, which send no Origin'}`,
@@ -235,10 +285,39 @@ export class Access {
       );
     return principal;
   }
+
+  /** Of a publishable key: also for frames of this server, which `framersOf` binds to the same origins. */
+  #isGoodFor(origins: readonly string[], caller: PageCaller): boolean {
+    return (caller.origin !== undefined && origins.includes(caller.origin)) || isOwnPage(caller);
+  }
+
+  /** Counts what somebody was refused: by who that is, or what it came with. */
+  onRefused(code: ErrorCode, who: Principal | Credential | null): void {
+    this.refusals.add(
+      code,
+      who === null ? refusedNobody : 'grants' in who ? refusedOf(who) : this.#ownerOf(who),
+    );
+  }
+
+  /** Whose a credential is, whether it is good or not. */
+  #ownerOf({ kind, value }: Credential): Refused {
+    if (kind === 'ticket') return { kind, key: '' };
+    if (value.length > MAX_CREDENTIAL_CHARS) return refusedNobody;
+    const hash = hashOf(value);
+    const { secretKeys, publishableKeys } = this.#rules;
+    const known = secretKeys.get(hash) ?? publishableKeys.get(hash)?.principal;
+    if (known) return refusedOf(known);
+    if (value.startsWith(publishablePrefix)) return { kind: 'publishable', key: '' };
+    return { kind: value.startsWith(secretPrefix) ? 'secret' : 'token', key: '' };
+  }
 }
 
-function isListed(origins: readonly string[], origin: string | undefined): boolean {
-  return origin !== undefined && origins.includes(origin);
+/** Whether a page of this server asks. */
+function isOwnPage({ origin, host, isSameOrigin, isSecure }: PageCaller): boolean {
+  if (origin === undefined) return isSameOrigin;
+  const own = URL.parse(origin);
+  // What came without encryption may be anybody's page on the way.
+  return own?.host === host && (own?.protocol === 'https:' || !isSecure);
 }
 
 export function isUnset(config: AccessConfig): boolean {

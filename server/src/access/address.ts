@@ -36,3 +36,9 @@ export function isLoopbackHost(host: string | undefined): boolean {
     isLoopback(name.startsWith('[') ? name.slice(1, -1) : name)
   );
 }
+
+/** Whether a page came from this machine: whoever serves it there is a process of it. */
+export function isLoopbackOrigin(origin: string): boolean {
+  const url = URL.parse(origin);
+  return url !== null && ['http:', 'https:'].includes(url.protocol) && isLoopbackHost(url.host);
+}

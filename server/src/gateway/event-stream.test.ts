@@ -35,6 +35,7 @@ const caller = {
   address: '127.0.0.1',
   host: undefined,
   origin: undefined,
+  isSameOrigin: false,
   isSecure: false,
   isForwarded: false,
 };

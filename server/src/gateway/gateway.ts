@@ -6,6 +6,7 @@ import {
   DepthwireError,
   encodingOf,
   every,
+  toDepthwireError,
   type ClientRequest,
   type Clock,
   type Timer,
@@ -24,7 +25,7 @@ import type { Hub } from './hub.ts';
 import type { Position } from './position.ts';
 import type { WireFormat } from './wire-format.ts';
 import { RequestRate } from './request-rate.ts';
-import { Session, type SessionLimits, type SessionSocket } from './session.ts';
+import { Session, type SessionLimits, type SessionOwner, type SessionSocket } from './session.ts';
 
 /** How often sessions are looked after, milliseconds. */
 const TICK_MS = 250;
@@ -148,6 +149,7 @@ export class Gateway {
     try {
       lease = this.#quotas.open(peer.address, principal);
     } catch (error) {
+      access.onRefused(toDepthwireError(error).code, principal);
       this.#refuse(socket, peer, closeCodes.tryAgainLater.code, (error as Error).message);
       return;
     }
@@ -161,8 +163,7 @@ export class Gateway {
         principal,
         lease,
         authenticate: (token) => access.authenticate({ kind: 'header', value: token }, peer),
-        current: (known) => access.current(known, peer),
-        poll: (who, what) => this.#poll(who, peer, what),
+        ...this.#ownerAt(peer),
       },
     });
     this.#sessions.set(socket, session);
@@ -218,7 +219,7 @@ export class Gateway {
     peer: Peer,
     principal: Principal,
   ): void {
-    const { access, limits } = this.#options;
+    const { limits } = this.#options;
     if (this.#isClosing) throw new DepthwireError('unavailable', 'shutting down');
     if (this.connectionCount >= limits.maxConnections)
       throw new DepthwireError('unavailable', 'too many connections');
@@ -237,8 +238,7 @@ export class Gateway {
         principal,
         lease,
         authenticate: () => Promise.resolve(principal),
-        current: (known) => access.current(known, peer),
-        poll: (who, what) => this.#poll(who, peer, what),
+        ...this.#ownerAt(peer),
       },
     });
     try {
@@ -260,6 +260,16 @@ export class Gateway {
   /** What keys and tokens permit has changed: whoever may not go on as before is ended. */
   reconsider(): void {
     for (const session of [...this.#sessions.values(), ...this.#streams.values()]) session.reconsider();
+  }
+
+  /** What sessions of both kinds ask. */
+  #ownerAt(peer: Peer): Pick<SessionOwner, 'current' | 'poll' | 'onRefused'> {
+    const { access } = this.#options;
+    return {
+      current: (known) => access.current(known, peer),
+      poll: (who, what) => this.#poll(who, peer, what),
+      onRefused: (code, who) => access.onRefused(code, who),
+    };
   }
 
   #poll(principal: Principal, { address }: Peer, what: string): void {

@@ -16,6 +16,7 @@ import {
   type Timer,
 } from '@depthwire/shared';
 import type { FeedLog } from '@depthwire/feeds';
+import type { Credential } from '../access/access.ts';
 import { assertGranted, type Principal } from '../access/grants.ts';
 import type { Lease } from '../access/quotas.ts';
 import { Allowance, type Limits } from './allowance.ts';
@@ -103,6 +104,11 @@ export interface SessionOwner {
    * @throws DepthwireError `rate_limited`
    */
   poll(principal: Principal, what: string): void;
+  /**
+   * Counts what was refused.
+   * @param who whose connection it is, or the token that was not taken; null where neither is known
+   */
+  onRefused(code: ErrorCode, who: Principal | Credential | null): void;
   /** What has become of somebody that it said it is; null where that is no longer good. */
   current(principal: Principal): Principal | null;
 }
@@ -573,7 +579,11 @@ export class Session implements Subscriber {
         figures.onRequest({ op: 'authenticate' }, 'ok');
       })
       .catch((error: unknown) => {
-        if (!this.#isClosed) figures.onRequest({ op: 'authenticate' }, this.#refuse(id, error));
+        if (!this.#isClosed)
+          figures.onRequest(
+            { op: 'authenticate' },
+            this.#refuse(id, error, { kind: 'header', value: token }),
+          );
       })
       .finally(() => {
         const held = this.#held ?? [];
@@ -686,10 +696,18 @@ export class Session implements Subscriber {
     this.#writeFrame(frame);
   }
 
-  /** @returns the code that it was told */
-  #refuse(id: number | null, error: unknown): ErrorCode {
+  /**
+   * @param who the token that was not taken, where it is about one
+   * @returns the code that it was told
+   */
+  #refuse(
+    id: number | null,
+    error: unknown,
+    who: Principal | Credential | null = this.#principal,
+  ): ErrorCode {
     const typed = toDepthwireError(error);
-    const { id: session, log, wallClock } = this.#options;
+    const { id: session, log, owner, wallClock } = this.#options;
+    owner.onRefused(typed.code, who);
     if (typed.code === 'internal') log.error({ session, err: error }, 'request failed');
     else log.debug({ session, code: typed.code }, 'request refused');
     const message = typed.code === 'internal' ? 'the server failed; its log says why' : typed.message;

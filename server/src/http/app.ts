@@ -1,11 +1,7 @@
-import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerOptions, ServerResponse } from 'node:http';
-import { join } from 'node:path';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import fastifyHelmet from '@fastify/helmet';
-import fastifyStatic from '@fastify/static';
 import fastifyWebsocket from '@fastify/websocket';
 import { DepthwireError, encodingOf, toDepthwireError } from '@depthwire/shared';
 import Fastify, {
@@ -26,6 +22,7 @@ import { createRequestObserver, observeRequests, requestIdOf } from './observe.t
 import type { RoutesOptions } from './routes.ts';
 import { statusOf } from './statuses.ts';
 import { tlsOptions, type Certificate } from './tls.ts';
+import { MISSING_PAGE, WebFolder } from './web.ts';
 
 /** Largest body of a request: none of them needs one. */
 const MAX_BODY_BYTES = 16_384;
@@ -47,12 +44,10 @@ const LOGO_STYLE = "'sha256-3pRED1tOXas1FXFoPb9TGCjmYe9XQsmO9OV23khV2nY='";
 const ANNOUNCER_STYLE = "'sha256-S8qMpvofolR8Mpjy4kQvEm7m1q8clzU4dfDH0AmvZjo='";
 /** Of what bits-ui wraps the items of a list in. */
 const CONTENTS_STYLE = "'sha256-iaOezIDcQIoxCULa6FBKKuLUu09R7kG+Mlu+JVfU3Rw='";
-/** Of the dashboard, for addresses that lead nowhere. */
-const MISSING_PAGE = '404.html';
 /** Where the file server says of an address that there is nothing, or that it is none: `//`, `/../`. */
 const NOWHERE_STATUSES: readonly unknown[] = [400, 403, 404];
 /** What only programs ask for; to be told in JSON that it is not there. */
-const PROGRAM_PATHS = /^\/(api|ws|metrics|sdk|_app)\b/;
+const PROGRAM_PATHS = /^\/(?:(?:api|ws|metrics|sdk|_app)\b|widgets(?:\.js\b|\/.))/;
 /** By what Node calls it. */
 const unreadable: Partial<Record<string, readonly [status: string, why: string]>> = {
   ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'the request did not arrive in time'],
@@ -79,8 +74,8 @@ export interface AppOptions extends RoutesOptions, GuardOptions {
 
 /** The HTTP application, apart from the process: tests reach it by `inject` and on a free port. */
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
-  const pages = pagesIn(options.web);
-  const hasMissingPage = pages.includes(MISSING_PAGE);
+  const web = options.web === undefined ? null : new WebFolder(options.web);
+  const hasMissingPage = web?.hasMissingPage ?? false;
   const observer = createRequestObserver(options.metrics, options.wallClock);
   const app = Fastify({
     loggerInstance: options.logger,
@@ -117,7 +112,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
       useDefaults: false,
       directives: {
         'default-src': ["'self'"],
-        'script-src': ["'self'", ...inlineScriptHashes(pages.map((name) => join(options.web!, name)))],
+        'script-src': ["'self'", ...(web?.inlineScriptHashes() ?? [])],
         'style-src': ["'self'", LOGO_STYLE],
         'style-src-attr': ["'unsafe-hashes'", ANNOUNCER_STYLE, CONTENTS_STYLE],
         'img-src': ["'self'", 'data:'],
@@ -178,33 +173,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
       reply.type(metrics.contentType).send(await metrics.scrape()),
     );
 
-  if (options.web !== undefined) {
-    if (!pages.includes('index.html')) {
-      throw new DepthwireError(
-        'invalid_config',
-        `web: ${options.web} holds no index.html: build the dashboard first (npm run build)`,
-        { key: 'web' },
-      );
-    }
-    await app.register(fastifyStatic, {
-      root: options.web,
-      preCompressed: true,
-      cacheControl: false,
-      setHeaders(reply, path) {
-        const isHashed = path.includes('/_app/immutable/');
-        reply.header('cache-control', isHashed ? 'public, max-age=31536000, immutable' : 'no-cache');
-        // Pages of other origins import the SDK; whether they may connect, `allowedOrigins` says.
-        if (path.startsWith(join(options.web!, 'sdk'))) {
-          reply.header('access-control-allow-origin', '*');
-          reply.header('cross-origin-resource-policy', 'cross-origin');
-        }
-      },
-    });
-    // By the file server's own `extensions` a page would be found, but not the compressed file beside it.
-    for (const page of pages)
-      if (page !== MISSING_PAGE)
-        app.get(`/${page.slice(0, -'.html'.length)}`, (_request, reply) => reply.sendFile(page));
-  }
+  await web?.register(app, options.access);
   app.setNotFoundHandler((request, reply) => {
     if (hasMissingPage && asksForPage(request)) return reply.code(404).sendFile(MISSING_PAGE);
     return sendError(
@@ -279,19 +248,4 @@ function serverOptions({ certificate, headersTimeoutMs }: AppOptions): { http: S
   return { https: { ...limits, ...tlsOptions(certificate, headersTimeoutMs) } } as unknown as {
     http: ServerOptions;
   };
-}
-
-/** Of the dashboard; none where it was not built. */
-function pagesIn(folder: string | undefined): string[] {
-  if (folder === undefined || !existsSync(folder)) return [];
-  return readdirSync(folder).filter((name) => name.endsWith('.html'));
-}
-
-/** SvelteKit starts each page by an inline script, which the policy must name by its hash. */
-function inlineScriptHashes(pages: readonly string[]): string[] {
-  const scripts = pages.flatMap((path) => [
-    ...readFileSync(path, 'utf8').matchAll(/<script(?![^>]*\ssrc=)[^>]*>([\s\S]*?)<\/script>/g),
-  ]);
-  const hashes = scripts.map(([, code]) => `'sha256-${createHash('sha256').update(code!).digest('base64')}'`);
-  return [...new Set(hashes)];
 }

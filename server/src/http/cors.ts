@@ -16,17 +16,21 @@ const PREFLIGHT_MAX_AGE_S = 600;
  * Lets pages of the listed origins read the API, without cookies. It goes before whatever authenticates: a
  * preflight carries no credentials.
  */
-export async function registerCors(app: FastifyInstance, access: Pick<Access, 'origins'>): Promise<void> {
+export async function registerCors(
+  app: FastifyInstance,
+  access: Pick<Access, 'isOpenToAnyOrigin' | 'isListedOrigin'>,
+): Promise<void> {
   app.addHook('onRoute', (route) => {
     // The dashboard is for nobody else to read; `*` is the route of preflights.
     if (!route.url.startsWith('/api/') && route.url !== '*') route.config = { ...route.config, cors: false };
   });
   await app.register(fastifyCors, {
     // Asked each time, for others may be allowed by then.
-    origin: (origin, allow) => {
-      const { origins } = access;
-      allow(null, origins.has(ANY_ORIGIN) ? ANY_ORIGIN : origin !== undefined && origins.has(origin));
-    },
+    origin: (origin, allow) =>
+      allow(
+        null,
+        access.isOpenToAnyOrigin ? ANY_ORIGIN : origin !== undefined && access.isListedOrigin(origin),
+      ),
     methods: ['GET', 'HEAD', 'POST'],
     exposedHeaders: ['ETag', 'Link', 'Retry-After'],
     maxAge: PREFLIGHT_MAX_AGE_S,

@@ -65,6 +65,10 @@ export function registerGuard(app: FastifyInstance, options: GuardOptions): void
   };
   const unanswered = new WeakMap<Socket, number>();
   app.decorateRequest('principal', null);
+  app.addHook('onError', (request, _reply, error, done) => {
+    if (error instanceof DepthwireError) access.onRefused(error.code, refusedOne(request));
+    done();
+  });
 
   app.addHook('onRequest', async (request, reply) => {
     const { socket } = request.raw;
@@ -138,9 +142,18 @@ export function callerOf({ ip, raw, headers, protocol }: FastifyRequest): Caller
     // As the browser sent it: what a header beside it says, a page could have written.
     host: headers.host,
     origin: headers.origin,
+    isSameOrigin: headers['sec-fetch-site'] === 'same-origin',
     isSecure: protocol === 'https',
     isForwarded: isRelayed && ip === raw.socket.remoteAddress,
   };
+}
+
+function refusedOne(request: FastifyRequest): Principal | Credential | null {
+  try {
+    return request.principal ?? credentialOf(request);
+  } catch {
+    return null; // it can't be read, which may be why
+  }
 }
 
 /** Null for what is no part of the API: files, and what there is not. */

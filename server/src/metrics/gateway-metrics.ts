@@ -1,10 +1,14 @@
 import type { Registry } from 'prom-client';
+import type { Refusals } from '../access/refusals.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { Hub } from '../gateway/hub.ts';
 import { sampledCounter, sampledGauge, sampledHistogram } from './sampled.ts';
 
 /** Connections, channels, and what went out to them. */
-export function addGatewayMetrics(registry: Registry, gateway: Gateway, hub: Hub): void {
+export function addGatewayMetrics(
+  registry: Registry,
+  { gateway, hub, refusals }: { gateway: Gateway; hub: Hub; refusals: Refusals },
+): void {
   const { figures } = hub;
   const gauge = (
     name: string,
@@ -56,6 +60,12 @@ export function addGatewayMetrics(registry: Registry, gateway: Gateway, hub: Hub
     [...figures.requests].flatMap(([op, outcomes]) =>
       [...outcomes].map(([outcome, count]) => [{ op, outcome }, count] as const),
     ),
+  );
+  counter(
+    'refusals_total',
+    'Requests and connections refused, and whose they were.',
+    ['code', 'kind', 'key'],
+    () => [...refusals.counts].map(({ count, ...labels }) => [labels, count]),
   );
   const sent = [...entriesOf(figures.sent)].flatMap(([encoding, byTopic]) =>
     [...entriesOf(byTopic)].map(([topic, amount]) => ({ labels: { topic, encoding }, amount })),

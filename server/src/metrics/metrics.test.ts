@@ -98,6 +98,8 @@ describe('/metrics', () => {
         [...paths, ...instruments].map((path) => fetch(url + path, { headers: { 'x-request-id': path } })),
       );
       await Promise.all(paths.slice(0, 5).map((path) => fetch(url + path, { method: 'PATCH' })));
+      for (const key of [`dw_pk_${round}`, `dw_sk_${round}`, `${round}.b.c`])
+        await fetch(`${url}/api/v1/feeds`, { headers: { authorization: `Bearer ${key}` } });
       const client = await connect(ws);
       for (let id = 1; id <= 1_000; id++) {
         const op = id % 2 === 0 ? 'subscribe' : `op-${round}-${id}`;
@@ -219,6 +221,7 @@ describe('the table of docs/operating.md', () => {
     const client = await connect(ws);
     client.send({ op: 'ping', id: 1 });
     await (await connect(ws)).end();
+    await fetch(`${url}/api/v1/feeds?key=dw_pk_none`);
     client.socket.close();
     await client.end();
     await scrape(url);

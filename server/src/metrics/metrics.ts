@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
 import { PROTOCOL_VERSION } from '@depthwire/shared';
+import type { Refusals } from '../access/refusals.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { FeedSupervisor } from '../engine/feed-supervisor.ts';
 import type { Gateway } from '../gateway/gateway.ts';
@@ -19,6 +20,7 @@ export interface MetricsSources {
   readonly supervisor: FeedSupervisor;
   readonly hub: Hub;
   readonly gateway: Gateway;
+  readonly refusals: Refusals;
   readonly version: string;
   isReady(): boolean;
 }
@@ -32,7 +34,7 @@ export interface FinishedRequest {
   readonly seconds: number;
 }
 
-/** What a Prometheus server may scrape. No label is ever what a client chose. */
+/** What a Prometheus server may scrape. No label is ever what a client chose; ids of keys are those of the configuration. */
 export interface Metrics {
   readonly contentType: string;
   onRequest(request: FinishedRequest): void;
@@ -46,6 +48,7 @@ export function createMetrics({
   supervisor,
   hub,
   gateway,
+  refusals,
   version,
   isReady,
 }: MetricsSources): Metrics {
@@ -62,7 +65,7 @@ export function createMetrics({
   sampledGauge(registry, { name: 'depthwire_ready', help: '1 when ready, else 0.' }, () => [
     [{}, Number(isReady())],
   ]);
-  addGatewayMetrics(registry, gateway, hub);
+  addGatewayMetrics(registry, { gateway, hub, refusals });
   addFeedMetrics(registry, engine, supervisor);
   addHistoryMetrics(registry, depthHistory);
   const requests = new Counter({

@@ -1,6 +1,8 @@
 import { describe, expect, test, vi } from 'vitest';
+import { EventReader } from '../../test/event-reader.ts';
 import { isOp, serve as start } from '../../test/server.ts';
 import { ScriptedFeed, testInstrument } from '../../test/markets.ts';
+import { parseConfig } from '../config/config.ts';
 import { createKey, hashOf, secretPrefix } from '../access/keys.ts';
 import {
   instrument,
@@ -134,6 +136,61 @@ describe('who may read', () => {
       body: { instruments: [{ id: instrument }] },
     });
   });
+});
+
+test('a publishable key is good for frames of this server, whose own requests carry no Origin', async () => {
+  const { ws, url } = await start(keyed());
+  const list = `${url}/api/v1/instruments`;
+  const ofKey = { status: 200, body: { instruments: [{ id: instrument }] } };
+  const asFrame = { 'sec-fetch-site': 'same-origin' };
+  for (const ask of [
+    get(`${list}?key=${pageKey}`, asFrame),
+    get(list, { ...bearer(pageKey), ...asFrame }),
+    get(list, { ...bearer(pageKey), origin: url }),
+  ])
+    expect(await ask).toMatchObject(ofKey);
+  expect(await (await open(`${ws}?key=${pageKey}`, {}, url)).next(isOp('hello'))).toMatchObject({
+    principal: 'page:shop',
+  });
+  const stream = await EventReader.open(`${url}/api/v1/stream?book=${instrument}&key=${pageKey}`, asFrame);
+  expect(await stream.next((_, event) => event === 'hello')).toMatchObject({ principal: 'page:shop' });
+  stream.destroy();
+  // Somebody who types the address, a page of another site, and a program.
+  for (const site of ['none', 'cross-site', 'same-site', undefined])
+    expect(
+      (await get(`${list}?key=${pageKey}`, site === undefined ? {} : { 'sec-fetch-site': site })).body.error!
+        .code,
+    ).toBe('forbidden');
+});
+
+test('pages of its own machine may read what nobody configured, and no longer than that', async () => {
+  const { ws, url, depthwire } = await start({ trustedProxies: ['127.0.0.1'] });
+  const list = `${url}/api/v1/instruments`;
+  const stream = `${url}/api/v1/stream?book=${instrument}`;
+  const pages = ['http://localhost:3000', 'http://127.0.0.1:5500', 'http://[::1]:8000'];
+  const readable = async (origin: string) => {
+    const { status, headers } = await get(list, { origin });
+    return { status, allowed: headers.get('access-control-allow-origin') };
+  };
+  for (const origin of pages) {
+    expect(await readable(origin)).toEqual({ status: 200, allowed: origin });
+    expect(await (await open(ws, {}, origin)).next(isOp('hello'))).toMatchObject({ principal: 'local' });
+    const reader = await EventReader.open(stream, { origin });
+    expect(reader.response.headers['access-control-allow-origin']).toBe(origin);
+    expect(await reader.next((_, event) => event === 'hello')).toMatchObject({ principal: 'local' });
+    reader.destroy();
+  }
+  for (const origin of ['null', 'https://evil.example', 'http://localhost.evil.example', 'http://10.0.0.8']) {
+    expect(await readable(origin)).toEqual({ status: 403, allowed: null });
+    expect(await refusedUpgrade(ws, { origin })).toBe(403);
+  }
+  // Such a page on another machine is of that machine.
+  expect((await get(list, { ...from('203.0.113.9'), origin: pages[0]! })).status).toBe(401);
+
+  const client = await open(ws, {}, pages[0]);
+  depthwire.reload(parseConfig({ access: { public: true } }));
+  expect((await client.end()).code).toBe(4401);
+  expect(await readable(pages[0]!)).toEqual({ status: 403, allowed: null });
 });
 
 describe('what it may read', () => {
