@@ -1,4 +1,4 @@
-import { errorCatalogue, type ErrorCode } from '@depthwire/shared';
+import { errorCatalogue, topics, type ErrorCode } from '@depthwire/shared';
 import { DEPTH_PERIOD_MS } from '@depthwire/shared/depth';
 import { z } from 'zod';
 import {
@@ -249,6 +249,20 @@ const feedHealth = z.object({
   refused: count('Events that the engine could not accept'),
   problems: z.array(z.string()).describe('What an operator should mend'),
 });
+
+export const accessAnswer = z
+  .object({
+    principal: z
+      .string()
+      .describe('Whom the server takes you for: `local`, `public`, `key:desk`, `page:shop`, `jwt:alice`'),
+    expires: epochMs('When that ends; null for never').nullable(),
+    instruments: z.array(z.string()).describe('What may be read: ids, or patterns with `*`'),
+    topics: z.array(openSet(topics)).describe('Of those'),
+    maxDepth: count('Levels a side at most; null for all').nullable(),
+    minCadenceMs: count('Least time between two frames of a channel, milliseconds'),
+    operate: z.boolean().describe('Whether it may see how the server runs'),
+  })
+  .meta({ id: 'Access' });
 
 export const ticketAnswer = z
   .object({

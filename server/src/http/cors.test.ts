@@ -99,3 +99,12 @@ test('everybody, where the list says so', async () => {
   });
   expect(status).toBe(101);
 });
+
+test('a page that may not connect learns why, and nothing of the market', async () => {
+  const { url } = await serveFeeds([new ScriptedFeed()], { allowedOrigins: [PARTNER] });
+  const told = await send(`${url}/api/v1/access`, 'GET', { origin: STRANGER });
+  expect(told.status).toBe(403);
+  expect(told.headers['access-control-allow-origin']).toBe('*');
+  const own = await (await fetch(`${url}/api/v1/access`)).json();
+  expect(own).toMatchObject({ principal: 'local', instruments: ['*'], maxDepth: null });
+});

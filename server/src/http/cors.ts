@@ -4,8 +4,8 @@ import { ANY_ORIGIN, type Access } from '../access/access.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** False: not for pages of other origins. */
-    cors?: false;
+    /** False: not for pages of other origins; `*`: for those that may not connect too. */
+    cors?: false | { readonly origin: '*' };
   }
 }
 

@@ -100,10 +100,11 @@ const requests: [path: string, request: string, status: number, headers?: Record
   ['/api/v1/feeds', '', 200],
   ['/api/v1/live', '', 200],
   ['/api/v1/ready', '', 200],
+  ['/api/v1/access', '', 200],
   ['/api/v1/tickets', '', 201],
   ['/api/v1/health', '', 200],
   // Nobody has a parameter of this name.
-  ...['feeds', 'tickets', 'stream'].map((name): [string, string, number] => [
+  ...['access', 'feeds', 'tickets', 'stream'].map((name): [string, string, number] => [
     `/api/v1/${name}`,
     '?limt=5',
     400,

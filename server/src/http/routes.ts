@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { Access } from '../access/access.ts';
 import type { FeedStatus, FeedSupervisor } from '../engine/feed-supervisor.ts';
 import type { Gateway } from '../gateway/gateway.ts';
+import { registerAccessRoute } from './access-route.ts';
 import { feedReports, health, readiness } from './answers.ts';
 import { registerDepthRoutes, type DepthRoutesOptions } from './depth-routes.ts';
 import { registerMarketRoutes, type MarketRoutesOptions } from './market-routes.ts';
@@ -131,5 +132,6 @@ export function registerRoutes(root: FastifyInstance, options: RoutesOptions): v
 
   registerMarketRoutes(root, options);
   registerDepthRoutes(root, options);
+  registerAccessRoute(root);
   registerTickets(root, options);
 }

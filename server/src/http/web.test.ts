@@ -84,7 +84,7 @@ test('the page of frames may do what it has to, and is framed by whom the policy
     'base-uri': "'none'",
     'form-action': "'none'",
     'require-trusted-types-for': "'script'",
-    'trusted-types': "'none'",
+    'trusted-types': 'depthwire',
     'frame-ancestors': "'self'",
   });
   expect(answer.headers).toMatchObject({

@@ -18,7 +18,8 @@ const EMBED_POLICY = [
   "base-uri 'none'",
   "form-action 'none'",
   "require-trusted-types-for 'script'",
-  "trusted-types 'none'",
+  // The one by which widgets start their worker.
+  'trusted-types depthwire',
 ];
 
 const HASHED = 'public, max-age=31536000, immutable';
@@ -27,7 +28,7 @@ const CHANGING = 'no-cache';
 /** Named by what is in them. */
 const HASHED_FILES = /^(?:_app\/immutable|widgets)\//;
 /** In a folder of those, under a name that stays. */
-const STABLE_FILES = /^widgets\/manifest\.json$/;
+const STABLE_FILES = /^widgets\/(?:manifest\.json|worker\.js)$/;
 /** Pages of other origins load the SDK and the widgets; whether they may connect, `allowedOrigins` and keys say. */
 const SHARED_FILES = /^(?:sdk\/|widgets\/|widgets\.js$)/;
 const COMPRESSED = /\.(?:br|gz)$/;

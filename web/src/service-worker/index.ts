@@ -13,7 +13,7 @@ const PATIENCE_MS = 4_000;
 /** For addresses that lead nowhere: of no route, so the manifest does not know it. */
 const MISSING_PAGE = '/404.html';
 /** What the server answers programs by: these are no pages, with or without a network. */
-const PROGRAM_PATHS = /^\/(api|ws|metrics|sdk|_app)\b/;
+const PROGRAM_PATHS = /^\/(?:(?:api|ws|metrics|sdk|_app|embed)\b|widgets(?:\.js\b|\/.))/;
 const absolute = ({ path }: { path: string }) => new URL(path, self.registration.scope).pathname;
 const hashed = new Set(immutable.map(absolute));
 /** May change under their names: the network goes before the cache. */
