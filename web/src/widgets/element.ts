@@ -33,7 +33,7 @@ export interface DefineOptions {
 
 /** How far from what is seen a widget begins. */
 const NEAR = '256px';
-/** Of the box before the widget's code is there, so that nothing moves when it comes. */
+/** Of the box where the page says nothing of it, from before the widget's code is there: nothing moves when it comes. */
 const heights: Record<Kind, string> = {
   ticker: '4.5em',
   'ticker-tape': '2.5em',
@@ -78,7 +78,7 @@ function elementOf(
   const sheet = new CSSStyleSheet();
   const inline = kind === 'status';
   sheet.replaceSync(
-    `:host{display:${inline ? 'inline-block' : 'block'};min-block-size:${heights[kind]}}:host([hidden]){display:none}`,
+    `:host{display:${inline ? 'inline-block' : 'block'};block-size:${heights[kind]}}:host([hidden]){display:none}`,
   );
 
   class DepthwireWidget extends HTMLElement {

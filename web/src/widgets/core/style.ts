@@ -40,7 +40,6 @@ button { font: inherit; color: inherit; letter-spacing: inherit; }
   flex-direction: column;
   inline-size: 100%;
   block-size: 100%;
-  min-block-size: inherit;
   background: var(--_ground);
   border: var(--_border);
   border-radius: var(--_radius);

@@ -162,6 +162,10 @@ export abstract class Widget<Own extends OptionTable> implements Face {
       isConflated: view.replica?.isConflated ?? false,
     };
   }
+  /** Whether there is nothing to be shown without a subscription. */
+  protected needs(_subscription: SubscriptionView): boolean {
+    return true;
+  }
   /** Lets go of what it holds beside its subscriptions. */
   protected release(): void {}
   /** Whether the options miss what there is nothing without; the attribute. */
@@ -395,9 +399,11 @@ export abstract class Widget<Own extends OptionTable> implements Face {
         error: trouble && wordOf(trouble),
       };
     }
-    const refusals = this.#followed.flatMap(({ refusal }) => refusal ?? []);
-    const [refusal] = refusals;
-    if (refusal && refusals.length === this.#followed.length)
+    const needed = this.#followed.filter((subscription) => this.needs(subscription));
+    const refused = needed.filter((subscription) => subscription.refusal !== null);
+    const refusal = refused[0]?.refusal;
+    // Of a list the others go on.
+    if (refusal && (this.#shared.instruments === undefined || refused.length === needed.length))
       return { ...base, state: 'refused', reason: refusal.message, error: wordOf(refusal) };
     const known = this.#followed.flatMap((subscription) =>
       subscription.refusal || subscription.granted === null ? [] : (this.freshnessOf(subscription) ?? []),

@@ -1,4 +1,4 @@
-import type { Candle, CandlesView, ClientView, TickerView } from '@depthwire/shared';
+import type { Candle, CandlesView, ClientView, SubscriptionView, TickerView } from '@depthwire/shared';
 import type { Face, FaceOptions } from '../element.ts';
 import { ColourProbe } from '../core/canvas-colours.ts';
 import { h, setAttribute, setText } from '../core/dom.ts';
@@ -46,6 +46,10 @@ class MiniChart extends Widget<typeof own> {
       const { instrument: known, ticker } = this.#ticker ?? {};
       if (known && ticker) this.tellPrice(known, { ...ticker, change: changeOf(ticker) });
     });
+  }
+
+  protected override needs({ topic }: SubscriptionView): boolean {
+    return topic === 'candles';
   }
 
   protected override release(): void {

@@ -8,9 +8,11 @@ import {
 import type { Face, FaceOptions } from '../element.ts';
 import { h, setAttribute, setText } from '../core/dom.ts';
 import { fields, instrument, label, notation, type TickerField } from '../core/options.ts';
+import { NOTHING } from '../core/format.ts';
 import { changeOf, Widget } from '../core/widget.ts';
 
 const style = `
+:host { block-size: auto; }
 .body { display: flex; flex-wrap: wrap; align-items: center; gap: 0.2em 1.2em; padding: calc(var(--_pad) * 0.8) var(--_pad) 0; align-content: center; }
 .main { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 0.6em; min-inline-size: 0; max-inline-size: 100%; }
 .main .name { flex: none; max-inline-size: 100%; color: var(--_text-2); }
@@ -54,6 +56,9 @@ class TickerWidget extends Widget<typeof own> {
     this.body.append(h('div', { class: 'main' }, this.#name, this.#last, this.#change));
     if (this.#fields.size > 0) this.body.append(list);
     this.#drawn = null;
+    // As high as it will be.
+    for (const element of [this.#name, this.#last, ...this.#fields.values()])
+      if (!element.textContent) setText(element, NOTHING);
   }
 
   protected subscribe(client: ClientView): void {
