@@ -14,6 +14,8 @@ test.beforeAll(async () => {
 });
 test.afterAll(() => site.close());
 
+test.use({ serverArgs: ['--config', path.join(import.meta.dirname, 'public.yaml')] });
+
 const origin = () => `http://127.0.0.1:${(site.address() as AddressInfo).port}`;
 
 test('a page of another origin shows a live price with the SDK that the server serves', async ({

@@ -7,6 +7,7 @@ export const benches = {
   fanout: async () => (await import('./fanout/index.ts')).fanout,
   ingest: async () => (await import('./ingest/index.ts')).ingest,
   screen: async () => (await import('./screen/index.ts')).screen,
+  embed: async () => (await import('./embed/index.ts')).embed,
   e2e: async () => (await import('./e2e/index.ts')).e2e,
   slow: async () => (await import('./slow/index.ts')).slow,
   wall: async () => (await import('./screen/index.ts')).wall,
