@@ -47,6 +47,34 @@ const heights: Record<Kind, string> = {
   status: '1.75em',
 };
 
+/** A page that takes longer than this to load is not waited for, milliseconds. */
+const PATIENCE_MS = 3_000;
+/** Nor is one that is never idle. */
+const BUSY_MS = 100;
+
+/** The widgets' turns, one after the other: the first when the page has loaded what is its own. */
+let turns: Promise<unknown> | null = null;
+
+function turn(): Promise<unknown> {
+  turns ??= new Promise((resolve) => {
+    if (document.readyState === 'complete') {
+      resolve(null);
+      return;
+    }
+    addEventListener('load', resolve, { once: true });
+    setTimeout(resolve, PATIENCE_MS);
+  });
+  return (turns = turns.then(idle));
+}
+
+/** When the page has nothing else to do. */
+function idle(): Promise<unknown> {
+  return new Promise((resolve) => {
+    if ('requestIdleCallback' in globalThis) requestIdleCallback(resolve, { timeout: BUSY_MS });
+    else setTimeout(resolve); // Safari
+  });
+}
+
 let near: IntersectionObserver | null = null;
 const whenNear = new WeakMap<Element, () => void>();
 
@@ -124,8 +152,12 @@ function elementOf(
       this.#isLoading = true;
       near!.unobserve(this);
       try {
+        // Each step in a task of its own: the page can answer in between.
+        await turn();
         const { createFace } = await load(kind);
+        await turn();
         this.#face = createFace({ host: this, root: this.#root, kind, server, worker });
+        await turn();
         if (this.isConnected) this.#face.attach();
       } catch (error) {
         // The next time that it is shown or scrolled to it is tried again.
