@@ -1,6 +1,5 @@
 import { unitsToNumber, type BookView, type Instrument } from '@depthwire/shared';
 import { quoteValue } from '../../lib/format/scales.ts';
-import { sizeFormat } from '../../lib/format/size-format.ts';
 import { steadyScale } from '../../lib/format/steady.ts';
 import {
   countWithin,
@@ -34,9 +33,13 @@ export const depthChartStyle = `
 .depth .none { position: absolute; inset: 0; display: grid; place-content: center; color: var(--_text-2); }
 @container depthwire (inline-size < 24em) {
   .depth dl { display: block; margin: 0 2px; padding: 0.2em 0.4em; }
-  .depth dt, .depth .unit { display: none; }
+  .depth dt { display: none; }
   .depth dd { text-align: left; }
   .depth .edge { padding: 0 0.3em; }
+}
+@container depthwire (inline-size < 15em) {
+  .depth .unit { display: none; }
+  .depth dl { padding-inline: 0.3em; }
 }
 @media print { .depth dl { display: none; } }
 `;
@@ -75,7 +78,7 @@ export class DepthChart {
   readonly #canvas = h('canvas', { dir: 'ltr' });
   readonly #context = this.#canvas.getContext('2d')!;
   readonly #curves: Record<Side, DepthCurve> = { bid: createDepthCurve(), ask: createDepthCurve() };
-  readonly #edges: Record<Side, HTMLElement>;
+  readonly #edges: Record<Side, Edge>;
   readonly #readings: Record<Side, Reading>;
   readonly #none: HTMLElement;
   /** What readers hear where the keyboard moves the crosshair. */
@@ -83,7 +86,6 @@ export class DepthChart {
   readonly #auto = new AutoSpan();
   readonly #observer = new ResizeObserver(() => this.#paint());
   #top: number | null = null;
-  #widest: number | null = null;
   #shown: Shown | null = null;
   /** Where the crosshair is, a share of the span; null without one. */
   #pointed: number | null = null;
@@ -92,14 +94,13 @@ export class DepthChart {
     this.#probe = probe;
     this.#options = options;
     const { say } = options;
-    const edge = (side: Side) => h('span', { class: `edge ${side}`, part: `${side}-total` });
-    this.#edges = { bid: edge('bid'), ask: edge('ask') };
+    this.#edges = { bid: edgeOf('bid', say), ask: edgeOf('ask', say) };
     this.#readings = { bid: readingOf('bid', say), ask: readingOf('ask', say) };
     this.#none = h('div', { class: 'none', hidden: true }, say('one_sided'));
     const picture = this.#picture;
     this.described(say('waiting'));
     picture.append(this.#canvas, this.#none);
-    for (const side of sides) picture.append(this.#edges[side], this.#readings[side].element);
+    for (const side of sides) picture.append(this.#edges[side].element, this.#readings[side].element);
     this.element.append(picture, this.#spoken);
     const point = ({ clientX }: PointerEvent) => {
       const { left, width } = picture.getBoundingClientRect();
@@ -137,7 +138,7 @@ export class DepthChart {
     const { midTicks, instrument } = this.#shown;
     return say('depth_text', {
       ...{ name, span: this.span!, mid: formats.between(midTicks, instrument.tick) },
-      ...{ bids: this.#totalText('bid'), asks: this.#totalText('ask') },
+      ...{ bids: wordsOf(this.#total('bid')), asks: wordsOf(this.#total('ask')) },
     });
   }
 
@@ -164,7 +165,7 @@ export class DepthChart {
     this.#context.setTransform(ratio, 0, 0, ratio, 0, 0);
     const shown = this.#shown;
     for (const side of sides) {
-      this.#edges[side].hidden = shown === null || this.#pointed !== null;
+      this.#edges[side].element.hidden = shown === null || this.#pointed !== null;
       this.#readings[side].element.hidden = shown === null || this.#pointed === null;
     }
     if (shown && wide > 0 && tall > 0) this.#draw(shown, width, height);
@@ -182,7 +183,6 @@ export class DepthChart {
     };
     const most = (of: 'lots' | 'cost') => Math.max(within(bids, of), within(asks, of), 1);
     this.#top = steadyScale(this.#top, most(measure));
-    this.#widest = steadyScale(this.#widest, most('lots'));
     const { fontFamily, fontSize } = getComputedStyle(this.element);
     const colours = this.#probe.now;
     drawDepth(
@@ -198,33 +198,32 @@ export class DepthChart {
       },
       { ...colours, grid: colours.line, 'line-strong': colours.line, 'text-3': colours['text-2'] },
     );
-    const { say } = this.#options;
     for (const side of sides) {
-      setText(this.#edges[side], `${say(side === 'bid' ? 'bids' : 'asks')} ${this.#totalText(side)}`);
+      write(this.#edges[side].amount, this.#total(side));
       if (this.#pointed !== null) this.#read(side, this.#pointed * spanTicks);
     }
   }
 
-  /** How much of a side is within the span; at least so much, where the book that is known ends before. */
-  #totalText(side: Side): string {
-    const { midTicks, spanTicks, instrument } = this.#shown!;
-    return this.#amountText(side, readDepth(this.#curves[side], midTicks, spanTicks), instrument, spanTicks);
+  /** How much of a side is within the span. */
+  #total(side: Side, measure = this.#options.measure): Amount {
+    const { midTicks, spanTicks } = this.#shown!;
+    return this.#amount(side, readDepth(this.#curves[side], midTicks, spanTicks), spanTicks, measure);
   }
 
-  #amountText(
+  /** At least so much, where the book that is known ends before the distance. */
+  #amount(
     side: Side,
     reading: { readonly lots: number; readonly cost: number } | null,
-    instrument: Instrument,
     distance: number,
-    measure = this.#options.measure,
-  ): string {
+    measure: 'size' | 'value',
+  ): Amount {
     const { formats } = this.#options;
+    const { instrument } = this.#shown!;
     const { lots = 0, cost = 0 } = reading ?? {};
-    const atLeast = this.#isShort(side, distance) ? '≥ ' : '';
-    if (measure === 'value')
-      return `${atLeast}${formats.compact(quoteValue(cost, instrument))} ${instrument.quote}`;
-    const format = sizeFormat(instrument, this.#shown!.midTicks, this.#widest ?? lots);
-    return `${atLeast}${formats.sizeIn(format, lots, instrument.lot)} ${instrument.base}`;
+    const isSize = measure === 'size';
+    const amount = isSize ? unitsToNumber(lots, instrument.lot) : quoteValue(cost, instrument);
+    const text = (this.#isShort(side, distance) ? '≥ ' : '') + formats.compact(amount);
+    return { text, unit: isSize ? instrument.base : instrument.quote };
   }
 
   /** Whether more may rest within a distance than the server sends. */
@@ -242,8 +241,8 @@ export class DepthChart {
     const reading = readDepth(this.#curves[side], midTicks, distance);
     const at = Math.round(midTicks + (side === 'bid' ? -distance : distance));
     setText(price, formats.price(at, instrument.tick));
-    setText(size, this.#amountText(side, reading, instrument, distance, 'size'));
-    setText(value, this.#amountText(side, reading, instrument, distance, 'value'));
+    write(size, this.#amount(side, reading, distance, 'size'));
+    write(value, this.#amount(side, reading, distance, 'value'));
   }
 
   #point(share: number | null): void {
@@ -268,6 +267,36 @@ export class DepthChart {
   }
 }
 
+interface Amount {
+  readonly text: string;
+  readonly unit: string;
+}
+
+const wordsOf = ({ text, unit }: Amount) => `${text} ${unit}`;
+
+/** An amount, and its unit where there is room. */
+function amountIn(element: HTMLElement): HTMLElement {
+  element.append(h('span'), h('span', { class: 'unit' }));
+  return element;
+}
+
+function write({ children }: HTMLElement, { text, unit }: Amount): void {
+  setText(children[0]!, text);
+  setText(children[1]!, ` ${unit}`);
+}
+
+/** What is written of a side while no crosshair is there. */
+interface Edge {
+  readonly element: HTMLElement;
+  readonly amount: HTMLElement;
+}
+
+function edgeOf(side: Side, say: Say): Edge {
+  const amount = amountIn(h('span'));
+  const name = `${say(side === 'bid' ? 'bids' : 'asks')} `;
+  return { element: h('span', { class: `edge ${side}`, part: `${side}-total` }, name, amount), amount };
+}
+
 interface Reading {
   readonly element: HTMLElement;
   readonly price: HTMLElement;
@@ -276,7 +305,7 @@ interface Reading {
 }
 
 function readingOf(side: Side, say: Say): Reading {
-  const [price, size, value] = [h('dd', { class: 'price' }), h('dd'), h('dd')];
+  const [price, size, value] = [h('dd', { class: 'price' }), amountIn(h('dd')), amountIn(h('dd'))];
   const element = h(
     'dl',
     { class: side, part: `${side}-reading`, hidden: true },

@@ -3,7 +3,7 @@ import type { Face, FaceOptions } from '../element.ts';
 import { ColourProbe } from '../core/canvas-colours.ts';
 import { AUTO_LEVELS, DepthChart, depthChartStyle } from '../core/depth-chart.ts';
 import { h, setText } from '../core/dom.ts';
-import { instrument, label, measure, notation, span } from '../core/options.ts';
+import { instrument, label, measure, span } from '../core/options.ts';
 import { Widget } from '../core/widget.ts';
 
 const style = `${depthChartStyle}
@@ -14,7 +14,7 @@ const style = `${depthChartStyle}
 /** Levels a side for a span that the page wants: what it covers is not known before. */
 const MANY_LEVELS = 1_000;
 
-const own = { instrument, label, span, measure, notation };
+const own = { instrument, label, span, measure };
 
 class DepthWidget extends Widget<typeof own> {
   readonly #name = h('span', { class: 'name', part: 'name' });

@@ -32,10 +32,10 @@ button:focus-visible { outline: none; }
 .rows tr:has(:focus-visible) { outline: 2px solid var(--_accent); outline-offset: -2px; border-radius: 4px; }
 .total { color: var(--_text-2); }
 tr::before { content: ''; position: absolute; inset: 0; z-index: -1; background: var(--_side); opacity: 0; }
-tr[data-flash='a']::before { animation: flash-a 600ms ease-out; }
-tr[data-flash='b']::before { animation: flash-b 600ms ease-out; }
-@keyframes flash-a { from { opacity: 0.22; } }
-@keyframes flash-b { from { opacity: 0.22; } }
+tr[data-flash='a']::before { animation: flash-a 500ms ease-out; }
+tr[data-flash='b']::before { animation: flash-b 500ms ease-out; }
+@keyframes flash-a { from { opacity: 0.1; } }
+@keyframes flash-b { from { opacity: 0.1; } }
 @container depthwire (inline-size < 22em) { .verified .word { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); } }
 @container depthwire (inline-size < 15em) {
   .sides { --_columns: minmax(max-content, 1fr) minmax(0, 1fr); }
