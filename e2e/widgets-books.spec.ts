@@ -1,10 +1,11 @@
 import { AxeBuilder } from '@axe-core/playwright';
+import { codecs, frameCodes, type TradesFrame, type TradesMergedFrame } from '@depthwire/shared';
 import type { Page } from '@playwright/test';
 import { expect, test } from './fixtures.ts';
 
 // Order book, depth and trades, in a page of the server's own origin.
 
-async function show(page: Page, body: string, attributes = 'lang="en"'): Promise<void> {
+async function show(page: Page, body: string, attributes = 'lang="en"', base = ''): Promise<void> {
   await page.route('**/host.html', (route) =>
     route.fulfill({
       contentType: 'text/html',
@@ -13,7 +14,7 @@ async function show(page: Page, body: string, attributes = 'lang="en"'): Promise
         <main>${body}</main>`,
     }),
   );
-  await page.goto('/host.html');
+  await page.goto(`${base}/host.html`);
 }
 
 const one = (kind: string, more = '') =>
@@ -155,6 +156,45 @@ test('trades come at the top, and stay while a pointer moves over them', async (
 test('small trades are left out, and a list without any says so', async ({ page }) => {
   await show(page, one('trades', 'min-size="1000000"'));
   await expect(page.getByText('None of 1,000,000 BTC or more yet')).toBeVisible();
+});
+
+test('trades of which only the sums came have a row that says so', async ({ page, proxied }) => {
+  const { url } = await proxied((message) => {
+    const frame = codecs.msgpack.decode(message) as TradesFrame;
+    if (!Array.isArray(frame) || frame[0] !== frameCodes.trades) return message;
+    const [, ch, seq, timeMs, trades] = frame;
+    const price = trades[0]![1];
+    const merged: TradesMergedFrame = [
+      ...([frameCodes.tradesMerged, ch, seq, seq - 1, timeMs] as const),
+      ...([900, trades.length + 24, 31_000, 12_000, price - 50, price + 70] as const),
+      trades,
+    ];
+    return Buffer.from(codecs.msgpack.encode(merged) as Uint8Array);
+  });
+  await show(page, one('trades', 'style="width: 600px"'), undefined, url);
+  const said = page.getByRole('cell', {
+    name: /^24 of \d+ not listed · [\d.]+ bought · [\d.]+ sold · [\d,.]+ to [\d,.]+$/,
+  });
+  await expect(said.first()).toBeVisible({ timeout: 30_000 }); // some seconds have no trade
+});
+
+test.describe('without a server', () => {
+  test.use({ ownServer: true });
+
+  test('what was last known stays, and is said to be old; it goes on by itself', async ({
+    page,
+    depthwire,
+  }) => {
+    await show(page, one('order-book', 'rows="3"') + one('depth') + one('trades'));
+    const old = page.locator('.frame[data-old]');
+    const live = page.locator('.frame[data-state=live]');
+    await expect(live).toHaveCount(3);
+    await depthwire.stop();
+    await expect(old).toHaveCount(3);
+    await expect(page.getByRole('table', { name: 'Asks' }).getByRole('button')).toHaveCount(3);
+    await depthwire.start();
+    await expect(live).toHaveCount(3, { timeout: 30_000 });
+  });
 });
 
 for (const kind of ['order-book', 'depth', 'trades']) {
