@@ -18,7 +18,7 @@ import type { Say } from './language.ts';
 export const depthChartStyle = `
 .depth { position: relative; flex: 1 1 auto; min-block-size: 6em; direction: ltr; overflow: hidden; cursor: crosshair; touch-action: pan-y; font-size: var(--_small); }
 .depth .picture { position: absolute; inset: 0; }
-.depth .edge { position: absolute; inset-block-start: 0.1em; padding: 0 0.6em; line-height: 1.5; white-space: nowrap; pointer-events: none; }
+.depth .edge { position: absolute; inset-block-start: 0.1em; padding: 0 0.6em; max-inline-size: 50%; overflow: hidden; text-overflow: ellipsis; line-height: 1.5; white-space: nowrap; pointer-events: none; }
 .depth .bid { right: 50%; }
 .depth .ask { left: 50%; }
 .depth .edge.bid { color: var(--_up); }
@@ -37,7 +37,7 @@ export const depthChartStyle = `
   .depth dd { text-align: left; }
   .depth .edge { padding: 0 0.3em; }
 }
-@container depthwire (inline-size < 15em) {
+@container depthwire (inline-size < 20em) {
   .depth .unit { display: none; }
   .depth dl { padding-inline: 0.3em; }
 }

@@ -18,9 +18,9 @@ describe('sizes of a column', () => {
     expect(en.sizeIn({ exponent: 0, decimals: 2 }, 0, lot)).toBe('0.00');
   });
 
-  it('are in thousands where the language has a short word for them, else in full', () => {
+  it('are in thousands with the short word of the language, or a letter where it has none', () => {
     expect(en.sizeIn({ exponent: 3, decimals: 1 }, 123_456_789, lot)).toBe('12.3K');
-    expect(de.sizeIn({ exponent: 3, decimals: 1 }, 123_456_789, lot)).toBe('12.345');
+    expect(de.sizeIn({ exponent: 3, decimals: 1 }, 123_456_789, lot)).toBe('12,3K');
     expect(de.sizeIn({ exponent: 6, decimals: 1 }, 123_456_789_000, lot)).toBe('12,3\u00a0Mio.');
   });
 

@@ -4,6 +4,8 @@ import type { SizeFormat } from '../../lib/format/size-format.ts';
 export const MINUS = '\u2212';
 export const NOTHING = '\u2013';
 
+const LETTERS = { 0: '', 3: 'K', 6: 'M', 9: 'B', 12: 'T' } as const;
+
 const formats = new Map<string, Intl.NumberFormat>();
 
 function numberFormat(locale: string, options: Intl.NumberFormatOptions): Intl.NumberFormat {
@@ -56,10 +58,8 @@ export class Formats {
   /** A size as all of its column are written; or compact, where the page wants that. */
   sizeIn({ exponent, decimals }: SizeFormat, lots: number, lot: Scale): string {
     if (this.#isCompact) return this.compact(unitsToNumber(lots, lot));
-    const suffix = this.#suffix(exponent);
-    // A language without a short word for a thousand, as German is, has the digits.
-    if (suffix === null) return this.#cut(lots, lot, 0);
-    return this.#cut(lots, { units: lot.units, decimals: lot.decimals + exponent }, decimals) + suffix;
+    const scale = { units: lot.units, decimals: lot.decimals + exponent };
+    return this.#cut(lots, scale, decimals) + this.#suffix(exponent);
   }
 
   /** Cut, not rounded: never more than there is; and what is too little to be written is no zero. */
@@ -69,15 +69,12 @@ export class Formats {
     return this.decimal(cut, digits);
   }
 
-  /** What follows a number in units of 10^exponent; null where the language counts in others. */
-  #suffix(exponent: number): string | null {
-    if (exponent === 0) return '';
+  /** What follows a number in units of 10^exponent; a letter where the language counts in others. */
+  #suffix(exponent: SizeFormat['exponent']): string {
     const parts = numberFormat(this.locale, { notation: 'compact' }).formatToParts(10 ** exponent);
     const [first, ...rest] = parts;
-    const isOne = first!.type === 'integer' && first!.value === this.decimal('1', 0);
-    return isOne && rest.some(({ type }) => type === 'compact')
-      ? rest.map(({ value }) => value).join('')
-      : null;
+    const isOne = first!.value === this.decimal('1', 0) && rest.some(({ type }) => type === 'compact');
+    return isOne ? rest.map(({ value }) => value).join('') : LETTERS[exponent];
   }
 
   /** A decimal text with so many digits behind the point. */

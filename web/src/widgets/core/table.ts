@@ -32,7 +32,7 @@ tr { position: relative; isolation: isolate; display: grid; grid-template-column
 .heads { color: var(--_text-2); font-size: var(--_small); padding-block: 0.15em 0.3em; }
 th, td { min-inline-size: 0; padding: 0; font-weight: inherit; text-align: end; white-space: nowrap; }
 th:first-child, td:first-child { text-align: start; }
-th { overflow: hidden; text-overflow: ellipsis; }
+th, td { overflow: hidden; text-overflow: ellipsis; }
 .n { display: inline-block; }
 .bar { position: absolute; z-index: -1; inset-block: 1px; inset-inline-end: 0; inline-size: calc(var(--_share, 0) * 100%); background: color-mix(in srgb, var(--_side) var(--_bar), transparent); }
 .none { position: absolute; inset: 0; display: grid; place-content: center; margin: 0; padding: var(--_pad); color: var(--_text-2); text-align: center; pointer-events: none; }

@@ -17,7 +17,7 @@ import { Widget } from '../core/widget.ts';
 
 const style = `${tableStyle}
 .body { display: flex; flex-direction: column; }
-.list { position: relative; flex: 1 1 auto; min-block-size: 0; display: grid; grid-template: minmax(0, 1fr) / minmax(0, 1fr); --_columns: minmax(max-content, 1fr) minmax(0, 1fr) minmax(max-content, 1fr); }
+.list { position: relative; flex: 1 1 auto; min-block-size: 0; display: grid; grid-template: minmax(0, 1fr) / minmax(0, 1fr); --_columns: minmax(max-content, 1fr) minmax(max-content, 1fr) minmax(max-content, 1fr); }
 .rows .buy { --_side: var(--_up); }
 .rows .sell { --_side: var(--_down); }
 .price { color: var(--_side); }
@@ -29,8 +29,8 @@ const style = `${tableStyle}
 td[hidden] { display: none; }
 .held { position: absolute; inset-block-start: 0; inset-inline: 0; inline-size: fit-content; margin-inline: auto; z-index: 1; padding: 0.1em 0.9em; border: 1px solid var(--_warn); border-radius: 1em; background: var(--_ground); color: var(--_warn); font-size: var(--_small); white-space: nowrap; cursor: pointer; }
 .held[hidden] { display: none; }
-@container depthwire (inline-size < 15em) {
-  .list { --_columns: minmax(max-content, 1fr) minmax(0, 1fr); }
+@container depthwire (inline-size < 17em) {
+  .list { --_columns: minmax(max-content, 1fr) minmax(max-content, 1fr); }
   .time, .sums span { display: none; }
 }
 @media print { .bar { print-color-adjust: exact; } }
