@@ -38,7 +38,7 @@ const heights: Record<Kind, string> = {
   ticker: '4.5em',
   'ticker-tape': '2.5em',
   'mini-chart': '16em',
-  'order-book': '26em',
+  'order-book': '40em',
   depth: '18em',
   trades: '22em',
   'market-table': '20em',

@@ -61,7 +61,7 @@ export const attributesOf = {
   'ticker-tape': ['instruments', 'speed', 'notation'],
   'mini-chart': ['instrument', 'label', 'interval', 'type', 'candles'],
   'order-book': ['instrument', 'label', 'rows', 'group', 'notation'],
-  depth: ['instrument', 'label', 'span', 'measure', 'notation'],
+  depth: ['instrument', 'label', 'span', 'measure'],
   trades: ['instrument', 'label', 'rows', 'min-size', 'notation'],
   'market-table': ['instruments', 'columns', 'sort', 'rows', 'notation'],
   'heat-tiles': ['instruments', 'size-by', 'notation'],

@@ -7,6 +7,6 @@ export function textSizeIn(element: Element): number {
 }
 
 /** As a canvas understands it. */
-export function fontOf(px: number, weight: 400 | 600 = 400): string {
-  return `${weight} ${px}px ${FAMILY}`;
+export function fontOf(px: number, weight: 400 | 600 = 400, family = FAMILY): string {
+  return `${weight} ${px}px ${family}`;
 }

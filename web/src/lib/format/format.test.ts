@@ -1,8 +1,10 @@
 import { scaleOf } from '@depthwire/shared';
 import { describe, expect, it, vi } from 'vitest';
 import { formatBps, formatCompact, formatPercent, withSign } from './number.ts';
-import { decimalsOfStep, formatBetweenTicks, formatPrice, groupThousands, priceParts } from './price.ts';
-import { exactSize, formatSize, sizeFormat } from './size.ts';
+import { formatBetweenTicks, formatPrice, groupThousands, priceParts } from './price.ts';
+import { decimalsOfStep } from './scales.ts';
+import { formatSize } from './size.ts';
+import { exactSize, sizeFormat } from './size-format.ts';
 import { niceCeiling, niceFloor, steadyScale } from './steady.ts';
 import {
   explainLag,

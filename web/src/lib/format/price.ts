@@ -46,14 +46,3 @@ export function formatBetweenTicks(ticks: number, tick: Scale): string {
     formatUnits(Math.round(ticks * 10), { units: tick.units, decimals: tick.decimals + 1 }),
   );
 }
-
-/** The smallest number of decimals that tells every multiple of `step` ticks apart. */
-export function decimalsOfStep(step: number, tick: Scale): number {
-  let units = step * tick.units;
-  let decimals = tick.decimals;
-  while (decimals > 0 && units % 10 === 0) {
-    units /= 10;
-    decimals -= 1;
-  }
-  return decimals;
-}

@@ -1,7 +1,10 @@
 import { formatUnits, unitsToNumber, type Scale } from '@depthwire/shared';
+import type { SizeFormat } from '../../lib/format/size-format.ts';
 
 export const MINUS = '\u2212';
 export const NOTHING = '\u2013';
+
+const LETTERS = { 0: '', 3: 'K', 6: 'M', 9: 'B', 12: 'T' } as const;
 
 const formats = new Map<string, Intl.NumberFormat>();
 
@@ -28,9 +31,13 @@ export class Formats {
     this.#isCompact = notation === 'compact';
   }
 
-  /** A price, exactly. @param ticks null for none */
-  price(ticks: number | null, tick: Scale): string {
-    return ticks === null ? NOTHING : this.decimal(formatUnits(ticks, tick), tick.decimals);
+  /**
+   * A price, exactly.
+   * @param ticks null for none
+   * @param decimals fewer than the tick has, where the prices are of a coarser step
+   */
+  price(ticks: number | null, tick: Scale, decimals = tick.decimals): string {
+    return ticks === null ? NOTHING : this.decimal(formatUnits(ticks, tick, decimals), decimals);
   }
 
   /** A price between ticks, with one decimal more. */
@@ -45,10 +52,29 @@ export class Formats {
     const text = formatUnits(lots, lot);
     const whole = text.indexOf('.') < 0 ? text.length : text.indexOf('.');
     const digits = Math.max(0, Math.min(lot.decimals, SIZE_FIGURES - whole));
-    // Cut, not rounded: never more than there is; and what is too little to be written is no zero.
-    const cut = formatUnits(lots, lot, digits);
+    return this.#cut(lots, lot, digits);
+  }
+
+  /** A size as all of its column are written; or compact, where the page wants that. */
+  sizeIn({ exponent, decimals }: SizeFormat, lots: number, lot: Scale): string {
+    if (this.#isCompact) return this.compact(unitsToNumber(lots, lot));
+    const scale = { units: lot.units, decimals: lot.decimals + exponent };
+    return this.#cut(lots, scale, decimals) + this.#suffix(exponent);
+  }
+
+  /** Cut, not rounded: never more than there is; and what is too little to be written is no zero. */
+  #cut(lots: number, scale: Scale, digits: number): string {
+    const cut = formatUnits(lots, scale, digits);
     if (lots > 0 && Number(cut) === 0) return `<${this.decimal((10 ** -digits).toFixed(digits), digits)}`;
     return this.decimal(cut, digits);
+  }
+
+  /** What follows a number in units of 10^exponent; a letter where the language counts in others. */
+  #suffix(exponent: SizeFormat['exponent']): string {
+    const parts = numberFormat(this.locale, { notation: 'compact' }).formatToParts(10 ** exponent);
+    const [first, ...rest] = parts;
+    const isOne = first!.value === this.decimal('1', 0) && rest.some(({ type }) => type === 'compact');
+    return isOne ? rest.map(({ value }) => value).join('') : LETTERS[exponent];
   }
 
   /** A decimal text with so many digits behind the point. */
@@ -62,6 +88,16 @@ export class Formats {
   /** `1.2M`. */
   compact(value: number): string {
     return numberFormat(this.locale, { notation: 'compact', maximumSignificantDigits: 4 }).format(value);
+  }
+
+  /** Three figures: `0.0794`, `12.5`. */
+  figures(value: number): string {
+    return numberFormat(this.locale, { maximumSignificantDigits: 3 }).format(value);
+  }
+
+  /** `2.5%`, of what is never below zero. */
+  share(ratio: number): string {
+    return numberFormat(this.locale, { style: 'percent', maximumSignificantDigits: 3 }).format(ratio);
   }
 
   /** `+1.23%`; the sign always stands there. */

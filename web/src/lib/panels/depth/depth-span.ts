@@ -1,6 +1,4 @@
-import { localDecimal, percentText } from '../../format/locale.ts';
 import { niceCeiling, niceFloor } from '../../format/steady.ts';
-import { m } from '../../paraglide/messages.js';
 
 /** Shares of the reach between which a span is left as it is: an edge that is empty for a while is better than a jump. */
 const KEEP_FROM = 0.25;
@@ -40,10 +38,3 @@ export function zoomSpan(span: number, direction: 'in' | 'out'): number {
   const next = direction === 'in' ? niceFloor(span * 0.99) : niceCeiling(span * 1.01);
   return Math.min(WIDEST_BPS, Math.max(NARROWEST_BPS, next));
 }
-
-/** A span as text: basis points below 100, percent from there. */
-export function formatSpan(bps: number): string {
-  return bps < 100 ? m.span_bps({ span: localDecimal(trim(bps)) }) : `±${percentText(trim(bps / 100))}`;
-}
-
-const trim = (value: number) => String(Number(value.toPrecision(3)));

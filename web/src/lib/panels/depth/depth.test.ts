@@ -2,7 +2,8 @@ import { OrderBook, scaleOf } from '@depthwire/shared';
 import { describe, expect, it } from 'vitest';
 import { fillBars } from './depth-bars.ts';
 import { countWithin, createDepthCurve, fillDepthCurve, readDepth } from './depth-curve.ts';
-import { AutoSpan, formatSpan, zoomSpan } from './depth-span.ts';
+import { AutoSpan, zoomSpan } from './depth-span.ts';
+import { formatSpan } from './span-text.ts';
 import { markPlaces, sizeMarks } from './draw-depth.ts';
 import { orderCost, readSize, shortText } from './order-cost.ts';
 

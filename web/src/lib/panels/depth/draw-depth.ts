@@ -24,6 +24,11 @@ export interface DepthPicture {
   topText(amount: number): string;
 }
 
+type DepthColours = Pick<
+  Colours,
+  'ground' | 'grid' | 'line-strong' | 'text' | 'text-2' | 'text-3' | 'up' | 'down' | 'accent'
+>;
+
 export interface Canvas {
   readonly context: CanvasRenderingContext2D;
   /** In CSS pixels. */
@@ -31,6 +36,8 @@ export interface Canvas {
   readonly height: number;
   /** Of what is written on it. */
   readonly textSize: number;
+  /** The dashboard's font where it is left out. */
+  readonly textFamily?: string;
 }
 
 const AXIS_HEIGHT = 20;
@@ -52,8 +59,8 @@ function plotHeight(height: number): number {
   return Math.max(1, height - AXIS_HEIGHT - TOP_MARGIN);
 }
 
-export function drawDepth(canvas: Canvas, picture: DepthPicture, colours: Colours): void {
-  const { context, width, height, textSize } = canvas;
+export function drawDepth(canvas: Canvas, picture: DepthPicture, colours: DepthColours): void {
+  const { context, width, height, textSize, textFamily } = canvas;
   const base = height - AXIS_HEIGHT;
   const tall = plotHeight(height);
   const middle = width / 2;
@@ -62,7 +69,7 @@ export function drawDepth(canvas: Canvas, picture: DepthPicture, colours: Colour
   const y = (amount: number) => base - (amount / picture.top) * tall;
 
   context.clearRect(0, 0, width, height);
-  context.font = fontOf(textSize);
+  context.font = fontOf(textSize, 400, textFamily);
   context.lineWidth = 1;
 
   context.strokeStyle = withAlpha(colours.grid, 0.7);
@@ -119,7 +126,7 @@ export function drawDepth(canvas: Canvas, picture: DepthPicture, colours: Colour
   for (const place of places)
     context.fillText(picture.placeText(place), x(picture.midTicks + place), base + AXIS_HEIGHT / 2 + 1);
   context.fillStyle = colours.text;
-  context.font = fontOf(textSize, 600);
+  context.font = fontOf(textSize, 600, textFamily);
   context.fillText(picture.midText, middle, base + AXIS_HEIGHT / 2 + 1);
 
   if (picture.readingTicks !== null) drawReading(context, picture, colours, { x, y, base, tall });
@@ -177,7 +184,7 @@ function drawBars(
 function drawOrder(
   context: CanvasRenderingContext2D,
   picture: DepthPicture,
-  colours: Colours,
+  colours: DepthColours,
   { x, base, tall }: Scales,
 ): void {
   for (const [side, sign] of [
@@ -198,7 +205,7 @@ function drawOrder(
 function drawReading(
   context: CanvasRenderingContext2D,
   picture: DepthPicture,
-  colours: Colours,
+  colours: DepthColours,
   { x, y, base, tall }: Scales,
 ): void {
   const distance = picture.readingTicks!;

@@ -1,7 +1,8 @@
 import { DepthwireError, parseLots, type Instrument, type Scale } from '@depthwire/shared';
 import { readShorthand } from '../../format/locale.ts';
 import { splitTrailingZeros } from '../../format/price.ts';
-import { exactSize, formatSize, type SizeFormat } from '../../format/size.ts';
+import { formatSize } from '../../format/size.ts';
+import { exactSize, type SizeFormat } from '../../format/size-format.ts';
 import { m } from '../../paraglide/messages.js';
 import type { DepthCurve } from './depth-curve.ts';
 

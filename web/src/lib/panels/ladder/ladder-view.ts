@@ -1,7 +1,9 @@
-import { formatUnits, unitsToNumber, type Instrument } from '@depthwire/shared';
+import { formatUnits, type Instrument } from '@depthwire/shared';
 import { formatAmount, formatCompact } from '../../format/number.ts';
-import { decimalsOfStep, groupThousands, splitTrailingZeros } from '../../format/price.ts';
-import { formatSize, type SizeFormat } from '../../format/size.ts';
+import { groupThousands, splitTrailingZeros } from '../../format/price.ts';
+import { decimalsOfStep, quoteValue } from '../../format/scales.ts';
+import { formatSize } from '../../format/size.ts';
+import type { SizeFormat } from '../../format/size-format.ts';
 import type { SizeUnit } from '../../state/preferences.svelte.ts';
 import type { FixedRows } from './fixed-rows.ts';
 import type { LadderSide } from './ladder-rows.ts';
@@ -128,11 +130,6 @@ function textOf(column: LadderColumn, row: Row, format: RowFormat): string {
   if (column === 'size') return sizeText(row.lots, row.value);
   if (column === 'total') return sizeText(row.total, row.cost);
   return formatCompact(quoteValue(row.value, instrument));
-}
-
-/** Ticks × lots as an amount of the quote currency. */
-export function quoteValue(cost: number, instrument: Pick<Instrument, 'tick' | 'lot'>): number {
-  return unitsToNumber(unitsToNumber(cost, instrument.tick), instrument.lot);
 }
 
 /** An amount of money for reading: in full while it is short, compact when it is long. */

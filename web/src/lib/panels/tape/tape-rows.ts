@@ -1,5 +1,5 @@
 import { unitsToNumber, type Instrument, type Trade } from '@depthwire/shared';
-import { quoteValue } from '../ladder/ladder-view.ts';
+import { quoteValue } from '../../format/scales.ts';
 import type { TapeRow } from './aggregate.ts';
 import type { TapeUnit } from './tape-values.ts';
 

@@ -48,6 +48,7 @@ export const de: Words = {
   up: 'gestiegen',
   down: 'gefallen',
   unchanged: 'unverändert',
+  trades: 'Trades',
   no_trades: 'Noch kein Handel',
   no_levels: 'Auf dieser Seite liegt nichts',
   pause: 'Anhalten',
@@ -59,5 +60,17 @@ export const de: Words = {
   chart_text: '{name}, {count} Kerzen zu {interval}: zuletzt {last}, von {low} bis {high}.',
   trades_text: '{name}: letzter Handel {side} {size} zu {price}.',
   list_text: '{count} Märkte, {rising} steigen, {falling} fallen.',
+  bps: '{value} bps',
+  verified_about:
+    'Die Prüfsummen dieses Buchs wurden mit denen des Servers verglichen und stimmten, {count}-mal',
+  one_sided: 'Eine Seite des Buchs ist leer',
+  merged_row: '{missed} von {count} nicht gelistet',
+  merged_about:
+    'Die Verbindung kam nicht mit: Der Server hat die Summen dieser Trades geschickt, und die letzten davon',
+  bought: '{size} gekauft',
+  sold: '{size} verkauft',
+  range: '{low} bis {high}',
+  held: 'Angehalten · {count} neu ↑',
+  no_large_trades: 'Noch keiner ab {size}',
   charts_by: 'Charts von TradingView',
 };

@@ -46,6 +46,7 @@ export const en = {
   up: 'up',
   down: 'down',
   unchanged: 'unchanged',
+  trades: 'Trades',
   no_trades: 'No trades yet',
   no_levels: 'Nothing rests on this side',
   pause: 'Pause',
@@ -57,6 +58,17 @@ export const en = {
   chart_text: '{name}, {count} candles of {interval}: last {last}, from {low} to {high}.',
   trades_text: '{name}: last trade {side} {size} at {price}.',
   list_text: '{count} markets, {rising} rising, {falling} falling.',
+  bps: '{value} bps',
+  verified_about: 'The sums over this book were compared with the server’s and found right, {count} times',
+  one_sided: 'One side of the book is empty',
+  merged_row: '{missed} of {count} not listed',
+  merged_about:
+    'The connection did not keep up: the server sent the sums of these trades, and the latest of them',
+  bought: '{size} bought',
+  sold: '{size} sold',
+  range: '{low} to {high}',
+  held: 'Held still · {count} new ↑',
+  no_large_trades: 'None of {size} or more yet',
   charts_by: 'Charts by TradingView',
 };
 
