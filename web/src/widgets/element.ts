@@ -67,12 +67,18 @@ function turn(): Promise<unknown> {
   return (turns = turns.then(idle));
 }
 
-/** When the page has nothing else to do. */
+/** In a task of its own, when the page has nothing more urgent to do. */
 function idle(): Promise<unknown> {
   return new Promise((resolve) => {
-    if ('requestIdleCallback' in globalThis) requestIdleCallback(resolve, { timeout: BUSY_MS });
-    else setTimeout(resolve); // Safari
+    const { scheduler } = globalThis as { scheduler?: Scheduler };
+    void scheduler?.postTask(() => resolve(null), { priority: 'background' });
+    setTimeout(resolve, scheduler ? BUSY_MS : 0);
   });
+}
+
+/** The part of the standard's that is used: TypeScript does not know it, nor do all browsers. */
+interface Scheduler {
+  postTask(task: () => void, options: { readonly priority: 'background' }): Promise<void>;
 }
 
 let near: IntersectionObserver | null = null;
@@ -106,7 +112,7 @@ function elementOf(
   const sheet = new CSSStyleSheet();
   const inline = kind === 'status';
   sheet.replaceSync(
-    `:host{display:${inline ? 'inline-block' : 'block'};block-size:${heights[kind]}}:host([hidden]){display:none}`,
+    `:host{display:${inline ? 'inline-block' : 'block'};font-size:var(--depthwire-font-size,0.875rem);block-size:${heights[kind]}}:host([hidden]){display:none}`,
   );
 
   class DepthwireWidget extends HTMLElement {
@@ -154,11 +160,14 @@ function elementOf(
       try {
         // Each step in a task of its own: the page can answer in between.
         await turn();
+        if (!this.isConnected) return; // when it comes back it begins again
         const { createFace } = await load(kind);
         await turn();
-        this.#face = createFace({ host: this, root: this.#root, kind, server, worker });
+        if (!this.isConnected) return;
+        const face = createFace({ host: this, root: this.#root, kind, server, worker });
         await turn();
-        if (this.isConnected) this.#face.attach();
+        this.#face = face;
+        if (this.isConnected) face.attach();
       } catch (error) {
         // The next time that it is shown or scrolled to it is tried again.
         const message = `<${this.localName}>: its code could not be loaded`;

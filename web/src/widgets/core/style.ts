@@ -47,7 +47,8 @@ button { font: inherit; color: inherit; letter-spacing: inherit; }
   font-variant-numeric: tabular-nums;
 }
 :host([transparent]) .frame { background: none; }
-.body { position: relative; flex: 1 1 auto; min-block-size: 0; }
+.body { position: relative; flex: 1 1 auto; min-block-size: 0; overflow: hidden; }
+.foot { flex: none; }
 .head {
   display: flex;
   align-items: baseline;

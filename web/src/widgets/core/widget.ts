@@ -285,10 +285,15 @@ export abstract class Widget<Own extends OptionTable> implements Face {
     this.#isBuilt = false;
   }
 
-  changed(_attribute: AttributeName): void {
-    this.#stop();
+  changed(attribute: AttributeName): void {
+    if (subscribing.has(attribute)) {
+      this.#stop();
+      this.#lastDataMs = null;
+    }
     this.#read();
-    if (this.#isVisible || (this.#isAttached && this.common.background)) this.#start();
+    if (this.#error) this.#stop();
+    else if (this.#isVisible || (this.#isAttached && this.common.background)) this.#start();
+    else this.#stop();
     this.redraw();
   }
 
@@ -535,6 +540,21 @@ export abstract class Widget<Own extends OptionTable> implements Face {
     this.#later = setTimeout(() => this.redraw(), delayMs);
   }
 }
+
+/** What another value of wants other data for; of all others what there is is drawn anew. */
+const subscribing: ReadonlySet<AttributeName> = new Set([
+  ...([
+    'server',
+    'key',
+    'worker',
+    'cadence',
+    'instrument',
+    'instruments',
+    'interval',
+    'rows',
+    'group',
+  ] as const),
+]);
 
 const refusals: ReadonlySet<string> = new Set([
   'unauthenticated',

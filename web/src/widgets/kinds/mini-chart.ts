@@ -8,9 +8,10 @@ import { changeOf, Widget } from '../core/widget.ts';
 
 const style = `
 .body { display: flex; flex-direction: column; }
+.head { flex: none; }
 .head .n { white-space: nowrap; }
 .readout { color: var(--_text-2); font-size: var(--_small); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.chart { position: relative; flex: 1 1 auto; min-block-size: 4em; overflow: hidden; direction: ltr; }
+.chart { position: relative; flex: 1 1 auto; min-block-size: 0; overflow: hidden; direction: ltr; }
 @container depthwire (inline-size < 15em) { .readout { display: none; } }
 `;
 

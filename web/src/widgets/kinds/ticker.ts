@@ -13,7 +13,7 @@ import { changeOf, Widget } from '../core/widget.ts';
 
 const style = `
 :host { block-size: auto; }
-.body { display: flex; flex-wrap: wrap; align-items: center; gap: 0.2em 1.2em; padding: calc(var(--_pad) * 0.8) var(--_pad) 0; align-content: center; }
+.body { display: flex; flex-wrap: wrap; align-items: center; gap: 0.2em 1.2em; padding: calc(var(--_pad) * 0.8) var(--_pad) 0; align-content: safe center; }
 .main { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 0.6em; min-inline-size: 0; max-inline-size: 100%; }
 .main .name { flex: none; max-inline-size: 100%; color: var(--_text-2); }
 .last { font-size: var(--depthwire-price-size, 1.5em); font-weight: 600; line-height: 1.2; }
