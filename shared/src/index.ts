@@ -19,14 +19,13 @@ export { backoffMs, defaultBackoff, type BackoffPolicy } from './client/backoff.
 export { Emitter } from './client/emitter.ts';
 export { LatencyMeter, type Hop, type Latency } from './client/latency.ts';
 export { BookReplica, type ReplicaOutcome } from './client/replica.ts';
+export { BookSubscription, subscribeBook, type BookOptions } from './client/book-subscription.ts';
 export {
-  BookSubscription,
   CandlesSubscription,
   StatusSubscription,
   Subscription,
   TickerSubscription,
   TradesSubscription,
-  type BookOptions,
   type CandlesOptions,
   type MergedTrades,
   type SubscriptionOptions,
@@ -36,10 +35,12 @@ export type {
   CandlesView,
   ClientView,
   StatusView,
+  StreamView,
   SubscriptionView,
   TickerView,
   TradesView,
 } from './client/views.ts';
 export { changes, whenOpen, whenReady, type AbortSignalLike, type WaitOptions } from './client/wait.ts';
+export { StreamClient } from './client/stream-client.ts';
 export { DepthwireClient, type ClientOptions, type ConnectionState } from './client/client.ts';
 export { platformClock, type OpenWebSocket, type WebSocketLike } from './client/platform.ts';

@@ -1,4 +1,3 @@
-import type { OrderBook } from '../book/order-book.ts';
 import { DepthwireError } from '../model/errors.ts';
 import type { BookState, Candle, CandleInterval, Ticker } from '../model/events.ts';
 import type { Instrument, InstrumentId } from '../model/instrument.ts';
@@ -21,17 +20,11 @@ import {
 import { show } from '../protocol/show.ts';
 import { decodeCandle, decodeState, decodeTicker, decodeTrade, type Trade } from '../protocol/records.ts';
 import { Emitter } from './emitter.ts';
-import { BookReplica } from './replica.ts';
 import { addTrades, putCandles } from './rows.ts';
 
 export interface SubscriptionOptions {
   /** Smallest time between two updates, milliseconds; 0 for every one. The server may grant a slower one. */
   readonly cadenceMs?: number;
-}
-
-export interface BookOptions extends SubscriptionOptions {
-  /** Levels a side, 0 for all. The server may grant more. */
-  readonly depth?: number;
 }
 
 export interface CandlesOptions extends SubscriptionOptions {
@@ -217,66 +210,6 @@ export abstract class Subscription extends Emitter<SubscriptionEvents> {
 
 function isSameScale(a: Scale, b: Scale): boolean {
   return a.units === b.units && a.decimals === b.decimals;
-}
-
-/** A replica of the book, verified against the server's checksums. */
-export class BookSubscription extends Subscription {
-  readonly #replica = new BookReplica();
-
-  get book(): OrderBook {
-    return this.#replica.book;
-  }
-
-  /** `recovering` too while the connection is away: the levels are then a picture of the past. */
-  get state(): BookState {
-    if (this.channel === null) return this.#replica.seq < 0 ? 'syncing' : 'recovering';
-    return this.#replica.state;
-  }
-
-  /** Why the book is not live; null when it is, or when the reason is not known. */
-  get reason(): string | null {
-    if (this.refusal) return this.refusal.message;
-    if (this.channel === null) return this.#replica.seq < 0 ? null : 'connection lost';
-    return this.#replica.error?.message ?? this.#replica.reason;
-  }
-
-  /** Figures of the last frame, and how many checksums were found right. */
-  get replica(): Readonly<
-    Pick<
-      BookReplica,
-      'merged' | 'isConflated' | 'ageMs' | 'lagMs' | 'timeMs' | 'isDelta' | 'verified' | 'seq'
-    >
-  > {
-    return this.#replica;
-  }
-
-  protected override get heldSeq(): number | null {
-    return this.#replica.isSound ? this.#replica.seq : null;
-  }
-
-  protected override resumed(newestSeq: number): void {
-    this.#replica.resume(newestSeq);
-  }
-
-  protected restart(): void {
-    this.#replica.restart();
-  }
-
-  protected clear(): void {
-    this.book.clear();
-  }
-
-  protected accept(frame: DataFrame): void {
-    const stateBefore = this.#replica.state;
-    const outcome = this.#replica.apply(frame);
-    if (outcome === 'ignored') return;
-    if (outcome === 'broken') {
-      this.resync(this.#replica.error!);
-      return;
-    }
-    this.changed();
-    if (this.#replica.state !== stateBefore) this.emit('state');
-  }
 }
 
 /** Topics whose updates build on each other: a missing one means a new snapshot. */

@@ -1,8 +1,7 @@
 import type { InstrumentId } from '../model/instrument.ts';
-import type { DepthwireClient } from './client.ts';
+import type { BookOptions, BookSubscription } from './book-subscription.ts';
+import type { StreamClient } from './stream-client.ts';
 import type {
-  BookOptions,
-  BookSubscription,
   CandlesOptions,
   CandlesSubscription,
   StatusSubscription,
@@ -34,8 +33,13 @@ export type TickerView = Pick<TickerSubscription, Common | 'ticker' | 'state'>;
 export type StatusView = Pick<StatusSubscription, Common | 'state' | 'sinceMs' | 'reason'>;
 
 /** What a reader sees of a client: a `DepthwireClient`, or a `RemoteClient` for one on another thread. */
-export interface ClientView extends Pick<
-  DepthwireClient,
+export interface ClientView extends StreamView {
+  book(instrument: InstrumentId, options?: BookOptions): BookView;
+}
+
+/** That of a `StreamClient`, which has no books. */
+export interface StreamView extends Pick<
+  StreamClient,
   | 'hello'
   | 'principal'
   | 'limited'
@@ -50,7 +54,6 @@ export interface ClientView extends Pick<
   | 'close'
   | 'on'
 > {
-  book(instrument: InstrumentId, options?: BookOptions): BookView;
   trades(instrument: InstrumentId, options?: SubscriptionOptions): TradesView;
   ticker(instrument: InstrumentId, options?: SubscriptionOptions): TickerView;
   candles(instrument: InstrumentId, options: CandlesOptions): CandlesView;

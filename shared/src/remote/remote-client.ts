@@ -1,6 +1,7 @@
 import type { ClientEvents, ClientOptions, ConnectionState } from '../client/client.ts';
 import { Emitter } from '../client/emitter.ts';
-import type { BookOptions, CandlesOptions, SubscriptionOptions } from '../client/subscription.ts';
+import type { BookOptions } from '../client/book-subscription.ts';
+import type { CandlesOptions, SubscriptionOptions } from '../client/subscription.ts';
 import type { ClientView } from '../client/views.ts';
 import type { InstrumentId } from '../model/instrument.ts';
 import type { Topic } from '../protocol/messages.ts';

@@ -1,6 +1,6 @@
 import { DepthwireClient, type ClientOptions } from '../client/client.ts';
+import { BookSubscription } from '../client/book-subscription.ts';
 import {
-  BookSubscription,
   CandlesSubscription,
   TickerSubscription,
   TradesSubscription,

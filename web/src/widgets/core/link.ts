@@ -1,5 +1,5 @@
-import { DepthwireError, type ClientView } from '@depthwire/shared';
-import type { LinkOptions, Wire } from './wire.ts';
+import { DepthwireError } from '@depthwire/shared';
+import type { LinkOptions, WidgetClient, Wire } from './wire.ts';
 
 /** A connection that nobody looks through any more goes on for so long. */
 const IDLE_MS = 10_000;
@@ -8,7 +8,7 @@ const REFUSED_RETRY_MS = 30_000;
 
 /** The one connection to a server with a key, for all widgets of the page that want it. */
 export class Link {
-  client: ClientView | null = null;
+  client: WidgetClient | null = null;
   /** Why there is no connection; null while there is, or none was tried. */
   trouble: DepthwireError | null = null;
   readonly #options: LinkOptions;

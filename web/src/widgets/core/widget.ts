@@ -3,7 +3,6 @@ import {
   toDepthwireError,
   formatUnits,
   type BookState,
-  type ClientView,
   type Instrument,
   type SubscriptionView,
 } from '@depthwire/shared';
@@ -16,6 +15,7 @@ import { loadWords, sayIn, type Say } from './language.ts';
 import { linkTo, type Link } from './link.ts';
 import { commonOptions, readOptions, type OptionTable, type ValuesOf } from './options.ts';
 import { commonStyle } from './style.ts';
+import type { WidgetClient } from './wire.ts';
 import { watchVisibility } from './visibility.ts';
 
 /**
@@ -142,7 +142,7 @@ export abstract class Widget<Own extends OptionTable> implements Face {
   /** Puts into `body` what stays; once, and again when what is said there may differ. */
   protected abstract build(): void;
   /** Subscribes to what the options want, by `follow`; nothing is subscribed yet. */
-  protected abstract subscribe(client: ClientView): void;
+  protected abstract subscribe(client: WidgetClient): void;
   /** Draws what there is; at most once a frame, and only where it can be seen. */
   protected abstract draw(): void;
   /** What it shows, in words; null where there is nothing yet. */

@@ -1,4 +1,8 @@
-import type { ClientView } from '@depthwire/shared';
+import type { StreamClient } from '@depthwire/shared';
+import type { RemoteClient } from '@depthwire/shared/remote';
+
+/** On this thread without books, which widgets of books bring along; in the worker with all. */
+export type WidgetClient = StreamClient | RemoteClient;
 
 export interface LinkOptions {
   /** Of the server, with a slash at its end. */
@@ -11,7 +15,7 @@ export interface LinkOptions {
 
 /** A connection's client, and what holds it up. */
 export interface Wire {
-  readonly client: ClientView;
+  readonly client: WidgetClient;
   /** Begins, or begins again. */
   open(): void;
   /** Ends it for now; what is subscribed is asked for when it opens again. */

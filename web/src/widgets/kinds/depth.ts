@@ -1,10 +1,12 @@
-import type { BookView, ClientView } from '@depthwire/shared';
+import type { BookView } from '@depthwire/shared';
 import type { Face, FaceOptions } from '../element.ts';
+import { bookOf } from '../core/books.ts';
 import { ColourProbe } from '../core/canvas-colours.ts';
 import { AUTO_LEVELS, DepthChart, depthChartStyle } from '../core/depth-chart.ts';
 import { h, setText } from '../core/dom.ts';
 import { instrument, label, measure, span } from '../core/options.ts';
 import { Widget } from '../core/widget.ts';
+import type { WidgetClient } from '../core/wire.ts';
 
 const style = `${depthChartStyle}
 .body { display: flex; flex-direction: column; }
@@ -34,10 +36,10 @@ class DepthWidget extends Widget<typeof own> {
     );
   }
 
-  protected subscribe(client: ClientView): void {
+  protected subscribe(client: WidgetClient): void {
     const { instrument, span } = this.options;
     const depth = span === null ? AUTO_LEVELS : MANY_LEVELS;
-    this.#view = this.follow(client.book(instrument!, { depth, ...this.cadence }), () => {
+    this.#view = this.follow(bookOf(client, instrument!, { depth, ...this.cadence }), () => {
       const { instrument: known, book } = this.#view ?? {};
       if (known && book) this.tellPrice(known, { bid: book.bestBid, ask: book.bestAsk });
     });

@@ -1,10 +1,11 @@
-import type { Candle, CandlesView, ClientView, SubscriptionView, TickerView } from '@depthwire/shared';
+import type { Candle, CandlesView, SubscriptionView, TickerView } from '@depthwire/shared';
 import type { Face, FaceOptions } from '../element.ts';
 import { ColourProbe } from '../core/canvas-colours.ts';
 import { h, setAttribute, setText } from '../core/dom.ts';
 import { candles, instrument, interval, label, type } from '../core/options.ts';
 import { PriceChart, rangeOf } from '../core/price-chart.ts';
 import { changeOf, Widget } from '../core/widget.ts';
+import type { WidgetClient } from '../core/wire.ts';
 
 const style = `
 .body { display: flex; flex-direction: column; }
@@ -40,7 +41,7 @@ class MiniChart extends Widget<typeof own> {
     this.#chart?.setFormats(this.formats);
   }
 
-  protected subscribe(client: ClientView): void {
+  protected subscribe(client: WidgetClient): void {
     const { instrument, interval } = this.options;
     this.#candles = this.follow(client.candles(instrument!, { interval, ...this.cadence }));
     this.#ticker = this.follow(client.ticker(instrument!, this.cadence), () => {

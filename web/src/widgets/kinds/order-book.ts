@@ -1,4 +1,5 @@
-import { formatUnits, type BookView, type ClientView, type Instrument } from '@depthwire/shared';
+import { bookOf } from '../core/books.ts';
+import { formatUnits, type BookView, type Instrument } from '@depthwire/shared';
 import { decimalsOfStep } from '../../lib/format/scales.ts';
 import { sizeFormat } from '../../lib/format/size-format.ts';
 import { steadyScale } from '../../lib/format/steady.ts';
@@ -9,6 +10,7 @@ import { h, setAttribute, setText } from '../core/dom.ts';
 import { group, instrument, label, notation, rows } from '../core/options.ts';
 import { cell, head, row, table, tableStyle } from '../core/table.ts';
 import { Widget } from '../core/widget.ts';
+import type { WidgetClient } from '../core/wire.ts';
 
 const style = `${tableStyle}
 .body { display: flex; flex-direction: column; }
@@ -112,10 +114,10 @@ class OrderBookWidget extends Widget<typeof own> {
     this.body.append(h('div', { class: 'head', part: 'header' }, this.#name, this.#verified), grid);
   }
 
-  protected subscribe(client: ClientView): void {
+  protected subscribe(client: WidgetClient): void {
     const { instrument, rows, group } = this.options;
     const depth = depthFor(rows, group);
-    this.#view = this.follow(client.book(instrument!, { depth, ...this.cadence }), () => {
+    this.#view = this.follow(bookOf(client, instrument!, { depth, ...this.cadence }), () => {
       const { instrument: known, book } = this.#view ?? {};
       if (known && book) this.tellPrice(known, { bid: book.bestBid, ask: book.bestAsk });
     });

@@ -1,8 +1,9 @@
-import type { ClientView, TickerView } from '@depthwire/shared';
+import type { TickerView } from '@depthwire/shared';
 import type { Face, FaceOptions } from '../element.ts';
 import { h, setAttribute } from '../core/dom.ts';
 import { candles, instrument, interval, label, measure, notation, span, type } from '../core/options.ts';
 import { changeOf, Widget, type SelectDetail } from '../core/widget.ts';
+import type { WidgetClient } from '../core/wire.ts';
 import { attributesOf, commonAttributes, type Kind } from '../kinds.ts';
 
 const style = `
@@ -62,7 +63,7 @@ class SymbolOverview extends Widget<typeof own> {
     this.body.append(...this.#elements.map(({ element }) => element));
   }
 
-  protected subscribe(client: ClientView): void {
+  protected subscribe(client: WidgetClient): void {
     // The subscription of its first part.
     this.#ticker = this.follow(client.ticker(this.options.instrument!, this.cadence), () => {
       const { instrument: known, ticker } = this.#ticker ?? {};

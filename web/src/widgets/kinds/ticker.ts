@@ -1,15 +1,10 @@
-import {
-  formatUnits,
-  type ClientView,
-  type Instrument,
-  type Ticker,
-  type TickerView,
-} from '@depthwire/shared';
+import { formatUnits, type Instrument, type Ticker, type TickerView } from '@depthwire/shared';
 import type { Face, FaceOptions } from '../element.ts';
 import { h, setAttribute, setText } from '../core/dom.ts';
 import { fields, instrument, label, notation, type TickerField } from '../core/options.ts';
 import { NOTHING } from '../core/format.ts';
 import { changeOf, Widget } from '../core/widget.ts';
+import type { WidgetClient } from '../core/wire.ts';
 
 const style = `
 :host { block-size: auto; }
@@ -61,7 +56,7 @@ class TickerWidget extends Widget<typeof own> {
       if (!element.textContent) setText(element, NOTHING);
   }
 
-  protected subscribe(client: ClientView): void {
+  protected subscribe(client: WidgetClient): void {
     this.#view = this.follow(client.ticker(this.options.instrument!, this.cadence), () => {
       const { instrument, ticker } = this.#view ?? {};
       if (instrument && ticker) this.tellPrice(instrument, { ...ticker, change: changeOf(ticker) });

@@ -1,10 +1,4 @@
-import {
-  unitsToNumber,
-  type ClientView,
-  type Instrument,
-  type Trade,
-  type TradesView,
-} from '@depthwire/shared';
+import { unitsToNumber, type Instrument, type Trade, type TradesView } from '@depthwire/shared';
 import { sizeFormat, type SizeFormat } from '../../lib/format/size-format.ts';
 import { steadyScale } from '../../lib/format/steady.ts';
 import { PointerHold } from '../../lib/panels/tape/pointer-hold.ts';
@@ -14,6 +8,7 @@ import { instrument, label, minSize, notation, rows } from '../core/options.ts';
 import { cell, head, row, table, tableStyle } from '../core/table.ts';
 import { TradeRows, type TradeRow } from '../core/trade-rows.ts';
 import { Widget } from '../core/widget.ts';
+import type { WidgetClient } from '../core/wire.ts';
 
 const style = `${tableStyle}
 .body { display: flex; flex-direction: column; }
@@ -90,7 +85,7 @@ class TradesWidget extends Widget<typeof own> {
     this.body.append(h('div', { class: 'head', part: 'header' }, this.#name), list);
   }
 
-  protected subscribe(client: ClientView): void {
+  protected subscribe(client: WidgetClient): void {
     const { instrument, rows, 'min-size': least } = this.options;
     this.#still = null;
     const isLarge = ({ size }: Trade) => {
