@@ -74,6 +74,7 @@ export const tableColumns = [
   'high',
   'low',
   'volume',
+  'turnover',
 ] as const;
 export type TableColumn = (typeof tableColumns)[number];
 
@@ -131,7 +132,7 @@ export const group = wholeNumber(1, 1_000_000, 1);
 export const span = number(0.1, 5_000);
 export const measure = oneOf(['size', 'value'], 'size');
 export const minSize = text('a size in the base currency, such as 0.5', (value) => /^\d*\.?\d+$/.test(value));
-export const columns = someOf(tableColumns, ['instrument', 'last', 'change', 'volume']);
+export const columns = someOf(tableColumns, ['instrument', 'last', 'change', 'turnover']);
 export const sort: Option<{ readonly column: TableColumn; readonly isDescending: boolean } | null> = {
   fallback: null,
   expected: `a column, or one with - before it for the largest first: ${tableColumns.join(', ')}`,

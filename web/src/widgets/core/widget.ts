@@ -104,7 +104,7 @@ export abstract class Widget<Own extends OptionTable> implements Face {
   #isBuilt = false;
   #error: DepthwireError | null = null;
   #told = '';
-  #toldPrice = '';
+  readonly #toldPrices = new Map<string, string>();
   #spokenAt = -Infinity;
   #describedAt = -Infinity;
   #sinceMs = 0;
@@ -164,6 +164,11 @@ export abstract class Widget<Own extends OptionTable> implements Face {
     return instruments?.length === 0 ? 'instruments' : null;
   }
 
+  /** Whether it shows the connection alone, and follows nothing. */
+  protected get isOfConnection(): boolean {
+    return false;
+  }
+
   /** Options that many kinds have, where this one does. */
   get #shared(): SharedOptions {
     return this.options as SharedOptions;
@@ -220,8 +225,8 @@ export abstract class Widget<Own extends OptionTable> implements Face {
       ...{ instrument: id, last: decimal(last), bid: decimal(bid), ask: decimal(ask), change },
     };
     const told = JSON.stringify(detail);
-    if (told === this.#toldPrice) return;
-    this.#toldPrice = told;
+    if (told === this.#toldPrices.get(id)) return;
+    this.#toldPrices.set(id, told);
     this.#dispatch('dw-price', detail);
   }
 
@@ -268,9 +273,11 @@ export abstract class Widget<Own extends OptionTable> implements Face {
   }
 
   changed(_attribute: AttributeName): void {
-    this.#stop();
+    const end = this.#takeEnd();
     this.#read();
     if (this.#isVisible || (this.#isAttached && this.common.background)) this.#start();
+    // Only now: what is wanted further goes on.
+    end();
     this.redraw();
   }
 
@@ -339,10 +346,19 @@ export abstract class Widget<Own extends OptionTable> implements Face {
   }
 
   #stop(): void {
-    for (const off of this.#offs.splice(0)) off();
+    this.#takeEnd()();
+  }
+
+  /** Follows nothing any more, from when what it returns is called. */
+  #takeEnd(): () => void {
+    const offs = this.#offs.splice(0);
+    const unuse = this.#unuse;
     this.#followed = [];
-    this.#unuse?.();
     this.#unuse = null;
+    return () => {
+      for (const off of offs) off();
+      unuse?.();
+    };
   }
 
   // ── drawing ───────────────────────────────────────────────────────────────────────────────────
@@ -357,7 +373,7 @@ export abstract class Widget<Own extends OptionTable> implements Face {
     const detail = this.#stateNow();
     const hasData = this.#lastDataMs !== null;
     this.#drawState(detail, hasData);
-    if (this.#isVisible && !this.#error && hasData) this.draw();
+    if (this.#isVisible && !this.#error && (hasData || this.isOfConnection)) this.draw();
     this.#describe();
     this.#tellState(detail);
   }
@@ -381,6 +397,7 @@ export abstract class Widget<Own extends OptionTable> implements Face {
         error: trouble && wordOf(trouble),
       };
     }
+    if (this.isOfConnection) return { ...base, state: 'live' };
     const refusals = this.#followed.flatMap(({ refusal }) => refusal ?? []);
     const [refusal] = refusals;
     if (refusal && refusals.length === this.#followed.length)

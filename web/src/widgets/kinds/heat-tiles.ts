@@ -1,1 +1,194 @@
-export { createFace } from './ticker.ts';
+import type { Face, FaceOptions } from '../element.ts';
+import { h, setAttribute, setText } from '../core/dom.ts';
+import { MarketsWidget, noteOf, turnoversOf, wayOf, type Market } from '../core/markets.ts';
+import { instruments, sizeBy } from '../core/options.ts';
+import { rove, settle } from '../core/rove.ts';
+import { fontFor, isSeen, levelOf, levels, weightsOf } from '../core/tiles.ts';
+import { squarify } from '../core/treemap.ts';
+import { changeOf } from '../core/widget.ts';
+
+const style = `
+ul { position: absolute; inset: 1px; margin: 0; padding: 0; list-style: none; overflow: hidden; }
+li { position: absolute; padding: 1px; }
+.tile {
+  --_tone: var(--_raised);
+  --_fill: color-mix(in oklab, var(--_tone) var(--_level, 100%), var(--_ground));
+  display: flex; flex-direction: column; align-items: center; justify-content: center;
+  inline-size: 100%; block-size: 100%; padding: 0; border: 0; border-radius: 3px; overflow: hidden;
+  background: var(--_fill); color: var(--_text); line-height: 1.25; white-space: nowrap; cursor: pointer;
+}
+@supports (color: lch(from red l c h)) {
+  /* Black or white, whichever is told better from the tile: they are equal at a lightness of 49.44. */
+  .tile { color: lch(from var(--_fill) calc((49.44 - l) * infinity) 0 0); }
+}
+.tile.up { --_tone: var(--_up); }
+.tile.down { --_tone: var(--_down); }
+.tile:is(.up, .down)[data-level='0'] { --_tone: var(--_raised); }
+.tile[data-level='1'] { --_level: 16%; }
+.tile[data-level='2'] { --_level: 28%; }
+.tile[data-level='3'] { --_level: 42%; }
+.tile[data-level='4'] { --_level: 58%; }
+.tile[data-level='5'] { --_level: 76%; }
+.tile.old { --_fill: var(--_raised); }
+.tile:hover { outline: 2px solid currentcolor; outline-offset: -2px; }
+.tile:focus-visible { outline: 3px solid currentcolor; outline-offset: -3px; border-radius: 3px; }
+.label { font-weight: 600; }
+.figure { font-size: 0.82em; }
+.frame[data-old] .body { filter: grayscale(1); }
+@media (forced-colors: active) { .tile { border: 1px solid CanvasText; } }
+@media print { .tile { print-color-adjust: exact; } }
+`;
+
+const own = { instruments, 'size-by': sizeBy };
+
+/** Tiles change places no more often than this, and only where it is seen. */
+const LAYOUT_EVERY_MS = 5_000;
+/** Smallest area of a tile, square pixels: what can be hit. */
+const LEAST_AREA = 26 * 26;
+/** As wide as a change may be: `+12.34%`. */
+const CHANGE_LETTERS = 7;
+
+interface Tile {
+  readonly place: HTMLElement;
+  readonly button: HTMLElement;
+  readonly label: HTMLElement;
+  readonly figure: HTMLElement;
+  drawn: Market | null;
+}
+
+class HeatTilesWidget extends MarketsWidget<typeof own> {
+  #tiles = new Map<string, Tile>();
+  #list = h('ul');
+  #sizes: ResizeObserver | null = null;
+  #width = 0;
+  #height = 0;
+  #isPointed = false;
+  #laidOutAt = -Infinity;
+  #weights: ReadonlyMap<string, number> = new Map();
+
+  protected build(): void {
+    this.release();
+    this.#isPointed = false;
+    this.#tiles = new Map(this.options.instruments.map((id) => [id, tileOf(id)]));
+    this.#list = h('ul', { part: 'tiles' }, ...[...this.#tiles.values()].map(({ place }) => place));
+    this.body.append(this.#list);
+    rove(this.#list, 'button');
+    settle(this.#list, 'button');
+    this.#list.addEventListener('click', ({ target }) => {
+      const id = (target as Element).closest('button')?.dataset.id;
+      if (id) this.tellSelected({ instrument: id });
+    });
+    this.#list.addEventListener('pointerenter', () => (this.#isPointed = true));
+    this.#list.addEventListener('pointerleave', () => (this.#isPointed = false));
+    this.#sizes = new ResizeObserver(([entry]) => {
+      ({ width: this.#width, height: this.#height } = entry!.contentRect);
+      this.#laidOutAt = -Infinity;
+      this.redraw();
+    });
+    this.#sizes.observe(this.#list);
+    this.#laidOutAt = -Infinity;
+  }
+
+  protected draw(): void {
+    const { formats } = this;
+    for (const market of this.markets) {
+      const tile = this.#tiles.get(market.id);
+      const note = noteOf(market);
+      if (!tile || (note === null && tile.drawn === market)) continue;
+      tile.drawn = market;
+      const { instrument, ticker } = market;
+      const change = ticker && changeOf(ticker);
+      const label = this.labelOf(market);
+      const figure = ticker ? formats.percent(change) : this.noteText(market, note ?? 'waiting');
+      const price = instrument && ticker ? formats.price(ticker.last, instrument.tick) : '';
+      setText(tile.label, label);
+      setText(tile.figure, figure);
+      setAttribute(tile.button, 'class', `tile ${wayOf(change)} ${note === 'old' ? 'old' : ''}`);
+      setAttribute(tile.button, 'data-level', ticker ? String(levelOf(change)) : null);
+      setAttribute(
+        tile.button,
+        'title',
+        [instrument?.name ?? label, price, figure].filter(Boolean).join(' · '),
+      );
+    }
+    this.#layOut();
+  }
+
+  protected override release(): void {
+    this.#sizes?.disconnect();
+    this.#sizes = null;
+    this.#width = 0;
+  }
+
+  protected override describe(): string | null {
+    const { formats } = this;
+    const most = levels.at(-1)!;
+    const words = [
+      super.describe(),
+      this.say('tiles_legend', { least: formats.percent(-most), most: formats.percent(most) }),
+    ];
+    if (this.options['size-by'] === 'volume') words.push(this.say('tiles_sizes'));
+    return words.join(' ');
+  }
+
+  #layOut(): void {
+    const now = performance.now();
+    if (this.#width === 0 || now - this.#laidOutAt < LAYOUT_EVERY_MS) return;
+    const isAsked = this.#laidOutAt === -Infinity;
+    if (!isAsked && (this.#isPointed || this.#list.matches(':has(:focus-visible)'))) return;
+    this.#laidOutAt = now;
+    const { markets } = this;
+    const area = this.#width * this.#height;
+    const values = this.options['size-by'] === 'equal' ? markets.map(() => 1) : turnoversOf(markets);
+    const weights = weightsOf(values, LEAST_AREA / area);
+    const after = new Map(markets.map(({ id }, index) => [id, weights[index]!]));
+    if (!isAsked && !isSeen(this.#weights, after)) return;
+    this.#weights = after;
+    const order = [...after].sort(([, a], [, b]) => b - a);
+    const boxes = squarify(
+      order.map(([, weight]) => weight),
+      this.#width,
+      this.#height,
+    );
+    for (const [index, [id]] of order.entries()) {
+      const tile = this.#tiles.get(id);
+      const { x, y, width, height } = boxes[index]!;
+      if (!tile) continue;
+      const { style } = tile.place;
+      // In shares, so that they fill the box until they are laid out for another.
+      style.insetInlineStart = `${(x / this.#width) * 100}%`;
+      style.insetBlockStart = `${(y / this.#height) * 100}%`;
+      style.inlineSize = `${(width / this.#width) * 100}%`;
+      style.blockSize = `${(height / this.#height) * 100}%`;
+      this.#letter(tile, width, height);
+      const there = this.#list.children[index];
+      if (there !== tile.place) this.#list.insertBefore(tile.place, there ?? null);
+    }
+  }
+
+  /** Name and change where both fit, else the name; what is not seen is still read. */
+  #letter({ button, label, figure }: Tile, width: number, height: number): void {
+    const letters = label.textContent.length;
+    const both = fontFor(width, height, Math.max(letters, CHANGE_LETTERS, figure.textContent.length), 2);
+    const font = both ?? fontFor(width, height, letters, 1);
+    if (font !== null) button.style.fontSize = `${font}px`;
+    setAttribute(label, 'class', font === null ? 'hidden' : 'label');
+    setAttribute(figure, 'class', both === null ? 'hidden' : 'figure n');
+  }
+}
+
+function tileOf(id: string): Tile {
+  const label = h('span', { class: 'label', part: 'name' });
+  const figure = h('span', { class: 'figure n', part: 'change' });
+  const button = h(
+    'button',
+    { class: 'tile', part: 'tile', type: 'button', tabindex: -1, 'data-id': id },
+    label,
+    figure,
+  );
+  return { place: h('li', {}, button), button, label, figure, drawn: null };
+}
+
+export function createFace(options: FaceOptions): Face {
+  return new HeatTilesWidget(options, style, own);
+}
