@@ -88,16 +88,22 @@ export abstract class MarketsWidget<Own extends OptionTable> extends Widget<Own>
 
 const symbolOf = (id: string) => id.slice(id.indexOf(':') + 1);
 
-/** Base and quote; where several have the same, the venue's own name, and the venue where that is the same too. */
+/**
+ * Base and quote; of several that have the same only the one that is traded for delivery at once is called so, and
+ * the others by the venue's own name, with the venue where that is the same too.
+ */
 export function labelsOf(
-  markets: readonly { readonly id: string; readonly instrument: Instrument | null }[],
+  markets: readonly { readonly instrument: Instrument | null }[],
 ): Map<string, string> {
-  const pairOf = (instrument: Instrument) => `${instrument.base}/${instrument.quote}`;
   const known = markets.flatMap(({ instrument }) => instrument ?? []);
+  const pairOf = ({ base, quote }: Instrument) => `${base}/${quote}`;
   const pairs = known.map(pairOf);
-  const names = known.map((instrument, index) =>
-    isTwice(pairs, pairs[index]!) ? instrument.symbol : pairs[index]!,
-  );
+  const spots = known.filter(({ kind }) => kind === 'spot').map(pairOf);
+  const names = known.map(({ kind, symbol }, index) => {
+    const pair = pairs[index]!;
+    const isAlone = !isTwice(pairs, pair) || (kind === 'spot' && !isTwice(spots, pair));
+    return isAlone ? pair : symbol;
+  });
   return new Map(
     known.map(({ id, venue }, index) => {
       const name = names[index]!;
@@ -108,33 +114,42 @@ export function labelsOf(
 
 const isTwice = (texts: readonly string[], text: string) => texts.indexOf(text) !== texts.lastIndexOf(text);
 
-/** Of these it is known that one is worth one of the others, near enough for the size of a tile. */
+/** Of these one is worth one of the others, near enough for a comparison of sizes. */
 const dollars = new Set(['USD', 'USDT', 'USDC', 'DAI', 'FDUSD']);
-const currencyOf = (code: string) => (dollars.has(code) ? 'USD' : code);
+export const currencyOf = (code: string) => (dollars.has(code) ? 'USD' : code);
+
+type Traded = Pick<Market, 'instrument' | 'ticker'>;
+
+/** The quote currency that most of the markets have. */
+export function commonCurrency(markets: readonly Traded[]): string | null {
+  const counts = new Map<string, number>();
+  for (const { instrument } of markets) {
+    if (!instrument) continue;
+    const currency = currencyOf(instrument.quote);
+    counts.set(currency, (counts.get(currency) ?? 0) + 1);
+  }
+  return [...counts].sort(([, a], [, b]) => b - a)[0]?.[0] ?? null;
+}
 
 /**
- * What was traded in 24 hours, in the quote currency that most of the markets have, so that it can be compared;
- * converted by the prices of the markets themselves, null where none of them says.
+ * What was traded in 24 hours, in the currency that most of the markets have, so that it can be compared; converted
+ * by the prices of the markets themselves, null where none of them says.
  */
-export function turnoversOf(
-  markets: readonly Pick<Market, 'instrument' | 'ticker'>[],
-): readonly (number | null)[] {
-  const counts = new Map<string, number>();
+export function turnoversOf(markets: readonly Traded[]): readonly (number | null)[] {
+  const common = commonCurrency(markets);
   const rates = new Map<string, number>();
   for (const { instrument, ticker } of markets) {
-    if (!instrument) continue;
+    if (!instrument || !ticker?.last) continue;
     const [base, quote] = [currencyOf(instrument.base), currencyOf(instrument.quote)];
-    counts.set(quote, (counts.get(quote) ?? 0) + 1);
-    const last = ticker?.last ? unitsToNumber(ticker.last, instrument.tick) : 0;
-    if (last <= 0 || rates.has(`${base}/${quote}`)) continue;
-    rates.set(`${base}/${quote}`, last);
-    if (!rates.has(`${quote}/${base}`)) rates.set(`${quote}/${base}`, 1 / last);
+    const last = unitsToNumber(ticker.last, instrument.tick);
+    if (last <= 0) continue;
+    if (quote === common) rates.set(base, last);
+    else if (base === common) rates.set(quote, 1 / last);
   }
-  const [common] = [...counts].sort(([, a], [, b]) => b - a)[0] ?? [];
   return markets.map(({ instrument, ticker }) => {
     if (!instrument || !ticker) return null;
     const quote = currencyOf(instrument.quote);
-    const rate = quote === common ? 1 : rates.get(`${quote}/${common}`);
+    const rate = quote === common ? 1 : rates.get(quote);
     return rate === undefined ? null : ticker.turnover * rate;
   });
 }

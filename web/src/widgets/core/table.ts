@@ -1,4 +1,4 @@
-import type { TableColumn } from './options.ts';
+import type { TableColumn } from './list-options.ts';
 
 export interface Sort {
   readonly column: TableColumn;
@@ -6,7 +6,8 @@ export interface Sort {
 }
 
 /**
- * Which columns there is room for: those that are kept, and of the others the first ones.
+ * Which columns there is room for: first those that are wanted most, of which the first two stay in any case, and of
+ * the others the first ones.
  * @param widths of the columns, in any unit
  * @param room in the same
  */
@@ -14,19 +15,21 @@ export function fitColumns<Column>(
   columns: readonly Column[],
   widths: readonly number[],
   room: number,
-  keep: ReadonlySet<Column>,
+  wanted: readonly Column[],
 ): Set<Column> {
-  const kept = columns.filter((column) => keep.has(column));
-  let left = room - kept.reduce((sum, column) => sum + widths[columns.indexOf(column)]!, 0);
-  const shown = new Set(kept);
-  for (const [index, column] of columns.entries()) {
-    if (keep.has(column)) continue;
+  const shown = new Set<Column>();
+  let left = room;
+  for (const column of new Set([...wanted, ...columns])) {
+    const index = columns.indexOf(column);
+    if (index < 0) continue;
     left -= widths[index]!;
-    if (left < 0) break;
+    if (left < 0 && shown.size >= LEAST_COLUMNS) break;
     shown.add(column);
   }
   return shown;
 }
+
+const LEAST_COLUMNS = 2;
 
 /** By what is known of them; those of which nothing is known last, whichever way. Equals stay as they were. */
 export function sortRows<Row>(

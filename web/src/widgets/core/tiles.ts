@@ -37,13 +37,23 @@ export function isSeen(before: ReadonlyMap<string, number>, after: ReadonlyMap<s
   );
 }
 
-/** Of letters of this size in pixels, about. */
-const LETTER_WIDTH = 0.62;
 const LINE = 1.3;
 const [LEAST_FONT, MOST_FONT] = [10, 26];
 
-/** The largest letters in which a tile has room for so many lines; null where it has not. */
-export function fontFor(width: number, height: number, letters: number, lines: number): number | null {
-  const font = Math.min(MOST_FONT, (width - 6) / (letters * LETTER_WIDTH), (height - 4) / (lines * LINE));
+/**
+ * The largest letters, in pixels, in which a tile has room for lines of text; null where they would be too small.
+ * @param ems the width of the longest line
+ */
+export function fontFor(width: number, height: number, ems: number, lines: number): number | null {
+  const font = Math.min(MOST_FONT, (width - 6) / ems, (height - 4) / (lines * LINE));
   return font < LEAST_FONT ? null : Math.floor(font);
+}
+
+/** What tiles too small for a pair say: the base, where it stands for one of them only. */
+export function shortLabels(labels: readonly string[]): string[] {
+  const shorts = labels.map((label) => label.split('/', 1)[0]!);
+  return labels.map((label, index) => {
+    const short = shorts[index]!;
+    return shorts.indexOf(short) === shorts.lastIndexOf(short) ? short : label;
+  });
 }

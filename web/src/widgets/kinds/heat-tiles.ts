@@ -1,9 +1,9 @@
 import type { Face, FaceOptions } from '../element.ts';
 import { h, setAttribute, setText } from '../core/dom.ts';
 import { MarketsWidget, noteOf, turnoversOf, wayOf, type Market } from '../core/markets.ts';
-import { instruments, sizeBy } from '../core/options.ts';
+import { instruments, sizeBy } from '../core/list-options.ts';
 import { rove, settle } from '../core/rove.ts';
-import { fontFor, isSeen, levelOf, levels, weightsOf } from '../core/tiles.ts';
+import { fontFor, isSeen, levelOf, levels, shortLabels, weightsOf } from '../core/tiles.ts';
 import { squarify } from '../core/treemap.ts';
 import { changeOf } from '../core/widget.ts';
 
@@ -24,10 +24,10 @@ li { position: absolute; padding: 1px; }
 .tile.up { --_tone: var(--_up); }
 .tile.down { --_tone: var(--_down); }
 .tile:is(.up, .down)[data-level='0'] { --_tone: var(--_raised); }
-.tile[data-level='1'] { --_level: 16%; }
-.tile[data-level='2'] { --_level: 28%; }
-.tile[data-level='3'] { --_level: 42%; }
-.tile[data-level='4'] { --_level: 58%; }
+.tile[data-level='1'] { --_level: 20%; }
+.tile[data-level='2'] { --_level: 32%; }
+.tile[data-level='3'] { --_level: 46%; }
+.tile[data-level='4'] { --_level: 61%; }
 .tile[data-level='5'] { --_level: 76%; }
 .tile.old { --_fill: var(--_raised); }
 .tile:hover { outline: 2px solid currentcolor; outline-offset: -2px; }
@@ -45,8 +45,11 @@ const own = { instruments, 'size-by': sizeBy };
 const LAYOUT_EVERY_MS = 5_000;
 /** Smallest area of a tile, square pixels: what can be hit. */
 const LEAST_AREA = 26 * 26;
-/** As wide as a change may be: `+12.34%`. */
-const CHANGE_LETTERS = 7;
+/** As long as a change may become; its letters are smaller than those of the name. */
+const CHANGE = '+88.88%';
+const FIGURE_SHARE = 0.82;
+/** All have answered by then, or are drawn as they come. */
+const FIRST_WITHIN_MS = 1_500;
 
 interface Tile {
   readonly place: HTMLElement;
@@ -64,6 +67,9 @@ class HeatTilesWidget extends MarketsWidget<typeof own> {
   #height = 0;
   #isPointed = false;
   #laidOutAt = -Infinity;
+  #builtAt = 0;
+  /** How many had answered when it was laid out; less than none before. */
+  #known = -1;
   #weights: ReadonlyMap<string, number> = new Map();
 
   protected build(): void {
@@ -87,6 +93,9 @@ class HeatTilesWidget extends MarketsWidget<typeof own> {
     });
     this.#sizes.observe(this.#list);
     this.#laidOutAt = -Infinity;
+    this.#builtAt = performance.now();
+    this.#known = -1;
+    this.#list.style.visibility = 'hidden';
   }
 
   protected draw(): void {
@@ -101,7 +110,6 @@ class HeatTilesWidget extends MarketsWidget<typeof own> {
       const label = this.labelOf(market);
       const figure = ticker ? formats.percent(change) : this.noteText(market, note ?? 'waiting');
       const price = instrument && ticker ? formats.price(ticker.last, instrument.tick) : '';
-      setText(tile.label, label);
       setText(tile.figure, figure);
       setAttribute(tile.button, 'class', `tile ${wayOf(change)} ${note === 'old' ? 'old' : ''}`);
       setAttribute(tile.button, 'data-level', ticker ? String(levelOf(change)) : null);
@@ -133,48 +141,79 @@ class HeatTilesWidget extends MarketsWidget<typeof own> {
 
   #layOut(): void {
     const now = performance.now();
-    if (this.#width === 0 || now - this.#laidOutAt < LAYOUT_EVERY_MS) return;
-    const isAsked = this.#laidOutAt === -Infinity;
+    const { markets } = this;
+    if (this.#width === 0) return;
+    const known = markets.filter(({ ticker, view }) => ticker !== null || view?.refusal).length;
+    const isFirst = this.#known < 0;
+    // The first time it is waited until all have answered: else everything would move as they come.
+    if (isFirst && known < markets.length && now - this.#builtAt < FIRST_WITHIN_MS) return;
+    const isAsked = this.#laidOutAt === -Infinity || (known !== this.#known && !isFirst);
+    if (!isAsked && now - this.#laidOutAt < LAYOUT_EVERY_MS) return;
     if (!isAsked && (this.#isPointed || this.#list.matches(':has(:focus-visible)'))) return;
     this.#laidOutAt = now;
-    const { markets } = this;
-    const area = this.#width * this.#height;
+    this.#known = known;
     const values = this.options['size-by'] === 'equal' ? markets.map(() => 1) : turnoversOf(markets);
-    const weights = weightsOf(values, LEAST_AREA / area);
+    const weights = weightsOf(values, LEAST_AREA / (this.#width * this.#height));
     const after = new Map(markets.map(({ id }, index) => [id, weights[index]!]));
     if (!isAsked && !isSeen(this.#weights, after)) return;
     this.#weights = after;
-    const order = [...after].sort(([, a], [, b]) => b - a);
+    this.#place(markets, weights);
+  }
+
+  #place(markets: readonly Market[], weights: readonly number[]): void {
+    const order = markets.map((_, index) => index).sort((a, b) => weights[b]! - weights[a]!);
     const boxes = squarify(
-      order.map(([, weight]) => weight),
+      order.map((index) => weights[index]!),
       this.#width,
       this.#height,
     );
-    for (const [index, [id]] of order.entries()) {
-      const tile = this.#tiles.get(id);
-      const { x, y, width, height } = boxes[index]!;
-      if (!tile) continue;
+    const labels = markets.map((market) => this.labelOf(market));
+    const shorts = shortLabels(labels);
+    const widthOf = measureIn(getComputedStyle(this.#list).fontFamily);
+    for (const [place, index] of order.entries()) {
+      const tile = this.#tiles.get(markets[index]!.id)!;
+      const { x, y, width, height } = boxes[place]!;
       const { style } = tile.place;
       // In shares, so that they fill the box until they are laid out for another.
       style.insetInlineStart = `${(x / this.#width) * 100}%`;
       style.insetBlockStart = `${(y / this.#height) * 100}%`;
       style.inlineSize = `${(width / this.#width) * 100}%`;
       style.blockSize = `${(height / this.#height) * 100}%`;
-      this.#letter(tile, width, height);
-      const there = this.#list.children[index];
+      this.#letter(tile, labels[index]!, shorts[index]!, width, height, widthOf);
+      const there = this.#list.children[place];
       if (there !== tile.place) this.#list.insertBefore(tile.place, there ?? null);
     }
+    this.#list.style.visibility = '';
   }
 
   /** Name and change where both fit, else the name; what is not seen is still read. */
-  #letter({ button, label, figure }: Tile, width: number, height: number): void {
-    const letters = label.textContent.length;
-    const both = fontFor(width, height, Math.max(letters, CHANGE_LETTERS, figure.textContent.length), 2);
-    const font = both ?? fontFor(width, height, letters, 1);
-    if (font !== null) button.style.fontSize = `${font}px`;
+  #letter(
+    { button, label, figure }: Tile,
+    name: string,
+    short: string,
+    width: number,
+    height: number,
+    widthOf: (text: string) => number,
+  ): void {
+    const figureWidth = Math.max(widthOf(CHANGE), widthOf(figure.textContent)) * FIGURE_SHARE;
+    const both = (text: string) => fontFor(width, height, Math.max(widthOf(text), figureWidth), 2);
+    const one = (text: string) => fontFor(width, height, widthOf(text), 1);
+    const withFigure = both(name) ?? both(short);
+    const font = withFigure ?? one(name) ?? one(short);
+    const isShort = withFigure === null ? one(name) === null : both(name) === null;
+    setText(label, isShort && font !== null ? short : name);
+    button.style.fontSize = font === null ? '' : `${font}px`;
     setAttribute(label, 'class', font === null ? 'hidden' : 'label');
-    setAttribute(figure, 'class', both === null ? 'hidden' : 'figure n');
+    setAttribute(figure, 'class', withFigure === null ? 'hidden' : 'figure n');
   }
+}
+
+const context = h('canvas').getContext('2d');
+
+/** How wide a text is, in ems. */
+function measureIn(family: string): (text: string) => number {
+  if (context) context.font = `600 100px ${family}`;
+  return (text) => (context?.measureText(text).width ?? text.length * 70) / 100;
 }
 
 function tileOf(id: string): Tile {

@@ -3,8 +3,17 @@ import type { AttributeName } from '../kinds.ts';
 import type { Face, FaceOptions } from '../element.ts';
 import { h, setAttribute, setText } from '../core/dom.ts';
 import { NOTHING } from '../core/format.ts';
-import { MarketsWidget, noteOf, turnoversOf, wayOf, type Market } from '../core/markets.ts';
-import { columns, instruments, rows, sort, type TableColumn } from '../core/options.ts';
+import {
+  commonCurrency,
+  currencyOf,
+  MarketsWidget,
+  noteOf,
+  turnoversOf,
+  wayOf,
+  type Market,
+} from '../core/markets.ts';
+import { columns, instruments, sort, type TableColumn } from '../core/list-options.ts';
+import { rows } from '../core/options.ts';
 import { rove, settle } from '../core/rove.ts';
 import { fitColumns, sortRows, type Sort } from '../core/table.ts';
 import { changeOf } from '../core/widget.ts';
@@ -20,9 +29,10 @@ th, td { block-size: calc(var(--_row) + 1px); padding: 0 0.5em; text-align: end;
 tr > :first-child { text-align: start; padding-inline-start: var(--_pad); }
 tr > :last-child { padding-inline-end: var(--_pad); }
 tbody tr:last-child > * { border-block-end-color: transparent; }
-thead th { position: sticky; inset-block-start: 0; z-index: 1; background: var(--_ground); color: var(--_text-2); font-size: var(--_small); padding-block: 0; }
+thead th { position: sticky; inset-block-start: 0; z-index: 1; background: var(--_ground); color: var(--_text-2); padding-block: 0; }
+:host([rows]) { min-block-size: 0; }
 :host([transparent]) thead th { background: var(--depthwire-ground, Canvas); }
-thead button { max-inline-size: 100%; padding: 0.2em 0; border: 0; background: none; cursor: pointer; overflow: hidden; text-overflow: ellipsis; vertical-align: middle; }
+thead button { font-size: var(--_small); max-inline-size: 100%; padding: 0.2em 0; border: 0; background: none; cursor: pointer; overflow: hidden; text-overflow: ellipsis; vertical-align: middle; }
 thead button:hover, th[aria-sort] button { color: var(--_text); }
 th[aria-sort='ascending'] button::before { content: '▲' / ''; }
 th[aria-sort='descending'] button::before { content: '▼' / ''; }
@@ -33,6 +43,8 @@ tbody button { max-inline-size: 100%; padding: 0; border: 0; background: none; c
 tr.old td { color: var(--_text-2); }
 .ruler { position: absolute; inline-size: 100ch; visibility: hidden; pointer-events: none; }
 @container depthwire (inline-size < 15em) {
+  table { font-size: var(--_small); }
+  thead button { font-size: inherit; }
   th, td { padding-inline: 0.3em; }
   tr > :first-child { padding-inline-start: calc(var(--_pad) * 0.6); }
   tr > :last-child { padding-inline-end: calc(var(--_pad) * 0.6); }
@@ -49,8 +61,9 @@ const ORDER_EVERY_MS = 2_000;
 /** Of a cell's padding, and of the mark of a head, in digits. */
 const PADDING = 2;
 const MARK = 2;
-/** Letters of a head are smaller than digits of a cell. */
-const HEAD_SHARE = 0.85;
+/** Letters of a head are smaller than digits, and those of a name, which are thick and large, wider. */
+const HEAD_SHARE = 0.9;
+const NAME_SHARE = 1.25;
 
 interface Row {
   readonly row: HTMLTableRowElement;
@@ -79,6 +92,8 @@ class MarketTableWidget extends MarketsWidget<typeof own> {
   #orderedAt = -Infinity;
   #isPointed = false;
   #isSorting = false;
+  /** That of most, which is not said of each. */
+  #currency: string | null = null;
 
   get #columns(): readonly TableColumn[] {
     return ['instrument', ...this.options.columns.filter((column) => column !== 'instrument')];
@@ -133,13 +148,16 @@ class MarketTableWidget extends MarketsWidget<typeof own> {
   }
 
   protected draw(): void {
+    this.#currency = commonCurrency(this.markets);
     for (const market of this.markets) {
       const row = this.#rows.get(market.id);
       const note = noteOf(market);
-      if (!row || (note === null && row.drawn === market)) continue;
+      if (!row) continue;
+      const label = this.labelOf(market);
+      setText(row.name, label);
+      this.#widen('instrument', label.length * NAME_SHARE);
+      if (note === null && row.drawn === market) continue;
       row.drawn = market;
-      setText(row.name, this.labelOf(market));
-      this.#widen('instrument', row.name.textContent.length);
       setAttribute(row.row, 'class', note === 'old' ? 'old' : null);
       setAttribute(row.row, 'title', this.#aboutOf(market));
       const isKnown = market.ticker !== null;
@@ -204,7 +222,10 @@ class MarketTableWidget extends MarketsWidget<typeof own> {
     const { formats } = this;
     const { tick, lot } = instrument;
     if (column === 'change') return formats.percent(changeOf(ticker));
-    if (column === 'turnover') return formats.compact(ticker.turnover);
+    if (column === 'turnover') {
+      const currency = currencyOf(instrument.quote) === this.#currency ? '' : ` ${instrument.quote}`;
+      return formats.compact(ticker.turnover) + currency;
+    }
     if (column === 'volume') return formats.compact(Number(formatUnits(ticker.volume, lot)));
     return formats.price(column === 'spread' ? spreadOf(ticker) : ticker[column], tick);
   }
@@ -235,7 +256,7 @@ class MarketTableWidget extends MarketsWidget<typeof own> {
     const { sort } = this.options;
     const columns = this.#columns;
     const digits = columns.map((column) => this.#widths.get(column)! + PADDING);
-    const keep = new Set<TableColumn>(['instrument', 'last', ...(sort ? [sort.column] : [])]);
+    const keep = ['instrument', sort?.column ?? 'last', 'last'] as const;
     const shown = fitColumns(columns, digits, (this.#room / this.#ruler) * 100, keep);
     const sum = columns.reduce((all, column, index) => all + (shown.has(column) ? digits[index]! : 0), 0);
     this.#group.replaceChildren(

@@ -12,7 +12,7 @@ const style = `
 :host { container: none; contain: layout style; vertical-align: middle; line-height: 1.25; }
 .frame { flex-direction: row; align-items: center; border-radius: var(--depthwire-radius, 1em); font-size: var(--_small); }
 .foot { order: -1; flex: none; padding: 0.15em 0.7em; font-size: inherit; color: inherit; }
-.body { flex: 1; min-inline-size: 5ch; padding-inline-end: 0.8em; text-align: end; color: var(--_text-2); }
+.body { flex: 1; min-inline-size: 5ch; padding-inline-end: 0.8em; text-align: end; color: var(--_text-2); visibility: visible !important; }
 .message { display: none; }
 @media print { .body { display: none; } }
 `;
@@ -72,6 +72,7 @@ class StatusWidget extends Widget<typeof own> {
   protected override stateText(detail: StateDetail): string {
     const { state } = detail;
     if (state === 'live') return this.isOfConnection ? this.say('connected') : super.stateText(detail);
+    if (detail.error?.code === 'unknown_instrument') return this.say('unknown');
     // Since when, the age says.
     return this.say(state === 'syncing' ? 'connecting' : state);
   }

@@ -1,21 +1,21 @@
 import type { Face, FaceOptions } from '../element.ts';
 import { h, setAttribute, setText } from '../core/dom.ts';
 import { MarketsWidget, noteOf, setSteady, wayOf, type Market } from '../core/markets.ts';
-import { instruments, speed } from '../core/options.ts';
+import { instruments, speed } from '../core/list-options.ts';
 import { rove, settle } from '../core/rove.ts';
 import { changeOf } from '../core/widget.ts';
 
 const style = `
 .frame { flex-direction: row; }
 .body { display: flex; align-items: stretch; min-inline-size: 0; }
-.window { display: flex; align-items: center; flex: 1; min-inline-size: 0; overflow: clip; }
+.window { display: flex; align-items: center; flex: 1; min-inline-size: 0; overflow: clip; mask-image: linear-gradient(to right, transparent, #000 0.75em calc(100% - 0.75em), transparent); }
 .belt { display: flex; flex: none; inline-size: max-content; min-inline-size: 200%; animation: run linear infinite; }
 @keyframes run { to { transform: translateX(-50%); } }
 @keyframes run-mirrored { to { transform: translateX(50%); } }
 .belt:dir(rtl) { animation-name: run-mirrored; }
 .window:hover .belt, .window:has(:focus-visible) .belt { animation-play-state: paused; }
 .still .belt { animation: none; }
-.still .window { overflow-x: auto; scrollbar-width: thin; scrollbar-color: var(--_line) transparent; }
+.still .window { overflow-x: auto; mask-image: none; scrollbar-width: thin; scrollbar-color: var(--_line) transparent; }
 .still.whole .belt { min-inline-size: 100%; }
 .still.whole [aria-hidden] { display: none; }
 ul { display: flex; flex: 1 0 auto; justify-content: space-around; margin: 0; padding: 0; list-style: none; }
@@ -35,7 +35,7 @@ ul { display: flex; flex: 1 0 auto; justify-content: space-around; margin: 0; pa
 .toggle[hidden] { display: none; }
 .toggle::before { content: ''; inline-size: 0.7em; block-size: 0.8em; background: currentcolor; clip-path: polygon(0 0, 33% 0, 33% 100%, 67% 100%, 67% 0, 100% 0, 100% 100%, 0 100%); }
 .still .toggle::before { clip-path: polygon(0 0, 100% 50%, 0 100%); }
-.foot { padding-block: 0; border-inline-start: 1px solid var(--_line); }
+.foot { flex: none; padding-block: 0; border-inline-start: 1px solid var(--_line); }
 .message { place-content: center start; padding-block: 0; text-align: start; font-size: var(--_small); line-height: 1.25; }
 .message:not([hidden]) ~ .foot { visibility: hidden; }
 @container depthwire (inline-size < 30em) {
@@ -116,13 +116,14 @@ class TickerTapeWidget extends MarketsWidget<typeof own> {
     for (const market of this.markets) {
       const parts = this.#parts.get(market.id);
       const note = noteOf(market);
-      // What does not change is not looked at, except for words: the state may change without the figures.
-      if (!parts || (note === null && this.#drawn.get(market.id) === market)) continue;
+      if (!parts) continue;
+      for (const { name } of parts) setText(name, this.labelOf(market));
+      // Words may change without the figures.
+      if (note === null && this.#drawn.get(market.id) === market) continue;
       this.#drawn.set(market.id, market);
       const { instrument, ticker } = market;
       const change = ticker && changeOf(ticker);
-      for (const { item, name, price, change: changed } of parts) {
-        setText(name, this.labelOf(market));
+      for (const { item, price, change: changed } of parts) {
         setAttribute(item, 'class', note === 'old' ? 'item old' : 'item');
         setAttribute(item, 'title', instrument?.name ?? null);
         if (!instrument || !ticker) {
