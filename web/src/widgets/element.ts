@@ -78,7 +78,7 @@ function elementOf(
   const sheet = new CSSStyleSheet();
   const inline = kind === 'status';
   sheet.replaceSync(
-    `:host{display:${inline ? 'inline-block' : 'block'};min-block-size:${heights[kind]}}:host([hidden]){display:none}`,
+    `:host{display:${inline ? 'inline-block;min-inline-size:9em' : 'block'};min-block-size:${heights[kind]}}:host([hidden]){display:none}`,
   );
 
   class DepthwireWidget extends HTMLElement {

@@ -33,6 +33,7 @@ li { position: absolute; padding: 1px; }
 .tile:hover { outline: 2px solid currentcolor; outline-offset: -2px; }
 .tile:focus-visible { outline: 3px solid currentcolor; outline-offset: -3px; border-radius: 3px; }
 .label { font-weight: 600; }
+.broken { white-space: normal; }
 .figure { font-size: 0.82em; }
 .frame[data-old] .body { filter: grayscale(1); }
 @media (forced-colors: active) { .tile { border: 1px solid CanvasText; } }
@@ -198,12 +199,14 @@ class HeatTilesWidget extends MarketsWidget<typeof own> {
     const figureWidth = Math.max(widthOf(CHANGE), widthOf(figure.textContent)) * FIGURE_SHARE;
     const both = (text: string) => fontFor(width, height, Math.max(widthOf(text), figureWidth), 2);
     const one = (text: string) => fontFor(width, height, widthOf(text), 1);
+    const parts = name.split(/(?<=[-/ ])/);
+    const broken = () => fontFor(width, height, Math.max(...parts.map(widthOf)), parts.length);
     const withFigure = both(name) ?? both(short);
-    const font = withFigure ?? one(name) ?? one(short);
-    const isShort = withFigure === null ? one(name) === null : both(name) === null;
-    setText(label, isShort && font !== null ? short : name);
+    const whole = withFigure === null ? (one(name) ?? broken()) : both(name);
+    const font = withFigure ?? whole ?? one(short);
+    setText(label, whole === null && font !== null ? short : name);
     button.style.fontSize = font === null ? '' : `${font}px`;
-    setAttribute(label, 'class', font === null ? 'hidden' : 'label');
+    setAttribute(label, 'class', font === null ? 'hidden' : `label ${one(name) === null ? 'broken' : ''}`);
     setAttribute(figure, 'class', withFigure === null ? 'hidden' : 'figure n');
   }
 }

@@ -22,12 +22,11 @@ const style = `
 .body { display: flex; flex-direction: column; }
 .scroll {
   flex: 1 1 calc((var(--_rows) + 1) * (var(--_row) + 1px) + 1px);
-  min-block-size: 0; overflow: hidden auto; scrollbar-width: thin; scrollbar-color: var(--_line) transparent;
+  position: relative; min-block-size: 0; padding-inline: calc(var(--_pad) - 0.5em); overflow: hidden auto; scrollbar-width: thin; scrollbar-color: var(--_line) transparent;
 }
 table { inline-size: 100%; table-layout: fixed; border-collapse: separate; border-spacing: 0; line-height: 1.2; }
 th, td { block-size: calc(var(--_row) + 1px); padding: 0 0.5em; text-align: end; font-weight: inherit; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; border-block-end: 1px solid var(--_line); }
-tr > :first-child { text-align: start; padding-inline-start: var(--_pad); }
-tr > :last-child { padding-inline-end: var(--_pad); }
+tr > :first-child { text-align: start; }
 tbody tr:last-child > * { border-block-end-color: transparent; }
 thead th { position: sticky; inset-block-start: 0; z-index: 1; background: var(--_ground); color: var(--_text-2); padding-block: 0; }
 :host([rows]) { min-block-size: 0; }
@@ -41,13 +40,11 @@ tbody tr { cursor: pointer; }
 tbody tr:hover > * { background: var(--_raised); }
 tbody button { max-inline-size: 100%; padding: 0; border: 0; background: none; cursor: pointer; font-weight: 600; overflow: hidden; text-overflow: ellipsis; vertical-align: middle; }
 tr.old td { color: var(--_text-2); }
-.ruler { position: absolute; inline-size: 100ch; visibility: hidden; pointer-events: none; }
+.ruler { position: absolute; inset-block-start: 0; inline-size: 100ch; visibility: hidden; pointer-events: none; }
 @container depthwire (inline-size < 15em) {
-  table { font-size: var(--_small); }
+  .scroll { padding-inline: 0.3em; font-size: var(--_small); }
   thead button { font-size: inherit; }
   th, td { padding-inline: 0.3em; }
-  tr > :first-child { padding-inline-start: calc(var(--_pad) * 0.6); }
-  tr > :last-child { padding-inline-end: calc(var(--_pad) * 0.6); }
 }
 @media print {
   .scroll { overflow: visible; flex-basis: auto; }
@@ -64,6 +61,8 @@ const MARK = 2;
 /** Letters of a head are smaller than digits, and those of a name, which are thick and large, wider. */
 const HEAD_SHARE = 0.9;
 const NAME_SHARE = 1.25;
+/** Of a name something is always seen. */
+const LEAST_NAME = 6;
 
 interface Row {
   readonly row: HTMLTableRowElement;
@@ -122,11 +121,11 @@ class MarketTableWidget extends MarketsWidget<typeof own> {
     this.#group = h('colgroup');
     const head = h('thead', {}, h('tr', {}, ...this.#heads.values()));
     const table = h('table', { part: 'table' }, this.#group, head, this.#body);
-    this.#scroll = h('div', { class: 'scroll', part: 'list' }, table);
+    const ruler = h('span', { class: 'ruler' });
+    this.#scroll = h('div', { class: 'scroll', part: 'list' }, table, ruler);
     const { rows } = this.options;
     this.#scroll.style.setProperty('--_rows', String(Math.min(rows, this.options.instruments.length)));
-    const ruler = h('span', { class: 'ruler' });
-    this.body.append(this.#scroll, ruler);
+    this.body.append(this.#scroll);
     rove(this.#body, 'button');
     settle(this.#body, 'button');
     this.#body.addEventListener('click', ({ target }) => {
@@ -257,8 +256,13 @@ class MarketTableWidget extends MarketsWidget<typeof own> {
     const columns = this.#columns;
     const digits = columns.map((column) => this.#widths.get(column)! + PADDING);
     const keep = ['instrument', sort?.column ?? 'last', 'last'] as const;
-    const shown = fitColumns(columns, digits, (this.#room / this.#ruler) * 100, keep);
-    const sum = columns.reduce((all, column, index) => all + (shown.has(column) ? digits[index]! : 0), 0);
+    const room = (this.#room / this.#ruler) * 100;
+    const shown = fitColumns(columns, digits, room, keep);
+    const sumOf = () =>
+      columns.reduce((sum, column, index) => sum + (shown.has(column) ? digits[index]! : 0), 0);
+    // A name that is cut is in the title; a figure that is cut is another one.
+    digits[0] = Math.max(LEAST_NAME, Math.min(digits[0]!, digits[0]! + room - sumOf()));
+    const sum = sumOf();
     this.#group.replaceChildren(
       ...columns.flatMap((column, index) => {
         if (!shown.has(column)) return [];

@@ -21,7 +21,7 @@ export const de: Words = {
   no_server: 'Der Server antwortet nicht. Es wird von selbst weiter versucht.',
   no_instrument: 'Kein Instrument gewählt: Attribut {attribute} setzen.',
   unknown_instrument: '{instrument} ist hier nicht bekannt.',
-  unknown: 'Hier nicht bekannt',
+  unknown: 'Unbekannt',
   key_refused: 'Die Daten werden verweigert: {reason}',
   wrong_option: 'Dieses Widget ist falsch eingestellt. {reason}',
   source: 'Quelle',

@@ -19,7 +19,7 @@ export const en = {
   no_server: 'The server does not answer. This is tried again by itself.',
   no_instrument: 'No instrument is chosen: set the attribute {attribute}.',
   unknown_instrument: '{instrument} is not known here.',
-  unknown: 'Not known here',
+  unknown: 'Unknown',
   key_refused: 'The data is refused: {reason}',
   wrong_option: 'This widget is set up wrongly. {reason}',
   source: 'Source',
