@@ -38,7 +38,9 @@ export function isSeen(before: ReadonlyMap<string, number>, after: ReadonlyMap<s
 }
 
 const LINE = 1.3;
-const [LEAST_FONT, MOST_FONT] = [10, 26];
+/** By the number of lines: the second has smaller letters yet. */
+const leastFont = (lines: number) => (lines === 1 ? 10 : 11);
+const MOST_FONT = 26;
 
 /**
  * The largest letters, in pixels, in which a tile has room for lines of text; null where they would be too small.
@@ -46,7 +48,7 @@ const [LEAST_FONT, MOST_FONT] = [10, 26];
  */
 export function fontFor(width: number, height: number, ems: number, lines: number): number | null {
   const font = Math.min(MOST_FONT, (width - 6) / ems, (height - 4) / (lines * LINE));
-  return font < LEAST_FONT ? null : Math.floor(font);
+  return font < leastFont(lines) ? null : Math.floor(font);
 }
 
 /** What tiles too small for a pair say: the base, where it stands for one of them only. */

@@ -24,17 +24,17 @@ li { position: absolute; padding: 1px; }
 .tile.up { --_tone: var(--_up); }
 .tile.down { --_tone: var(--_down); }
 .tile:is(.up, .down)[data-level='0'] { --_tone: var(--_raised); }
-.tile[data-level='1'] { --_level: 20%; }
-.tile[data-level='2'] { --_level: 32%; }
-.tile[data-level='3'] { --_level: 46%; }
-.tile[data-level='4'] { --_level: 61%; }
-.tile[data-level='5'] { --_level: 76%; }
+.tile[data-level='1'] { --_level: 26%; }
+.tile[data-level='2'] { --_level: 40%; }
+.tile[data-level='3'] { --_level: 54%; }
+.tile[data-level='4'] { --_level: 68%; }
+.tile[data-level='5'] { --_level: 82%; }
 .tile.old { --_fill: var(--_raised); }
 .tile:hover { outline: 2px solid currentcolor; outline-offset: -2px; }
 .tile:focus-visible { outline: 3px solid currentcolor; outline-offset: -3px; border-radius: 3px; }
 .label { font-weight: 600; }
 .broken { white-space: normal; }
-.figure { font-size: 0.82em; }
+.figure { font-size: 0.85em; }
 .frame[data-old] .body { filter: grayscale(1); }
 @media (forced-colors: active) { .tile { border: 1px solid CanvasText; } }
 @media print { .tile { print-color-adjust: exact; } }
@@ -48,7 +48,7 @@ const LAYOUT_EVERY_MS = 5_000;
 const LEAST_AREA = 26 * 26;
 /** As long as a change may become; its letters are smaller than those of the name. */
 const CHANGE = '+88.88%';
-const FIGURE_SHARE = 0.82;
+const FIGURE_SHARE = 0.85;
 /** All have answered by then, or are drawn as they come. */
 const FIRST_WITHIN_MS = 1_500;
 
@@ -204,9 +204,11 @@ class HeatTilesWidget extends MarketsWidget<typeof own> {
     const withFigure = both(name) ?? both(short);
     const whole = withFigure === null ? (one(name) ?? broken()) : both(name);
     const font = withFigure ?? whole ?? one(short);
-    setText(label, whole === null && font !== null ? short : name);
+    const isBroken = withFigure === null && whole !== null && one(name) === null;
+    if (isBroken) label.replaceChildren(...parts.flatMap((part) => [part, h('wbr')]));
+    else setText(label, whole === null && font !== null ? short : name);
     button.style.fontSize = font === null ? '' : `${font}px`;
-    setAttribute(label, 'class', font === null ? 'hidden' : `label ${one(name) === null ? 'broken' : ''}`);
+    setAttribute(label, 'class', font === null ? 'hidden' : isBroken ? 'label broken' : 'label');
     setAttribute(figure, 'class', withFigure === null ? 'hidden' : 'figure n');
   }
 }

@@ -11,7 +11,7 @@ import { Widget, type StateDetail } from '../core/widget.ts';
 const style = `
 :host { container: none; contain: layout style; vertical-align: middle; line-height: 1.25; }
 .frame { flex-direction: row; align-items: center; border-radius: var(--depthwire-radius, 1em); font-size: var(--_small); }
-.foot { order: -1; flex: none; padding: 0.15em 0.7em; font-size: inherit; color: inherit; }
+.foot { flex: none; padding: 0.15em 0.7em; font-size: inherit; color: inherit; }
 .body { flex: 1; min-inline-size: 5ch; padding-inline-end: 0.8em; text-align: end; color: var(--_text-2); visibility: visible !important; }
 .message { display: none; }
 @media print { .body { display: none; } }
@@ -39,6 +39,8 @@ class StatusWidget extends Widget<typeof own> {
 
   protected build(): void {
     this.body.append(this.#figure);
+    // Before what is spoken, and behind the word.
+    this.frame.insertBefore(this.body, this.frame.lastChild);
   }
 
   protected subscribe(client: ClientView): void {
