@@ -223,9 +223,20 @@ test('instruments change live, and those that stay go on', async ({ page }) => {
   await open(page, `<depthwire-market-table instruments="${three}"></depthwire-market-table>`);
   const table = page.locator('depthwire-market-table');
   await expect(table.getByRole('row', { name: /^BTC\/USD [\d,.]+/ })).toBeVisible();
+  const priced = page.evaluate(
+    () =>
+      new Promise<string[]>((resolve) => {
+        const ids = new Set<string>();
+        document.addEventListener('dw-price', (event) => {
+          ids.add((event as CustomEvent<{ instrument: string }>).detail.instrument);
+          if (ids.has('sim:ETH-USD') && ids.has('sim:SOL-USD')) resolve([...ids]);
+        });
+      }),
+  );
   await table.evaluate((element) => element.setAttribute('instruments', 'sim:ETH-USD sim:SOL-USD'));
   await expect(table.getByRole('row', { name: /^SOL\/USD [\d,.]+/ })).toBeVisible();
   expect(await firstCells(table)).toEqual(['ETH/USD', 'SOL/USD']);
+  expect(await priced).toContain('sim:SOL-USD');
   await table.evaluate((element) => element.setAttribute('instruments', 'nonsense'));
   await expect(table).toContainText('instruments: expected 1 to 100 instruments');
 });

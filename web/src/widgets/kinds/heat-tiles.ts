@@ -46,8 +46,8 @@ const own = { instruments, 'size-by': sizeBy };
 const LAYOUT_EVERY_MS = 5_000;
 /** Smallest area of a tile, square pixels: what can be hit. */
 const LEAST_AREA = 26 * 26;
-/** As long as a change may become; its letters are smaller than those of the name. */
-const CHANGE = '+88.88%';
+/** As wide as most changes become; its letters are smaller than those of the name. */
+const CHANGE = '+8.88%';
 const FIGURE_SHARE = 0.85;
 /** All have answered by then, or are drawn as they come. */
 const FIRST_WITHIN_MS = 1_500;
@@ -58,6 +58,8 @@ interface Tile {
   readonly label: HTMLElement;
   readonly figure: HTMLElement;
   drawn: Market | null;
+  /** That there is room for. */
+  letters: number;
 }
 
 class HeatTilesWidget extends MarketsWidget<typeof own> {
@@ -112,6 +114,7 @@ class HeatTilesWidget extends MarketsWidget<typeof own> {
       const figure = ticker ? formats.percent(change) : this.noteText(market, note ?? 'waiting');
       const price = instrument && ticker ? formats.price(ticker.last, instrument.tick) : '';
       setText(tile.figure, figure);
+      if (figure.length > tile.letters) this.#laidOutAt = -Infinity;
       setAttribute(tile.button, 'class', `tile ${wayOf(change)} ${note === 'old' ? 'old' : ''}`);
       setAttribute(tile.button, 'data-level', ticker ? String(levelOf(change)) : null);
       setAttribute(
@@ -189,13 +192,15 @@ class HeatTilesWidget extends MarketsWidget<typeof own> {
 
   /** Name and change where both fit, else the name; what is not seen is still read. */
   #letter(
-    { button, label, figure }: Tile,
+    tile: Tile,
     name: string,
     short: string,
     width: number,
     height: number,
     widthOf: (text: string) => number,
   ): void {
+    const { button, label, figure } = tile;
+    tile.letters = Math.max(CHANGE.length, figure.textContent.length);
     const figureWidth = Math.max(widthOf(CHANGE), widthOf(figure.textContent)) * FIGURE_SHARE;
     const both = (text: string) => fontFor(width, height, Math.max(widthOf(text), figureWidth), 2);
     const one = (text: string) => fontFor(width, height, widthOf(text), 1);
@@ -230,7 +235,7 @@ function tileOf(id: string): Tile {
     label,
     figure,
   );
-  return { place: h('li', {}, button), button, label, figure, drawn: null };
+  return { place: h('li', {}, button), button, label, figure, drawn: null, letters: CHANGE.length };
 }
 
 export function createFace(options: FaceOptions): Face {
