@@ -27,10 +27,15 @@ export function noteOf({ view, ticker }: Pick<Market, 'view' | 'ticker'>): Note 
   return view?.state === 'live' ? null : 'old';
 }
 
+/** Of a frame for the rows of one widget: the first formats of numbers alone take longer to make. */
+const BUDGET_MS = 5;
+
 /** What kinds have in common that follow many instruments, one subscription each. */
 export abstract class MarketsWidget<Own extends OptionTable> extends Widget<Own> {
   #markets = new Map<string, Market>();
   #labels: ReadonlyMap<string, string> | null = null;
+  /** Where drawing goes on. */
+  #next = 0;
 
   /** In the order of the attribute. */
   protected get markets(): readonly Market[] {
@@ -62,6 +67,20 @@ export abstract class MarketsWidget<Own extends OptionTable> extends Widget<Own>
     if (instrument !== before.instrument) this.#labels = null;
     this.#markets.set(id, { id, view, instrument, ticker });
     if (instrument && ticker) this.tellPrice(instrument, { ...ticker, change: changeOf(ticker) });
+  }
+
+  /** Draws what there is time for in a frame, and the others in the next ones. */
+  protected drawSome(draw: (market: Market) => void): void {
+    const { markets } = this;
+    const until = performance.now() + BUDGET_MS;
+    for (let count = 0; count < markets.length; count += 1) {
+      if (performance.now() > until) {
+        this.redraw();
+        return;
+      }
+      draw(markets[this.#next % markets.length]!);
+      this.#next += 1;
+    }
   }
 
   /** What it is called, told apart from the others of the list. */

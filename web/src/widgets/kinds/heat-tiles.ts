@@ -103,10 +103,10 @@ class HeatTilesWidget extends MarketsWidget<typeof own> {
 
   protected draw(): void {
     const { formats } = this;
-    for (const market of this.markets) {
+    this.drawSome((market) => {
       const tile = this.#tiles.get(market.id);
       const note = noteOf(market);
-      if (!tile || (note === null && tile.drawn === market)) continue;
+      if (!tile || (note === null && tile.drawn === market)) return;
       tile.drawn = market;
       const { instrument, ticker } = market;
       const change = ticker && changeOf(ticker);
@@ -122,7 +122,7 @@ class HeatTilesWidget extends MarketsWidget<typeof own> {
         'title',
         [instrument?.name ?? label, price, figure].filter(Boolean).join(' · '),
       );
-    }
+    });
     this.#layOut();
   }
 

@@ -148,14 +148,14 @@ class MarketTableWidget extends MarketsWidget<typeof own> {
 
   protected draw(): void {
     this.#currency = commonCurrency(this.markets);
-    for (const market of this.markets) {
+    this.drawSome((market) => {
       const row = this.#rows.get(market.id);
       const note = noteOf(market);
-      if (!row) continue;
+      if (!row) return;
       const label = this.labelOf(market);
       setText(row.name, label);
       this.#widen('instrument', label.length * NAME_SHARE);
-      if (note === null && row.drawn === market) continue;
+      if (note === null && row.drawn === market) return;
       row.drawn = market;
       setAttribute(row.row, 'class', note === 'old' ? 'old' : null);
       setAttribute(row.row, 'title', this.#aboutOf(market));
@@ -168,7 +168,7 @@ class MarketTableWidget extends MarketsWidget<typeof own> {
       }
       if (!isKnown) setText(row.note, this.noteText(market, note ?? 'waiting'));
       else for (const [column, cell] of row.cells) this.#drawCell(column, cell, market);
-    }
+    });
     this.#fit();
     this.#order();
   }

@@ -113,13 +113,13 @@ class TickerTapeWidget extends MarketsWidget<typeof own> {
   }
 
   protected draw(): void {
-    for (const market of this.markets) {
+    this.drawSome((market) => {
       const parts = this.#parts.get(market.id);
       const note = noteOf(market);
-      if (!parts) continue;
+      if (!parts) return;
       for (const { name } of parts) setText(name, this.labelOf(market));
       // Words may change without the figures.
-      if (note === null && this.#drawn.get(market.id) === market) continue;
+      if (note === null && this.#drawn.get(market.id) === market) return;
       this.#drawn.set(market.id, market);
       const { instrument, ticker } = market;
       const change = ticker && changeOf(ticker);
@@ -138,7 +138,7 @@ class TickerTapeWidget extends MarketsWidget<typeof own> {
         // Signs are wider than digits.
         setSteady(changed, this.formats.percent(change), 1);
       }
-    }
+    });
   }
 
   protected override release(): void {
