@@ -112,7 +112,7 @@ function elementOf(
   const sheet = new CSSStyleSheet();
   const inline = kind === 'status';
   sheet.replaceSync(
-    `:host{display:${inline ? 'inline-block' : 'block'};font-size:var(--depthwire-font-size,0.875rem);block-size:${heights[kind]}}:host([hidden]){display:none}`,
+    `:host{display:${inline ? 'inline-block;min-inline-size:9em' : 'block'};font-size:var(--depthwire-font-size,0.875rem);block-size:${heights[kind]}}:host([hidden]){display:none}`,
   );
 
   class DepthwireWidget extends HTMLElement {

@@ -58,13 +58,13 @@ type OwnName = keyof typeof ownAttributes;
 
 export const attributesOf = {
   ticker: ['instrument', 'label', 'fields', 'notation'],
-  'ticker-tape': ['instruments', 'speed', 'notation'],
+  'ticker-tape': ['instruments', 'speed'],
   'mini-chart': ['instrument', 'label', 'interval', 'type', 'candles'],
   'order-book': ['instrument', 'label', 'rows', 'group', 'notation'],
   depth: ['instrument', 'label', 'span', 'measure'],
   trades: ['instrument', 'label', 'rows', 'min-size', 'notation'],
-  'market-table': ['instruments', 'columns', 'sort', 'rows', 'notation'],
-  'heat-tiles': ['instruments', 'size-by', 'notation'],
+  'market-table': ['instruments', 'columns', 'sort', 'rows'],
+  'heat-tiles': ['instruments', 'size-by'],
   'symbol-overview': ['instrument', 'label', 'interval', 'type', 'candles', 'span', 'measure', 'notation'],
   status: ['instrument'],
 } as const satisfies Record<Kind, readonly OwnName[]>;

@@ -1,17 +1,14 @@
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { attributesOf, attributesFor, attributeTypes, kinds, propertyOf } from '../kinds.ts';
-import * as own from './options.ts';
-import { commonOptions, readOptions } from './options.ts';
+import { instruments, sort } from './list-options.ts';
+import { commonOptions, interval, readOptions } from './options.ts';
 
 beforeAll(() => {
   vi.stubGlobal('location', new URL('https://shop.example/page'));
 });
 
 const read = (given: Readonly<Record<string, string>>) =>
-  readOptions(
-    { ...commonOptions, interval: own.interval, instruments: own.instruments, sort: own.sort },
-    (name) => given[name] ?? null,
-  );
+  readOptions({ ...commonOptions, interval, instruments, sort }, (name) => given[name] ?? null);
 
 test('what is left out, or left empty, holds its default', () => {
   expect(read({})).toMatchObject({

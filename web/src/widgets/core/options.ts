@@ -16,12 +16,12 @@ const text = (expected: string, isGood: (text: string) => boolean = Boolean): Op
   read: (value) => (isGood(value) ? value : undefined),
 });
 
-const oneOf = <Value extends string>(values: readonly Value[], fallback: Value): Option<Value> => ({
+export const oneOf = <Value extends string>(values: readonly Value[], fallback: Value): Option<Value> => ({
   ...{ fallback, expected: `one of ${values.join(', ')}` },
   read: (value) => values.find((one) => one === value),
 });
 
-const wholeNumber = (least: number, most: number, fallback: number): Option<number> => ({
+export const wholeNumber = (least: number, most: number, fallback: number): Option<number> => ({
   ...{ fallback, expected: `a whole number from ${least} to ${most}` },
   read(value) {
     const number = value.trim() === '' ? NaN : Number(value);
@@ -44,9 +44,9 @@ const flag: Option<boolean> = {
 };
 
 /** Words with spaces or commas between them. */
-const wordsIn = (value: string) => value.split(/[\s,]+/).filter(Boolean);
+export const wordsIn = (value: string) => value.split(/[\s,]+/).filter(Boolean);
 
-const someOf = <Value extends string>(
+export const someOf = <Value extends string>(
   values: readonly Value[],
   fallback: readonly Value[],
 ): Option<readonly Value[]> => ({
@@ -60,22 +60,8 @@ const someOf = <Value extends string>(
 
 const isPublishable = (value: string) => /^dw_pk_[\w-]{43}$/.test(value);
 
-const MOST_INSTRUMENTS = 100;
-
 export const tickerFields = ['name', 'bid', 'ask', 'spread', 'high', 'low', 'volume'] as const;
 export type TickerField = (typeof tickerFields)[number];
-export const tableColumns = [
-  'instrument',
-  'last',
-  'change',
-  'bid',
-  'ask',
-  'spread',
-  'high',
-  'low',
-  'volume',
-] as const;
-export type TableColumn = (typeof tableColumns)[number];
 
 const isOwnUrl = (value: string) => URL.parse(value, location.href)?.origin === location.origin;
 const isUrl = (value: string) => /^https?:$/.test(URL.parse(value, location.href)?.protocol ?? '');
@@ -114,14 +100,6 @@ export const commonOptions = {
 
 // Those of some kinds only, one by one: a kind carries the code of its own.
 export const instrument = text('an instrument, such as binance:BTC-USDT', isInstrumentId);
-export const instruments: Option<readonly string[]> = {
-  fallback: [],
-  expected: `1 to ${MOST_INSTRUMENTS} instruments with spaces between them, such as sim:BTC-USD sim:ETH-USD`,
-  read(value) {
-    const ids = [...new Set(wordsIn(value))];
-    return ids.length > 0 && ids.length <= MOST_INSTRUMENTS && ids.every(isInstrumentId) ? ids : undefined;
-  },
-};
 export const label = text('a text');
 export const interval = oneOf(Object.keys(candleIntervals) as CandleInterval[], '1m');
 export const type = oneOf(['area', 'line', 'candles'], 'area');
@@ -131,18 +109,7 @@ export const group = wholeNumber(1, 1_000_000, 1);
 export const span = number(0.1, 5_000);
 export const measure = oneOf(['size', 'value'], 'size');
 export const minSize = text('a size in the base currency, such as 0.5', (value) => /^\d*\.?\d+$/.test(value));
-export const columns = someOf(tableColumns, ['instrument', 'last', 'change', 'volume']);
-export const sort: Option<{ readonly column: TableColumn; readonly isDescending: boolean } | null> = {
-  fallback: null,
-  expected: `a column, or one with - before it for the largest first: ${tableColumns.join(', ')}`,
-  read(value) {
-    const column = tableColumns.find((one) => one === value.replace(/^-/, ''));
-    return column && { column, isDescending: value.startsWith('-') };
-  },
-};
-export const sizeBy = oneOf(['equal', 'volume'], 'volume');
 export const fields = someOf(tickerFields, ['bid', 'ask', 'volume']);
-export const speed = wholeNumber(0, 400, 40);
 export const notation = oneOf(['standard', 'compact'], 'standard');
 
 /** By the names of attributes. */

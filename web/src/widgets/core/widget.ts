@@ -111,7 +111,7 @@ export abstract class Widget<Own extends OptionTable> implements Face {
   #isBuilt = false;
   #error: DepthwireError | null = null;
   #told = '';
-  #toldPrice = '';
+  readonly #toldPrices = new Map<string, string>();
   #spokenAt = -Infinity;
   #describedAt = -Infinity;
   #sinceMs = 0;
@@ -173,6 +173,11 @@ export abstract class Widget<Own extends OptionTable> implements Face {
     const { instrument, instruments } = this.#shared;
     if (instrument === null) return 'instrument';
     return instruments?.length === 0 ? 'instruments' : null;
+  }
+
+  /** Whether it shows the connection alone, and follows nothing. */
+  protected get isOfConnection(): boolean {
+    return false;
   }
 
   /** Options that many kinds have, where this one does. */
@@ -238,8 +243,8 @@ export abstract class Widget<Own extends OptionTable> implements Face {
       ...{ instrument: id, last: decimal(last), bid: decimal(bid), ask: decimal(ask), change },
     };
     const told = JSON.stringify(detail);
-    if (told === this.#toldPrice) return;
-    this.#toldPrice = told;
+    if (told === this.#toldPrices.get(id)) return;
+    this.#toldPrices.set(id, told);
     this.#dispatch('dw-price', detail);
   }
 
@@ -286,14 +291,13 @@ export abstract class Widget<Own extends OptionTable> implements Face {
   }
 
   changed(attribute: AttributeName): void {
-    if (subscribing.has(attribute)) {
-      this.#stop();
-      this.#lastDataMs = null;
-    }
+    const end = subscribing.has(attribute) ? this.#takeEnd() : null;
+    if (end) this.#lastDataMs = null;
     this.#read();
     if (this.#error) this.#stop();
     else if (this.#isVisible || (this.#isAttached && this.common.background)) this.#start();
-    else this.#stop();
+    // Only now: what is wanted further goes on.
+    end?.();
     this.redraw();
   }
 
@@ -362,10 +366,19 @@ export abstract class Widget<Own extends OptionTable> implements Face {
   }
 
   #stop(): void {
-    for (const off of this.#offs.splice(0)) off();
+    this.#takeEnd()();
+  }
+
+  /** Follows nothing any more, from when what it returns is called. */
+  #takeEnd(): () => void {
+    const offs = this.#offs.splice(0);
+    const unuse = this.#unuse;
     this.#followed = [];
-    this.#unuse?.();
     this.#unuse = null;
+    return () => {
+      for (const off of offs) off();
+      unuse?.();
+    };
   }
 
   // ── drawing ───────────────────────────────────────────────────────────────────────────────────
@@ -380,7 +393,7 @@ export abstract class Widget<Own extends OptionTable> implements Face {
     const detail = this.#stateNow();
     const hasData = this.#lastDataMs !== null;
     this.#drawState(detail, hasData);
-    if (this.#isVisible && !this.#error && hasData) this.draw();
+    if (this.#isVisible && !this.#error && (hasData || this.isOfConnection)) this.draw();
     this.#describe();
     this.#tellState(detail);
   }
@@ -404,6 +417,7 @@ export abstract class Widget<Own extends OptionTable> implements Face {
         error: trouble && wordOf(trouble),
       };
     }
+    if (this.isOfConnection) return { ...base, state: 'live' };
     const needed = this.#followed.filter((subscription) => this.needs(subscription));
     const refused = needed.filter((subscription) => subscription.refusal !== null);
     const refusal = refused[0]?.refusal;

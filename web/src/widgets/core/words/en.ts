@@ -19,6 +19,7 @@ export const en = {
   no_server: 'The server does not answer. This is tried again by itself.',
   no_instrument: 'No instrument is chosen: set the attribute {attribute}.',
   unknown_instrument: '{instrument} is not known here.',
+  unknown: 'Unknown',
   key_refused: 'The data is refused: {reason}',
   wrong_option: 'This widget is set up wrongly. {reason}',
   source: 'Source',
@@ -31,6 +32,7 @@ export const en = {
   high: 'High, 24 h',
   low: 'Low, 24 h',
   volume: 'Volume, 24 h',
+  turnover: 'Turnover, 24 h',
   price: 'Price',
   size: 'Size',
   total: 'Total',
@@ -69,6 +71,11 @@ export const en = {
   range: '{low} to {high}',
   held: 'Held still · {count} new ↑',
   no_large_trades: 'None of {size} or more yet',
+  tiles_legend: 'Colours from {least} to {most}.',
+  tiles_sizes: 'Sizes by turnover.',
+  connected: 'Connected',
+  round_trip: 'Round trip {delay}',
+  status_text: '{name}: {state}, data {age} old.',
   charts_by: 'Charts by TradingView',
 };
 
