@@ -18,8 +18,8 @@ async function bundle(input, { define, ...output } = {}) {
   const { output: chunks } = await made.generate({ format: 'esm', minify: true, ...output });
   await made.close();
   // In code without comments lines end in style sheets only.
-  return chunks.map(({ code, fileName, imports, facadeModuleId }) => ({
-    ...{ fileName, imports, facadeModuleId },
+  return chunks.map(({ code, fileName, imports, moduleIds }) => ({
+    ...{ fileName, imports, moduleIds },
     code: code.replaceAll(/\s*\n\s*/g, ' ').trim(),
   }));
 }
@@ -40,11 +40,24 @@ async function write(path, text) {
   ]);
 }
 
+// Few files: each has its name and its hash in the loader. What several need goes with the first.
+const groups = [
+  { name: 'client', priority: 3, test: /(client\/(stream-client|subscription)|core\/own-wire)\.ts$/ },
+  { name: 'book', priority: 1, test: /(book\/order-book|client\/book-subscription|core\/books)\.ts$/ },
+  {
+    name: 'drawing',
+    priority: 2,
+    test: /(core\/(canvas-colours|table)|format\/(scales|steady|size-format))\.ts$/,
+  },
+  { name: 'widget', priority: 4, test: /(core\/(widget|stream-url)|client\/(rows|emitter))\.ts$/ },
+];
+
 const parts = await bundle(
   Object.fromEntries(kinds.map((kind) => [kind, join(source, 'kinds', `${kind}.ts`)])),
   {
     entryFileNames: '[name].js',
-    chunkFileNames: '[name]-[hash:6].js',
+    chunkFileNames: '[name].js',
+    codeSplitting: { groups },
   },
 );
 const [worker] = await bundle(join(source, 'worker.ts'));
@@ -61,23 +74,28 @@ function withImports(name, found = []) {
 const files = [...byName.keys()];
 const placesOf = (name) => withImports(name).map((file) => files.indexOf(file));
 const dynamic = (module) =>
-  parts.find(({ facadeModuleId }) => facadeModuleId === join(source, 'core', module)).fileName;
-const define = (base, root) => ({
+  parts.find(({ moduleIds }) => moduleIds.includes(join(source, 'core', module))).fileName;
+const define = (base, root, isPinned) => ({
   DEPTHWIRE_BASE: JSON.stringify(base),
   DEPTHWIRE_ROOT: JSON.stringify(root),
   DEPTHWIRE_WORKER: JSON.stringify('worker.js'),
-  DEPTHWIRE_FILES: JSON.stringify(parts.map(({ fileName, code }) => [fileName, hashOf(code, 'sha256')])),
+  DEPTHWIRE_FILES: JSON.stringify(
+    parts.map(({ fileName, code }) =>
+      isPinned ? [fileName.slice(0, -3), hashOf(code, 'sha256')] : [fileName.slice(0, -3)],
+    ),
+  ),
   DEPTHWIRE_KINDS: JSON.stringify(Object.fromEntries(kinds.map((kind) => [kind, placesOf(`${kind}.js`)]))),
   DEPTHWIRE_WIRES: JSON.stringify({
     own: placesOf(dynamic('own-wire.ts')),
     shared: placesOf(dynamic('shared-wire.ts')),
   }),
 });
-const loader = async (base, root) =>
-  (await bundle(join(source, 'loader.ts'), { define: define(base, root) }))[0].code;
+/** @param isPinned whether it is one that a page has by its own hash: then it knows those of all others */
+const loader = async (base, root, isPinned) =>
+  (await bundle(join(source, 'loader.ts'), { define: define(base, root, isPinned) }))[0].code;
 
 const all = new Map([
-  ['widgets.js', await loader('./', '../../')],
+  ['widgets.js', await loader('./', '../../', true)],
   ['worker.js', worker.code],
   ['embed.js', embed.code],
   ['embed.css', await readFile(join(source, 'embed.css'), 'utf8')],
@@ -91,7 +109,7 @@ const release = `${version}-${content}`;
 
 await rm(join(build, 'widgets'), { recursive: true, force: true });
 for (const [name, code] of all) await write(join(build, 'widgets', release, name), code);
-await write(join(build, 'widgets.js'), await loader(`./widgets/${release}/`, '../../'));
+await write(join(build, 'widgets.js'), await loader(`./widgets/${release}/`, '../../', false));
 await write(join(build, 'widgets/worker.js'), `import './${release}/worker.js';\n`);
 const page = await readFile(join(source, 'embed.html'), 'utf8');
 await write(join(build, 'embed.html'), page.replaceAll('%release%', release));

@@ -3,7 +3,7 @@ import type { Kind } from './kinds.ts';
 
 /** Written by the build: where the other files are, seen from this one, and of each kind what it is made of. */
 declare const DEPTHWIRE_BASE: string;
-declare const DEPTHWIRE_FILES: readonly (readonly [name: string, sha256: string])[];
+declare const DEPTHWIRE_FILES: readonly (readonly [name: string, sha256?: string])[];
 /** Places in the list above, what is to be run last. */
 declare const DEPTHWIRE_KINDS: Readonly<Record<Kind, readonly number[]>>;
 declare const DEPTHWIRE_WORKER: string;
@@ -18,17 +18,13 @@ const isOwnOrigin = base.origin === location.origin;
 const asked = new Set<string>();
 
 /** Has the browser fetch a module and hold it against its hash, before somebody imports it. */
-function preload([name, sha256]: readonly [string, string]): string {
-  const { href } = new URL(name, base);
+function preload([name, sha256]: readonly [name: string, sha256?: string]): string {
+  const { href } = new URL(`${name}.js`, base);
   if (!asked.has(href)) {
     asked.add(href);
     const link = document.createElement('link');
-    Object.assign(link, {
-      rel: 'modulepreload',
-      crossOrigin: 'anonymous',
-      integrity: `sha256-${sha256}`,
-      href,
-    });
+    Object.assign(link, { rel: 'modulepreload', crossOrigin: 'anonymous', href });
+    if (sha256) link.integrity = `sha256-${sha256}`;
     link.onload = link.onerror = () => {
       link.remove();
     };
