@@ -85,7 +85,7 @@ button { font: inherit; color: inherit; letter-spacing: inherit; }
 .frame[data-origin]:not([data-origin='live'])[data-state='live'] .state::before { background: none; border: 2px solid currentcolor; }
 .frame[data-old] .body { filter: grayscale(0.75) opacity(0.95); }
 .source[hidden] { display: none; }
-.state { flex: 0 1 auto; }
+.state { flex: 0 1 auto; min-inline-size: fit-content; }
 .state + * { margin-inline-start: auto; }
 .source { overflow: hidden; text-overflow: ellipsis; min-inline-size: 0; }
 a { color: inherit; text-underline-offset: 0.15em; }
@@ -118,6 +118,7 @@ a:hover { color: var(--_accent); }
 }
 canvas { display: block; position: absolute; inset: 0; inline-size: 100%; block-size: 100%; }
 @container depthwire (inline-size < 15em) {
+  .head { flex-wrap: wrap; row-gap: 0; }
   .head, .foot { padding-inline: calc(var(--_pad) * 0.6); gap: 0.4em; }
 }
 @media (prefers-reduced-motion: reduce) {

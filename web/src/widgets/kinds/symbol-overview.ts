@@ -11,7 +11,7 @@ const style = `
 .ticker { grid-area: ticker; }
 .chart { grid-area: chart; border-block-start: 1px solid var(--_line); }
 .depth { grid-area: depth; border-block-start: 1px solid var(--_line); }
-.part { min-block-size: 0; --depthwire-border: 0; --depthwire-radius: 0; --depthwire-ground: transparent; }
+.part { block-size: auto; min-block-size: 0; --depthwire-border: 0; --depthwire-radius: 0; --depthwire-ground: transparent; }
 .part::part(footer) { display: none; }
 .chart::part(name), .chart::part(price), .chart::part(change), .depth::part(name) { display: none; }
 @container depthwire (inline-size > 44em) {
