@@ -162,6 +162,39 @@ test.describe('a server that nobody configured, a page of the same machine', () 
     });
   });
 
+  test.describe('of another origin', () => {
+    test.use({ ownServer: true });
+
+    test('pages share a connection by a worker of their own, of one line', async ({
+      context,
+      depthwire,
+      site,
+    }) => {
+      site.script('/worker.js', `import '${depthwire.url}/widgets/worker.js';`);
+      const url = site.put(
+        '/',
+        `${script(depthwire.url)}<depthwire-ticker instrument="sim:BTC-USD" worker="/worker.js"></depthwire-ticker>`,
+      );
+      for (const page of [await context.newPage(), await context.newPage()]) {
+        await page.goto(url);
+        await page.bringToFront();
+        await expectLive(page.locator('depthwire-ticker'));
+      }
+      expect(await metric(depthwire.url, 'depthwire_connections')).toBe(1);
+    });
+
+    test('a worker that there is not is done without', async ({ page, depthwire, site }) => {
+      await page.goto(
+        site.put(
+          '/',
+          `${script(depthwire.url)}<depthwire-ticker instrument="sim:BTC-USD" worker="/none.js"></depthwire-ticker>`,
+        ),
+      );
+      await expectLive(page.locator('depthwire-ticker'));
+      expect(await metric(depthwire.url, 'depthwire_connections')).toBe(1);
+    });
+  });
+
   test('a thousand widgets come and go, and leave nothing', async ({ page, depthwire, site }) => {
     test.setTimeout(120_000);
     const url = site.put('/', `${script(depthwire.url)}<div id="place"></div>`);

@@ -6,6 +6,7 @@ import { rove, settle } from '../core/rove.ts';
 import { changeOf } from '../core/widget.ts';
 
 const style = `
+.state { min-inline-size: 0; }
 .frame { flex-direction: row; }
 .body { display: flex; align-items: stretch; min-inline-size: 0; }
 .window { display: flex; align-items: center; flex: 1; min-inline-size: 0; overflow: clip; mask-image: linear-gradient(to right, transparent, #000 0.75em calc(100% - 0.75em), transparent); }
