@@ -7,6 +7,8 @@ export interface Face {
   /** It is in none any more: nothing may be left of it. */
   detach(): void;
   changed(attribute: AttributeName): void;
+  /** What can be done before it is drawn, in parts that the page need not wait for together. */
+  readonly steps: readonly (() => void)[];
 }
 
 export interface FaceOptions {
@@ -165,6 +167,10 @@ function elementOf(
         await turn();
         if (!this.isConnected) return;
         const face = createFace({ host: this, root: this.#root, kind, server, worker });
+        for (const step of face.steps) {
+          await turn();
+          step();
+        }
         await turn();
         this.#face = face;
         if (this.isConnected) face.attach();

@@ -1,5 +1,5 @@
 /** Drawing in one frame ends after so long, milliseconds: what is left is drawn in the next. */
-const BUDGET_MS = 8;
+const BUDGET_MS = 4;
 
 const waiting = new Set<() => void>();
 let isAsked = false;

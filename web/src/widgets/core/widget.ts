@@ -261,6 +261,23 @@ export abstract class Widget<Own extends OptionTable> implements Face {
     return { cadenceMs: this.common.cadence };
   }
 
+  /** A browser takes long for the first number of a kind in a language. */
+  get steps(): readonly (() => void)[] {
+    return [
+      () => this.formats.decimal('0', 2),
+      () => this.formats.percent(0),
+      () => this.formats.compact(0),
+      () => this.#build(),
+    ];
+  }
+
+  #build(): void {
+    if (this.#isBuilt) return;
+    this.#isBuilt = true;
+    this.body.replaceChildren();
+    this.build();
+  }
+
   // ── in the page ───────────────────────────────────────────────────────────────────────────────
 
   attach(): void {
@@ -385,11 +402,7 @@ export abstract class Widget<Own extends OptionTable> implements Face {
 
   #drawNow(): void {
     if (!this.#isAttached) return;
-    if (!this.#isBuilt) {
-      this.#isBuilt = true;
-      this.body.replaceChildren();
-      this.build();
-    }
+    this.#build();
     const detail = this.#stateNow();
     const hasData = this.#lastDataMs !== null;
     this.#drawState(detail, hasData);
