@@ -204,7 +204,7 @@ export function setupToQuery(setup: Setup): string {
   ]);
 }
 
-export function setupFromQuery(query: URLSearchParams): Setup {
+export function setupFromQuery(query: Pick<URLSearchParams, 'get' | 'has'>): Setup {
   const chosen = Object.entries(choices).flatMap(([name, values]) => {
     const text = query.get(name);
     return (values as readonly (string | null)[]).includes(text) ? [[name, text]] : [];
