@@ -1,6 +1,7 @@
 import { aboutKinds } from '../../widgets/about.ts';
 import {
   attributesIn,
+  EXAMPLE_ORIGIN,
   instrumentsIn,
   originOf,
   queryText,
@@ -117,7 +118,7 @@ export function configCode(setup: Setup): string {
     '  publishableKeys:',
     '    - id: my-page',
     `      key: ${key ?? 'dw_pk_… # npx depthwire key --publishable prints one'}`,
-    `      origins: [${quoted(originOf(setup) ?? 'https://www.example.com')}]`,
+    `      origins: [${quoted(originOf(setup) ?? EXAMPLE_ORIGIN)}]`,
     `      instruments: [${(instruments.length > 0 ? instruments : ['*']).map(quoted).join(', ')}]`,
     `      topics: [${topics.join(', ')}]`,
     ...(levels > LEVELS ? [`      maxDepth: ${levels} # levels a side`] : []),

@@ -100,6 +100,9 @@ function isDeclarable(text: string): boolean {
   return !/[;{}<>\\]|\/\*/.test(text);
 }
 
+/** Where somebody does not say which page it is for. */
+export const EXAMPLE_ORIGIN = 'https://www.example.com';
+
 /** Between these an embed makes sense, pixels. */
 export const LEAST_PX = 24;
 export const MOST_PX = 4_000;
