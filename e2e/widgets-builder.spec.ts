@@ -217,7 +217,7 @@ for (const { colorScheme, width } of [
       return [scrollWidth, clientWidth];
     });
     expect(widths).toEqual([width, width]);
-    const { violations } = await new AxeBuilder({ page }).exclude('.gallery').analyze();
+    const { violations } = await new AxeBuilder({ page }).analyze();
     expect(
       violations
         .filter(({ impact }) => impact === 'serious' || impact === 'critical')
@@ -234,4 +234,19 @@ test('is found from the dashboard', async ({ page }) => {
   await expect(page.getByRole('heading', { name: 'Widgets' })).toBeVisible();
   await page.getByRole('link', { name: 'Dashboard' }).click();
   await expect(page.getByTestId('header')).toBeVisible();
+});
+
+test('nothing moves while it is loaded', async ({ page }) => {
+  await page.addInitScript(() => {
+    const moved: string[] = [];
+    Object.assign(globalThis, { moved });
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries() as (PerformanceEntry & { value: number })[])
+        moved.push(`${entry.value.toFixed(4)} at ${Math.round(entry.startTime)} ms`);
+    }).observe({ type: 'layout-shift', buffered: true });
+  });
+  await page.goto('/widgets');
+  await isLive(preview(page).locator('depthwire-depth'));
+  await expect(codeOf(page, 'HTML')).toContainText('instrument="sim:BTC-USD"');
+  expect(await page.evaluate(() => (globalThis as unknown as { moved: string[] }).moved)).toEqual([]);
 });
