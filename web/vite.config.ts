@@ -76,6 +76,8 @@ export default defineConfig({
     proxy: {
       '/api': server,
       '/ws': { target: server, ws: true },
+      // Of widgets; `/widgets` itself is a page.
+      '^/(widgets\\.js$|widgets/|embed/)': server,
     },
   },
 });

@@ -33,9 +33,10 @@ function parametersOf(message: string | Variants): string[] {
   return [...new Set([...declared, ...textsOf(message).flatMap(namesIn)])].sort();
 }
 
+/** Widgets, which carry no messages of the dashboard, have words of their own: widgets/core/words. */
 const sources = readdirSync(path.join(web, 'src'), { recursive: true, encoding: 'utf8' })
   .map((name) => name.replaceAll('\\', '/'))
-  .filter((name) => /\.(ts|svelte)$/.test(name) && !/\.test\.ts$|lib\/paraglide\//.test(name))
+  .filter((name) => /\.(ts|svelte)$/.test(name) && !/\.test\.ts$|lib\/paraglide\/|^widgets\//.test(name))
   .map((name) => ({ name, text: readFileSync(path.join(web, 'src', name), 'utf8') }));
 
 describe.each(locales.filter((locale) => locale !== baseLocale))('messages/%s.json', (locale) => {

@@ -6,6 +6,8 @@ import type { WidgetEvents } from './types.ts';
 const told: readonly (keyof WidgetEvents)[] = ['dw-price', 'dw-state', 'dw-select'];
 const kind = decodeURIComponent(location.pathname.split('/').at(-1)!) as Kind;
 const query = new URLSearchParams(location.search);
+/** What a page would say in its style. */
+const isVariable = (name: string) => name.startsWith('--depthwire-');
 
 function message(text: string): HTMLElement {
   const element = document.createElement('p');
@@ -17,7 +19,7 @@ function message(text: string): HTMLElement {
 function wrongWith(): string | null {
   if (!kinds.includes(kind)) return `There is no widget “${kind}”: expected one of ${kinds.join(', ')}.`;
   const known: readonly string[] = attributesFor(kind);
-  const unknown = [...query.keys()].find((name) => !known.includes(name));
+  const unknown = [...query.keys()].find((name) => !known.includes(name) && !isVariable(name));
   return unknown === undefined
     ? null
     : `${kind} has no option “${unknown}”: expected some of ${known.join(', ')}.`;
@@ -25,7 +27,9 @@ function wrongWith(): string | null {
 
 function widget(): HTMLElement {
   const element = document.createElement(`depthwire-${kind}`);
-  for (const [name, value] of query) element.setAttribute(name, value);
+  for (const [name, value] of query)
+    if (isVariable(name)) element.style.setProperty(name, value);
+    else element.setAttribute(name, value);
   for (const name of told)
     element.addEventListener(name, ({ detail }) => {
       // Whose page may frame this one, the server says: no other gets it.

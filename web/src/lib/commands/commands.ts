@@ -279,6 +279,7 @@ function placeCommands({ tour, install }: App, dialogs: Dialogs): Spec[] {
       : []),
     { id: 'feeds', title: m.command_feeds, group, run: () => location.assign('/feeds') },
     { id: 'inspector', title: m.command_inspector, group, run: () => location.assign('/inspector') },
+    { id: 'widgets', title: m.command_widgets, group, run: () => location.assign('/widgets') },
   ];
 }
 

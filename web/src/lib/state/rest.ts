@@ -67,12 +67,15 @@ export async function fetchFeeds(): Promise<FeedReport[]> {
   return feeds;
 }
 
-/** All of them, page by page. */
-export async function fetchInstruments(): Promise<Instrument[]> {
+/**
+ * All of them, page by page.
+ * @param key where it is not the one of the tab
+ */
+export async function fetchInstruments(key = credential.value): Promise<Instrument[]> {
   const all: Instrument[] = [];
   let next: string | null = '/api/v1/instruments';
   while (next) {
-    const page: { instruments: Instrument[]; next: string | null } = await getJson(next);
+    const page: { instruments: Instrument[]; next: string | null } = await getJson(next, key);
     all.push(...page.instruments);
     next = page.next;
   }
@@ -141,18 +144,18 @@ function parseCandle([time, open, high, low, close, volume, trades]: RestCandle,
   };
 }
 
-function getJson<T>(path: string): Promise<T> {
-  return get(path, 'application/json');
+function getJson<T>(path: string, key?: string | null): Promise<T> {
+  return get(path, 'application/json', key);
 }
 
-async function get<T>(path: string, accept: string): Promise<T> {
+async function get<T>(path: string, accept: string, key = credential.value): Promise<T> {
   let response: Response;
   try {
     response = await fetch(path, {
       signal: AbortSignal.timeout(TIMEOUT_MS),
       headers: {
         accept,
-        ...(credential.value === null ? {} : { authorization: `Bearer ${credential.value}` }),
+        ...(key === null ? {} : { authorization: `Bearer ${key}` }),
       },
     });
   } catch (error) {
