@@ -7,6 +7,11 @@ export interface Option<Value> {
   readonly fallback: Value;
   /** For messages and documents: `a number from 1 to 50`. */
   readonly expected: string;
+  /** What it may be one of; where the fallback is a list, some of. */
+  readonly values?: readonly string[];
+  /** Bounds of a number. */
+  readonly least?: number;
+  readonly most?: number;
   /** @returns undefined where it is no such value */
   read(text: string): Value | undefined;
 }
@@ -17,12 +22,12 @@ const text = (expected: string, isGood: (text: string) => boolean = Boolean): Op
 });
 
 const oneOf = <Value extends string>(values: readonly Value[], fallback: Value): Option<Value> => ({
-  ...{ fallback, expected: `one of ${values.join(', ')}` },
+  ...{ fallback, values, expected: `one of ${values.join(', ')}` },
   read: (value) => values.find((one) => one === value),
 });
 
 const wholeNumber = (least: number, most: number, fallback: number): Option<number> => ({
-  ...{ fallback, expected: `a whole number from ${least} to ${most}` },
+  ...{ fallback, least, most, expected: `a whole number from ${least} to ${most}` },
   read(value) {
     const number = value.trim() === '' ? NaN : Number(value);
     return Number.isInteger(number) && number >= least && number <= most ? number : undefined;
@@ -30,7 +35,7 @@ const wholeNumber = (least: number, most: number, fallback: number): Option<numb
 });
 
 const number = (least: number, most: number): Option<number | null> => ({
-  ...{ fallback: null, expected: `a number from ${least} to ${most}` },
+  ...{ fallback: null, least, most, expected: `a number from ${least} to ${most}` },
   read(value) {
     const read = value.trim() === '' ? NaN : Number(value);
     return read >= least && read <= most ? read : undefined;
@@ -50,7 +55,7 @@ const someOf = <Value extends string>(
   values: readonly Value[],
   fallback: readonly Value[],
 ): Option<readonly Value[]> => ({
-  ...{ fallback, expected: `some of ${values.join(', ')}` },
+  ...{ fallback, values, expected: `some of ${values.join(', ')}` },
   read(value) {
     const words = wordsIn(value);
     const known = words.filter((word): word is Value => values.includes(word as Value));
