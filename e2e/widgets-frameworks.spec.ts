@@ -2,13 +2,15 @@ import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { npmCommand } from '../scripts/setup.mjs';
 import { expect, test as base } from './fixtures.ts';
 import { startSite, type Site } from './site.ts';
 
 // The package for bundlers as somebody installs it, and examples/widgets as somebody copies them.
 
 const root = path.resolve(import.meta.dirname, '..');
+const { npmCommand } = (await import(new URL('../scripts/setup.mjs', import.meta.url).href)) as {
+  npmCommand: (args: string[]) => { file: string; args: string[]; shell: boolean };
+};
 const PATIENT = { timeout: 20_000 };
 /** In the examples. */
 const SERVER = 'https://data.example.com/';

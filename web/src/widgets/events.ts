@@ -5,14 +5,7 @@
  * does not permit what it wants; `offline`: the server does not answer.
  */
 export type WidgetState =
-  | 'connecting'
-  | 'syncing'
-  | 'live'
-  | 'stale'
-  | 'recovering'
-  | 'offline'
-  | 'refused'
-  | 'failed';
+  'connecting' | 'syncing' | 'live' | 'stale' | 'recovering' | 'offline' | 'refused' | 'failed';
 
 /** Of the event `dw-state`. */
 export interface StateDetail {

@@ -3,7 +3,9 @@ import type { Kind, WidgetAttributes, WidgetElement, WidgetEvents } from '../typ
 
 // Types for templates of Svelte 5, and nothing that runs: `import type {} from '@depthwire/widgets/svelte'`.
 
-type Listeners = { readonly [Name in keyof WidgetEvents as `on${Name}`]?: (event: WidgetEvents[Name]) => void };
+type Listeners = {
+  readonly [Name in keyof WidgetEvents as `on${Name}`]?: (event: WidgetEvents[Name]) => void;
+};
 type Tags = {
   [Of in Kind as `depthwire-${Of}`]: HTMLAttributes<WidgetElement<Of>> & WidgetAttributes<Of> & Listeners;
 };
