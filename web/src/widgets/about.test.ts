@@ -21,7 +21,7 @@ const computed: Readonly<Record<string, readonly string[]>> = {
 test('all parts of the source are told, and no others', () => {
   const parts = sources.flatMap(({ name, text }) => [
     ...[...text.matchAll(/\bpart: '([\w -]+)'/g)].flatMap(([, names]) => names!.split(' ')),
-    ...[...text.matchAll(/\bpart: (?!')([^,}\n]+?)\s*[,}]/g)].flatMap(([, expression]) => {
+    ...[...text.matchAll(/\bpart: (`[^`]*`|[\w.[\]]+)/g)].flatMap(([, expression]) => {
       const key = `${path.basename(name)} ${expression}`;
       return computed[key] ?? [`which parts are these? ${key}`];
     }),

@@ -144,6 +144,12 @@ export const optionTable: Readonly<Record<AttributeName, Option<unknown>>> = {
   ...ownOptions,
 };
 
+/** What there is to choose from; empty where that is nothing in particular. */
+export function valuesOf(name: AttributeName): readonly string[] {
+  if (name === 'sort') return options.tableColumns.flatMap((column) => [column, `-${column}`]);
+  return optionTable[name].values ?? [];
+}
+
 type DetailOf<Name extends keyof WidgetEvents> = WidgetEvents[Name]['detail'];
 
 /** What events tell, and what is in their details. */
