@@ -14,6 +14,7 @@ const { npmCommand } = (await import(new URL('../scripts/setup.mjs', import.meta
 const PATIENT = { timeout: 20_000 };
 /** In the examples. */
 const SERVER = 'https://data.example.com/';
+const HEAD = '<!doctype html><html lang="en"><title>Shop</title>';
 
 /** What a page does with each example: it shows one, changes its instrument, and takes it away. */
 const mains = {
@@ -150,7 +151,7 @@ for (const [framework, files] of Object.entries(mains))
       for (const [name, text] of Object.entries({
         [main]: code,
         'start.ts': start(main),
-        'index.html': `<!doctype html><html lang="en"><title>Shop</title><div id="place"></div><script type="module" src="/start.ts"></script>`,
+        'index.html': `${HEAD}<div id="place"></div><script type="module" src="/start.ts"></script>`,
       }))
         writeFileSync(path.join(folder, name), text);
       for (const name of readdirSync(folder).filter((one) => one.startsWith('Ticker'))) {
@@ -183,6 +184,31 @@ for (const [framework, files] of Object.entries(mains))
       expect(loaded.filter((url) => url.includes('ticker')).length).toBeGreaterThan(0);
     });
   });
+
+test.describe('with the worker of the package', () => {
+  test.use({ ownServer: true });
+
+  test('pages of an application share a connection', async ({ context, depthwire, site, projects }) => {
+    const folder = path.join(await projectOf(projects, depthwire.url), 'built-worker');
+    mkdirSync(folder, { recursive: true });
+    const program = `
+      import { defineWidgets } from '@depthwire/widgets';
+      import worker from '@depthwire/widgets/worker?url';
+      defineWidgets({ server: '${depthwire.url}', worker });
+    `;
+    writeFileSync(path.join(folder, 'start.js'), program);
+    const page = `${HEAD}<depthwire-ticker instrument="sim:BTC-USD"></depthwire-ticker>`;
+    writeFileSync(path.join(folder, 'index.html'), `${page}<script type="module" src="/start.js"></script>`);
+    await run(folder, 'vite/bin/vite.js', 'build', '--logLevel', 'warn');
+    const url = publish(site, path.join(folder, 'dist'));
+    for (const tab of [await context.newPage(), await context.newPage()]) {
+      await tab.goto(url);
+      await tab.bringToFront();
+      await expect(tab.locator('depthwire-ticker .frame')).toHaveAttribute('data-state', 'live', PATIENT);
+    }
+    expect(await connectionsOf(depthwire.url)).toBe(1);
+  });
+});
 
 test('has the types of elements, events and templates, which need nothing else', async ({
   depthwire,
