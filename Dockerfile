@@ -11,7 +11,7 @@ COPY web/package.json web/
 # The web app, with everything that builds it.
 FROM manifests AS web
 RUN npm ci --ignore-scripts
-COPY tsconfig.base.json ./
+COPY tsconfig.base.json LICENSE ./
 COPY shared shared
 COPY web web
 RUN npm run build -w web

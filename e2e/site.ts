@@ -6,40 +6,40 @@ export interface Site {
   readonly origin: string;
   /** By path: the body of a document, and the policy that it comes with. */
   put(path: string, html: string, policy?: string): string;
-  /** By path: a script. */
-  script(path: string, code: string): void;
+  /** A file as it is. */
+  putFile(path: string, body: string | Buffer, type?: string): string;
   close(): Promise<void>;
 }
 
-interface Page {
-  readonly type: string;
-  readonly body: string;
-  readonly policy?: string | undefined;
-}
-
 export async function startSite(): Promise<Site> {
-  const pages = new Map<string, Page>();
+  const files = new Map<
+    string,
+    { readonly body: string | Buffer; readonly type: string; readonly policy?: string }
+  >();
   const server = createServer((request, response) => {
-    const page = pages.get(request.url!.split('?')[0]!);
-    if (!page) {
+    const file = files.get(request.url!.split('?')[0]!);
+    if (!file) {
       response.writeHead(404).end();
       return;
     }
-    response.setHeader('content-type', page.type);
-    if (page.policy !== undefined) response.setHeader('content-security-policy', page.policy);
-    response.end(page.body);
+    response.setHeader('content-type', `${file.type}; charset=utf-8`);
+    if (file.policy !== undefined) response.setHeader('content-security-policy', file.policy);
+    response.end(file.body);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     origin,
     put(path, html, policy) {
-      const body = `<!doctype html><html lang="en"><meta charset="utf-8"><title>A site</title>\n${html}`;
-      pages.set(path, { type: 'text/html; charset=utf-8', body, policy });
+      files.set(path, {
+        body: `<!doctype html><html lang="en"><meta charset="utf-8"><title>A site</title>\n${html}`,
+        ...{ type: 'text/html', policy },
+      });
       return origin + path;
     },
-    script(path, code) {
-      pages.set(path, { type: 'text/javascript', body: code });
+    putFile(path, body, type = 'text/html') {
+      files.set(path, { body, type });
+      return origin + path;
     },
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };

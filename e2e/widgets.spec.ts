@@ -170,7 +170,7 @@ test.describe('a server that nobody configured, a page of the same machine', () 
       depthwire,
       site,
     }) => {
-      site.script('/worker.js', `import '${depthwire.url}/widgets/worker.js';`);
+      site.putFile('/worker.js', `import '${depthwire.url}/widgets/worker.js';`, 'text/javascript');
       const url = site.put(
         '/',
         `${script(depthwire.url)}<depthwire-ticker instrument="sim:BTC-USD" worker="/worker.js"></depthwire-ticker>`,

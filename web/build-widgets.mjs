@@ -1,4 +1,5 @@
-// Builds the widgets for pages of other sites: `widgets.js`, and a folder of its version whose files never change.
+// Builds the widgets for pages of other sites: `widgets.js`, a folder of its version whose files never change, and a package
+// for bundlers.
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -6,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { brotliCompress, gzip } from 'node:zlib';
 import { rolldown } from 'rolldown';
+import { packWidgets } from './widgets-package.mjs';
 
 const web = dirname(fileURLToPath(import.meta.url));
 const source = join(web, 'src/widgets');
@@ -113,19 +115,32 @@ await write(join(build, 'widgets.js'), await loader(`./widgets/${release}/`, '..
 await write(join(build, 'widgets/worker.js'), `import './${release}/worker.js';\n`);
 const page = await readFile(join(source, 'embed.html'), 'utf8');
 await write(join(build, 'embed.html'), page.replaceAll('%release%', release));
+/** What a page of another site loads for one widget of a kind. */
+const loadedFor = (kind) => [
+  ...new Set(['widgets.js', ...withImports(dynamic('own-wire.ts')), ...withImports(`${kind}.js`)]),
+];
+const loaded = Object.fromEntries(kinds.map((kind) => [kind, loadedFor(kind)]));
 const manifest = {
   version: release,
   files: Object.fromEntries([...all].map(([name, code]) => [name, integrityOf(code)])),
+  kinds: loaded,
 };
 await write(join(build, 'widgets/manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
-// What a page of another site loads for one widget of a kind.
-const packed = async (names) => {
+await packWidgets({
+  chunks: await bundle(
+    { index: join(source, 'module.ts') },
+    { entryFileNames: '[name].js', chunkFileNames: '[name]-[hash:6].js' },
+  ),
+  worker: worker.code,
+  // What comes after a plus may be any digits.
+  version: release.replace('-', '+'),
+  file: join(build, 'widgets/depthwire-widgets.tgz'),
+});
+
+for (const [kind, names] of Object.entries(loaded)) {
   const sizes = await Promise.all(
-    [...names].map(async (name) => (await promisify(gzip)(all.get(name), { level: 9 })).length),
+    names.map(async (name) => (await promisify(gzip)(all.get(name), { level: 9 })).length),
   );
-  return sizes.reduce((sum, size) => sum + size, 0);
-};
-for (const kind of kinds) {
-  const names = new Set(['widgets.js', ...withImports(dynamic('own-wire.ts')), ...withImports(`${kind}.js`)]);
-  process.stdout.write(`${kind.padEnd(16)} ${((await packed(names)) / 1000).toFixed(1).padStart(6)} kB gz\n`);
+  const size = sizes.reduce((sum, one) => sum + one, 0);
+  process.stdout.write(`${kind.padEnd(16)} ${(size / 1000).toFixed(1).padStart(6)} kB gz\n`);
 }

@@ -20,6 +20,7 @@ const files: Record<string, string> = {
   'widgets.js': 'export {};',
   [HASHED]: 'export const depth = 1;',
   'widgets/manifest.json': '{}',
+  'widgets/depthwire-widgets.tgz': 'a package',
   'widgets/gallery.html': '<!doctype html>gallery',
   'sdk/depthwire.js': 'export {};',
   'sdkish.js': 'export {};',
@@ -164,6 +165,7 @@ test('files of the SDK and of widgets are for pages of all origins, and no other
     ['widgets.js', javascript, 'no-cache'],
     [HASHED, javascript, immutable],
     ['widgets/manifest.json', 'application/json; charset=utf-8', 'no-cache'],
+    ['widgets/depthwire-widgets.tgz', 'application/octet-stream', 'no-cache'],
     ['sdk/depthwire.js', javascript, 'no-cache'],
   ] as const)
     for (const [method, encoding] of [

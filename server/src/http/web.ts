@@ -28,7 +28,7 @@ const CHANGING = 'no-cache';
 /** Named by what is in them. */
 const HASHED_FILES = /^(?:_app\/immutable|widgets)\//;
 /** In a folder of those, under a name that stays. */
-const STABLE_FILES = /^widgets\/(?:manifest\.json|worker\.js)$/;
+const STABLE_FILES = /^widgets\/(?:manifest\.json|worker\.js|depthwire-widgets\.tgz)$/;
 /** Pages of other origins load the SDK and the widgets; whether they may connect, `allowedOrigins` and keys say. */
 const SHARED_FILES = /^(?:sdk\/|widgets\/|widgets\.js$)/;
 const COMPRESSED = /\.(?:br|gz)$/;

@@ -1,4 +1,5 @@
 import { attributesFor, attributeTypes, kinds, propertyOf, type AttributeName, type Kind } from './kinds.ts';
+import type { DefineOptions } from './types.ts';
 
 /** What draws a widget: it comes when the widget is near to what is seen. */
 export interface Face {
@@ -17,21 +18,14 @@ export interface FaceOptions {
   readonly kind: Kind;
   /** Of the Depthwire server, where the attribute `server` does not say; null where it has to. */
   readonly server: string | null;
+  /** Publishable, where the attribute `key` does not say; null where the server wants none. */
+  readonly key: string | null;
   /** A script for a SharedWorker, of the page's own origin, where the attribute `worker` names none; null for none. */
   readonly worker: string | null;
 }
 
 export type FaceModule = { readonly createFace: (options: FaceOptions) => Face };
 export type LoadFace = (kind: Kind) => Promise<FaceModule>;
-
-export interface DefineOptions {
-  /** Elements are `<prefix>-<kind>`; default `depthwire`. */
-  readonly prefix?: string;
-  /** Where the attribute `server` is left out, a URL. */
-  readonly server?: string | null;
-  /** A script of the page's own origin for a SharedWorker, which lets its pages share a connection. */
-  readonly worker?: string | null;
-}
 
 /** How far from what is seen a widget begins. */
 const NEAR = '256px';
@@ -108,7 +102,7 @@ export function defineWidgets(load: LoadFace, { prefix = 'depthwire', ...rest }:
 function elementOf(
   kind: Kind,
   load: LoadFace,
-  { server = null, worker = null }: DefineOptions,
+  { server = null, key = null, worker = null }: DefineOptions,
 ): CustomElementConstructor {
   const attributes = attributesFor(kind);
   const sheet = new CSSStyleSheet();
@@ -166,7 +160,7 @@ function elementOf(
         const { createFace } = await load(kind);
         await turn();
         if (!this.isConnected) return;
-        const face = createFace({ host: this, root: this.#root, kind, server, worker });
+        const face = createFace({ host: this, root: this.#root, kind, server, key, worker });
         for (const step of face.steps) {
           await turn();
           step();

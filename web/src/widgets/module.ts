@@ -1,7 +1,7 @@
-import { defineWidgets as define, type DefineOptions, type LoadFace } from './element.ts';
+import { defineWidgets as define, type LoadFace } from './element.ts';
+import type { DefineOptions } from './types.ts';
 
-export type { DefineOptions } from './element.ts';
-export { kinds, type Kind } from './kinds.ts';
+export { kinds } from './kinds.ts';
 export type * from './types.ts';
 
 /** Written out, so that a bundler sees which files there are. */

@@ -1,7 +1,19 @@
 import type { attributesOf, AttributeName, commonAttributes, Kind, ownAttributes } from './kinds.ts';
-import type { PriceDetail, SelectDetail, StateDetail, WidgetState } from './core/widget.ts';
+import type { WidgetEvents } from './events.ts';
 
-export type { AttributeName, Kind, PriceDetail, SelectDetail, StateDetail, WidgetState };
+export type * from './events.ts';
+export type { AttributeName, Kind };
+
+export interface DefineOptions {
+  /** Elements are `<prefix>-<kind>`; default `depthwire`. */
+  readonly prefix?: string;
+  /** Of the Depthwire server, where an element's attribute does not say; a URL. */
+  readonly server?: string | null;
+  /** A publishable key, where an element's attribute does not say. */
+  readonly key?: string | null;
+  /** A script of the page's own origin for a SharedWorker, which lets its pages share a connection. */
+  readonly worker?: string | null;
+}
 
 type Camel<Name extends string> = Name extends `${infer Head}-${infer Tail}`
   ? `${Head}${Capitalize<Camel<Tail>>}`
@@ -24,18 +36,12 @@ export type WidgetAttributes<Of extends Kind = Kind> = {
   readonly [Name in NamesOf<Of>]?: Types[Name] extends 'flag' ? boolean | '' : string | number;
 };
 
-/** Of the events that widgets tell; they bubble, out of shadow roots too. */
-export interface WidgetEvents {
-  'dw-price': CustomEvent<PriceDetail>;
-  'dw-state': CustomEvent<StateDetail>;
-  'dw-select': CustomEvent<SelectDetail>;
-}
-
 type WidgetTags = { [Of in Kind as `depthwire-${Of}`]: WidgetElement<Of> };
 
 declare global {
   /* eslint-disable @typescript-eslint/no-empty-object-type -- only an interface adds to the platform's */
   interface HTMLElementTagNameMap extends WidgetTags {}
-  interface HTMLElementEventMap extends WidgetEvents {}
+  // Of elements, of the document and of the window, to which events bubble.
+  interface GlobalEventHandlersEventMap extends WidgetEvents {}
   /* eslint-enable @typescript-eslint/no-empty-object-type */
 }

@@ -1,19 +1,8 @@
 import { formatUnits, unitsToNumber, type Scale } from '@depthwire/shared';
 import type { SizeFormat } from '../../lib/format/size-format.ts';
+import { numbersIn, type Numbers } from './numbers.ts';
 
-export const MINUS = '\u2212';
 export const NOTHING = '\u2013';
-
-const LETTERS = { 0: '', 3: 'K', 6: 'M', 9: 'B', 12: 'T' } as const;
-
-const formats = new Map<string, Intl.NumberFormat>();
-
-function numberFormat(locale: string, options: Intl.NumberFormatOptions): Intl.NumberFormat {
-  const key = locale + JSON.stringify(options);
-  let format = formats.get(key);
-  if (!format) formats.set(key, (format = new Intl.NumberFormat(locale, options)));
-  return format;
-}
 
 /** Digits of a price beyond the places that the money has are noise in a page; of a size, those worth next to nothing. */
 const SIZE_FIGURES = 6;
@@ -23,10 +12,12 @@ export class Formats {
   readonly locale: string;
   readonly #timeZone: string | undefined;
   readonly #isCompact: boolean;
+  readonly #numbers: Numbers;
   #time: Intl.DateTimeFormat | null = null;
 
   constructor(locale: string, timeZone: string | null, notation: 'standard' | 'compact') {
     this.locale = locale;
+    this.#numbers = numbersIn(locale);
     this.#timeZone = timeZone ?? undefined;
     this.#isCompact = notation === 'compact';
   }
@@ -59,7 +50,7 @@ export class Formats {
   sizeIn({ exponent, decimals }: SizeFormat, lots: number, lot: Scale): string {
     if (this.#isCompact) return this.compact(unitsToNumber(lots, lot));
     const scale = { units: lot.units, decimals: lot.decimals + exponent };
-    return this.#cut(lots, scale, decimals) + this.#suffix(exponent);
+    return this.#cut(lots, scale, decimals) + this.#numbers.suffix(exponent);
   }
 
   /** Cut, not rounded: never more than there is; and what is too little to be written is no zero. */
@@ -69,46 +60,29 @@ export class Formats {
     return this.decimal(cut, digits);
   }
 
-  /** What follows a number in units of 10^exponent; a letter where the language counts in others. */
-  #suffix(exponent: SizeFormat['exponent']): string {
-    const parts = numberFormat(this.locale, { notation: 'compact' }).formatToParts(10 ** exponent);
-    const [first, ...rest] = parts;
-    const isOne = first!.value === this.decimal('1', 0) && rest.some(({ type }) => type === 'compact');
-    return isOne ? rest.map(({ value }) => value).join('') : LETTERS[exponent];
-  }
-
   /** A decimal text with so many digits behind the point. */
   decimal(text: string, digits: number): string {
-    // As text: a number of many digits would lose the last ones.
-    return numberFormat(this.locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(
-      text as unknown as number,
-    );
+    return this.#numbers.decimal(text, digits);
   }
 
   /** `1.2M`. */
   compact(value: number): string {
-    return numberFormat(this.locale, { notation: 'compact', maximumSignificantDigits: 4 }).format(value);
+    return this.#numbers.compact(value);
   }
 
   /** Three figures: `0.0794`, `12.5`. */
   figures(value: number): string {
-    return numberFormat(this.locale, { maximumSignificantDigits: 3 }).format(value);
+    return this.#numbers.figures(value);
   }
 
   /** `2.5%`, of what is never below zero. */
   share(ratio: number): string {
-    return numberFormat(this.locale, { style: 'percent', maximumSignificantDigits: 3 }).format(ratio);
+    return this.#numbers.share(ratio);
   }
 
   /** `+1.23%`; the sign always stands there. */
   percent(ratio: number | null): string {
-    if (ratio === null || !Number.isFinite(ratio)) return NOTHING;
-    return numberFormat(this.locale, {
-      style: 'percent',
-      minimumFractionDigits: 2,
-      maximumFractionDigits: 2,
-      signDisplay: 'exceptZero',
-    }).format(ratio);
+    return ratio === null || !Number.isFinite(ratio) ? NOTHING : this.#numbers.percent(ratio);
   }
 
   /** `13:04:59`. @param timeMs unix milliseconds */

@@ -7,6 +7,7 @@ import {
   type SubscriptionView,
 } from '@depthwire/shared';
 import type { Face, FaceOptions } from '../element.ts';
+import type { PriceDetail, SelectDetail, StateDetail, WidgetState } from '../events.ts';
 import type { AttributeName } from '../kinds.ts';
 import { h, setAttribute, setText, sheetOf } from './dom.ts';
 import { Formats } from './format.ts';
@@ -17,41 +18,6 @@ import { commonOptions, readOptions, type OptionTable, type ValuesOf } from './o
 import { commonStyle } from './style.ts';
 import type { WidgetClient } from './wire.ts';
 import { watchVisibility } from './visibility.ts';
-
-/**
- * What a widget says of its data. `failed`: it is set up wrongly, or its code could not be loaded; `refused`: the server
- * does not permit what it wants; `offline`: the server does not answer.
- */
-export type WidgetState = BookState | 'connecting' | 'offline' | 'refused' | 'failed';
-
-/** Of the event `dw-state`. */
-export interface StateDetail {
-  readonly state: WidgetState;
-  /** Where the data comes from: `live`, `bridged`, `delayed`, `replayed` or `simulated`; null before there is any. */
-  readonly origin: Instrument['origin'] | null;
-  /** Whether updates come merged, because the connection does not keep up. */
-  readonly isConflated: boolean;
-  readonly reason: string | null;
-  readonly error: { readonly code: string; readonly message: string; readonly retry: boolean } | null;
-}
-
-/** Of the event `dw-price`; prices are exact decimals, null where there is none. */
-export interface PriceDetail {
-  readonly instrument: string;
-  readonly last: string | null;
-  readonly bid: string | null;
-  readonly ask: string | null;
-  /** Of the last 24 hours, a share: 0.01 is one percent. */
-  readonly change: number | null;
-}
-
-/** Of the event `dw-select`. */
-export interface SelectDetail {
-  readonly instrument: string;
-  /** An exact decimal, where a price was chosen. */
-  readonly price?: string;
-  readonly side?: 'bid' | 'ask';
-}
 
 /** What of a book says how good its data is. */
 interface Freshness {
@@ -86,6 +52,7 @@ export abstract class Widget<Own extends OptionTable> implements Face {
   protected formats!: Formats;
   protected say!: Say;
   readonly #server: string | null;
+  readonly #key: string | null;
   readonly #worker: string | null;
   readonly #own: Own;
   readonly #state = h('span', { class: 'state', part: 'state' });
@@ -118,9 +85,10 @@ export abstract class Widget<Own extends OptionTable> implements Face {
   #lastDataMs: number | null = null;
   #later: ReturnType<typeof setTimeout> | null = null;
 
-  constructor({ host, root, server, worker }: FaceOptions, style: string, own: Own) {
+  constructor({ host, root, server, key, worker }: FaceOptions, style: string, own: Own) {
     this.host = host;
     this.#server = server;
+    this.#key = key;
     this.#worker = worker;
     this.#own = own;
     this.body = h('div', { class: 'body', part: 'body' });
@@ -366,7 +334,7 @@ export abstract class Widget<Own extends OptionTable> implements Face {
     this.#sinceMs = Date.now();
     const link = linkTo({
       server: new URL(server.endsWith('/') ? server : `${server}/`, location.href).href,
-      ...{ key: this.common.key, worker: this.common.worker ?? this.#worker },
+      ...{ key: this.common.key ?? this.#key, worker: this.common.worker ?? this.#worker },
     });
     this.#link = link;
     let isSubscribed = false;

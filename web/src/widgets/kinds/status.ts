@@ -5,7 +5,8 @@ import { ageOf, inUnits } from '../core/age.ts';
 import { h, setAttribute, setText } from '../core/dom.ts';
 import { NOTHING } from '../core/format.ts';
 import { instrument } from '../core/options.ts';
-import { Widget, type StateDetail } from '../core/widget.ts';
+import { Widget } from '../core/widget.ts';
+import type { StateDetail } from '../events.ts';
 import type { WidgetClient } from '../core/wire.ts';
 
 /** The foot of other kinds is the badge, and its body what stands at its end. */

@@ -1,8 +1,9 @@
 import type { TickerView } from '@depthwire/shared';
 import type { Face, FaceOptions } from '../element.ts';
+import type { SelectDetail } from '../events.ts';
 import { h, setAttribute } from '../core/dom.ts';
 import { candles, instrument, interval, label, measure, notation, span, type } from '../core/options.ts';
-import { changeOf, Widget, type SelectDetail } from '../core/widget.ts';
+import { changeOf, Widget } from '../core/widget.ts';
 import type { WidgetClient } from '../core/wire.ts';
 import { attributesOf, commonAttributes, type Kind } from '../kinds.ts';
 
