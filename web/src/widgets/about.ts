@@ -107,7 +107,7 @@ export const aboutAttributes: Readonly<Record<AttributeName, string>> = {
   candles: 'How many candles are shown.',
   rows: 'How many rows there are; of an order book, a side.',
   group: 'How many ticks one row of prices stands for.',
-  span: 'How far from the middle the picture goes, percent; by itself as far as is of interest.',
+  span: 'How far to either side of the middle the picture goes, basis points: 100 are one percent; by itself as far as is of interest.',
   measure: 'Whether sums are in the base currency (size) or in money (value).',
   'min-size': 'Trades below this size are left out.',
   columns: 'The columns, in their order.',

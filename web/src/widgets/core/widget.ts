@@ -103,6 +103,7 @@ export abstract class Widget<Own extends OptionTable> implements Face {
     root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheetOf(commonStyle), sheetOf(style)];
     root.replaceChildren(this.frame);
     this.#read();
+    setText(this.#state, this.say('connecting')); // the foot is as high as it will be
   }
 
   // ── what a kind does ──────────────────────────────────────────────────────────────────────────
