@@ -8,9 +8,9 @@ import { chromiumFlags, prepareScreen } from '../screen/browser.ts';
 import { BenchServer } from '../screen/server.ts';
 import { expectLive } from './live.ts';
 import { hostPage, IMAGE_PATH, picture, widgetsIn } from './host-page.ts';
-import { longestTasks } from './tasks.ts';
+import { longestTasks, type LongestTask } from './tasks.ts';
 
-const SIZES = { full: { loads: 9, traceMs: 15_000 }, smoke: { loads: 1, traceMs: 2_000 } };
+const SIZES = { full: { loads: 15, traceMs: 15_000 }, smoke: { loads: 1, traceMs: 2_000 } };
 /** A telephone on a slow network, as Lighthouse has it: round trip, bytes a second, and so many times slower. */
 const PHONE = { latencyMs: 150, bytesPerSecond: 200_000, slowdown: 4 };
 /** What comes later is no part of loading. */
@@ -119,7 +119,7 @@ function takeNotes(): void {
 function result(
   without: readonly Load[],
   withWidgets: readonly Load[],
-  tasks: { readonly begin: number; readonly live: number },
+  tasks: Record<'begin' | 'live', LongestTask>,
 ): BenchResult {
   const of = (loads: readonly Load[], name: keyof Load) => loads.map((one) => one[name]);
   const figures = (loads: readonly Load[]) => ({
@@ -127,7 +127,7 @@ function result(
     blockingMs: median(of(loads, 'blocking')),
   });
   const peers = { without: figures(without) };
-  const ours = { ...figures(withWidgets), beginTaskMs: tasks.begin, liveTaskMs: tasks.live };
+  const ours = { ...figures(withWidgets), beginTaskMs: tasks.begin.cpuMs, liveTaskMs: tasks.live.cpuMs };
   const ratios = {
     lcp: ours.lcpMs / peers.without.lcpMs,
     blocking: ours.blockingMs / peers.without.blockingMs,
@@ -135,15 +135,38 @@ function result(
   const goals: Goal[] = [
     { name: 'largest contentful paint, with / without', value: ratios.lcp, bound: { atMost: LIMITS.ratio } },
     { name: 'total blocking time, with / without', value: ratios.blocking, bound: { atMost: LIMITS.ratio } },
-    { name: 'longest task as widgets begin, ms', value: tasks.begin, bound: { atMost: LIMITS.taskMs } },
-    { name: 'longest task while they are live, ms', value: tasks.live, bound: { atMost: LIMITS.taskMs } },
+    {
+      name: 'longest task as widgets begin, CPU time, ms',
+      value: ours.beginTaskMs,
+      bound: { atMost: LIMITS.taskMs },
+    },
+    {
+      name: 'longest task while they are live, CPU time, ms',
+      value: ours.liveTaskMs,
+      bound: { atMost: LIMITS.taskMs },
+    },
   ];
   const rows = [
     ['', 'without', 'with', 'ratio'],
     ['LCP, ms', figure(peers.without.lcpMs), figure(ours.lcpMs), figure(ratios.lcp)],
     ['TBT, ms', figure(peers.without.blockingMs), figure(ours.blockingMs), figure(ratios.blocking)],
   ];
+  const taskRows = [
+    ['longest task, ms', 'CPU time', 'by the clock'],
+    ...Object.entries(tasks).map(([when, { cpuMs, wallMs }]) => [when, figure(cpuMs), figure(wallMs)]),
+  ];
   const noise = Math.max(...[without, withWidgets].map((loads) => spread(of(loads, 'lcp'))));
   const title = `a page of another origin: ${PHONE.slowdown} times slower, ${PHONE.latencyMs} ms a round trip, ${PHONE.bytesPerSecond / 1000} kB a second`;
-  return { bench: 'embed', ours, peers, ratios, goals, tables: [{ title, rows }], noise };
+  return {
+    bench: 'embed',
+    ours,
+    peers,
+    ratios,
+    goals,
+    tables: [
+      { title, rows },
+      { title: 'tasks of the main thread, a computer that is not slowed down', rows: taskRows },
+    ],
+    noise,
+  };
 }

@@ -9,7 +9,15 @@ interface TraceEvent {
   /** Microseconds. */
   readonly ts: number;
   readonly dur?: number;
+  /** Of that the time that the thread was running. */
+  readonly tdur?: number;
   readonly args: { readonly name?: string };
+}
+
+/** By the clock, and what of it the thread was running: with two processors others are between. */
+export interface LongestTask {
+  readonly wallMs: number;
+  readonly cpuMs: number;
 }
 
 /** The page is left alone for so long, so that what it does by itself is over. */
@@ -24,7 +32,7 @@ export async function longestTasks(
   url: string,
   { script, elements }: Widgets,
   traceMs: number,
-): Promise<{ readonly begin: number; readonly live: number }> {
+): Promise<Record<'begin' | 'live', LongestTask>> {
   const page = await browser.newPage();
   await page.goto(url);
   await page.waitForTimeout(QUIET_MS);
@@ -55,8 +63,10 @@ export async function longestTasks(
       name === 'RunTask' && pid === mark.pid && tid === mark.tid && dur !== undefined,
   );
   if (tasks.length === 0) throw new Error('the trace tells of no task');
-  const longest = (some: readonly TraceEvent[]) =>
-    some.reduce((most, { dur }) => Math.max(most, dur! / 1000), 0);
+  const longest = (some: readonly TraceEvent[]) => ({
+    wallMs: Math.max(0, ...some.map(({ dur }) => dur! / 1000)),
+    cpuMs: Math.max(0, ...some.map(({ dur, tdur }) => (tdur ?? dur!) / 1000)),
+  });
   return {
     begin: longest(tasks.filter(({ ts }) => ts < mark.ts)),
     live: longest(tasks.filter(({ ts }) => ts > mark.ts)),

@@ -93,25 +93,55 @@ function observe(element: Element, then: () => void): void {
 
 /** Defines the elements that are not defined yet: of several copies on a page the first has the names. */
 export function defineWidgets(load: LoadFace, { prefix = 'depthwire', ...rest }: DefineOptions = {}): void {
+  const base = reflecting();
   for (const kind of kinds) {
     const name = `${prefix}-${kind}`;
-    if (!customElements.get(name)) customElements.define(name, elementOf(kind, load, rest));
+    if (!customElements.get(name)) customElements.define(name, elementOf(base, kind, load, rest));
   }
 }
 
+const sheets: Partial<Record<Kind, CSSStyleSheet>> = {};
+
+function sheetFor(kind: Kind): CSSStyleSheet {
+  const sheet = new CSSStyleSheet();
+  const display = kind === 'status' ? 'inline-block;min-inline-size:9em' : 'block';
+  sheet.replaceSync(
+    `:host{display:${display};font-size:var(--depthwire-font-size,0.875rem);block-size:${heights[kind]}}:host([hidden]){display:none}`,
+  );
+  return sheet;
+}
+
+/** Made once, not for each kind: the page waits for it as it loads. */
+function reflecting(): new () => HTMLElement {
+  class Reflecting extends HTMLElement {}
+  for (const [name, type] of Object.entries(attributeTypes)) {
+    Object.defineProperty(Reflecting.prototype, propertyOf(name), {
+      configurable: true,
+      enumerable: true,
+      get(this: HTMLElement) {
+        const value = this.getAttribute(name);
+        if (type === 'flag') return value !== null;
+        return type === 'number' && value !== null ? Number(value) : value;
+      },
+      set(this: HTMLElement, value: unknown) {
+        if (type === 'flag') this.toggleAttribute(name, Boolean(value));
+        else if (value === null || value === undefined) this.removeAttribute(name);
+        else this.setAttribute(name, String(value));
+      },
+    });
+  }
+  return Reflecting;
+}
+
 function elementOf(
+  Reflecting: new () => HTMLElement,
   kind: Kind,
   load: LoadFace,
   { server = null, key = null, worker = null }: DefineOptions,
 ): CustomElementConstructor {
   const attributes = attributesFor(kind);
-  const sheet = new CSSStyleSheet();
-  const inline = kind === 'status';
-  sheet.replaceSync(
-    `:host{display:${inline ? 'inline-block;min-inline-size:9em' : 'block'};font-size:var(--depthwire-font-size,0.875rem);block-size:${heights[kind]}}:host([hidden]){display:none}`,
-  );
 
-  class DepthwireWidget extends HTMLElement {
+  class DepthwireWidget extends Reflecting {
     static readonly observedAttributes = attributes;
     readonly #root = this.attachShadow({ mode: 'open' });
     #face: Face | null = null;
@@ -119,7 +149,7 @@ function elementOf(
 
     constructor() {
       super();
-      this.#root.adoptedStyleSheets = [sheet];
+      this.#root.adoptedStyleSheets = [(sheets[kind] ??= sheetFor(kind))];
       // What the page has between the tags is shown until the widget is there, and where it never comes.
       this.#root.append(document.createElement('slot'));
     }
@@ -186,23 +216,6 @@ function elementOf(
     }
   }
 
-  for (const name of attributes) {
-    const type = attributeTypes[name];
-    Object.defineProperty(DepthwireWidget.prototype, propertyOf(name), {
-      configurable: true,
-      enumerable: true,
-      get(this: HTMLElement) {
-        const value = this.getAttribute(name);
-        if (type === 'flag') return value !== null;
-        return type === 'number' && value !== null ? Number(value) : value;
-      },
-      set(this: HTMLElement, value: unknown) {
-        if (type === 'flag') this.toggleAttribute(name, Boolean(value));
-        else if (value === null || value === undefined) this.removeAttribute(name);
-        else this.setAttribute(name, String(value));
-      },
-    });
-  }
   return DepthwireWidget;
 }
 

@@ -11,6 +11,7 @@ import {
 import { AutoSpan } from '../../lib/panels/depth/depth-span.ts';
 import { drawDepth } from '../../lib/panels/depth/draw-depth.ts';
 import type { ColourProbe } from './canvas-colours.ts';
+import { cancelDraw, requestDraw } from './frames.ts';
 import { h, setAttribute, setText } from './dom.ts';
 import type { Formats } from './format.ts';
 import type { Say } from './language.ts';
@@ -84,7 +85,8 @@ export class DepthChart {
   /** What readers hear where the keyboard moves the crosshair. */
   readonly #spoken = h('div', { class: 'hidden', role: 'status' });
   readonly #auto = new AutoSpan();
-  readonly #observer = new ResizeObserver(() => this.#paint());
+  readonly #paintNow = () => this.#paint();
+  readonly #observer = new ResizeObserver(() => requestDraw(this.#paintNow));
   #top: number | null = null;
   #shown: Shown | null = null;
   /** Where the crosshair is, a share of the span; null without one. */
@@ -114,9 +116,11 @@ export class DepthChart {
 
   destroy(): void {
     this.#observer.disconnect();
+    cancelDraw(this.#paintNow);
   }
 
   show(book: BookView, instrument: Instrument): void {
+    const isFirst = this.#shown === null;
     const { bestBid, bestAsk, bids, asks } = book.book;
     if (bestBid === null || bestAsk === null) this.#shown = null;
     else {
@@ -128,7 +132,9 @@ export class DepthChart {
       this.#shown = { book, instrument, midTicks, span, spanTicks: (span / 10_000) * midTicks };
     }
     this.#none.hidden = this.#shown !== null;
-    this.#paint();
+    // The first picture takes long enough to have a frame of its own.
+    if (isFirst) requestDraw(this.#paintNow);
+    else this.#paint();
   }
 
   /** In words: how much rests within the span; null where nothing is shown. */
