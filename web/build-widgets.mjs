@@ -73,24 +73,28 @@ function withImports(name, found = []) {
   return found;
 }
 
-const files = [...byName.keys()];
-const placesOf = (name) => withImports(name).map((file) => files.indexOf(file));
 const dynamic = (module) =>
   parts.find(({ moduleIds }) => moduleIds.includes(join(source, 'core', module))).fileName;
+/** Of each kind, and of what connects, what it is made of: all that a loader fetches. */
+const kindFiles = kinds.map((kind) => [kind, withImports(`${kind}.js`)]);
+const wireFiles = [
+  ['own', withImports(dynamic('own-wire.ts'))],
+  ['shared', withImports(dynamic('shared-wire.ts'))],
+];
+const files = [...new Set([...kindFiles, ...wireFiles].flatMap(([, names]) => names))];
+const places = (entries) =>
+  JSON.stringify(
+    Object.fromEntries(entries.map(([name, made]) => [name, made.map((file) => files.indexOf(file))])),
+  );
 const define = (base, root, isPinned) => ({
   DEPTHWIRE_BASE: JSON.stringify(base),
   DEPTHWIRE_ROOT: JSON.stringify(root),
   DEPTHWIRE_WORKER: JSON.stringify('worker.js'),
   DEPTHWIRE_FILES: JSON.stringify(
-    parts.map(({ fileName, code }) =>
-      isPinned ? [fileName.slice(0, -3), hashOf(code, 'sha256')] : [fileName.slice(0, -3)],
-    ),
+    files.map((name) => [name.slice(0, -3), ...(isPinned ? [hashOf(byName.get(name).code, 'sha256')] : [])]),
   ),
-  DEPTHWIRE_KINDS: JSON.stringify(Object.fromEntries(kinds.map((kind) => [kind, placesOf(`${kind}.js`)]))),
-  DEPTHWIRE_WIRES: JSON.stringify({
-    own: placesOf(dynamic('own-wire.ts')),
-    shared: placesOf(dynamic('shared-wire.ts')),
-  }),
+  DEPTHWIRE_KINDS: places(kindFiles),
+  DEPTHWIRE_WIRES: places(wireFiles),
 });
 /** @param isPinned whether it is one that a page has by its own hash: then it knows those of all others */
 const loader = async (base, root, isPinned) =>

@@ -19,7 +19,7 @@ export function widgetsIn(server: string): Widgets {
 
 /** An article as there are many: a large picture, text, and a script of its own. */
 export function hostPage({ script, elements }: Widgets): string {
-  const paragraph = '<p>' + 'What rests in a book, and what it costs to take it. '.repeat(12) + '</p>';
+  const paragraph = `<p>${'What rests in a book, and what it costs to take it. '.repeat(12)}</p>`;
   return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>An article</title>
 <style>body{max-width:40em;margin:auto;font:16px/1.5 serif}img{width:100%;aspect-ratio:16/10}</style>${script}
 <h1>An article</h1><img src="${IMAGE_PATH}" alt="">${paragraph}${elements}${paragraph.repeat(10)}

@@ -50,6 +50,7 @@ export async function longestTasks(
     [/src="([^"]+)"/.exec(script)![1]!, elements],
   );
   await expectLive(page);
+  // eslint-disable-next-line no-console -- it writes into the trace
   await page.evaluate(() => console.timeStamp('bench-live'));
   await page.waitForTimeout(traceMs);
   const { traceEvents } = JSON.parse(String(await browser.stopTracing())) as { traceEvents: TraceEvent[] };
