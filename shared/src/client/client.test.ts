@@ -295,6 +295,20 @@ describe('a subscription', () => {
     expect(errors).toEqual([]);
   });
 
+  test('of an instrument that a feed brings later is asked for again', async () => {
+    const { client } = await connected({ clock: hurriedClock(200), random: () => 0 });
+    server.last.answer = (request, connection) => {
+      if (request.op !== 'subscribe' || connection.asked('subscribe').length > 1)
+        return grantAll(request, connection);
+      const refusal = { code: 'unknown_instrument', message: 'no feed publishes it', retry: false } as const;
+      connection.send({ op: 'error', id: request.id, ...refusal });
+    };
+    const book = client.book(instrument.id);
+    await until(() => expect(book.refusal?.code).toBe('unknown_instrument'));
+    await until(() => expect(book.granted).not.toBeNull());
+    expect(book.refusal).toBeNull();
+  });
+
   test('that is refused for now is asked for again, and forgets the refusal', async () => {
     const { client } = await connected({ clock: hurriedClock(50) });
     server.last.answer = (request, connection) => {
