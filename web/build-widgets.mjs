@@ -75,27 +75,25 @@ function withImports(name, found = []) {
 
 const dynamic = (module) =>
   parts.find(({ moduleIds }) => moduleIds.includes(join(source, 'core', module))).fileName;
-/** Of each kind, and of what connects, what it is made of: all that a loader fetches. */
-const kindFiles = kinds.map((kind) => [kind, withImports(`${kind}.js`)]);
-const wireFiles = [
-  ['own', withImports(dynamic('own-wire.ts'))],
-  ['shared', withImports(dynamic('shared-wire.ts'))],
-];
-const files = [...new Set([...kindFiles, ...wireFiles].flatMap(([, names]) => names))];
-const places = (entries) =>
-  JSON.stringify(
-    Object.fromEntries(entries.map(([name, made]) => [name, made.map((file) => files.indexOf(file))])),
+const kindFiles = kinds.map((kind) => `${kind}.js`);
+const wires = { own: withImports(dynamic('own-wire.ts')), shared: withImports(dynamic('shared-wire.ts')) };
+/** What several need, after what is a kind's own. */
+const sharedFiles = [
+  ...new Set([...Object.values(wires), ...kindFiles.map((name) => withImports(name))].flat()),
+].filter((name) => !kindFiles.includes(name));
+const files = [...kindFiles, ...sharedFiles];
+const placesOf = (names) => names.map((name) => files.indexOf(name));
+const define = (base, root, isPinned) =>
+  Object.fromEntries(
+    Object.entries({
+      BASE: base,
+      ROOT: root,
+      SHARED: sharedFiles.map((name) => name.slice(0, -'.js'.length)),
+      HASHES: isPinned ? files.map((name) => hashOf(byName.get(name).code, 'sha256')) : [],
+      NEEDS: kindFiles.map((name) => placesOf(withImports(name).filter((other) => other !== name))),
+      WIRES: Object.fromEntries(Object.entries(wires).map(([name, made]) => [name, placesOf(made)])),
+    }).map(([name, value]) => [`DEPTHWIRE_${name}`, JSON.stringify(value)]),
   );
-const define = (base, root, isPinned) => ({
-  DEPTHWIRE_BASE: JSON.stringify(base),
-  DEPTHWIRE_ROOT: JSON.stringify(root),
-  DEPTHWIRE_WORKER: JSON.stringify('worker.js'),
-  DEPTHWIRE_FILES: JSON.stringify(
-    files.map((name) => [name.slice(0, -3), ...(isPinned ? [hashOf(byName.get(name).code, 'sha256')] : [])]),
-  ),
-  DEPTHWIRE_KINDS: places(kindFiles),
-  DEPTHWIRE_WIRES: places(wireFiles),
-});
 /** @param isPinned whether it is one that a page has by its own hash: then it knows those of all others */
 const loader = async (base, root, isPinned) =>
   (await bundle(join(source, 'loader.ts'), { define: define(base, root, isPinned) }))[0].code;
@@ -120,9 +118,7 @@ await write(join(build, 'widgets/worker.js'), `import './${release}/worker.js';\
 const page = await readFile(join(source, 'embed.html'), 'utf8');
 await write(join(build, 'embed.html'), page.replaceAll('%release%', release));
 /** What a page of another site loads for one widget of a kind. */
-const loadedFor = (kind) => [
-  ...new Set(['widgets.js', ...withImports(dynamic('own-wire.ts')), ...withImports(`${kind}.js`)]),
-];
+const loadedFor = (kind) => [...new Set(['widgets.js', ...wires.own, ...withImports(`${kind}.js`)])];
 const loaded = Object.fromEntries(kinds.map((kind) => [kind, loadedFor(kind)]));
 const manifest = {
   version: release,

@@ -44,8 +44,9 @@ const MAX_SNAPSHOT_TRIES = 3;
 const CHANNEL_REST_MS = 10_000;
 /** Shortest wait before a subscription that was refused for now is asked for again. */
 const REFUSAL_RETRY_MS = 1_000;
-/** One that is known to nobody may be brought by a feed later. */
-const UNKNOWN_RETRY_MS = 30_000;
+/** What is known to nobody a feed may bring later, and what is not permitted somebody may permit. */
+const LATER_MS = 30_000;
+const mayHelpLater: ReadonlySet<string> = new Set(['unknown_instrument', 'forbidden']);
 /** A connection that lived this long starts the back-off anew. */
 const STABLE_AFTER_MS = 10_000;
 const SLOWEST_PING_MS = 5_000;
@@ -271,9 +272,9 @@ export class StreamClient extends Emitter<ClientEvents> {
     const isWanted = this.#subscriptions.get(subscription.key) === subscription;
     if (isWanted && error.code === 'too_many_subscriptions') this.#crowdedOut.add(subscription);
     subscription.onRefused(error);
-    const isUnknown = error.code === 'unknown_instrument';
-    if (!error.retry && !isUnknown) return;
-    this.#after((isUnknown ? UNKNOWN_RETRY_MS : REFUSAL_RETRY_MS) * (1 + this.#random()), () => {
+    const isLater = mayHelpLater.has(error.code);
+    if (!error.retry && !isLater) return;
+    this.#after((isLater ? LATER_MS : REFUSAL_RETRY_MS) * (1 + this.#random()), () => {
       const wanted = this.#subscriptions.get(subscription.key) === subscription;
       if (wanted && subscription.channel === null) this.#sendSubscribe(subscription);
     });

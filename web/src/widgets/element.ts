@@ -8,6 +8,8 @@ export interface Face {
   /** It is in none any more: nothing may be left of it. */
   detach(): void;
   changed(attribute: AttributeName): void;
+  /** The element is in another document than before. */
+  adopted(): void;
   /** What can be done before it is drawn, in parts that the page need not wait for together. */
   readonly steps: readonly (() => void)[];
 }
@@ -31,16 +33,16 @@ export type LoadFace = (kind: Kind) => Promise<FaceModule>;
 const NEAR = '256px';
 /** Of the box where the page says nothing of it, from before the widget's code is there: nothing moves when it comes. */
 const heights: Record<Kind, string> = {
-  ticker: '4.5em',
-  'ticker-tape': '2.5em',
-  'mini-chart': '16em',
-  'order-book': '40em',
-  depth: '18em',
-  trades: '22em',
-  'market-table': '20em',
-  'heat-tiles': '18em',
-  'symbol-overview': '30em',
-  status: '1.75em',
+  ticker: '4rem',
+  'ticker-tape': '2.25rem',
+  'mini-chart': '14rem',
+  'order-book': '35rem',
+  depth: '16rem',
+  trades: '19rem',
+  'market-table': '18rem',
+  'heat-tiles': '16rem',
+  'symbol-overview': '26rem',
+  status: '1.5rem',
 };
 
 /** A page that takes longer than this to load is not waited for, milliseconds. */
@@ -100,13 +102,12 @@ export function defineWidgets(load: LoadFace, { prefix = 'depthwire', ...rest }:
   }
 }
 
-const sheets: Partial<Record<Kind, CSSStyleSheet>> = {};
-
-function sheetFor(kind: Kind): CSSStyleSheet {
-  const sheet = new CSSStyleSheet();
+/** As constructed sheets are of one document, one for each element. */
+function sheetFor(kind: Kind, { defaultView }: Document): CSSStyleSheet {
+  const sheet = new (defaultView ?? globalThis).CSSStyleSheet();
   const display = kind === 'status' ? 'inline-block;min-inline-size:9em' : 'block';
   sheet.replaceSync(
-    `:host{display:${display};font-size:var(--depthwire-font-size,0.875rem);block-size:${heights[kind]}}:host([hidden]){display:none}`,
+    `:host{display:${display};block-size:${heights[kind]}}:host([hidden]){display:none}`,
   );
   return sheet;
 }
@@ -116,7 +117,6 @@ function reflecting(): new () => HTMLElement {
   class Reflecting extends HTMLElement {}
   for (const [name, type] of Object.entries(attributeTypes)) {
     Object.defineProperty(Reflecting.prototype, propertyOf(name), {
-      configurable: true,
       enumerable: true,
       get(this: HTMLElement) {
         const value = this.getAttribute(name);
@@ -144,14 +144,15 @@ function elementOf(
   class DepthwireWidget extends Reflecting {
     static readonly observedAttributes = attributes;
     readonly #root = this.attachShadow({ mode: 'open' });
+    readonly #slot = document.createElement('slot');
     #face: Face | null = null;
     #isLoading = false;
 
     constructor() {
       super();
-      this.#root.adoptedStyleSheets = [(sheets[kind] ??= sheetFor(kind))];
+      this.#root.adoptedStyleSheets = [sheetFor(kind, this.ownerDocument)];
       // What the page has between the tags is shown until the widget is there, and where it never comes.
-      this.#root.append(document.createElement('slot'));
+      this.#root.append(this.#slot);
     }
 
     connectedCallback(): void {
@@ -173,6 +174,11 @@ function elementOf(
       queueMicrotask(() => {
         if (!this.isConnected) this.#face?.detach();
       });
+    }
+
+    adoptedCallback(): void {
+      this.#root.adoptedStyleSheets = [sheetFor(kind, this.ownerDocument)];
+      this.#face?.adopted();
     }
 
     attributeChangedCallback(name: AttributeName, before: string | null, after: string | null): void {
@@ -205,9 +211,13 @@ function elementOf(
           new CustomEvent('dw-state', {
             bubbles: true,
             composed: true,
-            detail: { state: 'failed', error: { code: 'unavailable', message, retry: true } },
+            detail: {
+              ...{ state: 'failed', origin: null, isConflated: false, reason: message },
+              error: { code: 'unavailable', message, retry: true },
+            },
           }),
         );
+        this.#slot.textContent = message;
         reportError(new Error(message, { cause: error }));
         setTimeout(() => this.isConnected && observe(this, () => void this.#begin()), RETRY_MS);
       } finally {

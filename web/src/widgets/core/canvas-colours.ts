@@ -13,7 +13,7 @@ export class ColourProbe {
     const probe = h('span', { hidden: true });
     for (const name of names) {
       const one = h('i');
-      one.style.color = `var(--_${name})`;
+      one.style.cssText = `forced-color-adjust: none; color: var(--_${name})`;
       this.#styles.set(name, getComputedStyle(one));
       probe.append(one);
     }

@@ -29,15 +29,20 @@ export function setAttribute(element: Element, name: string, value: string | nul
   else element.setAttribute(name, value);
 }
 
-const sheets = new Map<string, CSSStyleSheet>();
+const sheets = new WeakMap<Document, Map<string, CSSStyleSheet>>();
 
-/** A style sheet, one for all who have the same: constructed, for a style element would need `unsafe-inline`. */
-export function sheetOf(css: string): CSSStyleSheet {
-  let sheet = sheets.get(css);
+/**
+ * A style sheet, one for all in a document who have the same: constructed, for a style element would need
+ * `unsafe-inline`.
+ */
+export function sheetOf(css: string, document: Document): CSSStyleSheet {
+  let ofDocument = sheets.get(document);
+  if (!ofDocument) sheets.set(document, (ofDocument = new Map<string, CSSStyleSheet>()));
+  let sheet = ofDocument.get(css);
   if (!sheet) {
-    sheet = new CSSStyleSheet();
+    sheet = new (document.defaultView ?? globalThis).CSSStyleSheet();
     sheet.replaceSync(css);
-    sheets.set(css, sheet);
+    ofDocument.set(css, sheet);
   }
   return sheet;
 }

@@ -5,6 +5,7 @@ import type { LinkOptions, WidgetClient, Wire } from './wire.ts';
 const IDLE_MS = 10_000;
 /** The server said that coming back is of no use; a key may be mended meanwhile. */
 const REFUSED_RETRY_MS = 30_000;
+const CODE_RETRY_MS = 5_000;
 
 /** The one connection to a server with a key, for all widgets of the page that want it. */
 export class Link {
@@ -12,28 +13,38 @@ export class Link {
   /** Why there is no connection; null while there is, or none was tried. */
   trouble: DepthwireError | null = null;
   readonly #options: LinkOptions;
+  readonly #onEnd: () => void;
   readonly #listeners = new Set<() => void>();
   #wire: Wire | null = null;
   #users = 0;
   #isShut = true;
-  #timer: ReturnType<typeof setTimeout> | null = null;
+  #hasEnded = false;
+  #idle: ReturnType<typeof setTimeout> | null = null;
+  #retry: ReturnType<typeof setTimeout> | null = null;
   #hasOpened = false;
 
-  constructor(options: LinkOptions) {
+  constructor(options: LinkOptions, onEnd: () => void) {
     this.#options = options;
+    this.#onEnd = onEnd;
     void this.#make();
   }
+
+  readonly #onHide = () => this.#wire?.shut();
+  readonly #onShow = ({ persisted }: PageTransitionEvent) => {
+    if (persisted && !this.#isShut) this.#wire?.open();
+  };
 
   /** Keeps the connection until it is let go; the listener hears when the client is there, and of its state. */
   use(listener: () => void): () => void {
     this.#listeners.add(listener);
     this.#users += 1;
-    this.#setTimer(null);
+    if (this.#idle !== null) clearTimeout(this.#idle);
+    this.#idle = null;
     this.#open();
     return () => {
       if (!this.#listeners.delete(listener)) return;
       this.#users -= 1;
-      if (this.#users === 0) this.#setTimer(() => this.#shut(), IDLE_MS);
+      if (this.#users === 0) this.#idle = setTimeout(() => this.#end(), IDLE_MS);
     };
   }
 
@@ -48,9 +59,10 @@ export class Link {
       this.#fail(
         new DepthwireError('unavailable', 'the code of the connection could not be loaded', {}, error),
       );
-      this.#setTimer(() => void this.#make(), REFUSED_RETRY_MS / 6);
+      this.#again(() => void this.#make(), CODE_RETRY_MS);
       return;
     }
+    if (this.#hasEnded) return;
     const { client } = this.#wire;
     this.client = client;
     client.on('state', (state) => {
@@ -58,7 +70,7 @@ export class Link {
         this.trouble = null;
         this.#hasOpened = true;
       }
-      if (state === 'closed' && !this.#isShut) this.#setTimer(() => client.connect(), REFUSED_RETRY_MS);
+      if (state === 'closed' && !this.#isShut) this.#again(() => client.connect(), REFUSED_RETRY_MS);
       this.#tell();
     });
     client.on('error', (error) => {
@@ -68,10 +80,8 @@ export class Link {
       if (error.code === 'connection_lost' && !this.#hasOpened) void this.#askWhy();
     });
     // A connection would keep the page from being shown again as it is when somebody comes back to it.
-    addEventListener('pagehide', () => this.#wire?.shut());
-    addEventListener('pageshow', ({ persisted }) => {
-      if (persisted && !this.#isShut) this.#wire?.open();
-    });
+    addEventListener('pagehide', this.#onHide);
+    addEventListener('pageshow', this.#onShow);
     this.#open();
     this.#tell();
   }
@@ -86,7 +96,10 @@ export class Link {
       const { error } = (await response.json()) as {
         error?: { code: DepthwireError['code']; message: string };
       };
-      if (error && !this.isOpen) this.#fail(new DepthwireError(error.code, error.message));
+      if (!error || this.isOpen) return;
+      this.#fail(new DepthwireError(error.code, error.message));
+      // Knocking does not help: it is closed now, and tried again when that may.
+      this.client?.close();
     } catch {
       // It does not answer at all: that is the trouble.
     }
@@ -103,15 +116,20 @@ export class Link {
     this.#wire.open();
   }
 
-  #shut(): void {
-    if (this.#isShut) return;
-    this.#isShut = true;
+  /** Nobody looks through it any more: who comes next gets another one. */
+  #end(): void {
+    this.#isShut = this.#hasEnded = true;
+    if (this.#retry !== null) clearTimeout(this.#retry);
     this.#wire?.shut();
+    removeEventListener('pagehide', this.#onHide);
+    removeEventListener('pageshow', this.#onShow);
+    this.#onEnd();
   }
 
-  #setTimer(task: (() => void) | null, delayMs = 0): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = task && setTimeout(task, delayMs);
+  #again(task: () => void, delayMs: number): void {
+    if (this.#hasEnded) return;
+    if (this.#retry !== null) clearTimeout(this.#retry);
+    this.#retry = setTimeout(task, delayMs);
   }
 
   #tell(): void {
@@ -125,7 +143,7 @@ const links = new Map<string, Link>();
 export function linkTo(options: LinkOptions): Link {
   const id = JSON.stringify([options.server, options.key, options.worker]);
   let link = links.get(id);
-  if (!link) links.set(id, (link = new Link(options)));
+  if (!link) links.set(id, (link = new Link(options, () => links.delete(id))));
   return link;
 }
 

@@ -74,7 +74,16 @@ export class PriceChart {
   }
 
   setInstrument(instrument: Instrument): void {
+    if (instrument === this.#instrument) return;
     this.#instrument = instrument;
+    this.clear();
+  }
+
+  /** What comes next is of something else. */
+  clear(): void {
+    this.#candles = [];
+    this.#count = 0;
+    this.#series?.setData([]);
   }
 
   setType(type: ChartType): void {
@@ -85,6 +94,11 @@ export class PriceChart {
     this.#candles = [];
     this.#count = 0;
     if (this.#colours) this.#colour(this.#colours);
+  }
+
+  /** More than the newest may differ from what is drawn. */
+  forget(): void {
+    this.#count = 0;
   }
 
   /** @param candles oldest first; the last is still open */

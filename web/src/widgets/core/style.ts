@@ -3,6 +3,7 @@ export const commonStyle = `
 :host {
   contain: layout style;
   container: depthwire / inline-size;
+  contain-intrinsic-inline-size: 20em;
   box-sizing: border-box;
   overflow: hidden;
   color-scheme: inherit;
@@ -104,6 +105,7 @@ a:hover { color: var(--_accent); }
   color: var(--_text-2);
 }
 .message[hidden] { display: none; }
+.frame[data-message] .foot > * { visibility: hidden; }
 .n { direction: ltr; unicode-bidi: isolate; white-space: nowrap; }
 .up { color: var(--_up); }
 .down { color: var(--_down); }
@@ -125,10 +127,12 @@ canvas { display: block; position: absolute; inset: 0; inline-size: 100%; block-
   *, ::before, ::after { animation: none !important; transition: none !important; }
 }
 @media (forced-colors: active) {
+  :host { --_ground: Canvas; --_raised: Canvas; --_line: GrayText; --_text: CanvasText; --_text-2: CanvasText; --_up: CanvasText; --_down: CanvasText; --_accent: LinkText; --_warn: CanvasText; }
   .state::before { background: CanvasText; }
 }
 @media print {
-  .frame { border: 1px solid #999; break-inside: avoid; }
+  :host, :host([theme]) { color-scheme: light; }
+  .frame { border-color: #999; break-inside: avoid; }
   .controls { display: none; }
 }
 `;

@@ -55,6 +55,8 @@ export abstract class Widget<Own extends OptionTable> implements Face {
   readonly #key: string | null;
   readonly #worker: string | null;
   readonly #own: Own;
+  readonly #root: ShadowRoot;
+  readonly #style: string;
   readonly #state = h('span', { class: 'state', part: 'state' });
   readonly #source = h('a', { class: 'source', part: 'source', target: '_blank', rel: 'noopener' });
   readonly #credit = h('a', {
@@ -100,7 +102,9 @@ export abstract class Widget<Own extends OptionTable> implements Face {
       this.#foot,
       this.#spoken,
     );
-    root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheetOf(commonStyle), sheetOf(style)];
+    this.#root = root;
+    this.#style = style;
+    this.#dress();
     root.replaceChildren(this.frame);
     this.#read();
     setText(this.#state, this.say('connecting')); // the foot is as high as it will be
@@ -130,6 +134,10 @@ export abstract class Widget<Own extends OptionTable> implements Face {
       reason: view.reason ?? null,
       isConflated: view.replica?.isConflated ?? false,
     };
+  }
+  /** What is told of the whole, where that is more than its own data. */
+  protected combined(own: StateDetail): StateDetail {
+    return own;
   }
   /** Whether there is nothing to be shown without a subscription. */
   protected needs(_subscription: SubscriptionView): boolean {
@@ -254,12 +262,21 @@ export abstract class Widget<Own extends OptionTable> implements Face {
     this.#isAttached = true;
     const unwatch = watchVisibility(this.host, (isVisible) => this.#show(isVisible));
     const theme = matchMedia('(prefers-color-scheme: dark)');
-    const recolour = () => this.recoloured();
+    const print = matchMedia('print');
+    const recolour = () => this.redraw();
+    // What is printed is drawn at once: there are no frames then.
+    const onPrint = () => this.#drawNow();
     theme.addEventListener('change', recolour);
+    print.addEventListener('change', onPrint);
+    const language = new MutationObserver(() => this.#speakLanguage());
+    language.observe(this.host.ownerDocument.documentElement, { attributeFilter: ['lang'] });
+    this.#speakLanguage();
     const onFocus = () => this.#speak(true);
     this.host.addEventListener('focusin', onFocus);
     this.#ends.push(unwatch, () => {
       theme.removeEventListener('change', recolour);
+      print.removeEventListener('change', onPrint);
+      language.disconnect();
       this.host.removeEventListener('focusin', onFocus);
     });
     this.redraw();
@@ -278,7 +295,10 @@ export abstract class Widget<Own extends OptionTable> implements Face {
 
   changed(attribute: AttributeName): void {
     const end = subscribing.has(attribute) ? this.#takeEnd() : null;
-    if (end) this.#lastDataMs = null;
+    if (end) {
+      this.#lastDataMs = null;
+      this.#toldPrices.clear();
+    }
     this.#read();
     if (this.#error) this.#stop();
     else if (this.#isVisible || (this.#isAttached && this.common.background)) this.#start();
@@ -287,8 +307,22 @@ export abstract class Widget<Own extends OptionTable> implements Face {
     this.redraw();
   }
 
-  /** The page is in another colour scheme. */
-  protected recoloured(): void {
+  /** It was moved into another document, where style sheets of this one are none. */
+  adopted(): void {
+    this.#dress();
+  }
+
+  #dress(): void {
+    const { adoptedStyleSheets, ownerDocument } = this.#root;
+    const [own] = adoptedStyleSheets;
+    const styles = [commonStyle, this.#style].map((css) => sheetOf(css, ownerDocument));
+    this.#root.adoptedStyleSheets = own ? [own, ...styles] : styles;
+  }
+
+  /** The page may be in another language by now. */
+  #speakLanguage(): void {
+    if (this.formats.locale === (this.common.locale ?? localeOf(this.host))) return;
+    this.#read();
     this.redraw();
   }
 
@@ -372,9 +406,10 @@ export abstract class Widget<Own extends OptionTable> implements Face {
   #drawNow(): void {
     if (!this.#isAttached) return;
     this.#build();
-    const detail = this.#stateNow();
+    const own = this.#stateNow();
+    const detail = this.combined(own);
     const hasData = this.#lastDataMs !== null;
-    this.#drawState(detail, hasData);
+    this.#drawState(detail, own, hasData);
     if (this.#isVisible && !this.#error && (hasData || this.isOfConnection)) this.draw();
     this.#describe();
     this.#tellState(detail);
@@ -429,7 +464,11 @@ export abstract class Widget<Own extends OptionTable> implements Face {
     return new DepthwireError('invalid_argument', this.say('no_instrument', { attribute }), { attribute });
   }
 
-  #drawState({ state, origin, isConflated, reason, error }: StateDetail, hasData: boolean): void {
+  #drawState(
+    { state, origin, isConflated, reason, error }: StateDetail,
+    own: StateDetail,
+    hasData: boolean,
+  ): void {
     const { frame, say } = this;
     setAttribute(frame, 'data-state', state);
     setAttribute(frame, 'data-origin', origin);
@@ -442,8 +481,9 @@ export abstract class Widget<Own extends OptionTable> implements Face {
     setText(this.#source, source ?? (url && new URL(url, location.href).host) ?? '');
     setAttribute(this.#source, 'href', url);
     setAttribute(this.#source, 'title', url && say('opens_elsewhere'));
-    const message = this.#messageOf(state, hasData, error, reason);
+    const message = this.#messageOf(own.state, hasData, own.error, own.reason);
     this.#message.hidden = message === null;
+    setAttribute(frame, 'data-message', message === null ? null : '');
     setText(this.#message, message ?? '');
     // What is known to be wrong is not shown beneath the words.
     this.body.style.visibility = message === null ? '' : 'hidden';

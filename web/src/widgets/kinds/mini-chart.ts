@@ -43,7 +43,12 @@ class MiniChart extends Widget<typeof own> {
 
   protected subscribe(client: WidgetClient): void {
     const { instrument, interval } = this.options;
-    this.#candles = this.follow(client.candles(instrument!, { interval, ...this.cadence }));
+    this.#chart?.clear();
+    this.#read(null);
+    this.#candles = this.follow(client.candles(instrument!, { interval, ...this.cadence }), () => {
+      const { replaced = true, latest } = this.#candles ?? {};
+      if (replaced || latest!.length > 1) this.#chart?.forget();
+    });
     this.#ticker = this.follow(client.ticker(instrument!, this.cadence), () => {
       const { instrument: known, ticker } = this.#ticker ?? {};
       if (known && ticker) this.tellPrice(known, { ...ticker, change: changeOf(ticker) });

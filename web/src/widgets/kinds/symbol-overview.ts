@@ -1,6 +1,6 @@
 import type { TickerView } from '@depthwire/shared';
 import type { Face, FaceOptions } from '../element.ts';
-import type { SelectDetail } from '../events.ts';
+import type { SelectDetail, StateDetail, WidgetState } from '../events.ts';
 import { h, setAttribute } from '../core/dom.ts';
 import { candles, instrument, interval, label, measure, notation, span, type } from '../core/options.ts';
 import { changeOf, Widget } from '../core/widget.ts';
@@ -31,6 +31,10 @@ const parts = { ticker: 'ticker', chart: 'mini-chart', depth: 'depth' } as const
 /** The whole has them: of its parts they would be there three times. */
 const ofTheWhole: readonly string[] = ['source', 'source-url', 'theme', 'transparent'];
 
+const worst = [
+  ...(['failed', 'refused', 'offline', 'recovering', 'stale', 'syncing', 'connecting'] as const),
+] satisfies WidgetState[];
+
 /** Ticker, chart and depth of one instrument: three widgets in one frame, with one foot. */
 class SymbolOverview extends Widget<typeof own> {
   readonly #elements = Object.entries(parts).map(([name, kind]) => ({
@@ -41,6 +45,7 @@ class SymbolOverview extends Widget<typeof own> {
       exportparts: `body: ${name}-body, header: ${name}-header, price: ${name}-price, change: ${name}-change, chart: ${name}-picture`,
     }),
   }));
+  readonly #parts = new Map<Kind, StateDetail>();
   #ticker: TickerView | null = null;
 
   get #prefix(): string {
@@ -55,7 +60,11 @@ class SymbolOverview extends Widget<typeof own> {
         if (!ofTheWhole.includes(name)) setAttribute(element, name, this.host.getAttribute(name));
       // The page hears of the whole, not of each part.
       element.addEventListener('dw-price', (event) => event.stopPropagation());
-      element.addEventListener('dw-state', (event) => event.stopPropagation());
+      element.addEventListener('dw-state', (event) => {
+        event.stopPropagation();
+        this.#parts.set(kind, (event as CustomEvent<StateDetail>).detail);
+        this.redraw();
+      });
       element.addEventListener('dw-select', (event) => {
         event.stopPropagation();
         this.tellSelected((event as CustomEvent<SelectDetail>).detail);
@@ -74,6 +83,12 @@ class SymbolOverview extends Widget<typeof own> {
 
   protected draw(): void {
     // Its parts draw themselves.
+  }
+
+  /** What its parts say least well of themselves is said of the whole. */
+  protected override combined(own: StateDetail): StateDetail {
+    const all = [own, ...this.#parts.values()];
+    return worst.map((state) => all.find((one) => one.state === state)).find(Boolean) ?? own;
   }
 
   protected describe(): string | null {
