@@ -106,9 +106,7 @@ export function defineWidgets(load: LoadFace, { prefix = 'depthwire', ...rest }:
 function sheetFor(kind: Kind, { defaultView }: Document): CSSStyleSheet {
   const sheet = new (defaultView ?? globalThis).CSSStyleSheet();
   const display = kind === 'status' ? 'inline-block;min-inline-size:9em' : 'block';
-  sheet.replaceSync(
-    `:host{display:${display};block-size:${heights[kind]}}:host([hidden]){display:none}`,
-  );
+  sheet.replaceSync(`:host{display:${display};block-size:${heights[kind]}}:host([hidden]){display:none}`);
   return sheet;
 }
 

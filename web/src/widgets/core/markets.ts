@@ -7,6 +7,7 @@ import {
 } from '@depthwire/shared';
 import { setText } from './dom.ts';
 import type { OptionTable } from './options.ts';
+import type { StateDetail } from '../events.ts';
 import { changeOf, Widget } from './widget.ts';
 import type { WidgetClient } from './wire.ts';
 
@@ -87,6 +88,13 @@ export abstract class MarketsWidget<Own extends OptionTable> extends Widget<Own>
   protected labelOf(market: Market): string {
     this.#labels ??= labelsOf(this.markets);
     return this.#labels.get(market.id) ?? symbolOf(market.id);
+  }
+
+  /** With how many of them are not live, where some are. */
+  protected override stateText(detail: StateDetail): string {
+    const text = super.stateText(detail);
+    const count = this.markets.filter((market) => noteOf(market) === 'old').length;
+    return detail.state === 'live' && count > 0 ? `${text} · ${this.say('not_live', { count })}` : text;
   }
 
   /** Of a row without figures. */

@@ -416,8 +416,7 @@ export abstract class Widget<Own extends OptionTable> implements Face {
   }
 
   #stateNow(): StateDetail {
-    const instrument = this.instrument;
-    const base = { origin: instrument?.origin ?? null, isConflated: false, reason: null, error: null };
+    const base = { origin: this.#origin, isConflated: false, reason: null, error: null };
     const wrong = this.#error ?? (this.missing ? this.#missed(this.missing) : null);
     if (wrong) return { ...base, state: 'failed', reason: wrong.message, error: wordOf(wrong) };
     const link = this.#link;
@@ -458,6 +457,12 @@ export abstract class Widget<Own extends OptionTable> implements Face {
       if (one) return { ...one, isConflated: known.some(({ isConflated }) => isConflated) };
     }
     return { state: 'live', reason: null, isConflated: false };
+  }
+
+  /** Of several markets the one that says least. */
+  get #origin(): StateDetail['origin'] {
+    const known = this.#followed.flatMap(({ instrument }) => instrument?.origin ?? []);
+    return origins.find((origin) => known.includes(origin)) ?? null;
   }
 
   #missed(attribute: AttributeName): DepthwireError {
@@ -591,6 +596,9 @@ const subscribing: ReadonlySet<AttributeName> = new Set([
     'group',
   ] as const),
 ]);
+
+/** Where data may come from, what says least first. */
+const origins = ['simulated', 'replayed', 'delayed', 'bridged', 'live'] as const;
 
 const refusals: ReadonlySet<string> = new Set([
   'unauthenticated',

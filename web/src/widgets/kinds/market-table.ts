@@ -39,7 +39,8 @@ th[aria-sort] button::before { font-size: 0.7em; margin-inline-end: 0.35em; }
 tbody tr { cursor: pointer; }
 tbody tr:hover > * { background: var(--_raised); }
 tbody button { max-inline-size: 100%; padding: 0; border: 0; background: none; cursor: pointer; font-weight: 600; overflow: hidden; text-overflow: ellipsis; vertical-align: middle; }
-tr.old td { color: var(--_text-2); }
+tr.old td, tr.old .up, tr.old .down { color: var(--_text-2); }
+[data-note]::after { content: ' · ' attr(data-note); color: var(--_warn); font-size: var(--_small); font-weight: 400; }
 .ruler { position: absolute; inset-block-start: 0; inline-size: 100ch; visibility: hidden; pointer-events: none; }
 @container depthwire (inline-size < 15em) {
   .scroll { padding-inline: 0.3em; font-size: var(--_small); }
@@ -158,6 +159,7 @@ class MarketTableWidget extends MarketsWidget<typeof own> {
       if (note === null && row.drawn === market) return;
       row.drawn = market;
       setAttribute(row.row, 'class', note === 'old' ? 'old' : null);
+      setAttribute(row.name, 'data-note', note === 'old' ? this.noteText(market, note) : null);
       setAttribute(row.row, 'title', this.#aboutOf(market));
       const isKnown = market.ticker !== null;
       if (row.note.isConnected === isKnown) {

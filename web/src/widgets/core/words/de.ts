@@ -3,6 +3,7 @@ import type { Words } from './en.ts';
 export const de: Words = {
   live: 'Live',
   stale: 'Veraltet',
+  not_live: '{count} nicht live',
   recovering: 'Wird neu geladen',
   connecting: 'Verbindet',
   offline: 'Offline',

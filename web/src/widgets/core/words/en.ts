@@ -1,6 +1,7 @@
 export const en = {
   live: 'Live',
   stale: 'Stale',
+  not_live: '{count} not live',
   recovering: 'Recovering',
   connecting: 'Connecting',
   offline: 'Offline',
