@@ -103,6 +103,38 @@ test('rows for which there is no room are left out whole', async ({ page }) => {
   expect(shown.cut).toBe(0);
 });
 
+for (const instrument of ['sim:SHIB-USD', 'sim:BTC-USD', 'sim:USD-JPY'])
+  test(`no figure of ${instrument} is cut where there is little room`, async ({ page }) => {
+    // Compact figures are no longer than others: trades show both.
+    const widgets = ['order-book', 'trades', 'trades notation="compact"', 'depth', 'depth measure="value"']
+      .map((kind) => kind.split(' '))
+      .map(
+        ([kind, more = '']) => `<depthwire-${kind} instrument="${instrument}" ${more}></depthwire-${kind}>`,
+      );
+    await show(
+      page,
+      `<style>main { display: flex; width: auto } main > * { width: 160px }</style>${widgets.join('')}`,
+    );
+    await expect(page.locator('.frame[data-state=live]')).toHaveCount(widgets.length);
+    await expect(page.locator('depthwire-trades tbody tr:first-child [part=size]')).toHaveText([/\d/, /\d/]);
+    await expect(page.locator('[part=bid-total]')).toHaveText([/\d/, /\d/]);
+    const cut = () =>
+      page.locator('main > *').evaluateAll((elements) =>
+        elements.flatMap(({ localName, shadowRoot }) =>
+          [...(shadowRoot?.querySelectorAll('th, td, .rows tr, .edge, .middle') ?? [])]
+            // What is hidden, but for readers, is one pixel wide.
+            .filter((one) => one.clientWidth > 1 && one.closest('thead')?.clientWidth !== 1)
+            .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)
+            .map(({ textContent }) => `${localName}: ${textContent}`),
+        ),
+      );
+    // Sizes change: some of them are longer.
+    for (let i = 0; i < 8; i++) {
+      expect(await cut()).toEqual([]);
+      await page.waitForTimeout(250);
+    }
+  });
+
 test('a depth chart is drawn, described, and read by keyboard and pointer', async ({ page }) => {
   const prices = await listen(page, 'dw-price');
   await show(page, one('depth', 'span="20"'));

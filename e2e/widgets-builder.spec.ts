@@ -93,10 +93,11 @@ test('a widget is put together, seen live, and lives in a page of another site b
   await page.getByLabel('up', { exact: true }).last().fill('#123456');
 
   const lines = await copied(page, 'Copy: HTML');
+  const className = /class="(dw-[0-9a-f]{8})"/.exec(lines)![1]!;
   expect(lines.split('\n')).toEqual([
     `<script type="module" src="${depthwire.url}/widgets.js"></script>`,
-    '<style>depthwire-ticker { height: 80px; --depthwire-up: #123456 }</style>',
-    '<depthwire-ticker instrument="sim:ETH-USD" label="A &quot;B&quot; &lt;C>" fields="bid ask volume spread" theme="dark"></depthwire-ticker>',
+    `<style>.${className} { height: 80px; --depthwire-up: #123456 }</style>`,
+    `<depthwire-ticker class="${className}" instrument="sim:ETH-USD" label="A &quot;B&quot; &lt;C>" fields="bid ask volume spread" theme="dark"></depthwire-ticker>`,
   ]);
   await page.getByText('Frame', { exact: true }).click();
   const frame = await copied(page, 'Copy: HTML');
@@ -161,8 +162,15 @@ test('says at its field what is wrong, and leaves it out of the code', async ({ 
   await page.getByLabel('key', { exact: true }).fill('dw_sk_of-somebody');
   await expect(page.getByText('This is a secret key.')).toBeVisible();
   await expect(codeOf(page, 'HTML')).toHaveText(
-    '<depthwire-depth instrument="sim:NOPE-USD"></depthwire-depth>',
+    /^<depthwire-depth class="dw-[0-9a-f]{8}" instrument="sim:NOPE-USD"><\/depthwire-depth>$/,
   );
+  const configuration = codeOf(page, 'Configuration of the server');
+  await expect(configuration).toContainText("instruments: ['sim:NOPE-USD']");
+  const instrument = page.getByRole('combobox', { name: 'instrument' });
+  await instrument.fill('no instrument');
+  await instrument.press('Enter');
+  await expect(page.getByText('Choose an instrument first: the entry names')).toBeVisible();
+  await expect(configuration).toHaveCount(0);
   await expect(codeOf(page, 'JavaScript')).toContainText('defineWidgets(');
   await expect(page.locator('code').filter({ hasText: 'dw_sk' })).toHaveCount(0);
   await expect.poll(() => page.url()).not.toContain('dw_sk');

@@ -237,6 +237,20 @@ export class Access {
     return this.#principalOf(value, caller);
   }
 
+  /**
+   * Why a page gets nothing, and what would help. Of what it came with it learns at most that a publishable key is known
+   * here, and that is for all to see.
+   */
+  originRefusal({ origin }: Caller, credential: Credential | null): DepthwireError {
+    const owner = credential === null ? null : this.#ownerOf(credential);
+    const isOfPages = owner?.kind === 'publishable' && owner.key !== '';
+    const lists = isOfPages ? "the key's origins, or to allowedOrigins" : 'allowedOrigins';
+    return new DepthwireError(
+      'origin_not_allowed',
+      `pages of ${origin} may not connect: add the origin to ${lists}`,
+    );
+  }
+
   /** Why somebody without a credential gets nothing, and what would help. */
   refusal({ address, host, isForwarded }: Caller): DepthwireError {
     if (!this.#rules.local)

@@ -91,12 +91,7 @@ export function registerGuard(app: FastifyInstance, options: GuardOptions): void
     if (address !== null) take(ofAddress, address, maxRequestsPerMinute, cost, reply);
     if (kind === null || kind === 'all') return;
     const caller = callerOf(request);
-    // A page that may not connect learns nothing of its credential.
-    if (!access.isAllowedOrigin(caller))
-      throw new DepthwireError(
-        'origin_not_allowed',
-        `pages of ${caller.origin} may not connect: add the origin to allowedOrigins`,
-      );
+    if (!access.isAllowedOrigin(caller)) throw access.originRefusal(caller, sentCredential(request));
     const credential = credentialOf(request);
     if (credential === null) {
       request.principal = access.anonymous(caller);
@@ -149,8 +144,13 @@ export function callerOf({ ip, raw, headers, protocol }: FastifyRequest): Caller
 }
 
 function refusedOne(request: FastifyRequest): Principal | Credential | null {
+  return request.principal ?? sentCredential(request);
+}
+
+/** Of a request that is refused anyway. */
+function sentCredential(request: FastifyRequest): Credential | null {
   try {
-    return request.principal ?? credentialOf(request);
+    return credentialOf(request);
   } catch {
     return null; // it can't be read, which may be why
   }

@@ -182,10 +182,21 @@ describe('a leaked publishable key', () => {
       expect(await refusedUpgrade(withKey(ws), { origin })).toBe(403);
     }
     expect((await get(list)).body.error!.code).toBe('forbidden');
+    const evil = { origin: 'https://evil.example' };
+    const helpOf = async (path: string, headers = {}) =>
+      (await get(path, { ...evil, ...headers })).body.error!.message.split(': ').at(-1);
+    const known = "add the origin to the key's origins, or to allowedOrigins";
+    const unknown = 'add the origin to allowedOrigins';
+    const instruments = `${url}/api/v1/instruments`;
+    expect(await helpOf(list)).toBe(known);
+    expect(await helpOf(instruments, bearer(pageKey))).toBe(known);
+    expect(await helpOf(`${list}x`)).toBe(unknown);
+    expect(await helpOf(instruments, bearer(deskKey))).toBe(unknown);
+    expect(await helpOf(instruments, { authorization: 'nonsense' })).toBe(unknown);
     const later = await open(ws, {}, 'https://partner.example');
     later.send({ op: 'authenticate', id: 1, token: pageKey });
     expect(await later.next(isOp('error'))).toMatchObject({ id: 1, code: 'forbidden' });
-    expect(await refusedOf(url)).toEqual({ origin_not_allowed: 4, forbidden: 4 });
+    expect(await refusedOf(url)).toEqual({ origin_not_allowed: 6, forbidden: 4 });
   });
 
   test('is taken back at once: what it had open ends, and nothing else', async () => {

@@ -24,11 +24,15 @@ import {
   withKind,
   type Setup,
 } from './setup.ts';
+import { kinds } from '../../widgets/kinds.ts';
 
 const key = `dw_pk_${'a'.repeat(43)}`;
 const isValue = (_: string, text: string) => text !== 'nonsense';
 const source: Source = { server: 'https://data.example.com/', pinned: null, isValue };
 const depth: Setup = { ...freshSetup, attributes: { instrument: 'sim:BTC-USD' } };
+/** The element without its class. */
+const bare = (setup: Setup) => elementCode(setup, source).replace(/ class="dw-[0-9a-f]{8}"/, '');
+const className = 'dw-dee037f5';
 const withAttributes = (attributes: Setup['attributes'], kind: Setup['kind'] = 'depth'): Setup => ({
   ...depth,
   kind,
@@ -39,9 +43,20 @@ describe('code', () => {
   it('is three lines for a plain page', () => {
     expect(pageCode(depth, source).split('\n')).toEqual([
       '<script type="module" src="https://data.example.com/widgets.js"></script>',
-      '<style>depthwire-depth { height: 320px }</style>',
-      '<depthwire-depth instrument="sim:BTC-USD"></depthwire-depth>',
+      `<style>.${className} { height: 320px }</style>`,
+      `<depthwire-depth class="${className}" instrument="sim:BTC-USD"></depthwire-depth>`,
     ]);
+  });
+
+  it('has a rule for each widget, though several of one kind stand in a page', () => {
+    const [low, high] = [depth, { ...depth, height: '500' }].map((setup) => {
+      const [, style, element] = pageCode(setup, source).split('\n');
+      const [, ofRule] = /<style>\.(\S+) /.exec(style!)!;
+      const [, ofElement] = / class="(\S+)"/.exec(element!)!;
+      expect(ofElement).toBe(ofRule);
+      return ofRule;
+    });
+    expect(low).not.toBe(high);
   });
 
   it('names the file of a version and its hash', () => {
@@ -56,18 +71,16 @@ describe('code', () => {
       ...{ theme: 'auto', measure: 'size', cadence: '250', span: '12.5', rows: '5', locale: 'no locale' },
       ...{ label: ' ', transparent: '', key: 'dw_sk_secret' },
     });
-    expect(elementCode(setup)).toBe(
+    expect(bare(setup)).toBe(
       '<depthwire-depth instrument="sim:BTC-USD" span="12.5" transparent></depthwire-depth>',
     );
-    expect(elementCode(withAttributes({ fields: 'bid ask volume' }, 'ticker'))).not.toContain('fields');
-    expect(elementCode(withAttributes({ fields: 'ask bid volume' }, 'ticker'))).toContain(
-      'fields="ask bid volume"',
-    );
+    expect(bare(withAttributes({ fields: 'bid ask volume' }, 'ticker'))).not.toContain('fields');
+    expect(bare(withAttributes({ fields: 'ask bid volume' }, 'ticker'))).toContain('fields="ask bid volume"');
   });
 
   it('escapes what is in attributes', () => {
     expect(escapeAttribute(`a "b" <c> & 'd'`)).toBe("a &quot;b&quot; &lt;c> &amp; 'd'");
-    expect(elementCode(withAttributes({ label: '"><script>' }))).toContain('label="&quot;>&lt;script>"');
+    expect(bare(withAttributes({ label: '"><script>' }))).toContain('label="&quot;>&lt;script>"');
   });
 
   it('puts size and colours into the style, and nothing that could end it', () => {
@@ -81,8 +94,10 @@ describe('code', () => {
         radius: '8px',
       },
     };
-    expect(styleCode(setup, source)).toBe(
-      'depthwire-depth { width: 400px; max-width: 100%; height: 320px; --depthwire-up: #00ff00 }',
+    expect(styleCode(setup, source)).toEqual(
+      expect.stringMatching(
+        /^\.dw-[0-9a-f]{8} \{ width: 400px; max-width: 100%; height: 320px; --depthwire-up: #00ff00 \}$/,
+      ),
     );
   });
 
@@ -141,6 +156,12 @@ describe('code', () => {
     );
     expect(configCode(withAttributes({}, 'ticker'))).not.toContain('maxDepth');
   });
+
+  it('offers no key before it is known for which instruments', () => {
+    for (const kind of kinds) expect(configCode({ ...freshSetup, kind })).toBeNull();
+    expect(configCode(withAttributes({ instrument: 'no instrument' }))).toBeNull();
+    expect(configCode(withAttributes({ instruments: '*' }, 'market-table'))).toBeNull();
+  });
 });
 
 describe('setup', () => {
@@ -190,10 +211,8 @@ describe('setup', () => {
   it('keeps what it shows for another kind, and what another kind had', () => {
     const several = withKind(withAttributes({ span: '5' }), 'heat-tiles');
     expect(several.attributes.instruments).toBe('sim:BTC-USD');
-    expect(elementCode(several)).toBe(
-      '<depthwire-heat-tiles instruments="sim:BTC-USD"></depthwire-heat-tiles>',
-    );
-    expect(elementCode(withKind(several, 'depth'))).toContain('span="5"');
+    expect(bare(several)).toBe('<depthwire-heat-tiles instruments="sim:BTC-USD"></depthwire-heat-tiles>');
+    expect(bare(withKind(several, 'depth'))).toContain('span="5"');
     const one = withKind({ ...freshSetup, attributes: { instruments: 'a:B-C, a:D-E' } }, 'ticker');
     expect(one.attributes.instrument).toBe('a:B-C');
   });

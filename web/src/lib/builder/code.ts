@@ -1,3 +1,4 @@
+import { crc32 } from '@depthwire/shared';
 import { aboutKinds } from '../../widgets/about.ts';
 import {
   attributesIn,
@@ -31,19 +32,29 @@ function tag(name: string, attributes: readonly (readonly [string, string])[]): 
   return `<${[name, ...written].join(' ')}></${name}>`;
 }
 
-export function elementCode(setup: Setup): string {
-  return tag(`depthwire-${setup.kind}`, attributesIn(setup));
+export function elementCode(setup: Setup, source: Source): string {
+  const name = classOf(declarationsOf(setup, source));
+  return tag(`depthwire-${setup.kind}`, [['class', name], ...attributesIn(setup)]);
 }
 
 /** Its size, and what else the page's style says of it. */
-export function styleCode(setup: Setup, { isValue }: Source): string {
+export function styleCode(setup: Setup, source: Source): string {
+  const declarations = declarationsOf(setup, source);
+  return `.${classOf(declarations)} { ${declarations} }`;
+}
+
+function declarationsOf(setup: Setup, { isValue }: Source): string {
   const { width, height } = sizeOf(setup);
-  const declarations = [
+  return [
     ...(width === null ? [] : [`width: ${width}px`, 'max-width: 100%']),
     `height: ${height}px`,
     ...variablesIn(setup, isValue).map(([name, text]) => `${name}: ${text}`),
-  ];
-  return `depthwire-${setup.kind} { ${declarations.join('; ')} }`;
+  ].join('; ');
+}
+
+/** Of the rule, so that several copied widgets of a page, of one kind too, each keep their own. */
+function classOf(declarations: string): string {
+  return `dw-${crc32(new TextEncoder().encode(declarations)).toString(16).padStart(8, '0')}`;
 }
 
 /** Three lines for any HTML file. */
@@ -59,7 +70,7 @@ export function pageCode(setup: Setup, source: Source): string {
         ] as const)
       : []),
   ]);
-  return [script, `<style>${styleCode(setup, source)}</style>`, elementCode(setup)].join('\n');
+  return [script, `<style>${styleCode(setup, source)}</style>`, elementCode(setup, source)].join('\n');
 }
 
 export function frameUrl(setup: Setup, { server, isValue }: Source): string {
@@ -108,18 +119,22 @@ const quoted = (text: string) => `'${text.replaceAll("'", "''")}'`;
 const LEVELS = 20;
 const CADENCE_MS = 100;
 
-/** The entry of the server's configuration with which a page elsewhere may show it, and nothing else. */
-export function configCode(setup: Setup): string {
+/**
+ * The entry of the server's configuration with which a page elsewhere may show it, and nothing else; null as long as no
+ * instrument is chosen: an entry for all of them would permit more than anybody asked for.
+ */
+export function configCode(setup: Setup): string | null {
   const { topics, levels = LEVELS } = aboutKinds[setup.kind];
   const { key, cadence } = Object.fromEntries(attributesIn(setup));
   const instruments = instrumentsIn(setup);
+  if (instruments.length === 0) return null;
   return [
     'access:',
     '  publishableKeys:',
     '    - id: my-page',
     `      key: ${key ?? 'dw_pk_… # npx depthwire key --publishable prints one'}`,
     `      origins: [${quoted(originOf(setup) ?? EXAMPLE_ORIGIN)}]`,
-    `      instruments: [${(instruments.length > 0 ? instruments : ['*']).map(quoted).join(', ')}]`,
+    `      instruments: [${instruments.map(quoted).join(', ')}]`,
     `      topics: [${topics.join(', ')}]`,
     ...(levels > LEVELS ? [`      maxDepth: ${levels} # levels a side`] : []),
     ...(cadence !== undefined && Number(cadence) < CADENCE_MS ? [`      minCadenceMs: ${cadence}`] : []),

@@ -38,6 +38,7 @@ export const depthChartStyle = `
   .depth dd { text-align: left; }
   .depth .edge { padding: 0 0.3em; }
 }
+@container depthwire (inline-size < 15em) { .depth .edge .side { display: none; } }
 @container depthwire (inline-size < 20em) {
   .depth .unit { display: none; }
   .depth dl { padding-inline: 0.3em; }
@@ -299,7 +300,8 @@ interface Edge {
 
 function edgeOf(side: Side, say: Say): Edge {
   const amount = amountIn(h('span'));
-  const name = `${say(side === 'bid' ? 'bids' : 'asks')} `;
+  // Where there is no room for it the place says the same, left or right of the middle: no figure is cut for a word.
+  const name = h('span', { class: 'side' }, `${say(side === 'bid' ? 'bids' : 'asks')} `);
   return { element: h('span', { class: `edge ${side}`, part: `${side}-total` }, name, amount), amount };
 }
 

@@ -21,7 +21,8 @@ export function table(attributes: Attributes, heads: Node[], rows: Node[]): HTML
 
 /**
  * Of tables with a constant number of rows. Where the page leaves less room than they take, those that do not fit wrap
- * to a second column, which is out of sight: no row is cut in two.
+ * to a second column, which is out of sight: no row is cut in two. Where they are narrowest figures get smaller: one that
+ * is cut would read as another.
  */
 export const tableStyle = `
 table { display: grid; grid-template-rows: auto minmax(0, 1fr); min-block-size: 0; margin: 0; }
@@ -39,4 +40,8 @@ th, td { overflow: hidden; text-overflow: ellipsis; }
 .none[hidden] { display: none; }
 @container depthwire (inline-size < 22em) { .unit { display: none; } }
 @container depthwire (inline-size < 15em) { tr { padding-inline: calc(var(--_pad) * 0.6); } }
+@container depthwire (inline-size < 13em) {
+  tr { column-gap: 0.3em; padding-inline: calc(var(--_pad) * 0.4); }
+  td { font-size: 0.8em; }
+}
 `;

@@ -40,7 +40,7 @@ tr[data-flash='b']::before { animation: flash-b 500ms ease-out; }
 @keyframes flash-b { from { opacity: 0.1; } }
 @container depthwire (inline-size < 22em) { .verified .word { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); } }
 @container depthwire (inline-size < 17em) {
-  .sides { --_columns: minmax(max-content, 1fr) minmax(0, 1fr); }
+  .sides { --_columns: minmax(max-content, 1fr) minmax(max-content, 1fr); }
   .total { display: none; }
   .middle { padding-inline: calc(var(--_pad) * 0.6); }
   .middle .n + .n { display: none; }
