@@ -102,12 +102,13 @@ export function defineWidgets(load: LoadFace, { prefix = 'depthwire', ...rest }:
   }
 }
 
-/** As constructed sheets are of one document, one for each element. */
-function sheetFor(kind: Kind, { defaultView }: Document): CSSStyleSheet {
-  const sheet = new (defaultView ?? globalThis).CSSStyleSheet();
+/** As constructed sheets are of one document, one for each element; none where nothing is drawn, as in a template. */
+function sheetsFor(kind: Kind, { defaultView }: Document): CSSStyleSheet[] {
+  if (!defaultView) return [];
+  const sheet = new defaultView.CSSStyleSheet();
   const display = kind === 'status' ? 'inline-block;min-inline-size:9em' : 'block';
   sheet.replaceSync(`:host{display:${display};block-size:${heights[kind]}}:host([hidden]){display:none}`);
-  return sheet;
+  return [sheet];
 }
 
 /** Made once, not for each kind: the page waits for it as it loads. */
@@ -148,7 +149,7 @@ function elementOf(
 
     constructor() {
       super();
-      this.#root.adoptedStyleSheets = [sheetFor(kind, this.ownerDocument)];
+      this.#root.adoptedStyleSheets = sheetsFor(kind, this.ownerDocument);
       // What the page has between the tags is shown until the widget is there, and where it never comes.
       this.#root.append(this.#slot);
     }
@@ -175,7 +176,7 @@ function elementOf(
     }
 
     adoptedCallback(): void {
-      this.#root.adoptedStyleSheets = [sheetFor(kind, this.ownerDocument)];
+      this.#root.adoptedStyleSheets = sheetsFor(kind, this.ownerDocument);
       this.#face?.adopted();
     }
 

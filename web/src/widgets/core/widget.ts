@@ -314,9 +314,10 @@ export abstract class Widget<Own extends OptionTable> implements Face {
 
   #dress(): void {
     const { adoptedStyleSheets, ownerDocument } = this.#root;
-    const [own] = adoptedStyleSheets;
+    // In a document that is not drawn there are none: the element is told when it comes into another.
+    if (!ownerDocument.defaultView) return;
     const styles = [commonStyle, this.#style].map((css) => sheetOf(css, ownerDocument));
-    this.#root.adoptedStyleSheets = own ? [own, ...styles] : styles;
+    this.#root.adoptedStyleSheets = [...adoptedStyleSheets, ...styles];
   }
 
   /** The page may be in another language by now. */
