@@ -41,6 +41,11 @@ export async function startSite(): Promise<Site> {
       files.set(path, { body, type });
       return origin + path;
     },
-    close: () => new Promise((resolve) => server.close(() => resolve())),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        // A browser keeps some open, and asked nothing on others yet.
+        server.closeAllConnections();
+      }),
   };
 }
