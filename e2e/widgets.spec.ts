@@ -301,6 +301,29 @@ test.describe('a server that nobody configured, a page of the same machine', () 
     expect(wrong?.[1]).toMatchObject({ error: { code: 'invalid_argument', retry: false } });
   });
 
+  test('attributes that change while a widget begins are the ones that hold', async ({
+    page,
+    depthwire,
+    site,
+  }) => {
+    await page.goto(site.put('/', `${script(depthwire.url)}<div id="place"></div>`));
+    const ids = ['sim:BTC-USD', 'sim:ETH-USD', 'sim:SOL-USD'];
+    await page.evaluate(async (instruments) => {
+      const element = document.createElement('depthwire-ticker');
+      document.querySelector('#place')!.append(element);
+      // In every task of its beginning, with the last of them at the end.
+      const until = performance.now() + 700;
+      for (let i = 0; performance.now() < until; i++) {
+        element.setAttribute('instrument', instruments[i % 2]!);
+        await new Promise((resolve) => setTimeout(resolve));
+        if (element.shadowRoot!.querySelector('.frame')) break;
+      }
+      element.setAttribute('instrument', instruments[2]!);
+    }, ids);
+    await expectLive(page.locator('depthwire-ticker'));
+    await expect(page.locator('depthwire-ticker .name')).toHaveText('SOL/USD');
+  });
+
   test('a widget keeps its style where it is moved to: out of a template, and into another document', async ({
     page,
     depthwire,

@@ -17,7 +17,6 @@ export interface Face {
 export interface FaceOptions {
   readonly host: HTMLElement;
   readonly root: ShadowRoot;
-  readonly kind: Kind;
   /** Of the Depthwire server, where the attribute `server` does not say; null where it has to. */
   readonly server: string | null;
   /** Publishable, where the attribute `key` does not say; null where the server wants none. */
@@ -195,13 +194,13 @@ function elementOf(
         const { createFace } = await load(kind);
         await turn();
         if (!this.isConnected) return;
-        const face = createFace({ host: this, root: this.#root, kind, server, key, worker });
+        const face = createFace({ host: this, root: this.#root, server, key, worker });
+        this.#face = face; // from here on it is told of attributes that change
         for (const step of face.steps) {
           await turn();
           step();
         }
         await turn();
-        this.#face = face;
         if (this.isConnected) face.attach();
       } catch (error) {
         // The next time that it is shown or scrolled to it is tried again.

@@ -190,11 +190,6 @@ export abstract class Widget<Own extends OptionTable> implements Face {
     setAttribute(this.#credit, 'href', url);
   }
 
-  /** Has something done when the widget leaves the page. */
-  protected whenLeft(task: () => void): void {
-    this.#ends.push(task);
-  }
-
   protected redraw(): void {
     if (this.#isAttached) requestDraw(this.#draw);
   }
