@@ -72,7 +72,7 @@ export async function createDepthwire({
   });
   const certificate = await certificateOf(config, systemClock.now());
   const bus = createMemoryBus();
-  const engine = new Engine({ clock: marketClock, bus, log: logger });
+  const engine = new Engine({ clock: marketClock, bus, log: logger, epoch });
   const supervisor = new FeedSupervisor({ engine, clock: systemClock, log: logger });
   const hub = new Hub({
     clock: marketClock,

@@ -1,4 +1,4 @@
-import type { BookState, FlatLevels, InstrumentId, Trade } from '@depthwire/shared';
+import type { BookState, CandleInterval, FlatLevels, InstrumentId, Trade } from '@depthwire/shared';
 
 interface BookMove {
   readonly instrument: InstrumentId;
@@ -26,7 +26,9 @@ export type MarketEvent =
       readonly state: BookState;
       readonly reason: string | null;
     }
-  | { readonly type: 'trade'; readonly instrument: InstrumentId; readonly trade: Trade };
+  | { readonly type: 'trade'; readonly instrument: InstrumentId; readonly trade: Trade }
+  /** Candles of the past came, or were put right: what is held of them is to be taken anew. */
+  | { readonly type: 'candles'; readonly instrument: InstrumentId; readonly interval: CandleInterval };
 
 export type MarketEventHandler = (event: MarketEvent) => void;
 

@@ -40,6 +40,8 @@ export interface EngineOptions {
   readonly clock: Clock;
   readonly bus: Bus;
   readonly log: FeedLog;
+  /** Names this run of the market. Default: 0. */
+  readonly epoch?: number;
 }
 
 /** What a feed has done since it started. */
@@ -335,7 +337,7 @@ export class Engine {
       market.instrument = instrument;
     } else {
       if (!market) this.#makeRoom(record, id);
-      this.#markets.set(id, new Market(instrument, clock.now()));
+      this.#markets.set(id, new Market(instrument, clock.now(), this.#options.epoch ?? 0, market));
       this.#owners.set(id, record);
       record.instruments.add(id);
     }

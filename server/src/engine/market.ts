@@ -26,6 +26,8 @@ const TICKER_VALID_MS = 300_000;
 /** What a gateway may read of an instrument. */
 export interface MarketView {
   readonly instrument: Instrument;
+  /** Names the run that the book's sequence and the count of trades belong to: those of another one have nothing in common. */
+  readonly epoch: number;
   readonly book: OrderBook;
   readonly state: BookState;
   readonly reason: string | null;
@@ -45,6 +47,7 @@ export interface MarketView {
 /** One instrument: its book, tape, candles and statistics. Clockless: every time is handed in. */
 export class Market implements MarketView {
   instrument: Instrument;
+  readonly epoch: number;
   readonly book = new OrderBook();
   readonly tape: Trade[] = [];
   tradeCount = 0;
@@ -75,8 +78,14 @@ export class Market implements MarketView {
   readonly #allSeries: readonly CandleSeries[];
   readonly #statistics = new RollingStatistics();
 
-  constructor(instrument: Instrument, nowMs: number) {
+  /** @param before the one of other scales whose place it takes: within an epoch no count goes back */
+  constructor(instrument: Instrument, nowMs: number, epoch: number, before?: MarketView) {
     this.instrument = instrument;
+    this.epoch = epoch;
+    if (before) {
+      this.book.sequence = before.book.sequence + 1;
+      this.tradeCount = before.tradeCount;
+    }
     this.#stateSinceMs = nowMs;
     const intervals = Object.keys(candleIntervals) as CandleInterval[];
     this.#series = Object.fromEntries(

@@ -151,7 +151,10 @@ export class CandlesChannel extends Channel {
     if (event.type === 'trade') {
       this.#isDirty = true;
       this.#changedFromS = Math.min(this.#changedFromS, Math.floor(event.trade.timeMs / 1000));
-    } else if (event.type === 'instrument' && event.isRescaled) {
+    } else if (
+      (event.type === 'instrument' && event.isRescaled) ||
+      (event.type === 'candles' && event.interval === this.settings.interval)
+    ) {
       this.#isDirty = this.#isReplaced = true;
     }
   }

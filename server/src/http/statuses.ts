@@ -13,4 +13,6 @@ export const statusOf: Partial<Record<ErrorCode, number>> = {
   rate_limited: 429,
   too_many_connections: 429,
   unavailable: 503,
+  bus_unavailable: 503,
+  history_unavailable: 503,
 };

@@ -46,6 +46,9 @@ const meanings: Readonly<Record<ErrorCode, string>> = {
   feed_flooded: 'A feed sent more events in a second than it may; it is started anew.',
   feed_malformed: 'Too many events of a feed were refused; it is started anew.',
   feed_dishonest: 'A feed does not do what it says it can, such as candles; it is started anew.',
+  // several machines, and stored history
+  bus_unavailable: 'The bus between ingest and gateways cannot be reached; it is tried again.',
+  history_unavailable: 'What is stored cannot be read or written now: the database is away, full or in use.',
   // captures
   capture_not_found: 'The capture file does not exist or cannot be read.',
   capture_truncated: 'The capture ends in the middle of a line or of its compressed data.',

@@ -46,6 +46,9 @@ export const errorCodes = {
   feed_flooded: true,
   feed_malformed: true,
   feed_dishonest: true,
+  // several machines, and stored history
+  bus_unavailable: true,
+  history_unavailable: true,
   // captures
   capture_not_found: false,
   capture_truncated: false,
