@@ -20,6 +20,8 @@ import type { Endpoints, HttpResponse } from './venue.ts';
 
 /** Requests that one call makes at most; what they do not reach is left out. */
 export const MAX_PAST_PAGES = 50;
+/** Trades after which no further page is asked for. */
+const MAX_TRADES = 50_000;
 /** A call ends with what it has after so long: whoever asked gives up on a feed that does not answer in 30 s. */
 export const PAST_LIMIT_MS = 25_000;
 
@@ -65,6 +67,7 @@ export interface VenuePastTrade {
   readonly size: string;
   /** Of the taker. */
   readonly side: AggressorSide;
+  /** May carry a fraction, as on the stream. */
   readonly timeMs: number;
 }
 
@@ -198,7 +201,7 @@ export async function fetchTrades(first: TradePage, way: PastWay): Promise<Omit<
     for (const trade of read.trades) trades.set(trade.id, trade);
     fromMs = read.fromMs;
     toMs = Math.min(read.toMs, Math.floor(receiveTimeMs));
-    return read.next;
+    return trades.size < MAX_TRADES ? read.next : null;
   });
   return { trades: [...trades.values()], fromMs, toMs };
 }
@@ -299,7 +302,8 @@ export function toPastTrades(
 ): PastTrades {
   const { instrument } = query;
   const converted: Trade[] = [];
-  for (const { id, price, size, side, timeMs } of trades) {
+  for (const { id, price, size, side, ...told } of trades) {
+    const timeMs = Math.floor(told.timeMs);
     if (timeMs < query.fromMs || timeMs >= query.toMs) continue;
     const trade: Trade = {
       id,
@@ -335,7 +339,7 @@ function volumeOf(text: string, { lot }: Instrument): Lots {
       throw error;
     }
   });
-  if (lots < 0) throw malformed('volume', 'zero or more', text);
+  if (!Number.isSafeInteger(lots) || lots < 0) throw malformed('volume', 'from zero to 2^53 lots', text);
   return lots as Lots;
 }
 
