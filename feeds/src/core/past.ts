@@ -153,14 +153,40 @@ export function tradesFrom(
   trades: readonly VenuePastTrade[],
   next: TradePage | null,
 ): TradeRows {
-  const toMs = next ? (trades.at(-1)?.timeMs ?? ask.fromMs) : ask.toMs;
+  const toMs = next ? Math.floor(trades.at(-1)?.timeMs ?? ask.fromMs) : ask.toMs;
   return { trades, fromMs: ask.fromMs, toMs, next };
 }
 
-/** Rows of a venue that tells its newest trades only. @param isAll whether it has no older ones */
-export function newestTrades(ask: TradeAsk, trades: readonly VenuePastTrade[], isAll: boolean): TradeRows {
-  const [oldest] = trades;
-  const fromMs = isAll ? ask.fromMs : oldest ? oldest.timeMs + 1 : ask.toMs;
+/** How a venue is asked for trades from a time on, oldest first. */
+export interface TimePages {
+  /** Most trades of an answer. */
+  readonly size: number;
+  /** @param fromMs whole unix milliseconds, inclusive */
+  url(this: void, fromMs: number): string;
+  /** Oldest first. */
+  read(this: void, body: string): readonly VenuePastTrade[];
+}
+
+/** Pages that each begin in the millisecond in which the one before ended, so that none of it is left out. */
+export function tradePages(ask: TradeAsk, pages: TimePages, fromMs = ask.fromMs): TradePage {
+  return {
+    url: pages.url(fromMs),
+    read(body) {
+      const trades = pages.read(body);
+      const lastMs = Math.floor(trades.at(-1)?.timeMs ?? ask.toMs);
+      if (trades.length < pages.size || lastMs >= ask.toMs) return tradesFrom(ask, trades, null);
+      if (lastMs > fromMs) return tradesFrom(ask, trades, tradePages(ask, pages, lastMs));
+      return { trades, fromMs: ask.fromMs, toMs: fromMs, next: null }; // a millisecond that no page holds
+    },
+  };
+}
+
+/**
+ * Rows of a venue that tells its newest trades only, oldest first.
+ * @param size of an answer that there may be older ones than
+ */
+export function newestTrades(ask: TradeAsk, trades: readonly VenuePastTrade[], size: number): TradeRows {
+  const fromMs = trades.length < size ? ask.fromMs : Math.floor(trades[0]!.timeMs) + 1;
   return { trades, fromMs, toMs: ask.toMs, next: null };
 }
 

@@ -1,5 +1,12 @@
 import { candleIntervals } from '@depthwire/shared';
-import { checkIntegers, checkTexts, isRecord, malformed, parseJson } from '../../core/frame-checks.ts';
+import {
+  checkIntegers,
+  checkRecords,
+  checkRows,
+  checkTexts,
+  malformed,
+  parseJson,
+} from '../../core/frame-checks.ts';
 import {
   candleWindows,
   newestTrades,
@@ -85,10 +92,7 @@ function recentTrades(ask: TradeAsk): TradePage {
   const { symbol } = ask.instrument;
   return {
     url: urlOf(ask, 'trades', { symbol, limit: MAX_ROWS }),
-    read(body) {
-      const trades = readRows(body).map(rawTrade);
-      return newestTrades(ask, trades, trades.length < MAX_ROWS);
-    },
+    read: (body) => newestTrades(ask, readRows(body).map(rawTrade), MAX_ROWS),
   };
 }
 
@@ -149,9 +153,7 @@ function urlOf(
 //   "2434.19055334",308,"1756.87402397","28.46694368","0"]]
 // Open time, open, high, low, close, volume (contracts on COIN-M), close time, quote volume, trades, …
 function readCandles(body: string): VenueCandle[] {
-  return readList(body).map((row) => {
-    if (!Array.isArray(row)) throw malformed('kline', 'an array', row);
-    const [openMs, open, high, low, close, volume, , , trades] = row as unknown[];
+  return checkRows(parseJson(body), 'klines').map(([openMs, open, high, low, close, volume, , , trades]) => {
     const candle = { time: openMs, open, high, low, close, volume, trades };
     checkIntegers(candle, ['time', 'trades']);
     checkTexts(candle, ['open', 'high', 'low', 'close', 'volume']);
@@ -190,15 +192,6 @@ function tradeOf(
   return { ...trade, side: isBuyerMaker ? 'sell' : 'buy' };
 }
 
-function readRows(body: string): Record<string, unknown>[] {
-  return readList(body).map((row) => {
-    if (!isRecord(row)) throw malformed('trade', 'an object', row);
-    return row;
-  });
-}
-
-function readList(body: string): unknown[] {
-  const rows = parseJson(body);
-  if (!Array.isArray(rows)) throw malformed('answer', 'an array', rows);
-  return rows as unknown[];
+function readRows(body: string): readonly Record<string, unknown>[] {
+  return checkRecords(parseJson(body), 'trades');
 }
