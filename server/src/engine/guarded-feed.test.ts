@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { ScriptedFeed, silentLog, START_MS, startMarket, testInstrument } from '../../test/markets.ts';
 import type { FeedSource } from './feed-source.ts';
 import { FeedSupervisor } from './feed-supervisor.ts';
+import type { GuardedFeed } from './guarded-feed.ts';
 
 const BAD = 'bad:BBB-USD';
 
@@ -507,6 +508,53 @@ describe('a feed that lies about what it can', () => {
     Object.assign(made[0]!, { candles: () => Promise.reject(new DepthwireError('venue_http', 'busy')) });
     expect(await engine.candles(BAD, '1m', 10)).toEqual([]);
     expect(status().state).toBe('running');
+  });
+
+  const asked = { instrument: BAD, fromMs: time * 1000, toMs: time * 1000 + 5_000 };
+  const trade = { id: 7, price: 100, size: 2, side: 'buy', timeMs: asked.fromMs + 1 };
+  const whole = { trades: [trade], fromMs: asked.fromMs, toMs: asked.toMs, isWhole: true };
+  const guardOf = (supervisor: FeedSupervisor) =>
+    [...supervisor.statuses.keys()].find(({ id }) => id === 'bad') as GuardedFeed;
+  test.each<[name: string, trades: unknown, message: RegExp]>([
+    ['none', undefined, /expected trades, fromMs, toMs and isWhole/],
+    ['no list', { ...whole, trades: 7 }, /expected an array/],
+    ['nothing in the list', { ...whole, trades: [null] }, /trade 0: expected an object/],
+    ['half a tick', { ...whole, trades: [{ ...trade, price: 0.5 }] }, /trade 0: trade: price/],
+    ['no size', { ...whole, trades: [{ ...trade, size: 0 }] }, /trade 0: trade: size/],
+    ['no side', { ...whole, trades: [{ ...trade, side: 'bid' }] }, /trade 0: trade: side/],
+    ['another time', { ...whole, trades: [{ ...trade, timeMs: asked.toMs }] }, /trade 0: .* is not from/],
+    ['one twice', { ...whole, trades: [trade, trade] }, /trade 1: 7 is told twice/],
+    [
+      'another order',
+      { ...whole, trades: [trade, { ...trade, id: 8, timeMs: asked.fromMs }] },
+      /trade 1: not in order/,
+    ],
+    ['a stretch that was not asked for', { ...whole, toMs: asked.toMs + 1 }, /expected a stretch within/],
+    ['a part as the whole', { ...whole, fromMs: asked.fromMs + 1 }, /isWhole/],
+  ])('its trades are rubbish: %s', async (_name, trades, message) => {
+    const { supervisor, made, expectFailure } = await beside();
+    Object.assign(made[0]!, { trades: () => Promise.resolve(trades) });
+    await expect(guardOf(supervisor).trades!(asked)).rejects.toMatchObject({ code: 'feed_dishonest' });
+    expectFailure('feed_dishonest', message);
+  });
+
+  test('its trades are right: they are told', async () => {
+    const { supervisor, made, status } = await beside();
+    expect(guardOf(supervisor).trades).toBeUndefined();
+    expect(guardOf(supervisor).candlesEnd).toBe('start');
+    Object.assign(made[0]!, { trades: () => Promise.resolve(whole), candlesEnd: 'now' });
+    expect(await guardOf(supervisor).trades!(asked)).toEqual(whole);
+    expect(guardOf(supervisor).candlesEnd).toBe('now');
+    expect(status().state).toBe('running');
+  });
+
+  test('when asked for trades takes too long', async () => {
+    const { supervisor, made, advance, expectFailure } = await beside();
+    Object.assign(made[0]!, { trades: () => new Promise(() => {}) });
+    const answer = expect(guardOf(supervisor).trades!(asked)).rejects.toMatchObject({ code: 'feed_timeout' });
+    await advance(30_000);
+    await answer;
+    expectFailure('feed_timeout', 'trades took longer than 30 s');
   });
 
   test('it says live before any snapshot', async () => {
