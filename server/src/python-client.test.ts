@@ -39,6 +39,7 @@ class Server {
   /** From the second time on, on the port it had. */
   async start(access: object = {}): Promise<void> {
     const config = parseConfig({
+      history: { store: 'none' },
       port: this.#port,
       access,
       feeds: [{ feed: 'sim', instruments: [instrument], rate: 5, historyDays: 1 }],

@@ -27,7 +27,12 @@ const BBB = 'test:BBB-USD';
 
 async function start(gateway: Partial<Config['gateway']> = {}, port = 0) {
   const feed = new ScriptedFeed('scripted', [testInstrument(AAA), testInstrument(BBB)]);
-  const config = parseConfig({ port, allowedOrigins: ['https://friend.example'], gateway });
+  const config = parseConfig({
+    port,
+    allowedOrigins: ['https://friend.example'],
+    gateway,
+    history: { store: 'none' },
+  });
   const depthwire = await createDepthwire({ config, logger: pino({ level: 'silent' }), feeds: [feed] });
   const url = await depthwire.listen();
   cleanups.push(() => depthwire.close());
