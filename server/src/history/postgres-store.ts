@@ -47,7 +47,7 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 8_000;
 const QUERY_TIMEOUT_MS = 10_000;
 /** Whoever else holds a series holds it for one batch. */
-const LOCK_TIMEOUT_MS = 5_000;
+const LOCK_TIMEOUT_MS = 3_000;
 /** A process that was cut off in the midst of a batch lets go of its series. */
 const IDLE_IN_TRANSACTION_MS = 10_000;
 /** Rows of `trade_blocks`, or of `column_blocks`, that are read at once. */

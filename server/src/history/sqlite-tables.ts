@@ -538,14 +538,15 @@ function lock(path: string): DatabaseSync {
 
 /** Any error of SQLite as ours, with what to do about it. */
 export function sqliteError(error: unknown, path: string): Error {
-  const { errcode, code, message } = error as { errcode?: number; code?: string; message?: string };
-  if (errcode === undefined && code !== 'ENOSPC' && code !== 'EACCES' && code !== 'EROFS')
-    return error as Error;
-  const told = known[primaryCode(error)] ?? known[10]!;
-  return unavailable(told.reason, `${path}: ${message ?? code}. ${told.todo}`, error);
+  const { errcode, syscall, message } = error as { errcode?: number; syscall?: string; message?: string };
+  if (errcode === undefined && syscall === undefined) return error as Error;
+  const told = known[errcode === undefined ? SQLITE_CANTOPEN : primaryCode(error)] ?? known[SQLITE_IOERR]!;
+  return unavailable(told.reason, `${path}: ${message}. ${told.todo}`, error);
 }
 
 const SQLITE_BUSY = 5;
+const SQLITE_IOERR = 10;
+const SQLITE_CANTOPEN = 14;
 
 /** Of the extended codes the lowest byte. */
 const primaryCode = (error: unknown) => ((error as { errcode?: number }).errcode ?? 0) & 0xff;
