@@ -102,8 +102,8 @@ export interface TradeRows {
 
 /** What a venue's REST tells of the past. */
 export interface VenuePast {
-  /** Intervals that the venue has; of others there are no candles. */
-  readonly intervals: readonly CandleInterval[];
+  /** Intervals that the venue has in a market; of others there are no candles. */
+  intervals(market: string): readonly CandleInterval[];
   /** Least time between two of these requests, milliseconds. */
   readonly spacingMs: number;
   /** The page of the newest candles asked for, which names the others; null where the venue keeps none of them. */

@@ -177,7 +177,7 @@ export function createVenueFeed(adapter: VenueAdapter, options: VenueFeedOptions
       candlesEnd: 'now',
       async candles({ instrument, interval, fromS, toS }: CandleQuery) {
         const { way: paced, ask } = pastOf(instrument);
-        if (!past.intervals.includes(interval)) return [];
+        if (!past.intervals(market).includes(interval)) return [];
         const seconds = candleIntervals[interval];
         const range = {
           interval,

@@ -39,12 +39,14 @@ const PAST_WEIGHT = 50;
  * @see https://docs.binance.us "Get Recent Trades"
  */
 export const past: VenuePast = {
-  intervals: ['1s', '1m', '5m', '15m', '1h', '4h', '1d'],
+  intervals: (market) => [
+    ...(isSpot(market as Market) ? (['1s'] as const) : []),
+    ...(['1m', '5m', '15m', '1h', '4h', '1d'] as const),
+  ],
   spacingMs: PAST_WEIGHT * WEIGHT_MS,
   candles(ask) {
     const { interval, instrument } = ask;
     const market = ask.market as Market;
-    if (interval === '1s' && !isSpot(market)) return null;
     const most = market === 'coinm' ? COINM_WINDOW_S / candleIntervals[interval] : MAX_ROWS;
     return candleWindows(ask, {
       size: Math.min(most, MAX_ROWS),

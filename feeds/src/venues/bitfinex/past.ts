@@ -29,7 +29,7 @@ const FRAMES: Partial<Record<CandleInterval, string>> = {
  * @see https://docs.bitfinex.com/reference/rest-public-trades: 15 requests a minute, which both are held to
  */
 export const past: VenuePast = {
-  intervals: Object.keys(FRAMES) as CandleInterval[],
+  intervals: () => Object.keys(FRAMES) as CandleInterval[],
   spacingMs: 4_000,
   candles(ask) {
     const { endpoints, instrument, interval } = ask;

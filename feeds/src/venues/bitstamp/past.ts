@@ -18,7 +18,7 @@ const MAX_ROWS = 1_000;
  * @see https://www.bitstamp.net/api/#tag/Market-info "Get OHLC data"
  */
 export const past: VenuePast = {
-  intervals: ['1m', '5m', '15m', '1h', '4h', '1d'],
+  intervals: () => ['1m', '5m', '15m', '1h', '4h', '1d'],
   spacingMs: 200,
   candles(ask) {
     const { endpoints, instrument, interval } = ask;

@@ -37,7 +37,7 @@ const INTERVALS: Partial<Record<CandleInterval, string>> = {
  * @see https://bybit-exchange.github.io/docs/v5/market/recent-trade
  */
 export const past: VenuePast = {
-  intervals: Object.keys(INTERVALS) as CandleInterval[],
+  intervals: () => Object.keys(INTERVALS) as CandleInterval[],
   spacingMs: 200,
   candles(ask) {
     const { endpoints, instrument, interval, market } = ask;

@@ -36,7 +36,7 @@ const GRANULARITIES: Partial<Record<CandleInterval, string>> = {
  * @see https://docs.cdp.coinbase.com/api-reference/advanced-trade-api/rest-api/public/get-public-market-trades
  */
 export const past: VenuePast = {
-  intervals: Object.keys(GRANULARITIES) as CandleInterval[],
+  intervals: () => Object.keys(GRANULARITIES) as CandleInterval[],
   spacingMs: 300,
   candles(ask) {
     return candleWindows(ask, {

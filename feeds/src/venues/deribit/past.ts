@@ -31,7 +31,7 @@ const COLUMNS = ['ticks', 'open', 'high', 'low', 'close'] as const;
  * @see https://docs.deribit.com public/get_tradingview_chart_data, public/get_last_trades_by_instrument_and_time
  */
 export const past: VenuePast = {
-  intervals: Object.keys(RESOLUTIONS) as CandleInterval[],
+  intervals: () => Object.keys(RESOLUTIONS) as CandleInterval[],
   spacingMs: 1_000,
   candles(ask) {
     const { endpoints, instrument, interval } = ask;

@@ -32,7 +32,7 @@ const REST_NAMES: Readonly<Record<string, string>> = { BTC: 'XBT', DOGE: 'XDG' }
  * @see https://docs.kraken.com/api/docs/guides/spot-rest-ratelimits: about a request a second for an address and pair
  */
 export const past: VenuePast = {
-  intervals: ['1m', '5m', '15m', '1h', '4h', '1d'],
+  intervals: () => ['1m', '5m', '15m', '1h', '4h', '1d'],
   spacingMs: 1_200,
   candles(ask) {
     const seconds = candleIntervals[ask.interval];

@@ -33,11 +33,12 @@ const BARS: Partial<Record<CandleInterval, string>> = {
  * @see https://www.okx.com/docs-v5/en/#order-book-trading-market-data-get-candlesticks-history: 20 requests in 2 s
  */
 export const past: VenuePast = {
-  intervals: Object.keys(BARS) as CandleInterval[],
+  /** There are no seconds of options. */
+  intervals: (market) =>
+    (Object.keys(BARS) as CandleInterval[]).filter((bar) => bar !== '1s' || market !== 'option'),
   spacingMs: 200,
   candles(ask) {
-    const { endpoints, instrument, interval, market, nowMs } = ask;
-    if (interval === '1s' && market === 'option') return null;
+    const { endpoints, instrument, interval, nowMs } = ask;
     const seconds = candleIntervals[interval];
     return candleWindows(ask, {
       size: MAX_ROWS,
