@@ -1,4 +1,11 @@
-import { frameCodes, OrderBook, type BookSubscription, type Candle, type DataFrame } from '@depthwire/shared';
+import {
+  frameCodes,
+  OrderBook,
+  type BookSubscription,
+  type Candle,
+  type DataFrame,
+  type Trade,
+} from '@depthwire/shared';
 import { VirtualClock } from '@depthwire/feeds';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -121,7 +128,7 @@ describe('a client that comes from another gateway', () => {
         const mayLag = [0, 0];
         const tellAll = () => {
           for (const [i, gateway] of gateways.entries())
-            while (told[i]! < script.length - mayLag[i]!) script[told[i]++]!(gateway.feed);
+            while (told[i]! < script.length - mayLag[i]!) script[told[i]!++]!(gateway.feed);
         };
         const wrong: unknown[] = [];
         const [first] = gateways;
@@ -271,7 +278,7 @@ describe('a client gets a snapshot, and nothing wrong, where', () => {
     const { wanderer, book, gateways } = await leaver();
     for (const { market, bus, feed } of gateways) {
       Object.assign(market, { epoch: 2, tradeCount: 0 });
-      market.tape.length = 0;
+      (market.tape as Trade[]).length = 0;
       market.book.loadSnapshot(levels(500, -1, 10), levels(501, 1, 10));
       market.book.sequence = 10;
       bus.publish({ type: 'instrument', instrument, isRescaled: false });
@@ -294,7 +301,7 @@ describe('a client gets a snapshot, and nothing wrong, where', () => {
     const trades = wanderer.client.trades(instrument, { cadenceMs: 100 });
     for (const { market, bus, feed } of gateways) {
       Object.assign(market, { epoch: 2, tradeCount: 0 });
-      market.tape.length = 0;
+      (market.tape as Trade[]).length = 0;
       market.book.sequence = 3;
       bus.publish({ type: 'instrument', instrument, isRescaled: false });
       feed.trade(100, 1, 1);
@@ -307,10 +314,11 @@ describe('a client gets a snapshot, and nothing wrong, where', () => {
     clock.advanceTo(clock.now() + 100);
     wanderer.leave();
     wanderer.come(b.hub);
-    expect(codesOf(wanderer.received).sort((x, y) => x - y)).toEqual([
-      frameCodes.tradesMerged,
-      frameCodes.bookResumed,
-    ]);
+    expect(
+      codesOf(wanderer.received)
+        .map(Number)
+        .sort((x, y) => x - y),
+    ).toEqual([frameCodes.tradesMerged, frameCodes.bookResumed]);
     expectSame(book, b);
     expect(trades.trades.map(({ id }) => id)).toEqual([1]);
   });

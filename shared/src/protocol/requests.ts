@@ -122,9 +122,9 @@ function parseAuthenticate(id: number, { token }: Record<string, unknown>): Clie
 }
 
 function parseResume(resume: unknown): ResumePoint {
-  const { epoch, ch, seq, gateway, sequence, depth } = (typeof resume === 'object' && resume !== null ? resume : {}) as Partial<
-    Record<string, unknown>
-  >;
+  const { epoch, ch, seq, gateway, sequence, depth } = (
+    typeof resume === 'object' && resume !== null ? resume : {}
+  ) as Partial<Record<string, unknown>>;
   if (
     !isCount(epoch, Number.MAX_SAFE_INTEGER) ||
     !isCount(ch, MAX_REQUEST_ID) ||
