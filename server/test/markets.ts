@@ -127,9 +127,9 @@ export async function startMarket(
   const events: MarketEvent[] = [];
   bus.subscribe((event) => events.push(structuredClone(event)));
   const loadPast = (from: Feed, markets: readonly Market[]) => history.load(from, markets);
-  const engine = new Engine({ clock, bus, log: silentLog, loadPast });
+  const engine = new Engine({ clock, bus, log: silentLog, epoch: 1, loadPast });
   const history: History = memoryHistory({ clock, bus, engine });
-  const hub = new Hub({ clock, bus, markets: engine.markets, checksumIntervalMs, soon });
+  const hub = new Hub({ clock, bus, markets: engine.markets, checksumIntervalMs, soon, ownEpoch: 1 });
   await engine.addFeed(feed);
   const market = engine.markets.get(feed.instruments[0]!.id)!;
   /** As a client is told. */

@@ -316,7 +316,7 @@ describe('a client of an event stream that comes back', () => {
   });
 
   test.each([
-    ['of another run', (id: string) => id.replace(/^\d/, '9')],
+    ['of another run', (id: string) => `0${id}`],
     ['that never was', (id: string) => `${id.split('.')[0]}.999999`],
     ['of somebody else', () => 'abc'],
   ])('gets snapshots where its id is one %s', async (_, change) => {
