@@ -1,6 +1,7 @@
 import {
   DepthwireError,
   every,
+  hasSameScales,
   type BookState,
   type Clock,
   type FeedEvent,
@@ -95,6 +96,11 @@ export class Engine {
     return this.#feeds;
   }
 
+  /** The feed that an instrument is brought by; undefined where none does. */
+  feedOf(id: InstrumentId): Feed | undefined {
+    return this.#owners.get(id)?.feed;
+  }
+
   /** How many books are in each state, of all feeds or of one. */
   countBooks(feed?: Feed): Record<BookState, number> {
     const count: Record<BookState, number> = { syncing: 0, live: 0, stale: 0, recovering: 0 };
@@ -171,11 +177,6 @@ export class Engine {
   async stop(): Promise<void> {
     this.#watch.cancel();
     await Promise.all([...this.#feeds.keys()].map((feed) => feed.stop()));
-  }
-
-  /** Who publishes an instrument; undefined where nobody does. */
-  feedOf(id: InstrumentId): Feed | undefined {
-    return this.#owners.get(id)?.feed;
   }
 
   #marketsOf({ instruments }: FeedRecord): Market[] {
@@ -404,10 +405,4 @@ function firstOf<T>(values: Iterable<T>): T[] {
 function latencyOf(event: FeedEvent): number | null {
   if (event.type === 'instrument' || event.type === 'book-status' || event.venueTimeMs === null) return null;
   return event.receiveTimeMs - event.venueTimeMs;
-}
-
-function hasSameScales(a: Instrument, b: Instrument): boolean {
-  return (['tick', 'lot'] as const).every(
-    (key) => a[key].units === b[key].units && a[key].decimals === b[key].decimals,
-  );
 }

@@ -46,7 +46,7 @@ async function run(
   });
   const history: History = new History({
     ...{ clock, bus, markets: engine.markets, feedOf: (id) => engine.feedOf(id), store, log: silentLog },
-    ...{ retention: keepAll, writesAll: true },
+    ...{ retention: keepAll, writes: () => true },
   });
   let isOver = false;
   /** As where the process is killed: what is not written is gone. */
@@ -146,9 +146,9 @@ describe('a restart', () => {
         }
         await running.stop();
       }),
-      { numRuns: 8 }, // each is several stores, and threads of theirs
+      { numRuns: 5 }, // each is several stores, and threads of theirs
     );
-  });
+  }, 60_000);
 
   test('what the feed knew at its start goes before, the open candle is made of both parts', async () => {
     const path = join(await temporaryFolder(), 'history.db');

@@ -46,10 +46,10 @@ export interface HistoryOptions {
   readonly store: HistoryStore | null;
   readonly retention: Retention;
   readonly log: FeedLog;
-  /** Whether every market is this process's to write, from its beginning. Otherwise `write` says so. */
-  readonly writesAll: boolean;
-  /** Columns in memory, which begin with those that are stored of so long. */
-  readonly depth?: { readonly recent: DepthHistory; readonly recentMs: number };
+  /** Whether what a feed brings is this process's to write now; `write` and `leave` say where that changes. */
+  readonly writes: (feed: string) => boolean;
+  /** Resolves once the candles in memory are as the engine has them, wherever that is. */
+  readonly whenCandles?: (market: MarketView, interval: CandleInterval) => Promise<void>;
 }
 
 export interface HistoryFigures extends RecorderFigures {
@@ -74,6 +74,8 @@ export class History {
   /** The last of the markets of a venue that wait for their past. */
   readonly #seeding = new WeakMap<Feed, Promise<void>>();
   readonly #pruning: Timer | null = null;
+  #depth: { readonly recent: DepthHistory; readonly recentMs: number } | null = null;
+  readonly #leaveBus: () => void = () => undefined;
   #isPruning = false;
   #isClosed = false;
   /** Null before the first try. */
@@ -105,6 +107,12 @@ export class History {
     });
     this.#pruning = every(clock, PRUNE_PERIOD_MS, () => void this.#prune());
     this.#open(store).catch(() => undefined); // whoever needs it is told
+    // What others write begins here with what they wrote.
+    this.#leaveBus = bus.subscribe((event) => {
+      if (event.type !== 'instrument' || !event.isRescaled || this.#known.has(event.instrument)) return;
+      const market = markets.get(event.instrument);
+      if (market) void this.#restoreColumns(market);
+    });
   }
 
   /** Null where nothing is stored. */
@@ -121,13 +129,29 @@ export class History {
       this.#loaded.add(market);
       const { id } = market.instrument;
       this.#known.set(id, { feed, market });
-      if (this.#options.writesAll) await this.write(id);
-      else await this.#seed(feed, market);
+      if (this.#options.writes(feed.id)) await this.#begin(id);
+      else if (feed.candlesEnd !== 'now' || !this.#recorder) await this.#seed(feed, market);
+      // What a venue tells is of use to whoever writes.
     }
   }
 
-  /** This process is the one that writes an instrument from now on. Never rejects. */
-  async write(id: InstrumentId): Promise<void> {
+  /** This process is the one that writes a feed's markets from now on. */
+  write(feed: string): void {
+    for (const [id, known] of this.#known) if (known.feed.id === feed) void this.#begin(id);
+  }
+
+  /** Somebody else is. */
+  leave(feed: string): void {
+    for (const [id, known] of this.#known) if (known.feed.id === feed) this.#recorder?.end(id);
+  }
+
+  /** Columns in memory begin with those that are stored of so long. */
+  keepColumns(recent: DepthHistory, recentMs: number): void {
+    this.#depth = { recent, recentMs };
+  }
+
+  /** Never rejects. */
+  async #begin(id: InstrumentId): Promise<void> {
     const known = this.#known.get(id);
     if (!known) return;
     const { feed, market } = known;
@@ -151,11 +175,6 @@ export class History {
     }
   }
 
-  /** Somebody else writes an instrument from now on. */
-  leave(id: InstrumentId): void {
-    this.#recorder?.end(id);
-  }
-
   onColumn(id: InstrumentId, column: DepthColumn): void {
     if (this.#recorder?.isWriting(id) && this.#options.retention.columnsMs > 0)
       this.#recorder.onColumn(id, packColumn(column));
@@ -170,6 +189,7 @@ export class History {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#pruning?.cancel();
+    this.#leaveBus();
     this.#backFill?.close();
     await this.#recorder?.close();
     await this.#options.store?.close();
@@ -262,10 +282,10 @@ export class History {
     }
   }
 
-  async #restoreColumns(market: Market): Promise<void> {
-    const { depth, clock } = this.#options;
+  async #restoreColumns(market: MarketView): Promise<void> {
+    const depth = this.#depth;
     if (!depth) return;
-    const nowMs = Math.floor(clock.now());
+    const nowMs = Math.floor(this.#options.clock.now());
     const columns = await this.past.columns(
       market,
       { fromMs: nowMs - depth.recentMs, toMs: nowMs },
@@ -286,7 +306,7 @@ export class History {
   }
 
   async #prune(): Promise<void> {
-    if (this.#isPruning || !this.#options.writesAll) return;
+    if (this.#isPruning || !this.#recorder?.isWritingAny) return;
     this.#isPruning = true;
     const { store, clock, retention, log } = this.#options;
     try {
