@@ -130,6 +130,8 @@ export abstract class VenueEmulator<State = unknown> {
   readonly #heldBack = new Map<EmulatedConnection<State>, Map<string, (object | string)[]>>();
   readonly #timers = new Set<Timer>();
   readonly #trades: EmulatedTrade[] = [];
+  /** Candles by symbol and length, and of how many trades they are: to add them up takes longer than to send them. */
+  readonly #candles = new Map<string, { trades: number; candles: readonly EmulatedCandle[] }>();
   #server: LoopbackServer | null = null;
   #refusal: Refusal = { answer: 0, retryAfterS: null, times: 0 };
   #pastFault: Refusal<PastFault> = { answer: 0, retryAfterS: null, times: 0 };
@@ -383,8 +385,13 @@ export abstract class VenueEmulator<State = unknown> {
   }
 
   /** The symbol's candles of so many seconds, oldest first. */
-  candles(symbol: string, seconds: number): EmulatedCandle[] {
-    return candlesOf(this.trades(symbol), seconds);
+  candles(symbol: string, seconds: number): readonly EmulatedCandle[] {
+    const key = `${symbol} ${seconds}`;
+    const known = this.#candles.get(key);
+    if (known?.trades === this.#trades.length) return known.candles;
+    const candles = candlesOf(this.trades(symbol), seconds);
+    this.#candles.set(key, { trades: this.#trades.length, candles });
+    return candles;
   }
 
   /** All trades of the symbol so far. */

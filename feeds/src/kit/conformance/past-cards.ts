@@ -16,11 +16,11 @@ export const PAST = { trades: 12_000, stepMs: 6_000 };
 const CANDLES = 1_100;
 /** Newest trades that every venue keeps. */
 const FEW_TRADES = 30;
-const RETRY_AFTER_S = 5;
+const RETRY_AFTER_S = 2;
 
 /** Candles are what the venue's trades add up to, however many answers they take; of others there are none. */
 export async function tellsCandles(bench: Bench): Promise<void> {
-  const { victim, past } = bench;
+  const { past } = bench;
   for (const interval of Object.keys(candleIntervals) as CandleInterval[]) {
     const requests = bench.emulator.requests.length;
     const query = queryOf(bench, interval);
@@ -32,7 +32,6 @@ export async function tellsCandles(bench: Bench): Promise<void> {
     }
   }
   await assert.rejects(bench.feed.candles!({ ...queryOf(bench, '1m'), instrument: 'no:SUCH-ONE' }));
-  assert.ok(bench.market(victim).trades.length > 0, 'the stream goes on');
   bench.undisturbed(bench.symbols);
 }
 
@@ -119,13 +118,14 @@ function queryOf(bench: Bench, interval: CandleInterval): CandleQuery {
 function compare(bench: Bench, { interval, fromS, toS }: CandleQuery, candles: readonly Candle[]): void {
   const seconds = candleIntervals[interval];
   const { tick, lot } = bench.market(bench.victim).instrument;
-  const truths = bench.emulator
+  // The oldest that is kept may have gone meanwhile.
+  const firstS = Math.max(fromS, bench.clock.now() / 1_000 - (bench.past.keptCandles - 1) * seconds);
+  const kept = bench.emulator
     .candles(bench.victim, seconds)
-    .filter(({ time }) => time >= fromS && time < toS);
-  const kept = truths.filter(({ time }) => time >= toS - bench.past.keptCandles * seconds);
+    .filter(({ time }) => time >= firstS && time < toS);
   assert.ok(kept.length > 0, `${interval}: there are candles`);
   // Only the venue knows whether it tells intervals without a trade, and counts those of the others.
-  const told = candles.filter(({ volume }) => volume > 0);
+  const told = candles.filter(({ time, volume }) => time >= firstS && volume > 0);
   assert.deepEqual(
     told.map(({ time, open, high, low, close, volume }) => {
       const [o, h, l, c] = [open, high, low, close].map((ticks) => formatUnitsShortest(ticks, tick));
