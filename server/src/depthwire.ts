@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Server as TlsServer } from 'node:tls';
-import { systemClock, type Feed } from '@depthwire/feeds';
+import { steadyClock, systemClock, type Feed } from '@depthwire/feeds';
 import { DepthwireError, type Clock, type Timer } from '@depthwire/shared';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
@@ -72,11 +72,17 @@ export async function createDepthwire({
   });
   const certificate = await certificateOf(config, systemClock.now());
   const bus = createMemoryBus();
-  const engine = new Engine({ clock: marketClock, bus, log: logger, epoch });
+  const engine = new Engine({
+    clock: marketClock,
+    steadyClock: marketClock === systemClock ? steadyClock : marketClock,
+    bus,
+    log: logger,
+    epoch,
+  });
   const supervisor = new FeedSupervisor({ engine, clock: systemClock, log: logger });
   const hub = new Hub({
     clock: marketClock,
-    wallClock: systemClock,
+    steadyClock,
     bus,
     markets: engine.markets,
     checksumIntervalMs: config.gateway.checksumIntervalMs,
@@ -97,6 +103,7 @@ export async function createDepthwire({
     server,
     marketClock,
     wallClock: systemClock,
+    steadyClock,
     log: logger,
   });
   let renewal: Timer | null = null;
@@ -135,7 +142,7 @@ export async function createDepthwire({
     trustedProxies: config.trustedProxies,
     maxConnections: config.gateway.maxConnections,
     maxConnectionsPerAddress: config.gateway.maxConnectionsPerAddress,
-    wallClock: systemClock,
+    steadyClock,
     maxMessageBytes: config.gateway.maxMessageBytes,
   }).catch(async (error: unknown) => {
     gateway.destroy();
