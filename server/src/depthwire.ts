@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Server as TlsServer } from 'node:tls';
-import { systemClock, type Feed } from '@depthwire/feeds';
+import { steadyClock, systemClock, type Feed } from '@depthwire/feeds';
 import { DepthwireError, type Clock, type Timer } from '@depthwire/shared';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
@@ -72,7 +72,7 @@ export async function createDepthwire({
   const { source, bus, history } = backend;
   const hub = new Hub({
     clock: marketClock,
-    wallClock: systemClock,
+    steadyClock,
     bus,
     markets: source.markets,
     checksumIntervalMs: config.gateway.checksumIntervalMs,
@@ -95,6 +95,7 @@ export async function createDepthwire({
     server,
     marketClock,
     wallClock: systemClock,
+    steadyClock,
     log: logger,
   });
   let renewal: Timer | null = null;
@@ -133,7 +134,7 @@ export async function createDepthwire({
     trustedProxies: config.trustedProxies,
     maxConnections: config.gateway.maxConnections,
     maxConnectionsPerAddress: config.gateway.maxConnectionsPerAddress,
-    wallClock: systemClock,
+    steadyClock,
     maxMessageBytes: config.gateway.maxMessageBytes,
   }).catch(async (error: unknown) => {
     gateway.destroy();
