@@ -13,4 +13,5 @@ export const benches = {
   wall: async () => (await import('./screen/index.ts')).wall,
   day: async () => (await import('./day/index.ts')).day,
   stampede: async () => (await import('./stampede/index.ts')).stampede,
+  cluster: async () => (await import('./cluster/index.ts')).cluster,
 } satisfies Record<string, () => Promise<Bench>>;
