@@ -106,7 +106,7 @@ export class Cluster {
       await member.end('SIGKILL');
       await wire?.close();
     }
-    await this.#nginx.end('SIGKILL');
+    await this.#nginx.end('SIGTERM'); // which ends its workers too
     await this.redis?.stop();
     await this.postgres?.remove();
     if (keepsLogs) process.stderr.write(`logs are kept in ${this.#folder}\n`);
