@@ -81,7 +81,7 @@ export async function createDepthwire({
     markets: engine.markets,
     checksumIntervalMs: config.gateway.checksumIntervalMs,
     soon: setImmediate,
-    epoch,
+    ownEpoch: epoch,
   });
   const depthHistory = new DepthHistory({
     clock: marketClock,
@@ -94,7 +94,6 @@ export async function createDepthwire({
     hub,
     access,
     limits: { ...config.gateway, authenticateWithinMs: config.access.authenticateWithinMs },
-    epoch,
     server,
     marketClock,
     wallClock: systemClock,

@@ -50,7 +50,7 @@ class Server {
     });
     this.#port = Number(new URL(await depthwire.listen()).port);
     this.#depthwire = depthwire;
-    const { epoch } = depthwire.hub.position;
+    const { epoch } = depthwire.hub;
     const note = setInterval(() => {
       const market = depthwire.engine.markets.get(instrument);
       if (market) this.checksums.set(`${epoch} ${market.book.sequence}`, bookChecksum(market.book));

@@ -122,8 +122,8 @@ export async function startMarket(
   const bus = createMemoryBus();
   const events: MarketEvent[] = [];
   bus.subscribe((event) => events.push(structuredClone(event)));
-  const engine = new Engine({ clock, bus, log: silentLog });
-  const hub = new Hub({ clock, bus, markets: engine.markets, checksumIntervalMs, soon });
+  const engine = new Engine({ clock, bus, log: silentLog, epoch: 1 });
+  const hub = new Hub({ clock, bus, markets: engine.markets, checksumIntervalMs, soon, ownEpoch: 1 });
   await engine.addFeed(feed);
   const market = engine.markets.get(feed.instruments[0]!.id)!;
   return { clock, bus, engine, hub, feed, events, market };

@@ -45,6 +45,8 @@ export class BookReplica {
   #seq = -1;
   #reference = 0;
   #resumedTo = 0;
+  /** The engine's count of the book that a frame of another gateway may go on from; null where none may. */
+  #from: number | null = null;
 
   /** The server's word on the book; `recovering` while this replica is the one that is wrong. */
   get state(): BookState {
@@ -66,11 +68,12 @@ export class BookReplica {
   /** Forgets the sequence: the next frame must be a snapshot. The levels stay to be looked at. */
   reset(): void {
     this.#awaitingSnapshot = true;
+    this.#from = null;
   }
 
   /** Starts over for a new channel, as after a reconnect. */
   restart(): void {
-    this.#awaitingSnapshot = true;
+    this.reset();
     this.#resumedTo = 0;
     if (this.#seq >= 0) this.#seq = 0;
   }
@@ -81,6 +84,13 @@ export class BookReplica {
    */
   resume(newest: number): void {
     this.#resumedTo = newest;
+  }
+
+  /** Goes on in a channel of another gateway: with what differs from the book that is here, or a snapshot. */
+  move(): void {
+    const from = this.isSound ? this.book.sequence : null;
+    this.restart();
+    this.#from = from;
   }
 
   /** @param frame a decoded book frame of this replica's channel */
@@ -99,6 +109,7 @@ export class BookReplica {
       if (!this.#awaitingSnapshot && seq <= this.#seq) return 'ignored';
       return this.#load(frame, seq);
     }
+    if (this.#from !== null) return this.#goOn(frame, seq, this.#from);
     if (this.#awaitingSnapshot || seq <= this.#seq) return 'ignored';
     this.isDelta = false;
     this.isConflated = false;
@@ -161,6 +172,25 @@ export class BookReplica {
     return 'applied';
   }
 
+  /** Takes what begins the channel for a book that is at update `from`. */
+  #goOn(frame: readonly unknown[], seq: number, from: number): ReplicaOutcome {
+    if (frame[0] !== frameCodes.bookResumed || frame[4] !== from)
+      throw new DepthwireError('sequence_gap', `expected a frame from update ${from}`);
+    const state = decodeState(frame[3]);
+    const sequence = integer(frame[5], 'sequence');
+    const timeMs = integer(frame[6], 'timeMs');
+    const ageMs = integer(frame[7], 'ageMs');
+    const lagMs = frame[8] === null ? null : integer(frame[8], 'lagMs');
+    const reference = integer(frame[9], 'reference');
+    this.book.applyDelta(decodeLevels(frame[10], -1, reference), decodeLevels(frame[11], 1, reference));
+    this.#begin(state, sequence, timeMs, lagMs, reference, seq, frame[13]);
+    this.merged = sequence - from;
+    this.isConflated = true;
+    this.ageMs = ageMs;
+    this.#verify(frame[12]);
+    return 'applied';
+  }
+
   #load(frame: readonly unknown[], seq: number): ReplicaOutcome {
     const state = decodeState(frame[3]);
     const sequence = integer(frame[4], 'sequence');
@@ -168,21 +198,35 @@ export class BookReplica {
     const lagMs = frame[6] === null ? null : integer(frame[6], 'lagMs');
     const reference = integer(frame[7], 'reference');
     this.book.loadSnapshot(decodeLevels(frame[8], -1, reference), decodeLevels(frame[9], 1, reference));
+    this.#begin(state, sequence, timeMs, lagMs, reference, seq, frame[11]);
+    this.merged = 0;
+    this.isConflated = false;
+    this.ageMs = 0;
+    this.#verify(frame[10]);
+    return 'applied';
+  }
+
+  /** What follows builds on the book as it is now. */
+  #begin(
+    state: BookState,
+    sequence: number,
+    timeMs: number,
+    lagMs: number | null,
+    reference: number,
+    seq: number,
+    reason: unknown,
+  ): void {
     this.book.sequence = sequence;
     this.#reference = reference;
     this.#state = state;
     this.#seq = seq;
     this.#awaitingSnapshot = false;
+    this.#from = null;
     this.timeMs = timeMs;
     this.lagMs = lagMs;
     this.isDelta = false;
-    this.isConflated = false;
-    this.merged = 0;
-    this.ageMs = 0;
-    this.reason = typeof frame[11] === 'string' ? frame[11] : null;
+    this.reason = typeof reason === 'string' ? reason : null;
     this.error = null;
-    this.#verify(frame[10]);
-    return 'applied';
   }
 
   #verify(expected: unknown): void {
@@ -201,7 +245,7 @@ export class BookReplica {
 
   #break(error: DepthwireError): ReplicaOutcome {
     this.error = error;
-    this.#awaitingSnapshot = true;
+    this.reset();
     if (this.#seq < 0) this.#seq = 0;
     return 'broken';
   }

@@ -18,6 +18,8 @@ export const requestRanges = {
   rate: { min: 1, max: 1_000 },
   /** Characters. */
   token: { min: 1, max: 8_192 },
+  /** Characters of the name of a gateway. */
+  gateway: { min: 1, max: 64 },
 } as const;
 const MAX_REQUEST_ID = requestRanges.id.max;
 const MAX_DEPTH = requestRanges.depth.max;
@@ -25,6 +27,7 @@ const MAX_CADENCE_MS = requestRanges.cadence.max;
 const { min: MIN_BANDWIDTH, max: MAX_BANDWIDTH } = requestRanges.bandwidth;
 const { min: MIN_RATE, max: MAX_RATE } = requestRanges.rate;
 const MAX_TOKEN_CHARS = requestRanges.token.max;
+const MAX_GATEWAY_CHARS = requestRanges.gateway.max;
 
 /** The `id` of anything that looks like a request, so that an error can name it. */
 export function requestIdOf(message: unknown): number | null {
@@ -119,7 +122,7 @@ function parseAuthenticate(id: number, { token }: Record<string, unknown>): Clie
 }
 
 function parseResume(resume: unknown): ResumePoint {
-  const { epoch, ch, seq } = (typeof resume === 'object' && resume !== null ? resume : {}) as Partial<
+  const { epoch, ch, seq, gateway, sequence, depth } = (typeof resume === 'object' && resume !== null ? resume : {}) as Partial<
     Record<string, unknown>
   >;
   if (
@@ -128,7 +131,22 @@ function parseResume(resume: unknown): ResumePoint {
     !isCount(seq, Number.MAX_SAFE_INTEGER)
   )
     throw invalid('resume', 'a map with the integers epoch, ch and seq', resume);
-  return { epoch, ch, seq };
+  if (gateway !== undefined && !isGateway(gateway))
+    throw invalid('resume.gateway', `a text of 1 to ${MAX_GATEWAY_CHARS} characters`, gateway);
+  if (sequence !== undefined && !isCount(sequence, Number.MAX_SAFE_INTEGER))
+    throw invalid('resume.sequence', 'an integer of 0 or more', sequence);
+  if (depth !== undefined && !isCount(depth, MAX_DEPTH))
+    throw invalid('resume.depth', `levels a side from 0 (all) to ${MAX_DEPTH}`, depth);
+  return {
+    ...{ epoch, ch, seq },
+    ...(gateway === undefined ? {} : { gateway }),
+    ...(sequence === undefined ? {} : { sequence }),
+    ...(depth === undefined ? {} : { depth }),
+  };
+}
+
+function isGateway(value: unknown): value is string {
+  return typeof value === 'string' && value.length >= 1 && value.length <= MAX_GATEWAY_CHARS;
 }
 
 function isCount(value: unknown, max: number): value is number {
