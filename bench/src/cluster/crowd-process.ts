@@ -1,11 +1,13 @@
 // Clients of the SDK, each with a book, trades and candles of one instrument, and all that they were ever shown.
-import type {
-  BookSubscription,
-  Candle,
-  CandlesSubscription,
-  DepthwireClient,
-  TradesSubscription,
+import {
+  codecs,
+  type BookSubscription,
+  type Candle,
+  type CandlesSubscription,
+  type DepthwireClient,
+  type TradesSubscription,
 } from '@depthwire/shared';
+import type { WebSocket } from 'ws';
 import { unixMs } from '../harness/clock.ts';
 import { sdkClient } from '../harness/sdk-client.ts';
 import { answerParent } from '../harness/worker.ts';
@@ -22,11 +24,14 @@ import {
 const HANDSHAKES = 25;
 const POLL_MS = 20;
 /** How often all of them are looked at. */
-const LOOK_MS = 100;
+const LOOK_MS = 200;
 /** A live book that shows nothing new for so long, while the market moves, does not go on. */
-const STILL_MS = 1_000;
+const STILL_MS = 1_500;
 /** Trades of an instrument that are told apart, after which the run is too long. */
 const MAX_TRADES = 200_000;
+/** Of a message that is a map, in its first byte: answers and notices are, data are not. */
+const MAP_MASK = 0xf0;
+const MAP = 0x80;
 /** What is told of those who are not right yet. */
 const MAX_EXAMPLES = 5;
 
@@ -99,15 +104,19 @@ class Spectator {
   #changedMs = unixMs();
   #opened = 0;
   #resyncs = 0;
+  /** Of the market, as the gateway says, and that of the last book shown. */
   #epoch = 0;
+  #shownEpoch = 0;
   #sequence = -1;
+  /** Whether the connection is another one, and the book's first frame on it is still to come. */
+  #isReturning = false;
   readonly #seen = new Uint8Array(MAX_TRADES);
   #firstTradeId: number | null = null;
   /** Those up to here are accounted for. */
   #judgedTradeId = 0;
 
   constructor(url: string, { instrument, depth, cadenceMs }: Wish) {
-    this.client = sdkClient(url);
+    this.client = sdkClient(url, (socket) => this.#readEpochs(socket));
     this.#book = this.client.book(instrument, { depth, cadenceMs });
     this.#trades = this.client.trades(instrument, { cadenceMs });
     this.#candles = this.client.candles(instrument, { interval: '1m', cadenceMs });
@@ -116,8 +125,9 @@ class Spectator {
     });
     this.#book.on('ready', () => {
       if (this.#opened < 2) return;
-      if (this.#book.replica.seq > 0) counts.resumed += 1;
-      else counts.snapshots += 1;
+      const isSameChannel = this.#book.replica.seq > 0;
+      if (isSameChannel) counts.resumed += 1;
+      this.#isReturning = !isSameChannel;
     });
     this.#book.on('change', () => this.#onBook());
     this.#book.on('state', () => this.look(unixMs()));
@@ -186,10 +196,16 @@ class Spectator {
     this.#digest = digestOfBook(book);
     counts.resyncs += this.#book.resyncs - this.#resyncs;
     this.#resyncs = this.#book.resyncs;
+    if (this.#isReturning) {
+      // What differs comes merged, a snapshot does not.
+      if (this.#book.replica.isConflated) counts.resumed += 1;
+      else counts.snapshots += 1;
+      this.#isReturning = false;
+    }
     if (state === 'live') {
-      const epoch = epochOf(this.client);
-      if (epoch === this.#epoch && book.sequence < this.#sequence) counts.wentBack += 1;
-      this.#epoch = epoch;
+      const epoch = this.#epoch;
+      if (epoch === this.#shownEpoch && book.sequence < this.#sequence) counts.wentBack += 1;
+      this.#shownEpoch = epoch;
       this.#sequence = book.sequence;
       const key = `${bookKey(instrumentId, granted?.depth ?? 0)} ${epoch} ${book.sequence}`;
       const other = shown.sequences.get(key);
@@ -197,6 +213,16 @@ class Spectator {
       else if (other !== this.#digest) counts.differing += 1;
     }
     this.look(nowMs);
+  }
+
+  /** The SDK keeps them to itself. */
+  #readEpochs(socket: WebSocket): void {
+    socket.on('message', (data: ArrayBuffer | Buffer) => {
+      const bytes = Buffer.isBuffer(data) ? data : Buffer.from(data);
+      if ((bytes[0]! & MAP_MASK) !== MAP) return;
+      const { op, epoch } = codecs.msgpack.decode(bytes) as { op: string; epoch?: number };
+      if (epoch !== undefined && ['hello', 'subscribed', 'instrument'].includes(op)) this.#epoch = epoch;
+    });
   }
 
   #onTrades(): void {
@@ -214,8 +240,6 @@ class Spectator {
     counts.summedTrades += merged?.missed ?? 0;
   }
 }
-
-const epochOf = (client: DepthwireClient): number => client.hello?.epoch ?? 0;
 
 const methods = {
   /** Resolves once all are live. */

@@ -5,7 +5,7 @@ import { faults } from './faults.ts';
 import { Trial, type Finding } from './trial.ts';
 
 const SIZES = {
-  full: { ingests: 2, gateways: 3, clients: 1_500, crowds: 3, tickMs: 200 },
+  full: { ingests: 2, gateways: 3, clients: 1_500, crowds: 3, tickMs: 500 },
   smoke: { ingests: 2, gateways: 2, clients: 60, crowds: 1, tickMs: 200 },
 };
 const BASES = ['BTC', 'ETH', 'SOL', 'XRP', 'ADA'];
