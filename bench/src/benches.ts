@@ -13,5 +13,6 @@ export const benches = {
   wall: async () => (await import('./screen/index.ts')).wall,
   day: async () => (await import('./day/index.ts')).day,
   stampede: async () => (await import('./stampede/index.ts')).stampede,
+  scale: async () => (await import('./scale/index.ts')).scale,
   cluster: async () => (await import('./cluster/index.ts')).cluster,
 } satisfies Record<string, () => Promise<Bench>>;

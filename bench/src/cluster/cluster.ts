@@ -96,10 +96,6 @@ export class Cluster {
     return [...this.ingests, ...this.gateways];
   }
 
-  get nginxPid(): number | undefined {
-    return this.#nginx.pid;
-  }
-
   /** @param keepsLogs where something was wrong that they may explain */
   async stop(keepsLogs = false): Promise<void> {
     for (const { member, wire } of this.places) {

@@ -91,16 +91,16 @@ export class Member {
     await writeFile(path.join(folder, `${name}.clock`), `${offsetS < 0 ? '' : '+'}${offsetS}`);
   }
 
-  /** Processor time so far, seconds. */
-  cpuS(): number {
-    // The name, in parentheses, may hold blanks.
-    const fields = readFileSync(`/proc/${this.pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
-  }
-
   /** The end of its log. */
   get lastWords(): string {
     const { folder, name } = this.#options;
     return readFileSync(path.join(folder, `${name}.log`), 'utf8').slice(-2_000);
   }
+}
+
+/** Processor time of a process so far. */
+export function cpuSecondsOf(pid: number): number {
+  // The name, in parentheses, may hold blanks.
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
