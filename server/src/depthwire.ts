@@ -6,12 +6,11 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { Access } from './access/access.ts';
 import { isLoopback } from './access/address.ts';
-import { createMemoryBus } from './bus/bus.ts';
+import { createBackend } from './backends.ts';
 import type { Config } from './config/config.ts';
 import type { TakenConfig } from './config/watch.ts';
-import { Engine } from './engine/engine.ts';
 import type { FeedSource } from './engine/feed-source.ts';
-import { FeedSupervisor } from './engine/feed-supervisor.ts';
+import type { MarketSource } from './engine/market-source.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { Hub } from './gateway/hub.ts';
 import { DepthHistory } from './history/depth-history.ts';
@@ -29,8 +28,6 @@ const PATIENCE = 0.8;
  * comes back, so do all of its clients, and who finds the line full tries again a second later at the earliest.
  */
 const MAX_WAITING_CONNECTIONS = 4_096;
-/** Longest wait for feeds before the server listens all the same. */
-const FEED_START_MS = 5_000;
 
 export interface DepthwireOptions {
   readonly config: Config;
@@ -41,10 +38,10 @@ export interface DepthwireOptions {
   readonly marketClock?: Clock;
 }
 
-/** A running Depthwire: engine, hub, gateway and HTTP in one process. */
+/** A running Depthwire: its part of engine, hub, gateway and HTTP, as its role has it. */
 export interface Depthwire {
   readonly app: FastifyInstance;
-  readonly engine: Engine;
+  readonly source: MarketSource;
   readonly hub: Hub;
   /** @returns the address it listens on */
   listen(): Promise<string>;
@@ -71,14 +68,13 @@ export async function createDepthwire({
     clock: systemClock,
   });
   const certificate = await certificateOf(config, systemClock.now());
-  const bus = createMemoryBus();
-  const engine = new Engine({ clock: marketClock, bus, log: logger, epoch });
-  const supervisor = new FeedSupervisor({ engine, clock: systemClock, log: logger });
+  const backend = createBackend({ config, logger, marketClock, epoch });
+  const { source, bus } = backend;
   const hub = new Hub({
     clock: marketClock,
     wallClock: systemClock,
     bus,
-    markets: engine.markets,
+    markets: source.markets,
     checksumIntervalMs: config.gateway.checksumIntervalMs,
     soon: setImmediate,
     ownEpoch: epoch,
@@ -86,7 +82,7 @@ export async function createDepthwire({
   const depthHistory = new DepthHistory({
     clock: marketClock,
     bus,
-    markets: engine.markets,
+    markets: source.markets,
     limits: config.history,
   });
   const server = `depthwire/${version}`;
@@ -106,9 +102,9 @@ export async function createDepthwire({
   closed.promise.catch(() => undefined); // mostly nobody waits for it
   const isReady = () => isStarted && !isClosing;
   const app = await createApp({
-    engine,
+    source,
+    servesOperatorsOnly: config.role === 'ingest',
     depthHistory,
-    supervisor,
     gateway,
     marketClock,
     epoch,
@@ -116,9 +112,8 @@ export async function createDepthwire({
     isReady,
     metrics: config.metrics
       ? createMetrics({
-          engine,
+          backend,
           depthHistory,
-          supervisor,
           hub,
           gateway,
           refusals: access.refusals,
@@ -141,20 +136,16 @@ export async function createDepthwire({
     gateway.destroy();
     hub.close();
     depthHistory.close();
-    await engine.stop();
+    await backend.stop();
     throw error;
   });
 
   return {
     app,
-    engine,
+    source,
     hub,
     async listen() {
-      // A venue that does not answer must not keep the dashboard of the others waiting.
-      const started = supervisor.start(feeds).then(() => true);
-      const isLate = delay(FEED_START_MS, false, { ref: false });
-      const isInTime = await Promise.race([started, isLate, closed.promise]);
-      if (!isInTime) started.catch((error: unknown) => logger.error({ err: error }, 'feed given up'));
+      await Promise.race([backend.start(feeds), closed.promise]);
       isStarted = true;
       warnOfExposure(config, access, logger);
       try {
@@ -185,8 +176,7 @@ export async function createDepthwire({
       ]);
       gateway.destroy();
       renewal?.cancel();
-      supervisor.stop();
-      await engine.stop();
+      await backend.stop();
       hub.close();
       depthHistory.close();
       await app.close();

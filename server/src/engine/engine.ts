@@ -2,6 +2,7 @@ import {
   candleIntervals,
   DepthwireError,
   every,
+  hasSameScales,
   toDepthwireError,
   type BookState,
   type Candle,
@@ -101,6 +102,11 @@ export class Engine {
 
   get feeds(): ReadonlyMap<Feed, Readonly<FeedCounters>> {
     return this.#feeds;
+  }
+
+  /** The feed that an instrument is brought by; undefined where none does. */
+  feedOf(id: InstrumentId): Feed | undefined {
+    return this.#owners.get(id)?.feed;
   }
 
   /** How many books are in each state, of all feeds or of one. */
@@ -465,10 +471,4 @@ function firstOf<T>(values: Iterable<T>): T[] {
 function latencyOf(event: FeedEvent): number | null {
   if (event.type === 'instrument' || event.type === 'book-status' || event.venueTimeMs === null) return null;
   return event.receiveTimeMs - event.venueTimeMs;
-}
-
-function hasSameScales(a: Instrument, b: Instrument): boolean {
-  return (['tick', 'lot'] as const).every(
-    (key) => a[key].units === b[key].units && a[key].decimals === b[key].decimals,
-  );
 }

@@ -18,7 +18,7 @@ import { SilenceCure } from './silence.ts';
 import { RollingStatistics, type DayStatistics } from './statistics.ts';
 
 /** Trades kept for each instrument. */
-const MAX_TAPE = 1_000;
+export const MAX_TAPE = 1_000;
 
 /** The venue's own 24 h figures are taken for so long after it sent them. */
 const TICKER_VALID_MS = 300_000;

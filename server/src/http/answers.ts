@@ -275,6 +275,21 @@ export const readiness = z
   .object({ status: z.enum(['ready', 'unavailable']), time: epochMs('The market clock') })
   .meta({ id: 'Readiness' });
 
+const bus = z
+  .object({
+    connected: z.boolean().describe('Whether its channels are connected'),
+    feeds: z.array(
+      z.object({
+        feed: z.string(),
+        leader: z.string().nullable().describe('Which ingest leads it, as far as is known here'),
+        epoch: z.number().int().nullable().describe('Under which epoch'),
+        silentLanes: count('At a gateway: its lanes that are not heard, whose books are stale'),
+      }),
+    ),
+  })
+  .nullable()
+  .describe('The bus between ingests and gateways; null where one process does all');
+
 export const health = z
   .object({
     status: z.enum(['ready', 'unavailable']),
@@ -285,6 +300,7 @@ export const health = z
     instruments: count('Instruments that feeds publish'),
     books,
     feeds: z.array(feedHealth.meta({ id: 'FeedHealth' })),
+    bus,
   })
   .meta({ id: 'Health' });
 
@@ -318,5 +334,5 @@ const feedReport = feedHealth
   .meta({ id: 'FeedReport' });
 
 export const feedReports = z
-  .object({ time: epochMs('The market clock'), feeds: z.array(feedReport) })
+  .object({ time: epochMs('The market clock'), feeds: z.array(feedReport), bus })
   .meta({ id: 'FeedReports' });

@@ -4,7 +4,7 @@ import { DEPTH_PERIOD_MS, DepthEncoder, groupDepthColumn, type DepthRecord } fro
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { assertGranted, type Principal } from '../access/grants.ts';
-import type { Engine } from '../engine/engine.ts';
+import type { MarketSource } from '../engine/market-source.ts';
 import type { DepthHistory } from '../history/depth-history.ts';
 import type { DepthSelection } from '../history/depth-series.ts';
 import { packr } from '../msgpack.ts';
@@ -25,7 +25,7 @@ const MAX_STEP = 2 ** 49;
 const MSGPACK_TYPE = 'application/vnd.msgpack';
 
 export interface DepthRoutesOptions {
-  readonly engine: Engine;
+  readonly source: MarketSource;
   readonly depthHistory: DepthHistory;
   readonly epoch: number;
 }
@@ -67,7 +67,7 @@ const depthHistorySchema = {
 } as const;
 
 export function registerDepthRoutes(root: FastifyInstance, options: DepthRoutesOptions): void {
-  const { engine, epoch } = options;
+  const { source, epoch } = options;
   root
     .withTypeProvider<ZodTypeProvider>()
     .get(
@@ -77,7 +77,7 @@ export function registerDepthRoutes(root: FastifyInstance, options: DepthRoutesO
         const principal = principalOf(request);
         assertGranted(principal, 'book', request.params.id);
         assertWholeBook(principal);
-        const instrument = engine.markets.get(request.params.id)?.instrument;
+        const instrument = source.markets.get(request.params.id)?.instrument;
         if (!instrument)
           throw new DepthwireError('unknown_instrument', `no feed publishes ${request.params.id}`, {
             instrument: request.params.id,

@@ -12,7 +12,7 @@ import {
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { oneOf } from '../config/schema.ts';
-import type { Engine } from '../engine/engine.ts';
+import type { MarketSource } from '../engine/market-source.ts';
 import type { MarketView } from '../engine/market.ts';
 import { intervals } from '../protocol/values.ts';
 import { book, candleList, instrumentList, instrumentState, tradeList } from './answers.ts';
@@ -35,7 +35,7 @@ const MAX_SECONDS = 2 ** 40;
 const MAX_MS = 2 ** 49;
 
 export interface MarketRoutesOptions {
-  readonly engine: Engine;
+  readonly source: MarketSource;
   readonly marketClock: Clock;
   readonly epoch: number;
 }
@@ -135,18 +135,18 @@ const candlesSchema = {
 /** Instruments, and what is known of the market of each. */
 export function registerMarketRoutes(root: FastifyInstance, options: MarketRoutesOptions): void {
   const app = root.withTypeProvider<ZodTypeProvider>();
-  const { engine, marketClock, epoch } = options;
+  const { source, marketClock } = options;
   const runs = new Runs();
 
   function market(id: string): MarketView {
-    const found = engine.markets.get(id);
+    const found = source.markets.get(id);
     if (!found) throw new DepthwireError('unknown_instrument', `no feed publishes ${id}`, { instrument: id });
     return found;
   }
 
   app.get('/api/v1/instruments', { schema: instrumentsSchema }, (request, reply) => {
     const { grants } = principalOf(request);
-    const all = [...engine.markets.values()]
+    const all = [...source.markets.values()]
       .map(({ instrument }) => instrument)
       .filter(({ id }) => mayRead(grants, id));
     const { instruments, cursor } = instrumentPage(all, request.query);
@@ -175,7 +175,7 @@ export function registerMarketRoutes(root: FastifyInstance, options: MarketRoute
       const depth = Math.min(request.query.depth, principal.grants.maxDepth ?? MAX_DEPTH);
       const { book, instrument, state, reason } = view;
       // Known before a level is written: most who ask again and again have the book as it is.
-      const etag = etagOf(epoch, runs.of(view), book.sequence, depth, state, reason);
+      const etag = etagOf(view.epoch, runs.of(view), book.sequence, depth, state, reason);
       void reply.header('etag', etag);
       if (isFresh(request, etag)) {
         void reply.code(304).send();
@@ -185,7 +185,7 @@ export function registerMarketRoutes(root: FastifyInstance, options: MarketRoute
         instrument: instrument.id,
         state,
         reason,
-        epoch,
+        epoch: view.epoch,
         sequence: book.sequence,
         time: Math.floor(marketClock.now()),
         receiveTime: view.receiveTimeMs,
@@ -204,7 +204,7 @@ export function registerMarketRoutes(root: FastifyInstance, options: MarketRoute
       assertGranted(principalOf(request), 'trades', request.params.id);
       const view = market(request.params.id);
       const { instrument } = view;
-      const page = tradePage(view, { epoch, run: runs.of(view) }, request.query);
+      const page = tradePage(view, { epoch: view.epoch, run: runs.of(view) }, request.query);
       const next = page.next === null ? null : linkTo(request, { cursor: page.next });
       linkNext(reply, next);
       return {
@@ -231,12 +231,12 @@ export function registerMarketRoutes(root: FastifyInstance, options: MarketRoute
       const { instrument } = market(request.params.id);
       const { interval, limit, before } = request.query;
       // One more than is asked for tells whether there is a next page.
-      const found = await engine.candles(instrument.id, interval, limit + 1, before);
+      const found = await source.candles(instrument.id, interval, limit + 1, before);
       const candles = found.slice(-limit);
       const oldest = candles[0];
       const hasMore =
         oldest !== undefined &&
-        (found.length > limit || engine.mayHaveCandlesBefore(instrument.id, oldest.time));
+        (found.length > limit || source.mayHaveCandlesBefore(instrument.id, oldest.time));
       const next = hasMore ? linkTo(request, { before: String(oldest.time) }) : null;
       linkNext(reply, next);
       return {

@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import { systemClock, type Feed } from '@depthwire/feeds';
+import type { Clock } from '@depthwire/shared';
+import type { Logger } from 'pino';
+import { createMemoryBus, type Bus } from './bus/bus.ts';
+import { BusFigures } from './bus/bus-figures.ts';
+import { Ingest } from './bus/ingest.ts';
+import { monotonicClock } from './bus/monotonic-clock.ts';
+import { RedisLink } from './bus/redis-link.ts';
+import { ReplicaSource } from './bus/replica-source.ts';
+import type { Config } from './config/config.ts';
+import { Engine } from './engine/engine.ts';
+import { EngineSource } from './engine/engine-source.ts';
+import type { FeedSource } from './engine/feed-source.ts';
+import { FeedSupervisor } from './engine/feed-supervisor.ts';
+import type { MarketSource } from './engine/market-source.ts';
+
+/** Longest wait for feeds, or for the first books from the bus, before the server listens all the same. */
+const START_MS = 5_000;
+/** How often it is looked whether all books are there. */
+const LOOK_MS = 20;
+
+/** What is behind the hub, as the role has it. */
+export interface Backend {
+  readonly source: MarketSource;
+  /** Of this process: what the hub hears. */
+  readonly bus: Bus;
+  /** Where this process has feeds of its own. */
+  readonly feeds: { readonly engine: Engine; readonly supervisor: FeedSupervisor } | null;
+  /** What goes over the bus that joins processes; null where there is none. */
+  readonly busFigures: BusFigures | null;
+  /**
+   * @returns once it has what it is to begin with, or after a bounded wait
+   * @throws DepthwireError where it cannot be used as it is configured
+   */
+  start(feeds: readonly (Feed | FeedSource)[]): Promise<void>;
+  /** Nothing is taken any more; leases are given away. */
+  stop(): Promise<void>;
+}
+
+export interface BackendOptions {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly marketClock: Clock;
+  /** Names this run. */
+  readonly epoch: number;
+}
+
+export function createBackend(options: BackendOptions): Backend {
+  return options.config.role === 'gateway' ? replicaBackend(options) : engineBackend(options);
+}
+
+/** Feeds and engine, and with role ingest the lanes that tell of them. */
+function engineBackend({ config, logger, marketClock, epoch }: BackendOptions): Backend {
+  const bus = createMemoryBus();
+  const engine = new Engine({ clock: marketClock, bus, log: logger, epoch });
+  const supervisor = new FeedSupervisor({ engine, clock: systemClock, log: logger });
+  const figures = config.role === 'ingest' ? new BusFigures() : null;
+  const link = figures && linkOf(config, logger);
+  let ingest: Ingest | null = null;
+  const source = new EngineSource(engine, supervisor, () => ingest?.report ?? null);
+  return {
+    ...{ source, bus, feeds: { engine, supervisor }, busFigures: figures },
+    async start(feeds) {
+      if (link && figures) {
+        ingest = new Ingest({
+          name: `${hostname()}-${randomUUID().slice(0, 8)}`,
+          ...{ link, bus, figures, clock: marketClock, wallClock: systemClock, timers: monotonicClock },
+          feeds: feeds.map(({ id }) => id),
+          markets: engine.markets,
+          feedOf: (id) => engine.feedOf(id)?.id,
+          reports: () => source.feedReports(),
+          log: logger,
+        });
+        await link.open();
+        await ingest.start();
+      }
+      // A venue that does not answer must not keep the dashboard of the others waiting.
+      const started = supervisor.start(feeds).then(() => true);
+      const isInTime = await Promise.race([started, delay(START_MS, false, { ref: false })]);
+      if (!isInTime) started.catch((error: unknown) => logger.error({ err: error }, 'feed given up'));
+    },
+    async stop() {
+      await ingest?.close();
+      supervisor.stop();
+      await engine.stop();
+      link?.close();
+    },
+  };
+}
+
+/** Books by the bus. */
+function replicaBackend({ config, logger, marketClock }: BackendOptions): Backend {
+  const bus = createMemoryBus();
+  const busFigures = new BusFigures();
+  const link = linkOf(config, logger);
+  const source = new ReplicaSource({
+    ...{ link, bus, clock: marketClock, timers: monotonicClock, figures: busFigures },
+  });
+  return {
+    ...{ source, bus, feeds: null, busFigures },
+    async start() {
+      await link.open();
+      await source.start();
+      const untilMs = monotonicClock.now() + START_MS;
+      while (!source.hasAll && monotonicClock.now() < untilMs) await delay(LOOK_MS);
+      if (!source.hasAll)
+        logger.warn(
+          { instruments: source.markets.size },
+          'not all books came over the bus in time: serving those there are',
+        );
+    },
+    stop() {
+      source.close();
+      link.close();
+      return Promise.resolve();
+    },
+  };
+}
+
+const linkOf = ({ bus }: Config, log: Logger) => new RedisLink({ config: bus!, timers: monotonicClock, log });
