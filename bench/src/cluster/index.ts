@@ -29,7 +29,7 @@ export const cluster: Bench = {
     const options = { ...SIZES[size], ...(clients !== undefined && { clients }) };
     const isShort = size === 'smoke';
     const trial = await Trial.start({
-      ...{ ...options, bases: BASES, isShort, progress },
+      ...{ ...options, bases: BASES, isStored: false, isShort, progress },
       faketime: setsClocks ? faketimePath : null,
     });
     const findings: Finding[] = [];

@@ -31,6 +31,7 @@ export interface TrialOptions {
   readonly bases: readonly string[];
   readonly tickMs: number;
   readonly faketime: string | null;
+  readonly isStored: boolean;
   readonly isShort: boolean;
   progress(text: string): void;
 }
@@ -67,9 +68,8 @@ export class Trial {
       const { bases, tickMs, ingests, gateways, faketime } = options;
       const { instruments, ...endpoints } = await venue.ask('start', { bases, tickMs });
       const symbols = bases.map((base) => `${base}-USD`);
-      const isStored = ingests > 0;
       cluster = await Cluster.start({
-        ...{ ingests, gateways, faketime, isStored },
+        ...{ ingests, gateways, faketime, isStored: options.isStored },
         feeds: [{ feed: 'kraken', market: 'spot', symbols, endpoints }],
       });
       await until(LISTEN_LIMIT_MS, 'all feeds listen to the market', async () => {
