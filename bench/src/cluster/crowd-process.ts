@@ -169,7 +169,8 @@ class Spectator {
       return `${instrumentId}, depth ${granted?.depth}: another book, sequence ${this.#book.book.sequence}`;
     const last = candles.get(instrumentId)?.at(-1);
     const mine = this.#candles.candles.at(-1);
-    if (last && !(mine && isSameCandle(mine, last))) return `${instrumentId}: last candle ${JSON.stringify(mine)}, not ${JSON.stringify(last)}`;
+    if (last && !(mine && isSameCandle(mine, last)))
+      return `${instrumentId}: last candle ${JSON.stringify(mine)}, not ${JSON.stringify(last)}`;
     return null;
   }
 

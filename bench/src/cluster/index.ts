@@ -9,7 +9,7 @@ const SIZES = {
   smoke: { ingests: 2, gateways: 2, clients: 60, crowds: 1, tickMs: 200 },
 };
 const BASES = ['BTC', 'ETH', 'SOL', 'XRP', 'ADA'];
-const SMOKE_FAULTS = ['leader', 'gateway', 'redis'];
+const SMOKE_FAULTS = ['redis', 'gateway', 'leader'];
 /** From the market's standing still until every client has its book: a second and what two cores need for it. */
 const SETTLE_LIMIT_MS = 2_000;
 /** Of what nobody has to notice: how finely clients are looked at, and a busy machine. */
