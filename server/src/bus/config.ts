@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { readYaml } from '../config/yaml.ts';
 import { keys, list, textLike, url } from '../config/schema.ts';
 

@@ -2,6 +2,7 @@ import type { ZodTypeProvider } from '@fastify/type-provider-zod';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { z } from 'zod';
 import type { Access } from '../access/access.ts';
+import type { FeedReport } from '../engine/market-source.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { registerAccessRoute } from './access-route.ts';
 import { feedReports, health, readiness } from './answers.ts';
@@ -69,7 +70,7 @@ export function registerRoutes(root: FastifyInstance, options: RoutesOptions): v
       connections: gateway.connectionCount,
       instruments: source.markets.size,
       books: source.countBooks(),
-      feeds: source.feedReports(),
+      feeds: source.feedReports().map(healthOf),
       bus: source.busReport(),
     };
   });
@@ -101,4 +102,9 @@ export function registerRoutes(root: FastifyInstance, options: RoutesOptions): v
   registerDepthRoutes(root, options);
   registerAccessRoute(root);
   registerTickets(root, options);
+}
+
+/** Without what is measured of it. */
+function healthOf({ id, state, since, error, retryAt, books, events, refused, problems }: FeedReport) {
+  return { id, state, since, error, retryAt, books, events, refused, problems };
 }
