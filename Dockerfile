@@ -31,7 +31,7 @@ COPY feeds feeds
 COPY server server
 COPY examples examples
 COPY --from=web /depthwire/web/build web/build
-# Stored history, where the configuration says so: history.path: /data/history.sqlite
+# Stored history, where the configuration says so: history.path: /data/history.db
 RUN install -d -o node -g node /data
 VOLUME /data
 USER node

@@ -49,10 +49,13 @@ export class Cluster {
         trustedProxies: ['127.0.0.1'],
         ...(role !== 'gateway' && { feeds: options.feeds }),
         ...(wire && { role, bus: { url: `redis://127.0.0.1:${wire.port}` } }),
-        ...(postgres && { history: { store: 'postgres', url: postgres.url } }),
       };
       const { faketime } = options;
-      return { member: new Member({ name, folder, port: await freePort(), config, faketime }), wire };
+      const history = postgres ? { store: 'postgres', url: postgres.url } : { store: 'none' };
+      return {
+        member: new Member({ name, folder, port: await freePort(), config, history, faketime }),
+        wire,
+      };
     };
     const ingests: Place[] = [];
     for (let i = 1; i <= options.ingests; i++) ingests.push(await place(`ingest-${i}`, 'ingest'));

@@ -19,6 +19,7 @@ export interface MemberOptions {
   readonly port: number;
   /** Without its port. */
   readonly config: object;
+  readonly history: object;
   /** A library that gives it another time, which the file says. */
   readonly faketime: string | null;
 }
@@ -42,7 +43,7 @@ export class Member {
   }
 
   async start(): Promise<void> {
-    const { folder, name, port, config, faketime } = this.#options;
+    const { folder, name, port, config, history, faketime } = this.#options;
     const file = path.join(folder, `${name}.yaml`);
     const clock = path.join(folder, `${name}.clock`);
     await writeFile(file, JSON.stringify({ logLevel: 'info', ...config, port }));
@@ -53,6 +54,7 @@ export class Member {
       env: {
         ...process.env,
         ...{ NODE_ENV: 'production', HOST: '', PORT: '', DEPTHWIRE_FEEDS: '', LOG_LEVEL: '' },
+        DEPTHWIRE_HISTORY: JSON.stringify(history),
         ...(faketime !== null && {
           LD_PRELOAD: faketime,
           FAKETIME_TIMESTAMP_FILE: clock,
