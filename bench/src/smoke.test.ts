@@ -20,9 +20,6 @@ test.concurrent.each(BENCHES)('%s runs, and everybody in it comes to the same re
   expect(figures.every((figure) => typeof figure === 'number' && figure >= 0)).toBe(true);
 });
 
-if (missingEngines.length > 0)
-  console.warn(`not installed: ${missingEngines.join(', ')}; the cluster is not tried`);
-
 // One after the other, each several processes.
 describe.skipIf(missingEngines.length > 0)('with Redis, PostgreSQL and nginx', () => {
   test('scale runs', async () => {

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { composePath } from '../test/docker-compose.ts';
 import { loadConfig } from './config/config.ts';
 
 interface Service {
@@ -35,13 +36,6 @@ const members = all.filter(([, { image }]) => image === 'depthwire');
 
 /** It is a slow starter, on machines that are busy with the other checks. */
 const COMPOSE_TIMEOUT_MS = 60_000;
-
-const known = ['/usr/bin/docker-compose', '/usr/local/bin/docker-compose'];
-const composePath = process.env.DOCKER_COMPOSE_PATH || (known.find((program) => existsSync(program)) ?? null);
-if (composePath === null)
-  console.warn(
-    'no docker-compose is installed: the tests of docker-compose.yml by its own program are skipped',
-  );
 
 /** The configuration file of a member, in this folder. */
 function configOf({ volumes: mounts = [] }: Service): string {
