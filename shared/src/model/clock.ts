@@ -21,7 +21,9 @@ export function every(clock: Clock, periodMs: number, task: () => void): Timer {
   let due = 0;
   const arm = () => {
     const now = clock.now();
-    due = Math.max(due + periodMs, Math.floor(now / periodMs) * periodMs + periodMs);
+    const next = Math.floor(now / periodMs) * periodMs + periodMs;
+    // A timer may ring a little early, and is then not set for the same time again; a clock that was set back begins anew.
+    due = due - now > periodMs ? next : Math.max(due + periodMs, next);
     timer = clock.at(due, () => {
       arm();
       task();
