@@ -12,6 +12,7 @@ export const benches = {
   slow: async () => (await import('./slow/index.ts')).slow,
   wall: async () => (await import('./screen/index.ts')).wall,
   day: async () => (await import('./day/index.ts')).day,
+  history: async () => (await import('./history/index.ts')).history,
   stampede: async () => (await import('./stampede/index.ts')).stampede,
   scale: async () => (await import('./scale/index.ts')).scale,
   cluster: async () => (await import('./cluster/index.ts')).cluster,

@@ -3,7 +3,7 @@ import { benches } from './benches.ts';
 import { isMet, type BenchResult } from './harness/bench.ts';
 import { report } from './harness/report.ts';
 
-const HELP = `npm run bench -- [book|wire|fanout|e2e|ingest|screen|wall|embed|day|slow|stampede|scale|cluster ...]
+const HELP = `npm run bench -- [book|wire|fanout|e2e|ingest|screen|wall|embed|day|slow|history|stampede|scale|cluster ...]
               [--json] [--smoke] [--clients N] [--faults a,b]
 
 Runs our code beside its peers in one run and prints tables with ratios; all benchmarks where none is named.

@@ -6,7 +6,7 @@ import { missingEngines } from './cluster/engines.ts';
 const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
 
 /** `screen` needs a browser and is tried with the other end-to-end tests. */
-const BENCHES = ['book', 'wire', 'fanout', 'ingest', 'e2e', 'slow', 'stampede'];
+const BENCHES = ['book', 'wire', 'fanout', 'ingest', 'e2e', 'slow', 'history', 'stampede'];
 
 // They compare results themselves (equal books, equal messages, frames that all came) and fail where they differ.
 // Some mostly wait: two at a time.

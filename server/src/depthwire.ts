@@ -69,7 +69,7 @@ export async function createDepthwire({
   });
   const certificate = await certificateOf(config, systemClock.now());
   const backend = createBackend({ config, logger, marketClock, epoch });
-  const { source, bus } = backend;
+  const { source, bus, history } = backend;
   const hub = new Hub({
     clock: marketClock,
     wallClock: systemClock,
@@ -84,7 +84,9 @@ export async function createDepthwire({
     bus,
     markets: source.markets,
     limits: config.history,
+    onColumn: (id, column) => history.onColumn(id, column),
   });
+  history.keepColumns(depthHistory, config.history.depthMinutes * 60_000);
   const server = `depthwire/${version}`;
   const gateway = new Gateway({
     hub,
@@ -103,6 +105,7 @@ export async function createDepthwire({
   const isReady = () => isStarted && !isClosing;
   const app = await createApp({
     source,
+    past: history.past,
     servesOperatorsOnly: config.role === 'ingest',
     depthHistory,
     gateway,
@@ -137,6 +140,7 @@ export async function createDepthwire({
     hub.close();
     depthHistory.close();
     await backend.stop();
+    await history.close();
     throw error;
   });
 
@@ -179,6 +183,7 @@ export async function createDepthwire({
       await backend.stop();
       hub.close();
       depthHistory.close();
+      await history.close();
       await app.close();
     },
   };

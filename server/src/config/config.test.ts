@@ -71,7 +71,11 @@ describe('configuration', () => {
     ],
     [
       { history: { minutes: 60 } },
-      'history.minutes: unknown key; remove it or correct its name, there are: depthMinutes, maxInstruments, maxBytes',
+      'history.minutes: unknown key; remove it or correct its name, there are: depthMinutes, maxInstruments, maxBytes, store, path, url, keepTradesHours, keepSecondsHours, keepMinutesDays, keepHoursDays, keepDepthHours',
+    ],
+    [
+      { history: { store: 'postgres' } },
+      'history.url: expected a URL such as postgres://user:password@db:5432/depthwire, as store is postgres, got nothing',
     ],
     [{ gateway: [] }, 'gateway: expected keys and values, such as heartbeatMs: 15000, got []'],
     [
@@ -131,7 +135,7 @@ describe('configuration', () => {
 
   test('names unknown keys and those there are', () => {
     expect(() => parseConfig({ prot: 8080, feeds: [{ feed: 'sim', sede: 4, rat: 1 }] })).toThrow(
-      /^feeds\[0\]\.sede: unknown key; .* there are: feed, seed, .*\nfeeds\[0\]\.rat: unknown key.*\nprot: unknown key; .* there are: host, port, /,
+      /^feeds\[0\]\.sede: unknown key; .* there are: feed, seed, .*\nfeeds\[0\]\.rat: unknown key.*\nprot: unknown key; .* there are: role, bus, host, port, /,
     );
   });
 

@@ -87,6 +87,7 @@ export class BookChannel extends Channel {
         this.#isDirty = true;
         return;
       case 'trade':
+      case 'candles':
     }
   }
 
@@ -167,7 +168,8 @@ export class BookChannel extends Channel {
     const { bids, asks } = this.#view;
     const bidPrices = pricesToTell(book.bids, changes.bids, depth).sort((a, b) => b - a);
     const askPrices = pricesToTell(book.asks, changes.asks, depth).sort((a, b) => a - b);
-    if (bidPrices.length + askPrices.length > Math.max(SMALL_DIFFERENCE, bids.count + asks.count)) return null;
+    if (bidPrices.length + askPrices.length > Math.max(SMALL_DIFFERENCE, bids.count + asks.count))
+      return null;
     const frame: BookResumedFrame = [
       frameCodes.bookResumed,
       this.id,

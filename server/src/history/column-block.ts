@@ -2,7 +2,7 @@ import { packr } from '../msgpack.ts';
 import type { StoredColumn } from './store.ts';
 
 /** Columns of so long are put together in one row once they are all there. */
-const BLOCK_MS = 60_000;
+export const BLOCK_MS = 60_000;
 
 /** Each series ends its blocks at a second of its own, so that not all of them are packed at once. */
 const STAGGER_MS = 1_000;

@@ -13,7 +13,7 @@ export const spanKinds = {
 export type SpanKind = (typeof spanKinds)[keyof typeof spanKinds];
 
 /** Spans in order, of which none touches another. */
-export function union(spans: readonly Span[]): Span[] {
+function union(spans: readonly Span[]): Span[] {
   const joined: Span[] = [];
   for (const span of [...spans].sort((a, b) => a.fromMs - b.fromMs)) {
     const last = joined.at(-1);
@@ -25,7 +25,7 @@ export function union(spans: readonly Span[]): Span[] {
 }
 
 /** Whether every moment of a span is in one of those. */
-export function covers(spans: readonly Span[], { fromMs, toMs }: Span): boolean {
+function covers(spans: readonly Span[], { fromMs, toMs }: Span): boolean {
   return union(spans).some((span) => span.fromMs <= fromMs && span.toMs >= toMs);
 }
 

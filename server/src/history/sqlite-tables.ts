@@ -23,14 +23,11 @@ import {
   type TradesQuery,
   type WriteResult,
 } from './store.ts';
+import { addToBlocks, BLOCK_TRADES, PRUNE_LATE_MS, tradeBlockOf, type TradeBlock } from './trade-blocks.ts';
 import { unavailable, type UnavailableReason } from './unavailable.ts';
 
-/** Numbers of one row of `trade_blocks`. */
-const BLOCK_TRADES = 4_096;
 /** Rows that one call of `prune` deletes, so that a write never waits long for it. */
 const MAX_PRUNED = 5_000;
-/** Trades of a block are deleted once some of them are older by so much than they are to be kept. */
-const PRUNE_LATE_MS = 3_600_000;
 /** Pages of the file in memory, of each thread. */
 const CACHE_KB = 32_000;
 /** The log is cut back to so much once it has been larger, as after a long back-fill. */
@@ -162,7 +159,7 @@ export class SqliteTables implements Answers {
     // Block by block: the trades of a time may lie anywhere among the numbers.
     const blocks = this.#prepare(
       `SELECT block FROM trade_blocks WHERE series = ? AND block BETWEEN ? AND ? AND min_time < ? AND max_time > ? ORDER BY block ${order}`,
-    ).iterate(id, blockOf(from), blockOf(to), beforeMs, afterMs);
+    ).iterate(id, tradeBlockOf(from), tradeBlockOf(to), beforeMs, afterMs);
     const found: Row[] = [];
     for (const row of blocks) {
       const first = (row.block as number) * BLOCK_TRADES;
@@ -188,10 +185,10 @@ export class SqliteTables implements Answers {
   numberOf(series: SeriesKey, id: Trade['id']): number | null {
     const known = this.#knownSeries(series);
     if (known === null) return null;
-    const row = this.#get('SELECT max(number) AS number FROM trades WHERE series = ? AND id = ?', [
-      known,
-      boundId(id),
-    ]);
+    const row = this.#get(
+      'SELECT max(number) AS number FROM trades INDEXED BY trade_ids WHERE series = ? AND id = ?',
+      [known, boundId(id)],
+    );
     return row!.number as number | null;
   }
 
@@ -284,13 +281,14 @@ export class SqliteTables implements Answers {
       ]);
       return row && candleOf(row);
     });
-    const find = this.#prepare('SELECT time FROM trades WHERE series = ? AND id = ?');
+    // Without statistics SQLite would rather go through all trades of the series.
+    const find = this.#prepare('SELECT time FROM trades INDEXED BY trade_ids WHERE series = ? AND id = ?');
     const isThere = (trade: Trade) =>
       find
         .all(series, boundId(trade.id))
         .some(({ time }) => Math.abs((time as number) - trade.timeMs) <= SAME_TRADE_MS);
     const insert = this.#prepare('INSERT INTO trades VALUES (?, ?, ?, ?, ?, ?, ?)');
-    const blocks = new Map<number, { minMs: number; maxMs: number; trades: number }>();
+    const blocks = new Map<number, TradeBlock>();
     let added = 0;
     for (const trade of trades) {
       if (isThere(trade)) continue;
@@ -306,12 +304,7 @@ export class SqliteTables implements Answers {
         trade.timeMs,
       );
       fold.add(trade);
-      const block = blocks.get(blockOf(number));
-      blocks.set(blockOf(number), {
-        minMs: Math.min(trade.timeMs, block?.minMs ?? Infinity),
-        maxMs: Math.max(trade.timeMs, block?.maxMs ?? -Infinity),
-        trades: (block?.trades ?? 0) + 1,
-      });
+      addToBlocks(blocks, number, trade);
     }
     if (added === 0) return 0;
     for (const [block, { minMs, maxMs, trades }] of blocks) {
@@ -545,14 +538,15 @@ function lock(path: string): DatabaseSync {
 
 /** Any error of SQLite as ours, with what to do about it. */
 export function sqliteError(error: unknown, path: string): Error {
-  const { errcode, code, message } = error as { errcode?: number; code?: string; message?: string };
-  if (errcode === undefined && code !== 'ENOSPC' && code !== 'EACCES' && code !== 'EROFS')
-    return error as Error;
-  const told = known[primaryCode(error)] ?? known[10]!;
-  return unavailable(told.reason, `${path}: ${message ?? code}. ${told.todo}`, error);
+  const { errcode, syscall, message } = error as { errcode?: number; syscall?: string; message?: string };
+  if (errcode === undefined && syscall === undefined) return error as Error;
+  const told = known[errcode === undefined ? SQLITE_CANTOPEN : primaryCode(error)] ?? known[SQLITE_IOERR]!;
+  return unavailable(told.reason, `${path}: ${message}. ${told.todo}`, error);
 }
 
 const SQLITE_BUSY = 5;
+const SQLITE_IOERR = 10;
+const SQLITE_CANTOPEN = 14;
 
 /** Of the extended codes the lowest byte. */
 const primaryCode = (error: unknown) => ((error as { errcode?: number }).errcode ?? 0) & 0xff;
@@ -570,8 +564,6 @@ const known: Readonly<Record<number, { readonly reason: UnavailableReason; reado
   14: { reason: 'refused', todo: 'Let this user write the file and its folder' },
   26: { reason: 'not_a_database', todo: 'It is no database: let history.path name another file' },
 };
-
-const blockOf = (number: number) => Math.floor(number / BLOCK_TRADES);
 
 const unpackBlock = (data: Uint8Array) => unpackColumns(inflateRawSync(data));
 

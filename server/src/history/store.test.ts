@@ -10,7 +10,8 @@ import {
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { launchPostgres, postgresPath, type Postgres } from '../../test/launch-postgres.ts';
-import { batchOf, openStore, temporaryFolder, testSeries, trade } from '../../test/stores.ts';
+import { batchOf, testSeries, trade } from '../../test/history-batches.ts';
+import { openStore, temporaryFolder } from '../../test/stores.ts';
 import { CandleSeries } from '../engine/candles.ts';
 import {
   MAX_ROWS,
@@ -40,6 +41,7 @@ afterAll(() => postgres?.remove());
 
 const stores: [string, () => Promise<HistoryStore>][] = [
   ['sqlite', async () => openStore({ store: 'sqlite', path: join(await temporaryFolder(), 'history.db') })],
+  ['postgres', () => openStore({ store: 'postgres', url: postgres!.url })],
 ];
 
 const candle = (time: number, open: number, close = open, volume = 1, trades = 1): Candle => ({
@@ -459,7 +461,8 @@ describe.each(stores)('a store in %s', (kind, open) => {
       expect(await oldestCandle('1h')).toBeLessThanOrEqual(20);
     }
     const columns = await store.columns(series, ALL, { limit: MAX_ROWS, isNewest: false });
-    expect(columns.map(({ time }) => oldestDay(time))).toEqual([37, 38, 39]);
+    expect(columns.slice(-3).map(({ time }) => oldestDay(time))).toEqual([37, 38, 39]);
+    expect(columns.length).toBeLessThanOrEqual(kind === 'sqlite' ? 3 : 4);
     const holes = await store.holes(series, ALL);
     expect(oldestDay(holes[0]!.fromMs)).toBe(32);
     expect(await store.heardUntil(series)).toBe(nowMs - 1);

@@ -41,7 +41,9 @@ const hello = z
     gateway: z
       .string()
       .describe('Names this run of the gateway, which channels and frames are numbered by; for `resume`'),
-    epoch: whole('The newest run of a market that the gateway knows; `subscribed` tells that of its instrument'),
+    epoch: whole(
+      'The newest run of a market that the gateway knows; `subscribed` tells that of its instrument',
+    ),
     time: epochMs('The market clock'),
     heartbeatMs: count('Either side closes after two of these without a message, milliseconds'),
     depths: z

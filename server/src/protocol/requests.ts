@@ -27,13 +27,17 @@ const resume = z
       .min(requestRanges.gateway.min)
       .max(requestRanges.gateway.max)
       .optional()
-      .describe('Of the `hello` of that connection; without it only a server that serves its market alone goes on'),
+      .describe(
+        'Of the `hello` of that connection; without it only a server that serves its market alone goes on',
+      ),
     sequence: safeCount(
       'What all gateways count alike: the updates that the book has, or the trades that the tape or the candles have',
     ).optional(),
     depth: within(requestRanges.depth)
       .optional()
-      .describe('Topic `book` only: as it was granted there; another gateway goes on only where it grants the same'),
+      .describe(
+        'Topic `book` only: as it was granted there; another gateway goes on only where it grants the same',
+      ),
   })
   .describe('To go on where the client was when it lost its connection, where the server still can');
 

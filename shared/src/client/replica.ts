@@ -107,9 +107,13 @@ export class BookReplica {
     const seq = integer(frame[2], 'seq');
     if (frame[0] === frameCodes.bookSnapshot) {
       if (!this.#awaitingSnapshot && seq <= this.#seq) return 'ignored';
-      return this.#load(frame, seq);
+      return this.#load(frame, seq, null);
     }
-    if (this.#from !== null) return this.#goOn(frame, seq, this.#from);
+    if (this.#from !== null) {
+      if (frame[0] === frameCodes.bookResumed && frame[4] === this.#from)
+        return this.#load(frame, seq, this.#from);
+      throw new DepthwireError('sequence_gap', `expected a frame from update ${this.#from}`);
+    }
     if (this.#awaitingSnapshot || seq <= this.#seq) return 'ignored';
     this.isDelta = false;
     this.isConflated = false;
@@ -172,50 +176,22 @@ export class BookReplica {
     return 'applied';
   }
 
-  /** Takes what begins the channel for a book that is at update `from`. */
-  #goOn(frame: readonly unknown[], seq: number, from: number): ReplicaOutcome {
-    if (frame[0] !== frameCodes.bookResumed || frame[4] !== from)
-      throw new DepthwireError('sequence_gap', `expected a frame from update ${from}`);
-    const state = decodeState(frame[3]);
-    const sequence = integer(frame[5], 'sequence');
-    const timeMs = integer(frame[6], 'timeMs');
-    const ageMs = integer(frame[7], 'ageMs');
-    const lagMs = frame[8] === null ? null : integer(frame[8], 'lagMs');
-    const reference = integer(frame[9], 'reference');
-    this.book.applyDelta(decodeLevels(frame[10], -1, reference), decodeLevels(frame[11], 1, reference));
-    this.#begin(state, sequence, timeMs, lagMs, reference, seq, frame[13]);
-    this.merged = sequence - from;
-    this.isConflated = true;
-    this.ageMs = ageMs;
-    this.#verify(frame[12]);
-    return 'applied';
-  }
-
-  #load(frame: readonly unknown[], seq: number): ReplicaOutcome {
-    const state = decodeState(frame[3]);
-    const sequence = integer(frame[4], 'sequence');
-    const timeMs = integer(frame[5], 'timeMs');
-    const lagMs = frame[6] === null ? null : integer(frame[6], 'lagMs');
-    const reference = integer(frame[7], 'reference');
-    this.book.loadSnapshot(decodeLevels(frame[8], -1, reference), decodeLevels(frame[9], 1, reference));
-    this.#begin(state, sequence, timeMs, lagMs, reference, seq, frame[11]);
-    this.merged = 0;
-    this.isConflated = false;
-    this.ageMs = 0;
-    this.#verify(frame[10]);
-    return 'applied';
-  }
-
-  /** What follows builds on the book as it is now. */
-  #begin(
-    state: BookState,
-    sequence: number,
-    timeMs: number,
-    lagMs: number | null,
-    reference: number,
-    seq: number,
-    reason: unknown,
-  ): void {
+  /**
+   * Takes what begins the channel.
+   * @param from the update of the book that it goes on from; null where it is the whole book
+   */
+  #load(frame: readonly unknown[], seq: number, from: number | null): ReplicaOutcome {
+    const elements = from === null ? frame.slice(3) : [frame[3], ...frame.slice(5, 7), ...frame.slice(8)];
+    const state = decodeState(elements[0]);
+    const sequence = integer(elements[1], 'sequence');
+    const timeMs = integer(elements[2], 'timeMs');
+    const lagMs = elements[3] === null ? null : integer(elements[3], 'lagMs');
+    const reference = integer(elements[4], 'reference');
+    const ageMs = from === null ? 0 : integer(frame[7], 'ageMs');
+    const bids = decodeLevels(elements[5], -1, reference);
+    const asks = decodeLevels(elements[6], 1, reference);
+    if (from === null) this.book.loadSnapshot(bids, asks);
+    else this.book.applyDelta(bids, asks);
     this.book.sequence = sequence;
     this.#reference = reference;
     this.#state = state;
@@ -225,8 +201,13 @@ export class BookReplica {
     this.timeMs = timeMs;
     this.lagMs = lagMs;
     this.isDelta = false;
-    this.reason = typeof reason === 'string' ? reason : null;
+    this.isConflated = from !== null;
+    this.merged = sequence - (from ?? sequence);
+    this.ageMs = ageMs;
+    this.reason = typeof elements[8] === 'string' ? elements[8] : null;
     this.error = null;
+    this.#verify(elements[7]);
+    return 'applied';
   }
 
   #verify(expected: unknown): void {
