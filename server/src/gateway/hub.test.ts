@@ -104,24 +104,6 @@ describe('Hub', () => {
     expect(new Set(readers.map(({ channel }) => channel)).size).toBe(1);
   });
 
-  test('ticks go on when the clock is set back, after the one that runs', async () => {
-    const { hub, feed, clock } = await liveMarket();
-    const slow = new Reader(hub, { topic: 'book', depth: 10, cadence: 1_000 });
-    const fast = new Reader(hub, { topic: 'book', depth: 10, cadence: 100 });
-    const [now, at] = [clock.now.bind(clock), clock.at.bind(clock)];
-    const hourMs = 3_600_000;
-    Object.assign(clock, {
-      now: () => now() - hourMs,
-      at: (timeMs: number, task: () => void) => at(timeMs + hourMs, task),
-    });
-    for (let step = 1; step <= 20; step++) {
-      feed.delta([100, 10 + step], []);
-      clock.advanceTo(START_MS + step * 100);
-    }
-    expect(fast.frames.length).toBeGreaterThan(18);
-    expect(slow.frames.length).toBeGreaterThan(1);
-  });
-
   describe('what goes out together', () => {
     const book = { topic: 'book', depth: 10, cadence: 50 } as const;
     const slower = { topic: 'book', depth: 5, cadence: 100 } as const;

@@ -31,8 +31,6 @@ const MAX_LINGERING = 1_000;
 /** Instruments that are remembered before those that are gone are forgotten. */
 const MAX_LOGS = 20_000;
 const GATEWAY_BYTES = 9;
-/** Timers ring up to so much too early by a clock that is corrected a little now and then. */
-const MAX_EARLY_MS = 50;
 
 /** What a client may have at most. */
 export interface ChannelBounds {
@@ -340,12 +338,10 @@ export class Hub {
 
   #tick(dueMs: number): void {
     this.#timerDueMs = Infinity;
-    const clockMs = this.#options.clock.now();
-    // A timer may be a little early; what is far ahead was due by a clock that was set back since.
-    const now = dueMs - clockMs > MAX_EARLY_MS ? clockMs : Math.max(dueMs, clockMs);
+    const now = Math.max(dueMs, this.#options.clock.now()); // a timer may be a little early
     const due = new Set<number>();
     for (const [cadenceMs, group] of this.#byCadence) {
-      if (group.dueMs > now && group.dueMs - now <= cadenceMs) continue;
+      if (group.dueMs > now) continue;
       group.dueMs = nextTick(now, cadenceMs);
       due.add(cadenceMs);
     }

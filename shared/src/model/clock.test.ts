@@ -37,12 +37,6 @@ class HandClock implements Clock {
     this.#now = timeMs;
   }
 
-  /** Somebody sets it; timers that run ring after as long as before. */
-  setBack(byMs: number): void {
-    this.#now -= byMs;
-    this.#tasks = this.#tasks.map(({ timeMs, task }) => ({ timeMs: timeMs - byMs, task }));
-  }
-
   /** The machine slept: time passed, and what was due runs late. */
   jumpTo(timeMs: number): void {
     this.#now = timeMs;
@@ -96,15 +90,6 @@ describe('every', () => {
     every(early, 100, () => times.push(clock.now()));
     clock.moveTo(1_350);
     expect(times).toEqual([1_099, 1_199, 1_299]);
-  });
-
-  test('goes on when the clock is set back, by as much as it likes', () => {
-    const clock = new HandClock(3_600_000);
-    const { times } = ticksOf(clock, 100);
-    clock.moveTo(3_600_100);
-    clock.setBack(3_600_000); // the timer that runs rings as if nobody had
-    clock.moveTo(350);
-    expect(times).toEqual([3_600_100, 200, 300]);
   });
 
   test('never runs again after cancel, from outside or from within the task', () => {

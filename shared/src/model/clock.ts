@@ -21,9 +21,7 @@ export function every(clock: Clock, periodMs: number, task: () => void): Timer {
   let due = 0;
   const arm = () => {
     const now = clock.now();
-    const next = Math.floor(now / periodMs) * periodMs + periodMs;
-    // A timer may ring a little early, and is then not set for the same time again; a clock that was set back begins anew.
-    due = due - now > periodMs ? next : Math.max(due + periodMs, next);
+    due = Math.max(due + periodMs, Math.floor(now / periodMs) * periodMs + periodMs);
     timer = clock.at(due, () => {
       arm();
       task();
