@@ -14,4 +14,6 @@ export const benches = {
   day: async () => (await import('./day/index.ts')).day,
   history: async () => (await import('./history/index.ts')).history,
   stampede: async () => (await import('./stampede/index.ts')).stampede,
+  scale: async () => (await import('./scale/index.ts')).scale,
+  cluster: async () => (await import('./cluster/index.ts')).cluster,
 } satisfies Record<string, () => Promise<Bench>>;

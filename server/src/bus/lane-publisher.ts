@@ -73,6 +73,8 @@ interface Told {
   readonly lane: number;
   /** Frames that were published. */
   number: number;
+  /** The one with which all began anew. */
+  begunAt: number;
   state: BookState | null;
   reason: string | null;
   day: DayFrame | null;
@@ -173,7 +175,10 @@ export class LanePublisher {
           market.book.sequence,
           market.tradeCount,
         ]);
-        if (event.isRescaled) told.state = null;
+        if (event.isRescaled) {
+          told.state = told.day = null;
+          told.begunAt = told.number;
+        }
         return;
       case 'book-delta':
       case 'book-snapshot': {
@@ -224,7 +229,7 @@ export class LanePublisher {
     let told = led.told.get(id);
     if (!told) {
       const lane = laneOf(id);
-      const nothing = { number: 0, state: null, reason: null, day: null, givenAtMs: -Infinity };
+      const nothing = { number: 0, begunAt: 0, state: null, reason: null, day: null, givenAtMs: -Infinity };
       told = { lane, ...nothing, checksum: 0, checkedNumber: -1 };
       led.told.set(id, told);
       if (!led.lanes.has(lane)) led.lanes.set(lane, { messages: 0, waiting: 0, groups: new Map() });
@@ -377,6 +382,7 @@ export class LanePublisher {
     const whole: WholeFrame = [
       busCodes.whole,
       told.number,
+      told.begunAt,
       market.instrument,
       book.sequence,
       bookChecksum(book),

@@ -43,6 +43,8 @@ export class ReplicaMarket implements MarketView {
   venueTimeMs: number | null = null;
   /** The count of frames that it has. */
   number = 0;
+  /** The one with which it began, by the leader's count. */
+  begunAt = 0;
   /** The highest one that it has heard of. */
   seen = 0;
   /** Whether it has every frame up to `number`. */

@@ -254,8 +254,8 @@ export class ReplicaMarkets {
 
   #applyGroup(feed: FeedView, lane: LaneView, [id, first, day, frames]: Group, sentMs: number): void {
     let number = first - 1;
-    const known = this.#known(feed, id);
-    if (known?.isInSync && day !== null) known.setDay(decodeDay(day));
+    // Before the trades that made it, and behind a frame that began the market anew.
+    this.#setDay(feed, id, number, day);
     for (const frame of frames) {
       try {
         switch (frame[0]) {
@@ -276,6 +276,13 @@ export class ReplicaMarkets {
         if (market) this.#lose(feed, lane, market);
       }
     }
+    this.#setDay(feed, id, number, day);
+  }
+
+  /** @param number of the frame that they are figures as of: whoever is elsewhere gets others */
+  #setDay(feed: FeedView, id: InstrumentId, number: number, day: Group[2]): void {
+    const known = this.#known(feed, id);
+    if (known?.isInSync && known.number === number && day !== null) known.setDay(decodeDay(day));
   }
 
   /** The market where what is counted of it is of this feed's epoch. */
@@ -339,7 +346,7 @@ export class ReplicaMarkets {
   ): void {
     const market = this.#create(feed, lane, instrument.id, instrument);
     if (!market) return;
-    market.number = market.seen = number;
+    market.number = market.seen = market.begunAt = number;
     market.book.sequence = sequence;
     market.tradeCount = tradeCount;
     market.isInSync = market.countsTrades = true;
@@ -410,14 +417,17 @@ export class ReplicaMarkets {
 
   /** Brings whoever missed anything to where the leader is; those who have all of it leave it alone. */
   #applyWhole(feed: FeedView, lane: LaneView, id: InstrumentId, frame: WholeFrame): void {
-    const [, number, instrument, sequence, checksum, receiveTimeMs, venueTimeMs, reference] = frame;
-    const [, , , , , , , , wireBids, wireAsks, state, day, tradeCount, wireTrades] = frame;
+    const [, number, begunAt, instrument, sequence, checksum, receiveTimeMs, venueTimeMs, reference] = frame;
+    const [, , , , , , , , , wireBids, wireAsks, state, day, tradeCount, wireTrades] = frame;
     const known = this.#known(feed, id);
     if (known && (known.isInSync || number < known.seen)) return;
     const bids = decodeSide(wireBids, -1, reference);
     const asks = decodeSide(wireAsks, 1, reference);
     const trades = wireTrades.map(decodeTrade);
-    const isAnew = !known || !hasSameScales(known.instrument, instrument);
+    const isAnew =
+      !known ||
+      !hasSameScales(known.instrument, instrument) ||
+      (known.epoch === feed.epoch && known.begunAt !== begunAt);
     const market = isAnew ? this.#create(feed, lane, id, instrument) : known;
     if (!market) return;
     const { bus, clock } = this.#options;
@@ -427,6 +437,7 @@ export class ReplicaMarkets {
     market.receiveTimeMs = receiveTimeMs;
     market.venueTimeMs = venueTimeMs;
     market.number = market.seen = number;
+    market.begunAt = begunAt;
     market.setLeaderState(...state);
     market.setDay(decodeDay(day));
     if (market.checksum !== checksum) {

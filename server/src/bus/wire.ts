@@ -70,6 +70,8 @@ export type WholeFrame = [
   code: typeof busCodes.whole,
   /** The count of frames up to here. */
   number: number,
+  /** That of the frame with which all began anew, in other units. */
+  begunAt: number,
   instrument: Instrument,
   sequence: number,
   checksum: number,
