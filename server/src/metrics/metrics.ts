@@ -66,7 +66,7 @@ export function createMetrics({
   addGatewayMetrics(registry, { gateway, hub, refusals });
   if (backend.feeds !== null) addFeedMetrics(registry, backend.feeds.engine, backend.feeds.supervisor);
   if (backend.busFigures !== null) addBusMetrics(registry, backend.busFigures, backend.source);
-  addHistoryMetrics(registry, depthHistory);
+  addHistoryMetrics(registry, depthHistory, backend.history);
   const requests = new Counter({
     name: 'depthwire_http_requests_total',
     help: 'HTTP requests answered, by route and status.',
