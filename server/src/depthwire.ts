@@ -77,7 +77,8 @@ export async function createDepthwire({
     markets: source.markets,
     checksumIntervalMs: config.gateway.checksumIntervalMs,
     soon: setImmediate,
-    ownEpoch: epoch,
+    // What ingests tell has epochs of its own.
+    ...(config.role === 'gateway' ? {} : { ownEpoch: epoch }),
   });
   const depthHistory = new DepthHistory({
     clock: marketClock,

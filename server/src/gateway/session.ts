@@ -535,6 +535,9 @@ export class Session implements Subscriber {
         const isShared = this.#channels.has(channel.id);
         const held = isShared ? NOTHING : this.#heldOf(channel, request);
         const resumed = isShared || held !== NOTHING ? null : this.#resumedIn(channel, request);
+        const isBack = request.resume !== undefined || this.#startPosition !== null;
+        const by = held !== NOTHING ? 'channel' : resumed !== null ? 'gateway' : 'snapshot';
+        if (isBack) hub.figures.resumes[topic][by] += 1;
         const market = hub.market(instrument);
         this.#send({
           op: 'subscribed',
