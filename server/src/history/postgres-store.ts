@@ -18,7 +18,15 @@ import {
 } from './column-block.ts';
 import { migrate, Partitions } from './postgres-schema.ts';
 import { aggregate, baseQuery, CandleFold, openTimeOf, type NewestTimes } from './rollup.ts';
-import { holesIn, knownCandles, madeOfMinutes, spanKinds, type SpanKind } from './spans.ts';
+import {
+  holesIn,
+  knownCandles,
+  madeOfMinutes,
+  spanKinds,
+  wholeBound,
+  wholeSpan,
+  type SpanKind,
+} from './spans.ts';
 import {
   MAX_ROWS,
   SAME_TRADE_MS,
@@ -109,7 +117,7 @@ export class PostgresStore implements HistoryStore {
       let work = works.get(id);
       if (!work) works.set(id, (work = { trades: [], heard: [], columns: [] }));
       for (const trade of trades) work.trades.push(trade);
-      if (heard) work.heard.push(heard);
+      if (heard) work.heard.push(wholeSpan(heard));
       for (const column of columns) work.columns.push(column);
     }
     if (works.size === 0) {
@@ -152,7 +160,7 @@ export class PostgresStore implements HistoryStore {
     const first = candles[0];
     const lengthS = candleIntervals[interval];
     span ??= first && { fromMs: first.time * 1_000, toMs: (candles.at(-1)!.time + lengthS) * 1_000 };
-    if (!span) return this.#connected() && undefined;
+    if (!span) return;
     const id = (await this.#seriesFor([series]))[0]!;
     const times = candles.map(({ time }) => time);
     const longer = interval === '1m' ? madeOfMinutes : [];
@@ -166,7 +174,7 @@ export class PostgresStore implements HistoryStore {
       await lockSeries(client, [id]);
       await putCandles(client, interval, withSeries(id, candles));
       if (interval !== '1m') return;
-      await addSpans(client, spanKinds.minutes, [{ id, span }]);
+      await addSpans(client, spanKinds.minutes, [{ id, span: wholeSpan(span) }]);
       const known = [
         ...(await spansOf(client, id, spanKinds.heard)),
         ...(await spansOf(client, id, spanKinds.minutes)),
@@ -209,7 +217,10 @@ export class PostgresStore implements HistoryStore {
   async trades(series: SeriesKey, query: TradesQuery): Promise<StoredTrade[]> {
     const id = await this.#knownSeries(series);
     if (id === null) return [];
-    const { direction, afterMs = -1, beforeMs = Number.MAX_SAFE_INTEGER } = query;
+    const { direction } = query;
+    const [after, before] = [Math.floor(query.afterMs ?? -Infinity), query.beforeMs ?? Infinity].map(
+      wholeBound,
+    ) as [number, number];
     const limit = Math.min(query.limit, MAX_ROWS);
     const isBefore = direction === 'before';
     const order = isBefore ? 'DESC' : 'ASC';
@@ -223,7 +234,7 @@ export class PostgresStore implements HistoryStore {
         `SELECT block, min_time, max_time FROM depthwire.trade_blocks
           WHERE series = $1 AND block BETWEEN $2 AND $3 AND min_time < $4 AND max_time > $5
           ORDER BY block ${order} LIMIT $6`,
-        [id, tradeBlockOf(from), tradeBlockOf(to), beforeMs, afterMs, BLOCKS_AT_ONCE],
+        [id, tradeBlockOf(from), tradeBlockOf(to), before, after, BLOCKS_AT_ONCE],
       );
       for (const { block, min_time, max_time } of blocks) {
         const first = block * BLOCK_TRADES;
@@ -235,8 +246,8 @@ export class PostgresStore implements HistoryStore {
             id,
             Math.max(from, first),
             Math.min(to, first + BLOCK_TRADES),
-            Math.max(afterMs, min_time - 1),
-            Math.min(beforeMs, max_time + 1),
+            Math.max(after, min_time - 1),
+            Math.min(before, max_time + 1),
             limit - found.length,
           ],
         );
@@ -274,7 +285,7 @@ export class PostgresStore implements HistoryStore {
     const id = (await this.#seriesFor([series]))[0]!;
     await this.#changing({}, async (client) => {
       await lockSeries(client, [id]);
-      await addSpans(client, spanKinds.filled, [{ id, span }]);
+      await addSpans(client, spanKinds.filled, [{ id, span: wholeSpan(span) }]);
     });
   }
 
@@ -296,13 +307,14 @@ export class PostgresStore implements HistoryStore {
     const id = await this.#knownSeries(series);
     if (id === null) return [];
     const wanted = { ...options, limit: Math.min(options.limit, MAX_ROWS) };
+    let to = wholeBound(span.toMs);
+    let from = blockTimeOf(id, wholeBound(span.fromMs));
     // The tail first: what goes from it into a block meanwhile is in both, and not in neither.
     const tail = await this.#query<StoredColumn>(
       'SELECT time, step, data FROM depthwire.column_tail WHERE series = $1 AND time < $2 ORDER BY time',
-      [id, span.toMs],
+      [id, to],
     );
     const packed: StoredColumn[] = [];
-    let [from, to] = [blockTimeOf(id, span.fromMs), span.toMs];
     for (;;) {
       const blocks = await this.#query<{ time: number; data: Buffer }>(
         `SELECT time, data FROM depthwire.column_blocks WHERE series = $1 AND time >= $2 AND time < $3
@@ -324,7 +336,8 @@ export class PostgresStore implements HistoryStore {
     return selectColumns(mergeColumns(packed, own), span, wanted);
   }
 
-  async prune(nowMs: number, { tradesMs, columnsMs, candlesMs }: Retention): Promise<boolean> {
+  async prune(timeMs: number, { tradesMs, columnsMs, candlesMs }: Retention): Promise<boolean> {
+    const nowMs = Math.floor(timeMs);
     const secondsOf = (interval: StoredInterval) => Math.floor((nowMs - candlesMs[interval]) / 1_000);
     const minutesMs = nowMs - candlesMs['1m'];
     return this.#withClient(async (client) => {

@@ -5,7 +5,15 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { candleIntervals, type Candle, type CandleInterval, type Trade } from '@depthwire/shared';
 import { blockTimeOf, mergeColumns, packColumns, selectColumns, unpackColumns } from './column-block.ts';
 import { aggregate, baseQuery, CandleFold, type NewestTimes } from './rollup.ts';
-import { holesIn, knownCandles, madeOfMinutes, spanKinds, type SpanKind } from './spans.ts';
+import {
+  holesIn,
+  knownCandles,
+  madeOfMinutes,
+  spanKinds,
+  wholeBound,
+  wholeSpan,
+  type SpanKind,
+} from './spans.ts';
 import { migrate } from './sqlite-schema.ts';
 import {
   MAX_ROWS,
@@ -149,7 +157,7 @@ export class SqliteTables implements Answers {
   trades(series: SeriesKey, query: TradesQuery): StoredTrade[] {
     const id = this.#knownSeries(series);
     if (id === null) return [];
-    const { direction, afterMs = -1, beforeMs = Number.MAX_SAFE_INTEGER } = query;
+    const { direction, afterMs = -Infinity, beforeMs = Infinity } = query;
     const limit = Math.min(query.limit, MAX_ROWS);
     const isBefore = direction === 'before';
     const [from, to] = isBefore
@@ -223,7 +231,7 @@ export class SqliteTables implements Answers {
     const limit = Math.min(options.limit, MAX_ROWS);
     const blocks = this.#prepare(
       `SELECT time, data FROM column_blocks WHERE series = ? AND time >= ? AND time < ? ORDER BY time ${options.isNewest ? 'DESC' : 'ASC'}`,
-    ).iterate(id, blockTimeOf(id, span.fromMs), span.toMs);
+    ).iterate(id, blockTimeOf(id, wholeBound(span.fromMs)), span.toMs);
     const packed: StoredColumn[] = [];
     for (const { data } of blocks) {
       const columns = unpackBlock(data as Uint8Array);
@@ -234,7 +242,8 @@ export class SqliteTables implements Answers {
     return packColumns(selectColumns(mergeColumns(packed, tail), span, { ...options, limit }));
   }
 
-  prune(nowMs: number, { tradesMs, columnsMs, candlesMs }: Retention): boolean {
+  prune(timeMs: number, { tradesMs, columnsMs, candlesMs }: Retention): boolean {
+    const nowMs = Math.floor(timeMs);
     return this.#transaction(() => {
       // What is known of minutes ends where the minutes do; before their rows, which go bit by bit.
       this.#cutSpans(nowMs - candlesMs['1m']);
@@ -360,7 +369,8 @@ export class SqliteTables implements Answers {
   }
 
   /** It goes on a span that it follows on; spans may overlap, whoever reads takes their union. */
-  #addSpan(series: number, kind: SpanKind, { fromMs, toMs }: Span): void {
+  #addSpan(series: number, kind: SpanKind, span: Span): void {
+    const { fromMs, toMs } = wholeSpan(span);
     const { changes } = this.#run(
       'UPDATE spans SET to_ms = max(to_ms, ?) WHERE series = ? AND kind = ? AND from_ms <= ? AND to_ms >= ?',
       [toMs, series, kind, fromMs, fromMs],
