@@ -44,7 +44,7 @@ import {
   type WriteResult,
 } from './store.ts';
 import { addToBlocks, BLOCK_TRADES, PRUNE_LATE_MS, tradeBlockOf, type TradeBlock } from './trade-blocks.ts';
-import { unavailable, type UnavailableReason } from './unavailable.ts';
+import { checkRows, rowsOf, unavailable, type UnavailableReason } from './unavailable.ts';
 
 /** Of one process. */
 const MAX_CONNECTIONS = 6;
@@ -110,6 +110,7 @@ export class PostgresStore implements HistoryStore {
   }
 
   async write(batches: readonly HistoryBatch[]): Promise<WriteResult> {
+    checkRows(rowsOf(batches));
     const ids = await this.#seriesFor(batches.map(({ series }) => series));
     const works = new Map<number, Work>();
     for (const [index, { trades, heard, columns }] of batches.entries()) {
@@ -157,6 +158,7 @@ export class PostgresStore implements HistoryStore {
     candles: readonly Candle[],
     span?: Span,
   ): Promise<void> {
+    checkRows(candles.length);
     const first = candles[0];
     const lengthS = candleIntervals[interval];
     span ??= first && { fromMs: first.time * 1_000, toMs: (candles.at(-1)!.time + lengthS) * 1_000 };

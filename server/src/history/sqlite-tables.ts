@@ -38,6 +38,8 @@ import { unavailable, type UnavailableReason } from './unavailable.ts';
 const MAX_PRUNED = 5_000;
 /** Pages of the file in memory, of each thread. */
 const CACHE_KB = 32_000;
+/** Of the log, before they go into the file: a page that changes each second goes there once for all of them. */
+const LOG_PAGES = 8_000;
 /** The log is cut back to so much once it has been larger, as after a long back-fill. */
 const MAX_LOG_BYTES = 64_000_000;
 /** Another program may hold the file for so long, for a backup. */
@@ -85,7 +87,9 @@ export class SqliteTables implements Answers {
         this.#db.exec(`PRAGMA cache_size = -${CACHE_KB}; PRAGMA temp_store = MEMORY`);
         if (role === 'writes') {
           this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
-          this.#db.exec(`PRAGMA journal_size_limit = ${MAX_LOG_BYTES}`);
+          this.#db.exec(
+            `PRAGMA wal_autocheckpoint = ${LOG_PAGES}; PRAGMA journal_size_limit = ${MAX_LOG_BYTES}`,
+          );
           migrate(this.#db, this.#path);
         } else this.#db.exec('PRAGMA query_only = TRUE');
       } catch (error) {

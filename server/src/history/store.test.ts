@@ -15,6 +15,7 @@ import { openStore, temporaryFolder } from '../../test/stores.ts';
 import { CandleSeries } from '../engine/candles.ts';
 import {
   MAX_ROWS,
+  MAX_WRITTEN,
   storedIntervals,
   type HistoryBatch,
   type HistoryStore,
@@ -505,6 +506,14 @@ describe.each(stores)('a store in %s', (kind, open) => {
     };
     await store.prune(START_MS + 1_000.5, retention);
     expect(await ids({})).toEqual([1, 2]);
+  });
+
+  inStore('refuses more rows at once than it has room for', async () => {
+    const store = await open();
+    const trades = Array.from({ length: MAX_WRITTEN + 1 }, (_, i) => trade(i, START_MS));
+    await expect(store.write([batchOf(trades)])).rejects.toMatchObject({ code: 'history_unavailable' });
+    const candles = trades.map((_, i) => candle(START_S + i * 60, 1));
+    await expect(store.putCandles(key, '1m', candles)).rejects.toMatchObject({ code: 'history_unavailable' });
   });
 
   inStore('answers with an error before it is opened and after it is closed', async () => {
