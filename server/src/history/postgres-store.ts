@@ -198,18 +198,25 @@ export class PostgresStore implements HistoryStore {
   async candles(
     series: SeriesKey,
     interval: CandleInterval,
-    limit: number,
+    atMost: number,
     beforeS: number,
   ): Promise<Candle[]> {
     const id = await this.#knownSeries(series);
     if (id === null) return [];
-    const query = baseQuery(interval, Math.min(limit, MAX_ROWS), beforeS);
-    const rows = await this.#query<CandleRow>(
-      `SELECT time, open, high, low, close, volume, trades FROM depthwire.candles_${query.base}
-        WHERE series = $1 AND time < $2 ORDER BY time DESC LIMIT $3`,
-      [id, query.endS, query.limit],
+    const limit = Math.min(atMost, MAX_ROWS);
+    const query = baseQuery(interval, limit, beforeS);
+    const base = `SELECT time, open, high, low, close, volume, trades FROM depthwire.candles_${query.base}
+      WHERE series = $1 AND time < $2 ORDER BY time DESC LIMIT $3`;
+    if (interval === query.base) return (await this.#query<Candle>(base, [id, query.endS, limit])).reverse();
+    // Here, not in this process: up to fifteen times as many rows would be read in the thread of live data.
+    const rows = await this.#query<Candle>(
+      `SELECT time / $4::bigint * $4::bigint AS time, (array_agg(open ORDER BY time))[1] AS open, max(high) AS high, min(low) AS low,
+         (array_agg(close ORDER BY time DESC))[1] AS close, least(sum(volume), $5::bigint)::bigint AS volume,
+         least(sum(trades), $5::bigint)::bigint AS trades
+       FROM (${base}) AS base GROUP BY time / $4::bigint ORDER BY 1 DESC LIMIT $6`,
+      [id, query.endS, query.limit, candleIntervals[interval], Number.MAX_SAFE_INTEGER, limit],
     );
-    return aggregate(rows.reverse(), interval).slice(-limit);
+    return rows.reverse();
   }
 
   async hasCandlesBefore(series: SeriesKey, interval: CandleInterval, beforeS: number): Promise<boolean> {

@@ -143,15 +143,31 @@ export class SqliteTables implements Answers {
     });
   }
 
-  candles(series: SeriesKey, interval: CandleInterval, limit: number, beforeS: number): Candle[] {
+  candles(series: SeriesKey, interval: CandleInterval, atMost: number, beforeS: number): Candle[] {
     const id = this.#knownSeries(series);
     if (id === null) return [];
-    const query = baseQuery(interval, Math.min(limit, MAX_ROWS), beforeS);
+    const limit = Math.min(atMost, MAX_ROWS);
+    const query = baseQuery(interval, limit, beforeS);
+    const base =
+      'SELECT * FROM candles WHERE seconds = ? AND series = ? AND time < ? ORDER BY time DESC LIMIT ?';
+    const lengthS = candleIntervals[interval];
+    const key = [candleIntervals[query.base], id] as const;
+    if (interval === query.base)
+      return this.#all(base, [...key, query.endS, limit])
+        .reverse()
+        .map(candleOf);
     const rows = this.#all(
-      'SELECT * FROM candles WHERE seconds = ? AND series = ? AND time < ? ORDER BY time DESC LIMIT ?',
-      [candleIntervals[query.base], id, query.endS, query.limit],
+      `WITH base AS (${base}), longer AS (
+         SELECT min(time) AS first, max(time) AS last, max(high) AS high, min(low) AS low,
+           min(sum(volume), ${Number.MAX_SAFE_INTEGER}) AS volume, min(sum(trades), ${Number.MAX_SAFE_INTEGER}) AS trades
+         FROM base GROUP BY time / ${lengthS})
+       SELECT first / ${lengthS} * ${lengthS} AS time, high, low, volume, trades,
+         (SELECT open FROM candles WHERE seconds = ? AND series = ? AND time = first) AS open,
+         (SELECT close FROM candles WHERE seconds = ? AND series = ? AND time = last) AS close
+       FROM longer ORDER BY first DESC LIMIT ?`,
+      [...key, query.endS, query.limit, ...key, ...key, limit],
     );
-    return aggregate(rows.reverse().map(candleOf), interval).slice(-limit);
+    return rows.reverse().map(candleOf);
   }
 
   hasCandlesBefore(series: SeriesKey, interval: CandleInterval, beforeS: number): boolean {
