@@ -180,19 +180,58 @@ function aptInstall(what, packageName) {
   if (!ok) showTail(output);
 }
 
-function findNginx() {
-  return ['/usr/sbin/nginx', '/usr/bin/nginx', '/usr/local/bin/nginx', '/opt/homebrew/bin/nginx'].find(
-    (file) => existsSync(file),
-  );
+/**
+ * Leaves the path of a program that tests start in the environment, for whom it is installed where that can be done;
+ * without it those tests are skipped.
+ * @param find its path, or undefined
+ */
+function ensureProgram(what, { variable, packageName, find, skipped }) {
+  if (process.env[variable]) return;
+  if (!find() && isDebianRoot()) aptInstall(what, packageName);
+  const found = find();
+  if (found) process.env[variable] = found;
+  else console.log(`No ${what} here: ${skipped} are skipped.`);
 }
 
-/** The path of nginx, left in NGINX_PATH for the test that puts it before a server; without it that one is skipped. */
+const firstOf = (files) => files.find((file) => existsSync(file));
+
 export function ensureNginx() {
-  if (process.env.NGINX_PATH) return;
-  if (!findNginx() && isDebianRoot()) aptInstall('nginx', 'nginx-light');
-  const found = findNginx();
-  if (found) process.env.NGINX_PATH = found;
-  else console.log('No nginx here: the test with a proxy before the server is skipped.');
+  ensureProgram('nginx', {
+    variable: 'NGINX_PATH',
+    packageName: 'nginx-light',
+    find: () =>
+      firstOf(['/usr/sbin/nginx', '/usr/bin/nginx', '/usr/local/bin/nginx', '/opt/homebrew/bin/nginx']),
+    skipped: 'the tests with a proxy before the server',
+  });
+}
+
+export function ensureRedis() {
+  ensureProgram('Redis', {
+    variable: 'REDIS_PATH',
+    packageName: 'redis-server',
+    find: () =>
+      firstOf(['/usr/bin/redis-server', '/usr/local/bin/redis-server', '/opt/homebrew/bin/redis-server']),
+    skipped: 'the tests of several processes',
+  });
+}
+
+/** The folder of its programs. */
+export function ensurePostgres() {
+  const debian = '/usr/lib/postgresql';
+  const folders = () => {
+    const versions = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(b) - Number(a)) : [];
+    return [
+      ...versions.map((version) => path.join(debian, version, 'bin')),
+      '/usr/local/bin',
+      '/opt/homebrew/bin',
+    ];
+  };
+  ensureProgram('PostgreSQL', {
+    variable: 'POSTGRES_PATH',
+    packageName: 'postgresql',
+    find: () => folders().find((folder) => existsSync(path.join(folder, 'initdb'))),
+    skipped: 'the tests of history in it',
+  });
 }
 
 function findChromium() {

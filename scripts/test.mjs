@@ -9,6 +9,8 @@ import {
   ensureChromium,
   ensureInstalled,
   ensureNginx,
+  ensurePostgres,
+  ensureRedis,
   fail,
   npmCommand,
   root,
@@ -119,7 +121,11 @@ if (chosen.length === 0) {
 ensureInstalled();
 if (only !== 'unit') ensureBuilt();
 if (!only || only === 'e2e') ensureChromium();
-if (!only || only === 'unit') ensureNginx();
+if (!only || only === 'unit') {
+  ensureNginx();
+  ensureRedis();
+  ensurePostgres();
+}
 mkdirSync(results('.'), { recursive: true });
 
 // The browser tests wait for real time to pass, so they get the machine to themselves.

@@ -14,7 +14,11 @@ import type { FeedSource } from './engine/feed-source.ts';
 import { FeedSupervisor } from './engine/feed-supervisor.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { Hub } from './gateway/hub.ts';
+import { createHistoryStore } from './history/create-store.ts';
 import { DepthHistory } from './history/depth-history.ts';
+import { History } from './history/history.ts';
+import type { HistoryStore } from './history/store.ts';
+import { retentionOf } from './history/retention.ts';
 import { createApp } from './http/app.ts';
 import { certificateOf, watchCertificate } from './http/tls.ts';
 import { createMetrics } from './metrics/metrics.ts';
@@ -72,7 +76,13 @@ export async function createDepthwire({
   });
   const certificate = await certificateOf(config, systemClock.now());
   const bus = createMemoryBus();
-  const engine = new Engine({ clock: marketClock, bus, log: logger, epoch });
+  const engine = new Engine({
+    clock: marketClock,
+    bus,
+    log: logger,
+    epoch,
+    loadPast: (feed, markets) => history.load(feed, markets),
+  });
   const supervisor = new FeedSupervisor({ engine, clock: systemClock, log: logger });
   const hub = new Hub({
     clock: marketClock,
@@ -81,20 +91,33 @@ export async function createDepthwire({
     markets: engine.markets,
     checksumIntervalMs: config.gateway.checksumIntervalMs,
     soon: setImmediate,
-    epoch,
+    ownEpoch: epoch,
   });
   const depthHistory = new DepthHistory({
     clock: marketClock,
     bus,
     markets: engine.markets,
     limits: config.history,
+    onColumn: (id, column) => history.onColumn(id, column),
+  });
+  // A recording is history already.
+  const store = marketClock === systemClock ? storeOf(config.history) : null;
+  const history: History = new History({
+    clock: marketClock,
+    bus,
+    markets: engine.markets,
+    feedOf: (id) => engine.feedOf(id),
+    store,
+    retention: retentionOf(config.history),
+    log: logger,
+    writesAll: true,
+    depth: { recent: depthHistory, recentMs: config.history.depthMinutes * 60_000 },
   });
   const server = `depthwire/${version}`;
   const gateway = new Gateway({
     hub,
     access,
     limits: { ...config.gateway, authenticateWithinMs: config.access.authenticateWithinMs },
-    epoch,
     server,
     marketClock,
     wallClock: systemClock,
@@ -108,6 +131,7 @@ export async function createDepthwire({
   const isReady = () => isStarted && !isClosing;
   const app = await createApp({
     engine,
+    past: history.past,
     depthHistory,
     supervisor,
     gateway,
@@ -143,6 +167,7 @@ export async function createDepthwire({
     hub.close();
     depthHistory.close();
     await engine.stop();
+    await history.close();
     throw error;
   });
 
@@ -190,9 +215,21 @@ export async function createDepthwire({
       await engine.stop();
       hub.close();
       depthHistory.close();
+      await history.close();
       await app.close();
     },
   };
+}
+
+function storeOf({ store, path, url }: Config['history']): HistoryStore | null {
+  switch (store) {
+    case 'sqlite':
+      return createHistoryStore({ store, path });
+    case 'postgres':
+      return createHistoryStore({ store, url: url! });
+    case 'none':
+      return null;
+  }
 }
 
 /** What an operator may not have meant: others read along, or get nothing. */

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { ServerResponse } from 'node:http';
-import { connect as connectTcp, createServer } from 'node:net';
+import { connect as connectTcp } from 'node:net';
 import { queryObjects } from 'node:v8';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { pino } from 'pino';
@@ -14,6 +14,7 @@ import {
   type OpenWebSocket,
 } from '@depthwire/shared';
 import { WebSocket } from 'ws';
+import { freePort } from '../test/ports.ts';
 import { RawClient } from '../test/raw-client.ts';
 import { connect, isFrame, isOp, serve as start } from '../test/server.ts';
 import { START_MS } from '../test/markets.ts';
@@ -33,14 +34,6 @@ const subscribe = {
   depth: 10,
   cadence: 0,
 };
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 describe('WebSocket', () => {
   test('greets, acknowledges with what it grants, sends a snapshot and then deltas', async () => {

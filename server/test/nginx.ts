@@ -2,12 +2,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { generate } from 'selfsigned';
 import { onTestFinished, vi } from 'vitest';
+import { freePort } from './ports.ts';
 
 const example = fileURLToPath(new URL('../../deploy/nginx/depthwire.conf', import.meta.url));
 
@@ -85,13 +86,4 @@ export async function startNginx(upstreams: readonly string[]): Promise<Nginx> {
     { timeout: 10_000 },
   );
   return { url: `https://localhost:${port}`, plainUrl: `http://localhost:${plainPort}`, ca: cert };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -36,7 +36,7 @@ async function beside(
   changes: Partial<FeedSource> = {},
 ) {
   const good = new ScriptedFeed('good', [testInstrument('test:AAA-USD', { staleAfterMs: 600_000 })]);
-  const { engine, clock, events } = await startMarket(
+  const { engine, clock, events, past, candles } = await startMarket(
     new ScriptedFeed('first', [testInstrument('first:A-B')]),
   );
   const made: BadFeed[] = [];
@@ -87,6 +87,8 @@ async function beside(
   };
   return {
     engine,
+    candles,
+    past,
     clock,
     supervisor,
     started,
@@ -292,9 +294,9 @@ describe('a feed that hangs', () => {
   });
 
   test('when asked for candles has failed, and the question is answered without it', async () => {
-    const { engine, made, advance, expectFailure } = await beside();
+    const { candles, made, advance, expectFailure } = await beside();
     Object.assign(made[0]!, { candles: () => new Promise(() => {}) });
-    const answer = engine.candles(BAD, '1m', 10);
+    const answer = candles(BAD, '1m', 10);
     await advance(30_000);
     expect(await answer).toEqual([]);
     expectFailure('feed_timeout', 'candles took longer than 30 s');
@@ -476,17 +478,17 @@ describe('a feed that lies about what it can', () => {
     ['a time between', [{ ...candle, time: time + 7 }], /candle 0: time: .* multiple of 60/],
     ['a low above the high', [{ ...candle, low: 5 as Candle['low'] }], /low, high/],
     ['more than there can be', Array.from({ length: 50 }, () => candle), /can't be so many/],
-  ])('its candles are rubbish: %s', async (_name, candles, message) => {
-    const { engine, made, expectFailure } = await beside();
-    Object.assign(made[0]!, { candles: () => Promise.resolve(candles) });
-    expect(await engine.candles(BAD, '1m', 10)).toEqual([]);
+  ])('its candles are rubbish: %s', async (_name, told, message) => {
+    const { candles, made, expectFailure } = await beside();
+    Object.assign(made[0]!, { candles: () => Promise.resolve(told) });
+    expect(await candles(BAD, '1m', 10)).toEqual([]);
     expectFailure('feed_dishonest', message);
   });
 
   test('its candles are right: they are told', async () => {
-    const { engine, made, status } = await beside();
+    const { candles, made, status } = await beside();
     Object.assign(made[0]!, { candles: () => Promise.resolve([candle]) });
-    expect(await engine.candles(BAD, '1m', 10)).toEqual([candle]);
+    expect(await candles(BAD, '1m', 10)).toEqual([candle]);
     expect(status().state).toBe('running');
   });
 
@@ -496,17 +498,17 @@ describe('a feed that lies about what it can', () => {
     ['says that there are earlier ones', [], { candlesFromS: () => time - 60 }, true],
     ['does not say', [], {}, true],
     ['says it in rubbish', [], { candlesFromS: () => Number.NaN }, true],
-  ])('whether there may be older candles, where it %s', async (_name, candles, more, isPossible) => {
-    const { engine, made, status } = await beside();
-    Object.assign(made[0]!, candles && { candles: () => Promise.resolve(candles) }, more);
-    expect(engine.mayHaveCandlesBefore(BAD, time)).toBe(isPossible);
+  ])('whether there may be older candles, where it %s', async (_name, told, more, isPossible) => {
+    const { past, made, status } = await beside();
+    Object.assign(made[0]!, told && { candles: () => Promise.resolve(told) }, more);
+    expect(await past.mayHaveBefore(BAD, '1m', time)).toBe(isPossible);
     expect(status().state).toBe('running');
   });
 
   test('a typed error instead of candles is no lie', async () => {
-    const { engine, made, status } = await beside();
+    const { candles, made, status } = await beside();
     Object.assign(made[0]!, { candles: () => Promise.reject(new DepthwireError('venue_http', 'busy')) });
-    expect(await engine.candles(BAD, '1m', 10)).toEqual([]);
+    expect(await candles(BAD, '1m', 10)).toEqual([]);
     expect(status().state).toBe('running');
   });
 
@@ -611,8 +613,8 @@ describe('a feed that lies about what it can', () => {
 
   test('its candles throw when they are read: it has failed', async () => {
     const answer = [Object.defineProperty({}, 'time', gotcha)];
-    const { engine, expectFailure } = await tellOf({ candles: () => Promise.resolve(answer) });
-    expect(await engine.candles(BAD, '1m', 10)).toEqual([]);
+    const { candles, expectFailure } = await tellOf({ candles: () => Promise.resolve(answer) });
+    expect(await candles(BAD, '1m', 10)).toEqual([]);
     expectFailure('feed_failed', 'Error: gotcha');
   });
 

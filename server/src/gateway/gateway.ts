@@ -63,7 +63,6 @@ export interface GatewayOptions {
   readonly hub: Hub;
   readonly access: Access;
   readonly limits: GatewayLimits;
-  readonly epoch: number;
   readonly server: string;
   readonly marketClock: Clock;
   readonly wallClock: Clock;

@@ -10,6 +10,7 @@ import {
   type Clock,
   type ErrorCode,
   type Instrument,
+  type InstrumentChanged,
   type InstrumentId,
   type ServerMessage,
   type SubscribeRequest,
@@ -137,8 +138,6 @@ export interface SessionOptions {
   readonly encoding: WireFormat;
   readonly owner: SessionOwner;
   readonly limits: SessionLimits;
-  /** Names this run of the market. */
-  readonly epoch: number;
   readonly server: string;
   /** The market clock, which may be a recorded one. */
   readonly marketClock: Clock;
@@ -160,7 +159,7 @@ export class Session implements Subscriber {
    */
   #lagging: Map<Channel, number> | null = null;
   /** Instruments that changed while too much waited to say so. */
-  #untold: Map<InstrumentId, Instrument> | null = null;
+  #untold: Map<InstrumentId, InstrumentChanged> | null = null;
   #allowance: Allowance | null = null;
   /** Goes off when data may be sent again. */
   #opening: Timer | null = null;
@@ -198,7 +197,8 @@ export class Session implements Subscriber {
       protocol: PROTOCOL_VERSION,
       server: options.server,
       session: options.id,
-      epoch: options.epoch,
+      gateway: options.hub.gateway,
+      epoch: options.hub.epoch,
       time: Math.floor(options.marketClock.now()),
       heartbeatMs: limits.heartbeatMs,
       depths: DEPTHS,
@@ -476,21 +476,22 @@ export class Session implements Subscriber {
     return false;
   }
 
-  onInstrument(instrument: Instrument): void {
+  onInstrument(instrument: Instrument, epoch: number): void {
+    const message = { op: 'instrument', instrument, epoch } as const;
     if (this.#socket.bufferedBytes <= this.#maxBufferedBytes) {
-      this.#send({ op: 'instrument', instrument });
+      this.#send(message);
       return;
     }
     // The newest of each is enough for whoever does not take them.
-    (this.#untold ??= new Map()).set(instrument.id, instrument);
+    (this.#untold ??= new Map()).set(instrument.id, message);
     this.#catchUpOnceDrained();
   }
 
   #tellInstruments(): void {
     if (this.#untold === null) return;
-    const instruments = this.#untold.values();
+    const messages = this.#untold.values();
     this.#untold = null;
-    for (const instrument of instruments) this.#send({ op: 'instrument', instrument });
+    for (const message of messages) this.#send(message);
   }
 
   #handle(request: ClientRequest): void {
@@ -522,21 +523,26 @@ export class Session implements Subscriber {
         const { topic, instrument, depth, cadenceMs, interval } = channel.settings;
         hub.deliver(); // what others wait for is in what it gets first
         // What others of the client hold may be older: a snapshot serves them all.
-        const held = this.#channels.has(channel.id) ? NOTHING : this.#heldOf(channel, request);
+        const isShared = this.#channels.has(channel.id);
+        const held = isShared ? NOTHING : this.#heldOf(channel, request);
+        const resumed = isShared || held !== NOTHING ? null : this.#resumedIn(channel, request);
+        const market = hub.market(instrument);
         this.#send({
           op: 'subscribed',
           id: request.id,
           ch: channel.id,
           topic,
-          instrument: hub.market(instrument).instrument,
+          instrument: market.instrument,
+          epoch: market.epoch,
           cadence: cadenceMs,
           ...(topic === 'book' ? { depth } : {}),
           ...(interval === null ? {} : { interval }),
-          ...(held === NOTHING ? {} : { seq: channel.newestSeq }),
+          ...(held === NOTHING && resumed === null ? {} : { seq: channel.newestSeq }),
         });
-        if (!this.#channels.has(channel.id)) owner.lease.addSubscription();
+        if (!isShared) owner.lease.addSubscription();
         this.#channels.set(channel.id, channel);
-        this.#sendFrom(channel, held);
+        if (resumed === null) this.#sendFrom(channel, held);
+        else this.#writeFrame(resumed);
         hub.join(channel, this);
         return;
       }
@@ -673,19 +679,27 @@ export class Session implements Subscriber {
   #heldOf(channel: Channel, { resume }: SubscribeRequest): number {
     const { encoding, hub } = this.#options;
     if (encoding === 'events') return hub.heldAt(channel, this.#startPosition) ?? NOTHING;
-    const isHeld =
-      resume?.epoch === this.#options.epoch && resume.ch === channel.id && resume.seq <= channel.newestSeq;
-    return isHeld ? resume.seq : NOTHING;
+    return resume !== undefined && hub.isHere(channel, resume) ? resume.seq : NOTHING;
+  }
+
+  /** What brings the client here from another gateway; null where a snapshot has to do, now or later. */
+  #resumedIn(channel: Channel, { resume }: SubscribeRequest): SharedFrame | null {
+    return resume === undefined || !this.#hasRoom ? null : this.#options.hub.resume(channel, resume);
+  }
+
+  get #hasRoom(): boolean {
+    const { socket, wallClock } = this.#options;
+    return (
+      socket.bufferedBytes <= this.#maxBufferedBytes &&
+      this.#allowance?.hasBandwidth(wallClock.now()) !== false
+    );
   }
 
   /** @param held the last frame that the client has */
   #sendFrom(channel: Channel, held: number): void {
-    const { hub, socket, wallClock } = this.#options;
+    const { hub } = this.#options;
     // What the client has yet to read of others comes first; whoever asks again keeps its place.
-    if (
-      socket.bufferedBytes > this.#maxBufferedBytes ||
-      this.#allowance?.hasBandwidth(wallClock.now()) === false
-    ) {
+    if (!this.#hasRoom) {
       this.#miss(channel, held);
       return;
     }
