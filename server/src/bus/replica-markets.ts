@@ -36,6 +36,8 @@ const WATCH_MS = 250;
 const ASK_AGAIN_MS = 1_000;
 /** What is missed within this time is asked for together, so many instruments in a message. */
 const ASK_DELAY_MS = 10;
+/** By then every lane has told its heads once. */
+const HEARD_AFTER_MS = 600;
 const MAX_ASKED = 500;
 /** Instruments of all feeds; as many as ten ingests have. */
 const MAX_INSTRUMENTS = 100_000;
@@ -91,6 +93,8 @@ export class ReplicaMarkets {
   /** Candles that were asked for, with when. */
   readonly #candleAsks = new Map<ReplicaMarket, Map<CandleInterval, number>>();
   readonly #candleWaiters = new Set<() => void>();
+  /** When the first message came. */
+  #heardAtMs = Infinity;
 
   constructor(options: ReplicaMarketsOptions) {
     this.#options = options;
@@ -109,8 +113,9 @@ export class ReplicaMarkets {
     });
   }
 
-  /** Whether there is a book of every instrument that was heard of, and of one at least. */
+  /** Whether all lanes were heard, and there is a book of every instrument that they told of. */
   get hasAll(): boolean {
+    if (!(this.#options.timers.now() - this.#heardAtMs > HEARD_AFTER_MS)) return false;
     for (const { lanes } of this.#feeds.values())
       for (const { unknown } of lanes.values()) if (unknown.size > 0) return false;
     return this.#markets.size > 0 && [...this.#markets.values()].every(({ isInSync }) => isInSync);
@@ -156,6 +161,7 @@ export class ReplicaMarkets {
     }
     const feed = this.#feedOf(message);
     if (!feed) return;
+    this.#heardAtMs = Math.min(this.#heardAtMs, this.#options.timers.now());
     figures.lag.observe(clock.now() - message.sentMs);
     const view = this.#laneOf(feed, lane);
     const isNewest = view.number === null || message.number > view.number;
