@@ -5,6 +5,9 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 // Tests start a hundred processes: what one compiled and stripped of its types, the next finds. The command line keeps it there too.
 process.env.NODE_COMPILE_CACHE ??= path.join(import.meta.dirname, 'node_modules/.cache/depthwire');
 
+// Servers of the command line keep no history unless a test says so: it would be one file for all.
+process.env.DEPTHWIRE_HISTORY = '{store: none}';
+
 const testTimeout = 20_000; // some tests start processes, on machines that are busy with the other checks
 
 const nodePackage = (name: string, maxConcurrency?: number) => ({

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 STATES = ("syncing", "live", "stale", "recovering")
-SNAPSHOT, DELTA, STATE, MERGED = 1, 2, 3, 10  # frame codes
+SNAPSHOT, DELTA, STATE, MERGED, RESUMED = 1, 2, 3, 10, 13  # frame codes
 CHECKSUM_DEPTH = 25
 
 
@@ -68,6 +68,7 @@ class Book:
         self.reason: str | None = None
         self.seq: int | None = None  # None while a snapshot is awaited
         self.resumed_to = 0
+        self.from_sequence: int | None = None  # where a frame of another gateway has to go on from
         self._state = "syncing"
         self._reference = 0
 
@@ -85,7 +86,13 @@ class Book:
 
     def void(self) -> None:
         """The next frame that counts is a snapshot."""
-        self.seq, self.resumed_to = None, 0
+        self.seq, self.resumed_to, self.from_sequence = None, 0, None
+
+    def move(self) -> None:
+        """The next frame that counts begins the channel of another gateway from the book as it is, or is a snapshot."""
+        sequence = self.sequence
+        self.void()
+        self.from_sequence = sequence
 
     def apply(self, frame: list[Any]) -> bool:
         """Whether anything changed. Raises BookError, and is void then."""
@@ -98,7 +105,10 @@ class Book:
     def _apply(self, frame: list[Any]) -> bool:
         code, seq = frame[0], whole(frame[2])
         if self.seq is None:
-            if code != SNAPSHOT:
+            if self.from_sequence is not None and code != SNAPSHOT:
+                if code != RESUMED or whole(frame[4]) != self.from_sequence:
+                    raise BookError(f"expected a frame from update {self.from_sequence}")
+            elif code != SNAPSHOT:
                 return False
         elif seq <= self.seq:
             return False
@@ -111,6 +121,12 @@ class Book:
             self.sequence, self.time_ms = whole(sequence), whole(time_ms)
             self._change(bids, asks)
             self._mark(state, frame[11] if len(frame) > 11 else None)
+        elif code == RESUMED:
+            state, _from, sequence, time_ms, _age, _lag, reference, bids, asks, checksum = frame[3:13]
+            self._reference = whole(reference)
+            self.sequence, self.time_ms = whole(sequence), whole(time_ms)
+            self._change(bids, asks)
+            self._mark(state, frame[13] if len(frame) > 13 else None)
         elif code == STATE:
             self.time_ms += whole(frame[4])
             self._mark(frame[3], frame[5])
@@ -128,7 +144,7 @@ class Book:
             checksum = frame[9] if len(frame) > 9 else None
         else:
             raise BookError(f"frame code {code}")
-        self.seq = seq
+        self.seq, self.from_sequence = seq, None
         if checksum is not None and self.checksum != whole(checksum):
             raise BookError(f"checksum of frame {seq}: {self.checksum} here, {checksum} there")
         return True

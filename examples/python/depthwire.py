@@ -10,7 +10,7 @@ from typing import Any
 import msgpack
 import websockets
 
-from book import DELTA, MERGED, SNAPSHOT, STATE, Book, BookError, whole
+from book import DELTA, MERGED, RESUMED, SNAPSHOT, STATE, Book, BookError, whole
 
 ANSWER_S = 10.0  # and a heartbeat
 SNAPSHOT_S = 5.0
@@ -39,7 +39,7 @@ class Subscription:
         self.instrument: dict[str, Any] | None = None
         self.error: str | None = None
         self.ch: int | None = None  # on this connection, once it is answered
-        self.origin: dict[str, int] | None = None  # the `epoch` and `ch` that the book is from
+        self.origin: dict[str, Any] | None = None  # what `resume` says of where the book is from
         self.wanted_at: float | None = None  # when to ask (again) for what is awaited
         self.tries = 0
         self.wrong_snapshots = 0
@@ -127,7 +127,7 @@ class Client:
     async def _subscribe(self, socket: Any, subscription: Subscription, hello: dict[str, Any]) -> None:
         request, book = dict(subscription.request), subscription.book
         if subscription.origin is not None and book.seq is not None:
-            request["resume"] = {**subscription.origin, "seq": book.seq}
+            request["resume"] = {**subscription.origin, "seq": book.seq, "sequence": book.sequence}
         subscription.ch, subscription.tries = None, 0
         subscription.wanted_at = now() + ANSWER_S + hello["heartbeatMs"] / 1000
         await self._send(socket, request, subscription)
@@ -151,7 +151,7 @@ class Client:
     async def _take(self, socket: Any, message: Any, hello: dict[str, Any]) -> None:
         if isinstance(message, list):
             for subscription in self.subscriptions:
-                if subscription.ch == message[1] and message[0] in (SNAPSHOT, DELTA, STATE, MERGED):
+                if subscription.ch == message[1] and message[0] in (SNAPSHOT, DELTA, STATE, MERGED, RESUMED):
                     await self._apply(socket, subscription, message)
             return
         op = message["op"]
@@ -160,14 +160,23 @@ class Client:
             self._reconnect_s = message["reconnectMs"] / 1000
         elif op == "instrument":
             for each in self.subscriptions:
-                await self._renew(socket, each, message["instrument"])
+                await self._renew(socket, each, message)
         elif op == "subscribed" and asker is not None:
-            asker.ch, asker.origin = message["ch"], {"epoch": whole(hello["epoch"]), "ch": message["ch"]}
+            origin = {
+                "epoch": whole(message["epoch"]),
+                "ch": message["ch"],
+                "gateway": hello["gateway"],
+                "depth": message["depth"],
+            }
+            before, asker.ch, asker.origin = asker.origin, message["ch"], origin
             asker.error, asker.instrument = None, message["instrument"]
-            if "seq" in message:
+            if "seq" in message and before == origin:
                 asker.book.resumed_to = message["seq"]
                 asker.wanted_at = None
                 self.on_change(asker)
+            elif "seq" in message and before is not None and before["epoch"] == origin["epoch"]:
+                asker.book.move()
+                asker.wanted_at = now() + SNAPSHOT_S
             else:
                 asker.book.void()
                 asker.wanted_at = now() + SNAPSHOT_S
@@ -177,7 +186,7 @@ class Client:
             self.on_change(asker)
 
     async def _apply(self, socket: Any, subscription: Subscription, frame: list[Any]) -> None:
-        is_snapshot = frame[0] == SNAPSHOT
+        is_snapshot = frame[0] in (SNAPSHOT, RESUMED)
         try:
             if not subscription.book.apply(frame):
                 return
@@ -193,11 +202,16 @@ class Client:
                 subscription.wanted_at, subscription.tries, subscription.wrong_snapshots = None, 0, 0
         self.on_change(subscription)
 
-    async def _renew(self, socket: Any, subscription: Subscription, instrument: dict[str, Any]) -> None:
-        before = subscription.instrument
+    async def _renew(self, socket: Any, subscription: Subscription, message: dict[str, Any]) -> None:
+        before, instrument = subscription.instrument, message["instrument"]
         if before is None or before["id"] != instrument["id"]:
             return
         subscription.instrument = instrument
+        if subscription.origin is not None and subscription.origin["epoch"] != message["epoch"]:
+            # The snapshot that follows has the counts of the new epoch: until then nothing can go on from the old ones.
+            subscription.origin["epoch"] = whole(message["epoch"])
+            subscription.book.void()
+            subscription.wanted_at = now() + SNAPSHOT_S
         if (before["tick"], before["lot"]) != (instrument["tick"], instrument["lot"]):
             subscription.book.void()
             if subscription.ch is not None:

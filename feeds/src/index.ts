@@ -1,5 +1,5 @@
-export type { CandleQuery, Feed, FeedContext, FeedLog } from './core/feed.ts';
-export { systemClock } from './core/system.ts';
+export type { CandleQuery, Feed, FeedContext, FeedLog, PastTrades, TradeQuery } from './core/feed.ts';
+export { steadyClock, systemClock } from './core/system.ts';
 export { VirtualClock } from './core/virtual-clock.ts';
 export { createVenueFeed, type VenueFeed, type VenueFeedOptions } from './core/venue-feed.ts';
 export { emptyStats, type SessionStats } from './core/session-stats.ts';
@@ -17,6 +17,16 @@ export {
   type VenueLimits,
   type VenueSession,
 } from './core/venue.ts';
+export {
+  candleWindows,
+  type CandleAsk,
+  type CandlePage,
+  type TradeAsk,
+  type TradePage,
+  type VenueCandle,
+  type VenuePast,
+  type VenuePastTrade,
+} from './core/past.ts';
 export { defineVenue, type VenueDefinition } from './core/define-venue.ts';
 export { Session, type Protocol, type SessionBook } from './core/session.ts';
 export { StreamBook } from './core/stream-book.ts';

@@ -37,6 +37,7 @@ let depthwire: Depthwire;
 let origin: string;
 beforeAll(async () => {
   const config = parseConfig({
+    history: { store: 'none' },
     port: 0,
     feeds: [{ feed: 'sim', instruments: ['sim:BTC-USD'], historyDays: 1 }],
   });

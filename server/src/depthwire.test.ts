@@ -8,7 +8,7 @@ import { createDepthwire } from './depthwire.ts';
 describe('start', () => {
   test('names the taken port and the way out', async () => {
     const { url } = await start();
-    const config = parseConfig({ port: Number(new URL(url).port) });
+    const config = parseConfig({ port: Number(new URL(url).port), history: { store: 'none' } });
     const second = await createDepthwire({
       config,
       logger: pino({ level: 'silent' }),
@@ -36,7 +36,7 @@ describe('start', () => {
     ],
   ])('names the key that is wrong where listening fails with %s', async (code, key, message) => {
     const depthwire = await createDepthwire({
-      config: parseConfig({ port: 0 }),
+      config: parseConfig({ port: 0, history: { store: 'none' } }),
       logger: pino({ level: 'silent' }),
       feeds: [new ScriptedFeed()],
     });
@@ -51,7 +51,7 @@ describe('start', () => {
 
   test('refuses an address of another machine', async () => {
     const depthwire = await createDepthwire({
-      config: parseConfig({ host: '203.0.113.1', port: 0 }),
+      config: parseConfig({ host: '203.0.113.1', port: 0, history: { store: 'none' } }),
       logger: pino({ level: 'silent' }),
       feeds: [new ScriptedFeed()],
     });
@@ -71,7 +71,7 @@ describe('start', () => {
       return Promise.resolve();
     };
     const depthwire = await createDepthwire({
-      config: parseConfig({ port: 0 }),
+      config: parseConfig({ port: 0, history: { store: 'none' } }),
       logger: pino({ level: 'silent' }),
       feeds: [feed],
     });
@@ -84,7 +84,7 @@ describe('start', () => {
   });
 
   test('refuses a web folder without a page', async () => {
-    const config = parseConfig({ port: 0, web: '/nonexistent' });
+    const config = parseConfig({ port: 0, web: '/nonexistent', history: { store: 'none' } });
     await expect(
       createDepthwire({ config, logger: pino({ level: 'silent' }), feeds: [] }),
     ).rejects.toMatchObject({ code: 'invalid_config', details: { key: 'web' } });

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Server as TlsServer } from 'node:tls';
-import { systemClock, type Feed } from '@depthwire/feeds';
+import { steadyClock, systemClock, type Feed } from '@depthwire/feeds';
 import { DepthwireError, type Clock, type Timer } from '@depthwire/shared';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
@@ -69,31 +69,33 @@ export async function createDepthwire({
   });
   const certificate = await certificateOf(config, systemClock.now());
   const backend = createBackend({ config, logger, marketClock, epoch });
-  const { source, bus } = backend;
+  const { source, bus, history } = backend;
   const hub = new Hub({
     clock: marketClock,
-    wallClock: systemClock,
+    steadyClock,
     bus,
     markets: source.markets,
     checksumIntervalMs: config.gateway.checksumIntervalMs,
     soon: setImmediate,
-    epoch,
+    ownEpoch: epoch,
   });
   const depthHistory = new DepthHistory({
     clock: marketClock,
     bus,
     markets: source.markets,
     limits: config.history,
+    onColumn: (id, column) => history.onColumn(id, column),
   });
+  history.keepColumns(depthHistory, config.history.depthMinutes * 60_000);
   const server = `depthwire/${version}`;
   const gateway = new Gateway({
     hub,
     access,
     limits: { ...config.gateway, authenticateWithinMs: config.access.authenticateWithinMs },
-    epoch,
     server,
     marketClock,
     wallClock: systemClock,
+    steadyClock,
     log: logger,
   });
   let renewal: Timer | null = null;
@@ -104,6 +106,7 @@ export async function createDepthwire({
   const isReady = () => isStarted && !isClosing;
   const app = await createApp({
     source,
+    past: history.past,
     servesOperatorsOnly: config.role === 'ingest',
     depthHistory,
     gateway,
@@ -131,13 +134,14 @@ export async function createDepthwire({
     trustedProxies: config.trustedProxies,
     maxConnections: config.gateway.maxConnections,
     maxConnectionsPerAddress: config.gateway.maxConnectionsPerAddress,
-    wallClock: systemClock,
+    steadyClock,
     maxMessageBytes: config.gateway.maxMessageBytes,
   }).catch(async (error: unknown) => {
     gateway.destroy();
     hub.close();
     depthHistory.close();
     await backend.stop();
+    await history.close();
     throw error;
   });
 
@@ -180,6 +184,7 @@ export async function createDepthwire({
       await backend.stop();
       hub.close();
       depthHistory.close();
+      await history.close();
       await app.close();
     },
   };

@@ -10,6 +10,7 @@ import { createKey, hashOf, secretPrefix } from './access/keys.ts';
 import { parseConfig } from './config/config.ts';
 import { createDepthwire, type Depthwire } from './depthwire.ts';
 import { createFeeds } from './feed-factory.ts';
+import { examples } from './protocol/examples.ts';
 
 // examples/python, which knows the protocol by its document alone, against a server, with a network that fails between.
 
@@ -39,6 +40,7 @@ class Server {
   /** From the second time on, on the port it had. */
   async start(access: object = {}): Promise<void> {
     const config = parseConfig({
+      history: { store: 'none' },
       port: this.#port,
       access,
       feeds: [{ feed: 'sim', instruments: [instrument], rate: 5, historyDays: 1 }],
@@ -50,7 +52,7 @@ class Server {
     });
     this.#port = Number(new URL(await depthwire.listen()).port);
     this.#depthwire = depthwire;
-    const { epoch } = depthwire.hub.position;
+    const { epoch } = depthwire.hub;
     const note = setInterval(() => {
       const market = depthwire.source.markets.get(instrument);
       if (market) this.checksums.set(`${epoch} ${market.book.sequence}`, bookChecksum(market.book));
@@ -229,6 +231,33 @@ describe.skipIf(python === null)('the Python client', { timeout: 120_000 }, () =
       () => expect(guessing.other.join('\n')).toContain('unauthenticated: token: no such key'),
       WAIT,
     );
+  });
+
+  test('takes a frame that goes on from the book of another gateway, and no other', () => {
+    const { bookSnapshot, bookDelta, bookState, bookResumed } = examples.frames;
+    const here = [...bookSnapshot, ...bookDelta, ...bookState];
+    const program = [
+      'import json, sys',
+      'from book import Book, BookError',
+      'here, resumed = json.load(sys.stdin)',
+      'def moved():',
+      '    book = Book()',
+      '    for frame in here: book.apply(frame)',
+      '    book.move()',
+      '    return book',
+      'book = moved()',
+      'print(book.state, book.apply(resumed), book.state, book.seq, book.sequence)',
+      'resumed[4] -= 1',
+      'book = moved()',
+      'try: book.apply(resumed)',
+      'except BookError: print(book.state, book.seq)',
+    ].join('\n');
+    const { stdout } = spawnSync(python!, ['-c', program], {
+      cwd: `${root}examples/python`,
+      input: JSON.stringify([here, bookResumed[0]]),
+      encoding: 'utf8',
+    });
+    expect(stdout.split('\n').slice(0, 2)).toEqual(['recovering True live 12 18255', 'recovering None']);
   });
 
   test('says what is refused', async () => {

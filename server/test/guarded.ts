@@ -30,7 +30,8 @@ export const from = (address: string) => ({ 'x-forwarded-for': address });
 export const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
 
 /** As the configuration file would have it. */
-export const configured = (input: object): Partial<Config> => parseConfig({ ...input, port: 0 });
+export const configured = (input: object): Partial<Config> =>
+  parseConfig({ history: { store: 'none' }, ...input, port: 0 });
 
 export const keyed = (more: object = {}, rest: object = {}) =>
   configured({

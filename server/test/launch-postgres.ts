@@ -15,6 +15,9 @@ if (postgresPath === null) console.warn('no PostgreSQL is installed: the tests o
 /** After a kill its other processes still hold its memory for a moment. */
 const MAX_STARTS = 50;
 
+/** It listens before that, and refuses everybody. */
+const READY = 'ready to accept connections';
+
 const signals = { fast: 'SIGINT', immediate: 'SIGQUIT' } as const;
 
 export interface PostgresOptions {
@@ -47,7 +50,7 @@ export async function launchPostgres(options: PostgresOptions = {}): Promise<Pos
   if (user) await chown(folder, user.uid, user.gid);
   const data = join(folder, 'data');
   const owner = { ...user, cwd: folder };
-  const initdb = ['-D', data, '-U', 'depthwire', '--auth=trust', '--no-sync', '-E', 'UTF8', '--locale=C'];
+  const initdb = ['-D', data, '-U', 'tester', '--auth=trust', '--no-sync', '-E', 'UTF8', '--locale=C'];
   await promisify(execFile)(join(postgresPath!, 'initdb'), initdb, owner);
   const isUnsafe = options.isUnsafe ?? true;
   const settings = [
@@ -56,7 +59,7 @@ export async function launchPostgres(options: PostgresOptions = {}): Promise<Pos
     ...(options.settings ?? []),
   ];
   const flags = ['-D', data, '-p', `${port}`, '-k', folder, ...settings.flatMap((each) => ['-c', each])];
-  const service = new ServiceProcess(port, join(postgresPath!, 'postgres'), flags, owner);
+  const service = new ServiceProcess(port, join(postgresPath!, 'postgres'), flags, owner, READY);
   const restart = async () => {
     await service.end('SIGQUIT');
     for (let starts = 1; ; starts++) {
@@ -71,7 +74,7 @@ export async function launchPostgres(options: PostgresOptions = {}): Promise<Pos
   await service.start();
   return {
     port,
-    url: `postgres://depthwire@127.0.0.1:${port}/postgres`,
+    url: `postgres://tester@127.0.0.1:${port}/postgres`,
     stop: (mode = 'fast') => service.end(signals[mode]),
     kill: () => service.end('SIGKILL'),
     restart,

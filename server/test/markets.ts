@@ -1,8 +1,12 @@
 import { VirtualClock, type Feed, type FeedContext } from '@depthwire/feeds';
-import type { EpochMs, FeedEvent, Instrument, Lots, Ticks } from '@depthwire/shared';
-import { createMemoryBus, type MarketEvent } from '../src/bus/bus.ts';
+import type { Clock, EpochMs, FeedEvent, Instrument, Lots, Ticks } from '@depthwire/shared';
+import { createMemoryBus, type Bus, type MarketEvent } from '../src/bus/bus.ts';
 import { Engine } from '../src/engine/engine.ts';
+import type { Market } from '../src/engine/market.ts';
 import { Hub } from '../src/gateway/hub.ts';
+import { History } from '../src/history/history.ts';
+import type { Past } from '../src/history/past.ts';
+import type { Retention } from '../src/history/store.ts';
 
 export const START_MS = 1_700_000_000_000;
 
@@ -122,9 +126,28 @@ export async function startMarket(
   const bus = createMemoryBus();
   const events: MarketEvent[] = [];
   bus.subscribe((event) => events.push(structuredClone(event)));
-  const engine = new Engine({ clock, bus, log: silentLog });
-  const hub = new Hub({ clock, bus, markets: engine.markets, checksumIntervalMs, soon });
+  const loadPast = (from: Feed, markets: readonly Market[]) => history.load(from, markets);
+  const engine = new Engine({ clock, bus, log: silentLog, epoch: 1, loadPast });
+  const history: History = memoryHistory({ clock, bus, engine });
+  const hub = new Hub({ clock, bus, markets: engine.markets, checksumIntervalMs, soon, ownEpoch: 1 });
   await engine.addFeed(feed);
   const market = engine.markets.get(feed.instruments[0]!.id)!;
-  return { clock, bus, engine, hub, feed, events, market };
+  /** As a client is told. */
+  const candles = async (...query: Parameters<Past['candles']>) =>
+    (await history.past.candles(...query)).candles;
+  return { clock, bus, engine, hub, feed, events, market, past: history.past, candles };
 }
+
+/** Nothing is stored. */
+export function memoryHistory({ clock, bus, engine }: { clock: Clock; bus: Bus; engine: Engine }): History {
+  return new History({
+    ...{ clock, bus, markets: engine.markets, feedOf: (id) => engine.feedOf(id), log: silentLog },
+    ...{ store: null, retention: keepAll, writes: () => true },
+  });
+}
+
+export const keepAll: Retention = {
+  tradesMs: Infinity,
+  columnsMs: Infinity,
+  candlesMs: { '1s': Infinity, '1m': Infinity, '1h': Infinity, '1d': Infinity },
+};

@@ -41,7 +41,11 @@ export async function serveFeeds(
   { logger = pino({ level: 'silent' }), marketClock }: Omit<More, 'feeds'> = {},
 ): Promise<Running> {
   const depthwire = await createDepthwire({
-    config: parseConfig({ port: 0, ...config }),
+    config: parseConfig({
+      port: 0,
+      ...config,
+      history: { store: 'none', ...(config as { history?: object }).history },
+    }),
     logger,
     feeds,
     marketClock,

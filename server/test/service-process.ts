@@ -18,11 +18,14 @@ export class ServiceProcess {
     readonly options: SpawnOptions;
   };
   readonly #port: number;
+  readonly #ready: string;
   #child: ChildProcess | null = null;
   #said = '';
 
-  constructor(port: number, file: string, args: readonly string[], options: SpawnOptions = {}) {
+  /** @param ready what it says once it serves; nothing where it serves as soon as it listens */
+  constructor(port: number, file: string, args: readonly string[], options: SpawnOptions = {}, ready = '') {
     this.#port = port;
+    this.#ready = ready;
     this.#start = { file, args, options };
   }
 
@@ -41,7 +44,7 @@ export class ServiceProcess {
     for (let triedMs = 0; ; triedMs += TRY_PERIOD_MS) {
       if (child.exitCode !== null || child.signalCode !== null)
         throw new Error(`${file} ended: ${this.#said}`);
-      if (await this.#isListening()) return;
+      if (this.#said.includes(this.#ready) && (await this.#isListening())) return;
       if (triedMs > START_TIMEOUT_MS) throw new Error(`${file} does not listen: ${this.#said}`);
       await setTimeout(TRY_PERIOD_MS);
     }

@@ -38,6 +38,7 @@ export const hello: Hello = {
   session: 'test',
   protocol: 1,
   server: 'test',
+  gateway: 'a',
   epoch: 1,
   time: 1_000,
   heartbeatMs: 60_000,
@@ -97,6 +98,7 @@ export function grant(connection: Connection, { id, topic }: SubscribeRequest, c
     ch,
     topic,
     instrument,
+    epoch: 1,
     cadence: 100,
     ...(topic === 'book' ? { depth: 50 } : {}),
   });

@@ -30,7 +30,7 @@ const methods = {
   async start({ speed, instruments }: DayOptions): Promise<string> {
     clock = hurried(speed);
     const depthwire = await createDepthwire({
-      config: parseConfig({ port: 0, web }),
+      config: parseConfig({ port: 0, web, history: { store: 'none' } }),
       logger: createLogger('silent'),
       feeds: [createSimulatorFeed({ instruments })],
       marketClock: clock,

@@ -97,7 +97,7 @@ export class BenchServer {
     const clock = new VirtualClock(START_MS);
     const feed = new BenchFeed(topics);
     const depthwire = await createDepthwire({
-      config: parseConfig({ port: 0, logLevel: 'silent' }),
+      config: parseConfig({ port: 0, logLevel: 'silent', history: { store: 'none' } }),
       logger: createLogger('silent'),
       feeds: [feed],
       marketClock: clock,

@@ -11,6 +11,7 @@ import { penaltyMs, retryAfterMs } from '../core/http.ts';
 import { systemRandom } from '../core/system.ts';
 import type { CountingFeed } from '../core/venue-feed.ts';
 import { emptyStats, sumStats, type SessionStats } from '../core/session-stats.ts';
+import { BridgedCandles } from './bridged-candles.ts';
 import { BridgedInstrument } from './bridged-instrument.ts';
 import { findMarket, toInstrument } from './instruments.ts';
 import { VenuePause } from './venue-pause.ts';
@@ -71,6 +72,7 @@ export function createCcxtFeed(options: CcxtFeedOptions): CountingFeed {
   >();
   const timers: Timer[] = [];
   let source: CcxtExchange | null = null;
+  let past: BridgedCandles | null = null;
   let isStopped = false;
   let unknown: readonly string[] = [];
 
@@ -170,6 +172,15 @@ export function createCcxtFeed(options: CcxtFeedOptions): CountingFeed {
         },
       };
       const pause = new VenuePause(context.clock);
+      past = new BridgedCandles({
+        exchange,
+        clock: context.clock,
+        pause,
+        toTyped(error) {
+          onError(error, exchange, library, pause, context.clock.now());
+          return toTyped(error, library, name);
+        },
+      });
       let openAtMs: number = context.clock.now();
       for (const { market, listed } of found.values()) {
         const bridge = new BridgedInstrument({
@@ -192,8 +203,17 @@ export function createCcxtFeed(options: CcxtFeedOptions): CountingFeed {
       timers.push(every(context.clock, METADATA_PERIOD_MS, () => void refresh(library, exchange, stamped)));
     },
     resync: (instrument, reason) => bridged.get(instrument)?.bridge.resync(reason),
+    candlesEnd: 'now',
+    async candles(query) {
+      const { market, bridge } = bridged.get(query.instrument) ?? {};
+      if (!past || !market || !bridge)
+        throw new DepthwireError('unknown_instrument', `feed ${id} has no instrument ${query.instrument}`);
+      return past.candles(market.symbol, bridge.instrument, query);
+    },
+    candlesFromS: () => (past && !past.isPossible ? Infinity : undefined),
     async stop() {
       isStopped = true;
+      past?.close();
       for (const timer of timers) timer.cancel();
       const ends = [...bridged.values()].map(({ bridge }) => bridge.close());
       if (source) ends.push(closeExchange(source));

@@ -1,6 +1,6 @@
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Endpoints } from '../core/venue.ts';
-import { conformanceTests, startBinanceEmulator } from '../kit/index.ts';
+import { Bench, conformanceTests, startBinanceEmulator, type ConformanceDriver } from '../kit/index.ts';
 import { createCcxtFeed, type CcxtFeedOptions } from './ccxt.ts';
 
 type Target = Pick<CcxtFeedOptions, 'exchange' | 'symbols' | 'options'> & { urls(to: Endpoints): object };
@@ -25,7 +25,7 @@ describe.concurrent.each(['spot', 'usdm'] as const)(
   { timeout: 30_000 },
   (market) => {
     const { urls, ...target } = targets[market];
-    const tests = conformanceTests({
+    const driver: ConformanceDriver = {
       name: `CCXT Binance ${market}`,
       createFeed: (endpoints, random) =>
         createCcxtFeed({
@@ -49,7 +49,36 @@ describe.concurrent.each(['spot', 'usdm'] as const)(
       announcesEnds: false,
       kindOf: () => (market === 'spot' ? 'spot' : 'perpetual'),
       hasTickers: true,
+    };
+    for (const { name, run } of conformanceTests(driver)) it.concurrent(name, run);
+
+    it('tells candles of the past, in as many answers as it takes', async () => {
+      const past = { trades: 2_000, stepMs: 30_000 };
+      const bench = await Bench.openLive(driver, { speed: 5, past });
+      try {
+        const { id } = bench.market(bench.victim).instrument;
+        const toS = Math.ceil(bench.clock.now() / 60_000) * 60;
+        const query = { instrument: id, interval: '1m', fromS: toS - 700 * 60, toS } as const;
+        const truth = bench.emulator.candles(bench.victim, 60).filter(({ time }) => time >= query.fromS);
+        const requests = bench.emulator.requests.length;
+        const candles = await bench.feed.candles!(query);
+        expect(candles.map(({ time }) => time)).toEqual(truth.map(({ time }) => time));
+        expect(candles.map(({ high }) => high / 100)).toEqual(truth.map(({ high }) => Number(high)));
+        expect(candles.map(({ volume }) => volume)).toEqual(
+          truth.map(({ volume }) => Math.round(Number(volume) * 1_000)),
+        );
+        expect(bench.emulator.requests.length).toBeGreaterThan(requests + 1);
+        expect(await bench.feed.candles!({ ...query, interval: '5s' })).toEqual([]);
+        bench.emulator.spoilPast(429, 1, 60);
+        await expect(bench.feed.candles!(query)).rejects.toMatchObject({ code: 'venue_http' });
+        const refused = bench.emulator.requests.length;
+        await expect(bench.feed.candles!(query)).rejects.toMatchObject({ code: 'venue_http' });
+        expect(bench.emulator.requests).toHaveLength(refused);
+        await bench.feed.stop();
+        await expect(bench.feed.candles!(query)).rejects.toMatchObject({ code: 'venue_http' });
+      } finally {
+        await bench.close();
+      }
     });
-    for (const { name, run } of tests) it.concurrent(name, run);
   },
 );

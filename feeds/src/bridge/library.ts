@@ -48,6 +48,9 @@ export interface CcxtTicker {
   readonly quoteVolume?: number | null;
 }
 
+/** Unix milliseconds, open, high, low, close, volume. */
+export type CcxtCandle = readonly unknown[];
+
 /** One of the library's WebSocket clients. */
 interface CcxtClient {
   send(message: unknown): Promise<unknown>;
@@ -72,6 +75,15 @@ export interface CcxtExchange {
   watchOrderBook(symbol: string, limit?: number): Promise<CcxtOrderBook>;
   watchTrades(symbol: string): Promise<readonly CcxtTrade[]>;
   watchTicker(symbol: string): Promise<CcxtTicker>;
+  /** Its names of the intervals that it has candles of. */
+  readonly timeframes?: Readonly<Record<string, unknown>>;
+  /** @param since unix milliseconds */
+  fetchOHLCV?(
+    symbol: string,
+    timeframe: string,
+    since: number,
+    limit: number,
+  ): Promise<readonly CcxtCandle[]>;
   close(): Promise<unknown>;
 }
 

@@ -25,6 +25,11 @@ export class VenuePause {
     this.#probe = null;
   }
 
+  /** Whether the venue is to be left alone by all that can wait. */
+  get isOn(): boolean {
+    return this.#clock.now() < this.#untilMs;
+  }
+
   /** How long an instrument has to wait yet, milliseconds; at zero it may ask. */
   waitMs(who: object): number {
     const now = this.#clock.now();

@@ -24,6 +24,7 @@ export function defineVenue(definition: VenueDefinition): VenueAdapter {
     parseMetadata: (...args) => definition.parseMetadata(...args),
     socketUrl: (...args) => definition.socketUrl(...args),
     createSession: (options) => definition.createSession(options),
+    past: definition.past,
     guessInstrument(...args) {
       if (definition.guessInstrument) return definition.guessInstrument(...args);
       throw new DepthwireError('unknown_symbol', `${venue} does not tell instruments without metadata`);

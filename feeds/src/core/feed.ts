@@ -1,4 +1,4 @@
-import type { Candle, CandleInterval, Clock, FeedEvent, InstrumentId } from '@depthwire/shared';
+import type { Candle, CandleInterval, Clock, FeedEvent, InstrumentId, Trade } from '@depthwire/shared';
 import type { SessionStats } from './session-stats.ts';
 
 /** Where a feed writes what an operator should know; a pino logger fits. */
@@ -34,6 +34,27 @@ export interface CandleQuery {
   readonly toS: number;
 }
 
+export interface TradeQuery {
+  readonly instrument: InstrumentId;
+  /** Unix milliseconds: from the first (inclusive) to the last (exclusive). */
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** Trades of the past, as the stream told them or would have: the same ids, sides and venue times. */
+export interface PastTrades {
+  /** Oldest first, all of them within the query. */
+  readonly trades: readonly Trade[];
+  /** The stretch of the query in which there can be none missing; empty (`toMs` is `fromMs`) where that is nowhere. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  /**
+   * Whether that stretch is all of the query. It is not where the venue keeps only its newest trades, where there
+   * are more of them than one call reads, or where the query reaches past the present.
+   */
+  readonly isWhole: boolean;
+}
+
 /** A source of market data: a venue's adapter, the simulator, a replay. */
 export interface Feed {
   /** Unique within a process: `sim`, `binance-spot`. */
@@ -54,8 +75,21 @@ export interface Feed {
   problems?(): readonly string[];
   /** Connections lost and made anew since the start. */
   reconnects?(): number;
-  /** Candles of the past, oldest first, the open one as it stood at the start among them. */
+  /**
+   * Candles of the past, oldest first; where there are more than one call reads, the newest of them. None of an
+   * interval that it does not have. `trades` of a candle is 0 where the venue does not count them.
+   */
   candles?(query: CandleQuery): Promise<Candle[]>;
+  /**
+   * Where its candles end. `start`, the default: where the feed started, the open one as it stood then, to be joined
+   * with the live trades since. `now`: at the moment of the answer, the open one with the trades until then.
+   */
+  readonly candlesEnd?: 'start' | 'now';
+  /**
+   * Trades of the past. Left out where they cannot be had with the ids that the stream has, or not by time.
+   * Ask for stretches that have ended: what has only just happened may not be told yet.
+   */
+  trades?(query: TradeQuery): Promise<PastTrades>;
   /**
    * From which open time on it has candles, unix seconds: so whoever pages back knows where the past ends.
    * Undefined, or left out, where it is not known; `Infinity` where there are none.

@@ -30,6 +30,29 @@ export function checkIntegers(record: Record<string, unknown>, keys: readonly st
   }
 }
 
+/** @throws DepthwireError `malformed_venue_frame` where one of them is no number, or one that no double holds */
+export function checkNumbers<Key extends string>(
+  record: Readonly<Record<Key, unknown>>,
+): asserts record is Readonly<Record<Key, number>> {
+  for (const [key, value] of Object.entries(record)) {
+    if (!Number.isFinite(value)) throw malformed(key, 'a number', value);
+  }
+}
+
+/** @throws DepthwireError `malformed_venue_frame` where it is no list of objects */
+export function checkRecords(value: unknown, key: string): readonly Record<string, unknown>[] {
+  if (!Array.isArray(value)) throw malformed(key, 'an array', value);
+  for (const entry of value as unknown[]) if (!isRecord(entry)) throw malformed(key, 'objects', entry);
+  return value as Record<string, unknown>[];
+}
+
+/** @throws DepthwireError `malformed_venue_frame` where it is no list of lists */
+export function checkRows(value: unknown, key: string): readonly (readonly unknown[])[] {
+  if (!Array.isArray(value)) throw malformed(key, 'an array', value);
+  for (const row of value as unknown[]) if (!Array.isArray(row)) throw malformed(key, 'arrays', row);
+  return value as unknown[][];
+}
+
 /** What a parser makes of a text; null where that makes no sense, which is another's to report. */
 export function attempt<T>(parse: () => T): T | null {
   try {

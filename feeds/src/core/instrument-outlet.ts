@@ -302,7 +302,7 @@ const isSame = (a: Scale, b: Scale) => a.units === b.units && a.decimals === b.d
 const unit = (scale: Scale) => formatUnitsShortest(1, scale);
 
 /** A figure of statistics in whole units, the nearest where it lies between two. */
-function nearestUnits(value: string | number | undefined, scale: Scale): number | null {
+export function nearestUnits(value: string | number | undefined, scale: Scale): number | null {
   const number = finite(value);
   return number === null ? null : Math.round((number * 10 ** scale.decimals) / scale.units);
 }

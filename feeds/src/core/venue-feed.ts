@@ -1,8 +1,16 @@
-import { DepthwireError, every, type Instrument, type InstrumentId, type Timer } from '@depthwire/shared';
+import {
+  candleIntervals,
+  DepthwireError,
+  every,
+  type Instrument,
+  type InstrumentId,
+  type Timer,
+} from '@depthwire/shared';
 import { BookRelay } from './book-relay.ts';
-import type { Feed, FeedContext } from './feed.ts';
+import type { CandleQuery, Feed, FeedContext, TradeQuery } from './feed.ts';
 import { HttpQueue } from './http.ts';
 import { fetchMetadata } from './metadata.ts';
+import { fetchCandles, fetchTrades, toCandles, toPastTrades, type PastWay } from './past.ts';
 import { systemRandom } from './system.ts';
 import { VenueLink } from './venue-link.ts';
 import { emptyStats, sumStats, type SessionStats } from './session-stats.ts';
@@ -59,11 +67,14 @@ export function createVenueFeed(adapter: VenueAdapter, options: VenueFeedOptions
 
   const links: VenueLink[] = [];
   const listed = new Map<InstrumentId, { instrument: Instrument; link: VenueLink }>();
+  /** Instruments as they were announced last: their grid may be finer than the venue's. */
+  const announced = new Map<InstrumentId, Instrument>();
   const abort = new AbortController();
   const stopped = new Promise<null>((resolve) =>
     abort.signal.addEventListener('abort', () => resolve(null), { once: true }),
   );
   let http: HttpQueue | null = null;
+  let way: PastWay | null = null;
   let refusals: readonly DepthwireError[] = [];
   let refreshTimer: Timer | null = null;
   let confirmTimer: Timer | null = null;
@@ -150,18 +161,67 @@ export function createVenueFeed(adapter: VenueAdapter, options: VenueFeedOptions
     confirmTimer = clock.at(clock.now() + CONFIRM_MS, () => void refresh(context, queue));
   }
 
+  /** What a request of the past takes: the way to the venue, and the instrument as it is now. */
+  function pastOf(instrumentId: InstrumentId) {
+    const instrument = announced.get(instrumentId);
+    if (!way || abort.signal.aborted) throw new DepthwireError('unavailable', `feed ${id} does not run`);
+    if (!instrument)
+      throw new DepthwireError('unknown_instrument', `feed ${id} has no instrument ${instrumentId}`);
+    return { way, ask: { market, endpoints, instrument, nowMs: way.clock.now() } };
+  }
+
+  function pastFeed({ past }: VenueAdapter): Pick<Feed, 'candles' | 'candlesEnd' | 'trades'> {
+    if (!past) return {};
+    const isSigned = (instrument: Instrument) => past.isSigned?.(instrument) ?? false;
+    return {
+      candlesEnd: 'now',
+      async candles({ instrument, interval, fromS, toS }: CandleQuery) {
+        const { way: paced, ask } = pastOf(instrument);
+        if (!past.intervals(market).includes(interval)) return [];
+        const seconds = candleIntervals[interval];
+        const range = {
+          interval,
+          fromS: Math.max(0, Math.ceil(fromS / seconds) * seconds),
+          toS: Math.ceil(Math.min(toS, ask.nowMs / 1_000) / seconds) * seconds,
+        };
+        if (!(range.fromS < range.toS)) return [];
+        const rows = await fetchCandles(past.candles({ ...ask, ...range }), paced);
+        const { ask: now } = pastOf(instrument);
+        return toCandles(rows, { ...now, ...range }, isSigned(now.instrument));
+      },
+      trades:
+        past.trades &&
+        (async ({ instrument, ...query }: TradeQuery) => {
+          const { way: paced, ask } = pastOf(instrument);
+          const range = { fromMs: Math.max(0, Math.floor(query.fromMs)), toMs: Math.ceil(query.toMs) };
+          if (!(range.fromMs < range.toMs))
+            return { trades: [], fromMs: query.fromMs, toMs: query.fromMs, isWhole: true };
+          const found = await fetchTrades(past.trades!({ ...ask, ...range }), paced);
+          const { ask: now } = pastOf(instrument);
+          return toPastTrades(found, { ...now, ...range }, isSigned(now.instrument));
+        }),
+    };
+  }
+
   return {
     id,
+    ...pastFeed(adapter),
     async start(context: FeedContext) {
       const { clock, log } = context;
+      const emit: FeedContext['emit'] = (event) => {
+        if (event.type === 'instrument') announced.set(event.instrument.id, event.instrument);
+        context.emit(event);
+      };
       const spacingMs = options.httpSpacingMs ?? adapter.limits.httpSpacingMs;
       const queue = (http = new HttpQueue({ clock, spacingMs, tap: options.tap }));
       const metadata = await request(context, queue);
       if (metadata === null) return;
       leaveOut(context, metadata);
       const { instruments } = metadata;
-      for (const instrument of instruments) context.emit({ type: 'instrument', instrument });
-      const relay = new BookRelay(clock, context.emit);
+      for (const instrument of instruments) emit({ type: 'instrument', instrument });
+      const pastSpacingMs = options.httpSpacingMs ?? adapter.past?.spacingMs ?? spacingMs;
+      way = { http: queue, clock, spacingMs: pastSpacingMs, stopped: abort.signal };
+      const relay = new BookRelay(clock, emit);
       const { symbolsPerConnection } = adapter.limits;
       for (let i = 0; i < instruments.length; i += symbolsPerConnection) {
         const part = instruments.slice(i, i + symbolsPerConnection);

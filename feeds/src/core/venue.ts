@@ -1,5 +1,6 @@
 import type { Clock, DepthwireError, EpochMs, FeedEvent, Instrument, InstrumentId } from '@depthwire/shared';
 import type { FeedLog } from './feed.ts';
+import type { VenuePast } from './past.ts';
 import type { SessionStats } from './session-stats.ts';
 
 /** What came back for an HTTP GET. */
@@ -187,5 +188,7 @@ export interface VenueAdapter {
   guessInstrument(market: string, symbol: string, tickDecimals: number, lotDecimals: number): Instrument;
   socketUrl(market: string, endpoints: Endpoints): string;
   createSession(options: SessionOptions): VenueSession;
+  /** Candles and trades of the past; left out where its REST has none. */
+  readonly past?: VenuePast;
   readonly capture: CaptureSupport;
 }

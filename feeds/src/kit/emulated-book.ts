@@ -122,6 +122,24 @@ export class EmulatedBook {
     return trade && { trade, id: this.#tradeId++ };
   }
 
+  /** Trades around the price of the start, with the ids that come next. */
+  pastTrades(count: number): { trade: WalkTrade; id: number }[] {
+    const [price, tick, lot] = [this.spec.price, this.#tick, this.spec.lot].map(textUnits) as [
+      number,
+      number,
+      number,
+    ];
+    const middle = Math.round(price / tick);
+    return Array.from({ length: count }, (_, i) => ({
+      id: this.#tradeId++,
+      trade: {
+        price: (middle + ((i * 7) % 11) - 5) * tick,
+        quantity: (1 + (i % 9)) * lot,
+        taker: i % 3 === 0 ? 'sell' : 'buy',
+      },
+    }));
+  }
+
   /** Forgets all ids, as a venue that has restarted. */
   restart(firstId: number): void {
     this.#id = this.#publishedId = firstId;

@@ -31,7 +31,6 @@ export {
   type Burst,
   type Damage,
   type EmulatedListing,
-  type EmulatedTrade,
   type EmulatorControls,
   type EmulatorOptions,
   type SnapshotAnswer,
@@ -46,6 +45,7 @@ export {
   type ConformanceTest,
 } from './conformance/index.ts';
 export { OkxEmulator, startOkxEmulator, type OkxEmulatorOptions, type OkxMarket } from './okx/emulator.ts';
+export { PastQuery, type EmulatedCandle, type EmulatedTrade, type PastAnswer } from './past-log.ts';
 export { fastClock, type FastClock } from './fast-clock.ts';
 export { FeedObserver, type ObservedMarket } from './feed-observer.ts';
 export {

@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { DepthwireError, type AggressorSide, type Clock, type Timer } from '@depthwire/shared';
+import { DepthwireError, type Clock, type Timer } from '@depthwire/shared';
 import type { WebSocket } from 'ws';
 import { systemClock } from '../core/system.ts';
 import type { Endpoints } from '../core/venue.ts';
 import { EmulatedBook, type EmulatedSymbol, type Levels } from './emulated-book.ts';
 import { respondJson, startLoopbackServer, type LoopbackServer } from './loopback-server.ts';
 import type { WalkTrade } from './market-walk.ts';
+import { candlesOf, type EmulatedCandle, type EmulatedTrade, type PastAnswer } from './past-log.ts';
 import { unitsText, type Side, type TextBook, type TextLevel } from './truth-book.ts';
 
 const CHANGES_PER_TICK = 5;
@@ -19,16 +20,6 @@ export interface EmulatorOptions {
   /** To listen on; default: a free one. */
   readonly port?: number;
   readonly clock?: Clock;
-}
-
-/** A trade as it was. */
-export interface EmulatedTrade {
-  readonly symbol: string;
-  readonly id: number;
-  /** Of the taker. */
-  readonly side: AggressorSide;
-  readonly price: string;
-  readonly size: string;
 }
 
 /** What the venue lists of a symbol now. */
@@ -102,8 +93,11 @@ interface Faults {
   stuck: { times: number; at: number };
 }
 
-interface Refusal {
-  readonly answer: number | 'garbage' | 'timeout';
+/** A fault of answers about the past: refused, with a row that makes no sense, or without any row. */
+export type PastFault = number | 'garbage' | 'empty';
+
+interface Refusal<Answer = number | 'garbage' | 'timeout'> {
+  readonly answer: Answer;
   readonly retryAfterS: number | null;
   times: number;
 }
@@ -120,6 +114,8 @@ export abstract class VenueEmulator<State = unknown> {
   readonly requestsAtMs: number[] = [];
   /** Snapshots of books so far: those asked for over HTTP, and those withheld on the stream. */
   readonly snapshotAnswers: SnapshotAnswer[] = [];
+  /** When answers about the past were refused. */
+  readonly pastRefusedAtMs: number[] = [];
   /** When clients tried to connect, with success or without. */
   readonly attemptsAtMs: number[] = [];
   /** Sockets opened so far. */
@@ -134,8 +130,11 @@ export abstract class VenueEmulator<State = unknown> {
   readonly #heldBack = new Map<EmulatedConnection<State>, Map<string, (object | string)[]>>();
   readonly #timers = new Set<Timer>();
   readonly #trades: EmulatedTrade[] = [];
+  /** Candles by symbol and length, and of how many trades they are: to add them up takes longer than to send them. */
+  readonly #candles = new Map<string, { trades: number; candles: readonly EmulatedCandle[] }>();
   #server: LoopbackServer | null = null;
   #refusal: Refusal = { answer: 0, retryAfterS: null, times: 0 };
+  #pastFault: Refusal<PastFault> = { answer: 0, retryAfterS: null, times: 0 };
   #delayMs = 0;
   #held: (() => void)[] | null = null;
   #turnedAway: 'at-handshake' | 'once-open' | null = null;
@@ -172,7 +171,9 @@ export abstract class VenueEmulator<State = unknown> {
       onRequest: (url, response, request) => {
         this.requests.push(url.pathname + url.search);
         this.requestsAtMs.push(this.clock.now());
-        this.onRequest(url, response, request);
+        const past = this.onPast(url);
+        if (past) this.#answerPast(past, response);
+        else this.onRequest(url, response, request);
       },
       accepts: () => {
         this.attemptsAtMs.push(this.clock.now());
@@ -217,7 +218,12 @@ export abstract class VenueEmulator<State = unknown> {
   protected abstract takeUpdate(book: EmulatedBook): { levels: Levels; message: BookMessage<State> } | null;
 
   /** Sends a trade to those who want it. */
-  protected abstract sendTrade(book: EmulatedBook, trade: WalkTrade, id: number): void;
+  protected abstract sendTrade(book: EmulatedBook, trade: WalkTrade, id: number, timeMs: number): void;
+
+  /** Answers a request for candles or trades of the past; null where it is for something else. */
+  protected onPast(_url: URL): PastAnswer | null {
+    return null;
+  }
 
   /** Tells every client, in the venue's way, that its connection will end soon. */
   announceEnd(): void {
@@ -284,7 +290,7 @@ export abstract class VenueEmulator<State = unknown> {
     if (this.#refusal.times > 0) {
       this.#refusal.times -= 1;
       const { answer, retryAfterS } = this.#refusal;
-      this.#note(symbol, 'refused');
+      this.#noteAnswer(symbol, 'refused');
       if (answer === 'timeout') return;
       if (answer === 'garbage') respondJson(response, 200, '<html>502 Bad Gateway');
       else
@@ -302,7 +308,7 @@ export abstract class VenueEmulator<State = unknown> {
       : take(stuck, 'times')
         ? this.of(symbol).publications - stuck.at
         : 0;
-    this.#note(symbol, before > 0 ? 'old' : 'whole');
+    this.#noteAnswer(symbol, before > 0 ? 'old' : 'whole');
     const text = body(before);
     const send = () => respondJson(response, 200, text);
     if (this.#held) this.#held.push(send);
@@ -313,7 +319,7 @@ export abstract class VenueEmulator<State = unknown> {
   /** Whether the symbol's snapshot, which is due on the stream now, must not be sent. */
   protected withholds(symbol: string): boolean {
     const { isWithheld } = this.#faultsOf(symbol);
-    if (isWithheld) this.#note(symbol, 'withheld');
+    if (isWithheld) this.#noteAnswer(symbol, 'withheld');
     return isWithheld;
   }
 
@@ -365,15 +371,27 @@ export abstract class VenueEmulator<State = unknown> {
       const done = book.change();
       if (!done) continue;
       const { trade, id } = done;
-      this.#trades.push({
-        symbol,
-        id,
-        side: trade.taker,
-        price: unitsText(trade.price),
-        size: unitsText(trade.quantity),
-      });
-      if (!this.#faultsOf(symbol).isStalled) this.sendTrade(book, trade, id);
+      const timeMs = this.nowMs();
+      this.#note(symbol, trade, id, timeMs);
+      if (!this.#faultsOf(symbol).isStalled) this.sendTrade(book, trade, id, timeMs);
     }
+  }
+
+  /** So many trades that were before anybody listened, the last of them a while ago. */
+  addPastTrades(symbol: string, count: number, stepMs: number): void {
+    const endMs = this.nowMs();
+    for (const [i, { trade, id }] of this.of(symbol).pastTrades(count).entries())
+      this.#note(symbol, trade, id, endMs - (count - i) * stepMs);
+  }
+
+  /** The symbol's candles of so many seconds, oldest first. */
+  candles(symbol: string, seconds: number): readonly EmulatedCandle[] {
+    const key = `${symbol} ${seconds}`;
+    const known = this.#candles.get(key);
+    if (known?.trades === this.#trades.length) return known.candles;
+    const candles = candlesOf(this.trades(symbol), seconds);
+    this.#candles.set(key, { trades: this.#trades.length, candles });
+    return candles;
   }
 
   /** All trades of the symbol so far. */
@@ -483,6 +501,11 @@ export abstract class VenueEmulator<State = unknown> {
     this.#refusal = { answer, times, retryAfterS };
   }
 
+  /** The next answers about the past are refused, have a row that makes no sense, or none. */
+  spoilPast(answer: PastFault, times: number, retryAfterS: number | null = null): void {
+    this.#pastFault = { answer, times, retryAfterS };
+  }
+
   /** Snapshots over HTTP are taken when asked for, but arrive so much later. */
   delaySnapshots(delayMs: number): void {
     this.#delayMs = delayMs;
@@ -568,7 +591,27 @@ export abstract class VenueEmulator<State = unknown> {
     this.onOpen(connection, url);
   }
 
-  #note(symbol: string, outcome: SnapshotAnswer['outcome']): void {
+  #answerPast(past: PastAnswer, response: ServerResponse): void {
+    const { answer, retryAfterS } = this.#pastFault;
+    const isSpoilt = take(this.#pastFault, 'times');
+    if (isSpoilt && typeof answer === 'number') {
+      this.pastRefusedAtMs.push(this.clock.now());
+      const headers = retryAfterS === null ? undefined : { 'retry-after': String(retryAfterS) };
+      respondJson(response, answer, { message: 'refused' }, headers);
+    } else if ('refusal' in past) {
+      respondJson(response, past.status, past.refusal);
+    } else {
+      const rows = !isSpoilt ? past.rows : answer === 'empty' ? [] : [null, ...past.rows];
+      respondJson(response, 200, past.body(rows));
+    }
+  }
+
+  #note(symbol: string, { taker, price, quantity }: WalkTrade, id: number, timeMs: number): void {
+    const [told, size] = [unitsText(price), unitsText(quantity)];
+    this.#trades.push({ symbol, id, side: taker, price: told, size, timeMs });
+  }
+
+  #noteAnswer(symbol: string, outcome: SnapshotAnswer['outcome']): void {
     this.snapshotAnswers.push({ symbol, timeMs: this.clock.now(), outcome });
   }
 

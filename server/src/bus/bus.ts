@@ -1,6 +1,6 @@
 import type { BookState, CandleInterval, FlatLevels, InstrumentId, Trade } from '@depthwire/shared';
 
-interface BookMove {
+export interface BookMove {
   readonly instrument: InstrumentId;
   /** The book's count of updates, this one included. */
   readonly sequence: number;
@@ -14,7 +14,10 @@ interface BookMove {
 
 /** What the engine tells everyone who serves clients. */
 export type MarketEvent =
-  /** New, or changed; after a change of scale all that was known in ticks and lots begins anew. */
+  /**
+   * New, or changed. After a change of scale all that was known in ticks and lots begins anew; so does all that is counted
+   * where the market is of another epoch than before.
+   */
   | { readonly type: 'instrument'; readonly instrument: InstrumentId; readonly isRescaled: boolean }
   /** Absolute sizes to apply. The arrays are read before the call returns. */
   | ({ readonly type: 'book-delta' } & BookMove)

@@ -31,6 +31,9 @@ export interface IngestOptions {
   readonly markets: ReadonlyMap<InstrumentId, MarketView>;
   feedOf(id: InstrumentId): string | undefined;
   reports(): readonly FeedReport[];
+  /** This process leads a feed from now on, or does not any more. */
+  onLead?(feed: string): void;
+  onCease?(feed: string): void;
   /** The market's clock. */
   readonly clock: Clock;
   readonly wallClock: Clock;
@@ -134,11 +137,13 @@ export class Ingest {
   #lead(feed: string, epoch: number): void {
     this.#options.log.info({ feed, epoch }, 'leads the feed');
     this.#publisher.lead(feed, epoch);
+    this.#options.onLead?.(feed);
   }
 
   #cease(feed: string): void {
     this.#options.log.info({ feed }, 'leads the feed no more');
     this.#publisher.cease(feed);
+    this.#options.onCease?.(feed);
   }
 
   #isHealthy(feed: string): boolean {

@@ -1,17 +1,12 @@
-import {
-  DepthwireError,
-  type BookState,
-  type Candle,
-  type CandleInterval,
-  type Clock,
-  type InstrumentId,
-} from '@depthwire/shared';
+import type { BookState, CandleInterval, Clock } from '@depthwire/shared';
 import type { BusReport, FeedReport, MarketSource } from '../engine/market-source.ts';
 import type { Bus } from './bus.ts';
 import type { BusFigures } from './bus-figures.ts';
 import { readReport, REPORT_VALID_MS } from './ingest.ts';
 import { LANES } from './lanes.ts';
+import type { MarketView } from '../engine/market.ts';
 import type { RedisLink } from './redis-link.ts';
+import { ReplicaMarket } from './replica-market.ts';
 import { ReplicaMarkets } from './replica-markets.ts';
 import { encodeAsk } from './wire.ts';
 
@@ -71,21 +66,10 @@ export class ReplicaSource implements MarketSource {
     return this.#replicas.countBooks();
   }
 
-  async candles(
-    id: InstrumentId,
-    interval: CandleInterval,
-    limit: number,
-    beforeS?: number,
-  ): Promise<Candle[]> {
-    const market = this.markets.get(id);
-    if (!market)
-      throw new DepthwireError('unknown_instrument', `no feed publishes ${id}`, { instrument: id });
-    await this.#replicas.whenCandles(market, interval, CANDLES_WITHIN_MS);
-    return market.candles(interval).latest(limit, beforeS);
-  }
-
-  mayHaveCandlesBefore(): boolean {
-    return false; // what is in memory is all
+  /** Resolves once the past of a market's candles has come, or after a bounded wait. */
+  async whenCandles(market: MarketView, interval: CandleInterval): Promise<void> {
+    if (market instanceof ReplicaMarket)
+      await this.#replicas.whenCandles(market, interval, CANDLES_WITHIN_MS);
   }
 
   feedReports(): FeedReport[] {

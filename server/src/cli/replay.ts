@@ -84,8 +84,8 @@ async function writeFrames(files: readonly string[], flags: ReplayFlags, out: st
     deliver({ frames }) {
       for (const frame of frames) write(frame.encode('msgpack') as Uint8Array);
     },
-    onInstrument: (instrument) =>
-      write(serverCodecs.msgpack.encode({ op: 'instrument', instrument }) as Uint8Array),
+    onInstrument: (instrument, epoch) =>
+      write(serverCodecs.msgpack.encode({ op: 'instrument', instrument, epoch }) as Uint8Array),
   };
   for (const instrument of engine.markets.keys()) {
     for (const request of everyTopic(instrument)) {

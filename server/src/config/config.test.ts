@@ -71,7 +71,11 @@ describe('configuration', () => {
     ],
     [
       { history: { minutes: 60 } },
-      'history.minutes: unknown key; remove it or correct its name, there are: depthMinutes, maxInstruments, maxBytes',
+      'history.minutes: unknown key; remove it or correct its name, there are: depthMinutes, maxInstruments, maxBytes, store, path, url, keepTradesHours, keepSecondsHours, keepMinutesDays, keepHoursDays, keepDepthHours',
+    ],
+    [
+      { history: { store: 'postgres' } },
+      'history.url: expected a URL such as postgres://user:password@db:5432/depthwire, as store is postgres, got nothing',
     ],
     [{ role: 'leader' }, 'role: expected all, ingest or gateway, got "leader"'],
     [

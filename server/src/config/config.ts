@@ -9,7 +9,7 @@ import { feedProblems } from '../feed-factory.ts';
 import { loadPlugin } from '../plugins/load.ts';
 import { feedList, feedNames, type FeedPlugins } from './feeds.ts';
 import { readYaml } from './yaml.ts';
-import { keys, network, oneOf, origin, text, trueOrFalse, wholeNumber } from './schema.ts';
+import { keys, network, oneOf, origin, text, trueOrFalse, url, wholeNumber } from './schema.ts';
 
 /** Read when no other file is named and it exists. */
 const DEFAULT_CONFIG_FILE = 'depthwire.yaml';
@@ -95,9 +95,26 @@ const configSchema = (plugins: FeedPlugins) =>
           depthMinutes: wholeNumber(0, 1_440, 60).default(60),
           maxInstruments: wholeNumber(1, 10_000, 250).default(250),
           maxBytes: wholeNumber(1_000_000, 16_000_000_000, 256_000_000).default(256_000_000),
+          /** What is kept beyond memory: in a file of this machine, in a database that several share, or nowhere. */
+          store: oneOf(['sqlite', 'postgres', 'none']).default('sqlite'),
+          path: text('a file, such as data/history.db').default('data/history.db'),
+          /** With `store: postgres`. */
+          url: url(['postgres:', 'postgresql:'], 'postgres://user:password@db:5432/depthwire').optional(),
+          keepTradesHours: wholeNumber(1, 876_000, 168).default(168),
+          /** Candles of a second, a minute, and of an hour and more. */
+          keepSecondsHours: wholeNumber(1, 876_000, 48).default(48),
+          keepMinutesDays: wholeNumber(1, 36_500, 400).default(400),
+          keepHoursDays: wholeNumber(1, 36_500, 3_650).default(3_650),
+          /** Columns of books; 0 for none. */
+          keepDepthHours: wholeNumber(0, 87_600, 6).default(6),
         },
         'depthMinutes: 60',
-      ).prefault({}),
+      )
+        .refine((history) => history.store !== 'postgres' || history.url !== undefined, {
+          path: ['url'],
+          error: 'expected a URL such as postgres://user:password@db:5432/depthwire, as store is postgres',
+        })
+        .prefault({}),
       /** Longest wait for clients and feeds to end at shutdown. */
       shutdownMs: wholeNumber(0, 60_000, 5_000).default(5_000),
     },
@@ -130,6 +147,7 @@ const environmentKeys: Readonly<Record<string, { key: keyof Config; read(value: 
     read: (value) => value.split(',').map((part) => part.trim()),
   },
   DEPTHWIRE_FEEDS: { key: 'feeds', read: readYaml },
+  DEPTHWIRE_HISTORY: { key: 'history', read: readYaml },
 };
 
 export interface ConfigSources {

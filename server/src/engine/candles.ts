@@ -1,4 +1,11 @@
-import { candleIntervals, type Candle, type CandleInterval, type Lots, type Ticks } from '@depthwire/shared';
+import {
+  candleIntervals,
+  type Candle,
+  type CandleInterval,
+  type Lots,
+  type Ticks,
+  type Trade,
+} from '@depthwire/shared';
 
 /** Candles kept for each interval of an instrument. */
 export const MAX_CANDLES = 1_500;
@@ -64,10 +71,20 @@ export class CandleSeries {
     const first = live[0];
     for (const candle of history) {
       if (first && candle.time > first.time) break;
-      this.#candles.push(first && candle.time === first.time ? join(candle, live.shift()!) : candle);
+      this.#candles.push(first && candle.time === first.time ? joinCandles(candle, live.shift()!) : candle);
     }
     this.#candles.push(...live);
     if (this.#candles.length > MAX_CANDLES) this.#candles.splice(0, this.#candles.length - MAX_CANDLES);
+  }
+
+  /**
+   * Becomes what is stored.
+   * @param stored oldest first
+   * @param since trades that are not stored yet, in the order in which they came
+   */
+  take(stored: readonly Candle[], since: readonly Trade[]): void {
+    this.#candles.splice(0, this.#candles.length, ...stored.slice(-MAX_CANDLES));
+    for (const { timeMs, price, size } of since) this.add(timeMs, price, size);
   }
 
   /** The newest `limit` candles with an open time below `beforeS`. */
@@ -89,7 +106,8 @@ export class CandleSeries {
   }
 }
 
-function join(earlier: Candle, later: Candle): Candle {
+/** The two parts of one candle. */
+export function joinCandles(earlier: Candle, later: Candle): Candle {
   return {
     time: earlier.time,
     open: earlier.open,

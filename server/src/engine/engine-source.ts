@@ -1,4 +1,4 @@
-import type { BookState, Candle, CandleInterval, InstrumentId } from '@depthwire/shared';
+import type { BookState } from '@depthwire/shared';
 import type { Feed } from '@depthwire/feeds';
 import type { Engine } from './engine.ts';
 import type { FeedStatus, FeedSupervisor } from './feed-supervisor.ts';
@@ -27,14 +27,6 @@ export class EngineSource implements MarketSource {
 
   countBooks(): Record<BookState, number> {
     return this.#engine.countBooks();
-  }
-
-  candles(id: InstrumentId, interval: CandleInterval, limit: number, beforeS?: number): Promise<Candle[]> {
-    return this.#engine.candles(id, interval, limit, beforeS);
-  }
-
-  mayHaveCandlesBefore(id: InstrumentId, timeS: number): boolean {
-    return this.#engine.mayHaveCandlesBefore(id, timeS);
   }
 
   feedReports(): FeedReport[] {

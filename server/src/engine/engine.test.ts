@@ -404,11 +404,11 @@ describe('Engine', () => {
             : [],
         ),
     });
-    const { engine } = await startMarket(feed);
+    const { candles } = await startMarket(feed);
     feed.trade(107, 4, 1);
-    const candles = await engine.candles('test:AAA-USD', '1h', 10);
-    expect(candles.map(({ time }) => (time - hour) / 3600)).toEqual([-3, -2, -1, 0]);
-    expect(candles.at(-1)).toMatchObject({
+    const latest = await candles('test:AAA-USD', '1h', 10);
+    expect(latest.map(({ time }) => (time - hour) / 3600)).toEqual([-3, -2, -1, 0]);
+    expect(latest.at(-1)).toMatchObject({
       open: 100,
       high: 107,
       low: 98,
@@ -416,8 +416,8 @@ describe('Engine', () => {
       volume: 14,
       trades: 4,
     });
-    expect(await engine.candles('test:AAA-USD', '1h', 2, hour - 3600)).toHaveLength(2);
-    await expect(engine.candles('test:NONE-USD', '1h', 1)).rejects.toMatchObject({
+    expect(await candles('test:AAA-USD', '1h', 2, hour - 3600)).toHaveLength(2);
+    await expect(candles('test:NONE-USD', '1h', 1)).rejects.toMatchObject({
       code: 'unknown_instrument',
     });
   });

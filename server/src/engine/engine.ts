@@ -1,33 +1,26 @@
 import {
-  candleIntervals,
   DepthwireError,
   every,
   hasSameScales,
-  toDepthwireError,
   type BookState,
-  type Candle,
-  type CandleInterval,
   type Clock,
   type FeedEvent,
   type Instrument,
   type InstrumentId,
   type Timer,
 } from '@depthwire/shared';
-import type { CandleQuery, Feed, FeedContext, FeedLog } from '@depthwire/feeds';
+import type { Feed, FeedContext, FeedLog } from '@depthwire/feeds';
 import type { Bus } from '../bus/bus.ts';
 import { readEvent, type RefusedEvent } from './event-checks.ts';
 import { FeedQuality } from './feed-quality.ts';
 import { Market, type MarketView } from './market.ts';
-import { PastCandles } from './past-candles.ts';
 
+/** Less is the correction of a clock, not its being set, milliseconds. */
+const MIN_STEP_MS = 100;
 /** How often silence and crossed books are looked for. */
 const WATCH_PERIOD_MS = 1_000;
 /** A book crossed for longer is taken anew. */
 const MAX_CROSSED_MS = 1_000;
-/** Candles of the past taken over at the start; older ones are asked for when somebody looks at them. */
-const SEED_CANDLES = 500;
-/** One-minute candles feed the 24 h statistics. */
-const DAY_MINUTES = 1_440;
 /** Instruments of one process; and as many of all that is plugged in, which so keeps no other feed out. */
 const MAX_INSTRUMENTS = 10_000;
 /** An instrument that a plugged-in feed does not bring any more is remembered for so long. */
@@ -39,10 +32,14 @@ const MAX_BOOK_LEVELS = 250_000;
 
 export interface EngineOptions {
   readonly clock: Clock;
+  /** One that nobody sets, but as fast: tells silence from a clock that was set forward. Default: `clock`. */
+  readonly steadyClock?: Clock;
   readonly bus: Bus;
   readonly log: FeedLog;
   /** Names this run of the market. Default: 0. */
   readonly epoch?: number;
+  /** Gives markets that are new what is known of their past; a feed counts as started once that is done. Never rejects. */
+  readonly loadPast?: (feed: Feed, markets: readonly Market[]) => Promise<void>;
 }
 
 /** What a feed has done since it started. */
@@ -68,6 +65,8 @@ export interface EngineContext extends FeedContext {
 
 interface FeedRecord extends FeedCounters {
   readonly feed: Feed;
+  /** Whether what it announces now comes after its start. */
+  isStarted: boolean;
   isPluggedIn: boolean;
   quality: FeedQuality;
   /** Those that it has, of earlier starts too. */
@@ -86,13 +85,14 @@ export class Engine {
   readonly #markets = new Map<InstrumentId, Market>();
   readonly #owners = new Map<InstrumentId, FeedRecord>();
   readonly #feeds = new Map<Feed, FeedRecord>();
-  /** Whose history was taken over: once is enough, however often their feed is started. */
-  readonly #seeded = new WeakSet<Market>();
-  readonly #past = new PastCandles();
   readonly #watch: Timer;
+  /** How far the clock is ahead of the steady one. */
+  #aheadMs: number;
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    const { clock, steadyClock = clock } = options;
+    this.#aheadMs = clock.now() - steadyClock.now();
     this.#watch = every(options.clock, WATCH_PERIOD_MS, () => this.#lookForTrouble());
   }
 
@@ -116,8 +116,9 @@ export class Engine {
     return count;
   }
 
-  marketsOf(feed: Feed): MarketView[] {
-    return [...(this.#feeds.get(feed)?.instruments ?? [])].map((id) => this.#markets.get(id)!);
+  marketsOf(feed: Feed): readonly MarketView[] {
+    const record = this.#feeds.get(feed);
+    return record ? this.#marketsOf(record) : [];
   }
 
   /** What an operator should mend: instruments that this feed would have and another one has. */
@@ -126,7 +127,7 @@ export class Engine {
   }
 
   /**
-   * Starts a feed and takes its events; resolves once its history is loaded.
+   * Starts a feed and takes its events; resolves once the past of its markets is loaded.
    * @throws DepthwireError when the feed cannot start; other feeds are not affected
    */
   async addFeed(feed: Feed, { isPluggedIn = false, onRefused }: AddFeedOptions = {}): Promise<void> {
@@ -164,7 +165,8 @@ export class Engine {
       },
     };
     await feed.start(context);
-    await this.#seedHistory(record);
+    record.isStarted = true;
+    await this.#options.loadPast?.(feed, this.#marketsOf(record));
   }
 
   /** The feed's start is over: what it brought before and has not announced again will not come. */
@@ -185,58 +187,25 @@ export class Engine {
     await Promise.all([...this.#feeds.keys()].map((feed) => feed.stop()));
   }
 
-  /**
-   * Candles from memory, and from the feed where they are older.
-   * @param beforeS exclusive open time, unix seconds
-   * @throws DepthwireError `unknown_instrument`
-   */
-  async candles(
-    id: InstrumentId,
-    interval: CandleInterval,
-    limit: number,
-    beforeS: number = Infinity,
-  ): Promise<Candle[]> {
-    const market = this.#market(id);
-    const kept = market.candles(interval).latest(limit, beforeS);
-    const feed = this.#owners.get(id)?.feed;
-    if (kept.length >= limit || !feed?.candles) return kept;
-    const seconds = candleIntervals[interval];
-    const endS =
-      kept[0]?.time ?? Math.min(beforeS, Math.floor(this.#options.clock.now() / 1000 / seconds) * seconds);
-    const missing = limit - kept.length;
-    const query = { instrument: id, interval, fromS: endS - missing * seconds, toS: endS };
-    const older = this.#past.get(market, query) ?? (await this.#history(feed, query, market));
-    return [...older.filter((candle) => candle.time < endS), ...kept];
-  }
-
-  /**
-   * Whether there can be candles that opened earlier than this, unix seconds: false where it is known that there are
-   * none. Asked of the oldest candle of a page.
-   */
-  mayHaveCandlesBefore(id: InstrumentId, timeS: number): boolean {
-    const feed = this.#owners.get(id)?.feed;
-    if (!feed?.candles) return false; // what is in memory is all
-    const oldestS = feed.candlesFromS?.(id);
-    return oldestS === undefined || oldestS < timeS;
-  }
-
-  #market(id: InstrumentId): Market {
-    const market = this.#markets.get(id);
-    if (!market)
-      throw new DepthwireError('unknown_instrument', `no feed publishes ${id}`, { instrument: id });
-    return market;
+  #marketsOf({ instruments }: FeedRecord): Market[] {
+    return [...instruments].map((id) => this.#markets.get(id)!);
   }
 
   #begin(feed: Feed, isPluggedIn: boolean): FeedRecord {
     let record = this.#feeds.get(feed);
     if (!record) {
       const counters = { events: 0, refused: 0, quality: new FeedQuality() };
-      const none = { instruments: new Set<string>(), gone: new Set<string>(), goneSinceMs: null };
+      const none = {
+        instruments: new Set<string>(),
+        gone: new Set<string>(),
+        goneSinceMs: null,
+        isStarted: false,
+      };
       record = { feed, isPluggedIn, ...counters, ...none, conflicts: new Map() };
       this.#feeds.set(feed, record);
       return record;
     }
-    this.#past.clear();
+    record.isStarted = false;
     record.events = record.refused = 0;
     record.quality = new FeedQuality();
     record.gone = new Set(record.instruments);
@@ -297,9 +266,11 @@ export class Engine {
         if (hasNewState) this.#publishState(market);
         return;
       }
-      case 'trade':
-        bus.publish({ type: 'trade', instrument: event.instrument, trade: market.applyTrade(event) });
+      case 'trade': {
+        const trade = market.applyTrade(event);
+        if (trade) bus.publish({ type: 'trade', instrument: event.instrument, trade });
         return;
+      }
       case 'ticker':
         market.applyTicker(event, clock.now());
         return;
@@ -352,6 +323,7 @@ export class Engine {
     const current = this.#markets.get(id)!;
     if (isRescaled) this.#publishState(current);
     this.#settle(current);
+    if (isRescaled && record.isStarted) void this.#options.loadPast?.(record.feed, [current]);
   }
 
   /** Once for each start of the feed: its events of this instrument are dropped from here on. */
@@ -402,7 +374,13 @@ export class Engine {
   }
 
   #lookForTrouble(): void {
-    const now = this.#options.clock.now();
+    const { clock, steadyClock = clock } = this.#options;
+    const now = clock.now();
+    const aheadMs = now - steadyClock.now();
+    const setForwardMs = aheadMs - this.#aheadMs;
+    this.#aheadMs = aheadMs;
+    if (setForwardMs > MIN_STEP_MS)
+      for (const market of this.#markets.values()) market.setForward(setForwardMs);
     for (const record of this.#feeds.values()) {
       record.quality.tick(this.#agesOf(record, now));
       const { isPluggedIn, gone, goneSinceMs } = record;
@@ -429,36 +407,6 @@ export class Engine {
     if (origin === 'replayed') return; // a recording cannot be asked
     this.#options.log.info({ instrument: id, silentMs: staleAfterMs }, 'book silent, resyncing');
     this.#owners.get(id)?.feed.resync?.(id, `no update for over ${staleAfterMs / 1000} s`);
-  }
-
-  async #seedHistory({ feed, instruments }: FeedRecord): Promise<void> {
-    if (!feed.candles) return;
-    const nowS = this.#options.clock.now() / 1000;
-    for (const id of [...instruments]) {
-      const market = this.#markets.get(id);
-      if (!market || this.#seeded.has(market)) continue;
-      this.#seeded.add(market);
-      for (const [interval, seconds] of Object.entries(candleIntervals) as [CandleInterval, number][]) {
-        const toS = Math.ceil(nowS / seconds) * seconds;
-        const count = interval === '1m' ? DAY_MINUTES : SEED_CANDLES;
-        const fromS = toS - count * seconds;
-        market.seedCandles(interval, await this.#history(feed, { instrument: id, interval, fromS, toS }));
-      }
-    }
-  }
-
-  /** A feed's candles of the past; none where it cannot tell them now: that keeps nobody from its live data. */
-  async #history(feed: Feed, query: CandleQuery, market?: Market): Promise<readonly Candle[]> {
-    try {
-      const candles = (await feed.candles?.(query)) ?? [];
-      if (market) this.#past.offer(market, query, candles, this.#options.clock.now() / 1000);
-      return candles;
-    } catch (error) {
-      const { code, message } = toDepthwireError(error);
-      const { instrument, interval } = query;
-      this.#options.log.warn({ feed: feed.id, instrument, interval, code, reason: message }, 'no candles');
-      return [];
-    }
   }
 }
 

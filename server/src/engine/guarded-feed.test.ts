@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { ScriptedFeed, silentLog, START_MS, startMarket, testInstrument } from '../../test/markets.ts';
 import type { FeedSource } from './feed-source.ts';
 import { FeedSupervisor } from './feed-supervisor.ts';
+import type { GuardedFeed } from './guarded-feed.ts';
 
 const BAD = 'bad:BBB-USD';
 
@@ -35,7 +36,7 @@ async function beside(
   changes: Partial<FeedSource> = {},
 ) {
   const good = new ScriptedFeed('good', [testInstrument('test:AAA-USD', { staleAfterMs: 600_000 })]);
-  const { engine, clock, events } = await startMarket(
+  const { engine, clock, events, past, candles } = await startMarket(
     new ScriptedFeed('first', [testInstrument('first:A-B')]),
   );
   const made: BadFeed[] = [];
@@ -86,6 +87,8 @@ async function beside(
   };
   return {
     engine,
+    candles,
+    past,
     clock,
     supervisor,
     started,
@@ -291,9 +294,9 @@ describe('a feed that hangs', () => {
   });
 
   test('when asked for candles has failed, and the question is answered without it', async () => {
-    const { engine, made, advance, expectFailure } = await beside();
+    const { candles, made, advance, expectFailure } = await beside();
     Object.assign(made[0]!, { candles: () => new Promise(() => {}) });
-    const answer = engine.candles(BAD, '1m', 10);
+    const answer = candles(BAD, '1m', 10);
     await advance(30_000);
     expect(await answer).toEqual([]);
     expectFailure('feed_timeout', 'candles took longer than 30 s');
@@ -475,17 +478,17 @@ describe('a feed that lies about what it can', () => {
     ['a time between', [{ ...candle, time: time + 7 }], /candle 0: time: .* multiple of 60/],
     ['a low above the high', [{ ...candle, low: 5 as Candle['low'] }], /low, high/],
     ['more than there can be', Array.from({ length: 50 }, () => candle), /can't be so many/],
-  ])('its candles are rubbish: %s', async (_name, candles, message) => {
-    const { engine, made, expectFailure } = await beside();
-    Object.assign(made[0]!, { candles: () => Promise.resolve(candles) });
-    expect(await engine.candles(BAD, '1m', 10)).toEqual([]);
+  ])('its candles are rubbish: %s', async (_name, told, message) => {
+    const { candles, made, expectFailure } = await beside();
+    Object.assign(made[0]!, { candles: () => Promise.resolve(told) });
+    expect(await candles(BAD, '1m', 10)).toEqual([]);
     expectFailure('feed_dishonest', message);
   });
 
   test('its candles are right: they are told', async () => {
-    const { engine, made, status } = await beside();
+    const { candles, made, status } = await beside();
     Object.assign(made[0]!, { candles: () => Promise.resolve([candle]) });
-    expect(await engine.candles(BAD, '1m', 10)).toEqual([candle]);
+    expect(await candles(BAD, '1m', 10)).toEqual([candle]);
     expect(status().state).toBe('running');
   });
 
@@ -495,18 +498,65 @@ describe('a feed that lies about what it can', () => {
     ['says that there are earlier ones', [], { candlesFromS: () => time - 60 }, true],
     ['does not say', [], {}, true],
     ['says it in rubbish', [], { candlesFromS: () => Number.NaN }, true],
-  ])('whether there may be older candles, where it %s', async (_name, candles, more, isPossible) => {
-    const { engine, made, status } = await beside();
-    Object.assign(made[0]!, candles && { candles: () => Promise.resolve(candles) }, more);
-    expect(engine.mayHaveCandlesBefore(BAD, time)).toBe(isPossible);
+  ])('whether there may be older candles, where it %s', async (_name, told, more, isPossible) => {
+    const { past, made, status } = await beside();
+    Object.assign(made[0]!, told && { candles: () => Promise.resolve(told) }, more);
+    expect(await past.mayHaveBefore(BAD, '1m', time)).toBe(isPossible);
     expect(status().state).toBe('running');
   });
 
   test('a typed error instead of candles is no lie', async () => {
-    const { engine, made, status } = await beside();
+    const { candles, made, status } = await beside();
     Object.assign(made[0]!, { candles: () => Promise.reject(new DepthwireError('venue_http', 'busy')) });
-    expect(await engine.candles(BAD, '1m', 10)).toEqual([]);
+    expect(await candles(BAD, '1m', 10)).toEqual([]);
     expect(status().state).toBe('running');
+  });
+
+  const asked = { instrument: BAD, fromMs: time * 1000, toMs: time * 1000 + 5_000 };
+  const trade = { id: 7, price: 100, size: 2, side: 'buy', timeMs: asked.fromMs + 1 };
+  const whole = { trades: [trade], fromMs: asked.fromMs, toMs: asked.toMs, isWhole: true };
+  const guardOf = (supervisor: FeedSupervisor) =>
+    [...supervisor.statuses.keys()].find(({ id }) => id === 'bad') as GuardedFeed;
+  test.each<[name: string, trades: unknown, message: RegExp]>([
+    ['none', undefined, /expected trades, fromMs, toMs and isWhole/],
+    ['no list', { ...whole, trades: 7 }, /expected an array/],
+    ['nothing in the list', { ...whole, trades: [null] }, /trade 0: expected an object/],
+    ['half a tick', { ...whole, trades: [{ ...trade, price: 0.5 }] }, /trade 0: trade: price/],
+    ['no size', { ...whole, trades: [{ ...trade, size: 0 }] }, /trade 0: trade: size/],
+    ['no side', { ...whole, trades: [{ ...trade, side: 'bid' }] }, /trade 0: trade: side/],
+    ['another time', { ...whole, trades: [{ ...trade, timeMs: asked.toMs }] }, /trade 0: .* is not from/],
+    ['one twice', { ...whole, trades: [trade, trade] }, /trade 1: 7 is told twice/],
+    [
+      'another order',
+      { ...whole, trades: [trade, { ...trade, id: 8, timeMs: asked.fromMs }] },
+      /trade 1: not in order/,
+    ],
+    ['a stretch that was not asked for', { ...whole, toMs: asked.toMs + 1 }, /expected a stretch within/],
+    ['a part as the whole', { ...whole, fromMs: asked.fromMs + 1 }, /isWhole/],
+  ])('its trades are rubbish: %s', async (_name, trades, message) => {
+    const { supervisor, made, expectFailure } = await beside();
+    Object.assign(made[0]!, { trades: () => Promise.resolve(trades) });
+    await expect(guardOf(supervisor).trades!(asked)).rejects.toMatchObject({ code: 'feed_dishonest' });
+    expectFailure('feed_dishonest', message);
+  });
+
+  test('its trades are right: they are told', async () => {
+    const { supervisor, made, status } = await beside();
+    expect(guardOf(supervisor).trades).toBeUndefined();
+    expect(guardOf(supervisor).candlesEnd).toBe('start');
+    Object.assign(made[0]!, { trades: () => Promise.resolve(whole), candlesEnd: 'now' });
+    expect(await guardOf(supervisor).trades!(asked)).toEqual(whole);
+    expect(guardOf(supervisor).candlesEnd).toBe('now');
+    expect(status().state).toBe('running');
+  });
+
+  test('when asked for trades takes too long', async () => {
+    const { supervisor, made, advance, expectFailure } = await beside();
+    Object.assign(made[0]!, { trades: () => new Promise(() => {}) });
+    const answer = expect(guardOf(supervisor).trades!(asked)).rejects.toMatchObject({ code: 'feed_timeout' });
+    await advance(30_000);
+    await answer;
+    expectFailure('feed_timeout', 'trades took longer than 30 s');
   });
 
   test('it says live before any snapshot', async () => {
@@ -563,8 +613,8 @@ describe('a feed that lies about what it can', () => {
 
   test('its candles throw when they are read: it has failed', async () => {
     const answer = [Object.defineProperty({}, 'time', gotcha)];
-    const { engine, expectFailure } = await tellOf({ candles: () => Promise.resolve(answer) });
-    expect(await engine.candles(BAD, '1m', 10)).toEqual([]);
+    const { candles, expectFailure } = await tellOf({ candles: () => Promise.resolve(answer) });
+    expect(await candles(BAD, '1m', 10)).toEqual([]);
     expectFailure('feed_failed', 'Error: gotcha');
   });
 

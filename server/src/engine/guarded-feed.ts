@@ -1,4 +1,12 @@
-import { emptyStats, type CandleQuery, type Feed, type FeedContext, type FeedLog } from '@depthwire/feeds';
+import {
+  emptyStats,
+  type CandleQuery,
+  type Feed,
+  type FeedContext,
+  type FeedLog,
+  type PastTrades,
+  type TradeQuery,
+} from '@depthwire/feeds';
 import {
   DepthwireError,
   type Candle,
@@ -14,12 +22,14 @@ import type { EngineContext } from './engine.ts';
 import { readEvent, type RefusedEvent } from './event-checks.ts';
 import { createFeedLog } from './feed-log.ts';
 import type { FeedSource } from './feed-source.ts';
+import { checkTrades } from './trade-checks.ts';
 import { stackOf, typedError } from './typed-error.ts';
 
 /** A venue's metadata may take a few paced requests. */
 const START_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 5_000;
-const CANDLES_LIMIT_MS = 30_000;
+/** To tell candles or trades of the past. */
+const PAST_LIMIT_MS = 30_000;
 /** Events in a second of the market clock, unless the source says otherwise. */
 const MAX_EVENTS_PER_SECOND = 500_000;
 /** Levels for each of those events: a burst of snapshots is no flood. */
@@ -175,20 +185,42 @@ export class GuardedFeed implements Feed {
   async candles(query: CandleQuery): Promise<Candle[]> {
     const run = this.#alive;
     if (!run || !this.#ask((feed) => typeof feed.candles === 'function')) return [];
-    let candles: Candle[] | string;
+    return this.#past(run, `candles of ${query.instrument}`, 'candles', async () =>
+      checkCandles(await run.feed.candles!({ ...query }), query),
+    );
+  }
+
+  get candlesEnd(): Feed['candlesEnd'] {
+    return this.#ask((feed) => (feed.candlesEnd === 'now' ? 'now' : 'start'));
+  }
+
+  /** As `candles`; undefined while the feed has none to tell. */
+  get trades(): Feed['trades'] {
+    const run = this.#alive;
+    if (!run || !this.#ask((feed) => typeof feed.trades === 'function')) return undefined;
+    return (query: TradeQuery): Promise<PastTrades> =>
+      this.#past(run, `trades of ${query.instrument}`, 'trades', async () =>
+        checkTrades(await run.feed.trades!({ ...query }), query),
+      );
+  }
+
+  /** @param asked in the feed's name, for the answer may be an object that runs code; a text is what is wrong with it */
+  async #past<T extends object>(
+    run: Run,
+    what: string,
+    kind: string,
+    asked: () => Promise<T | string>,
+  ): Promise<T> {
+    let answer: T | string;
     try {
-      const asked = runAs(run, async () => {
-        const answer: unknown = await run.feed.candles!({ ...query });
-        return checkCandles(answer, query); // in the feed's name: the answer may be an object that runs code
-      });
-      candles = await this.#within(asked, CANDLES_LIMIT_MS, 'candles');
+      answer = await this.#within(runAs(run, asked), PAST_LIMIT_MS, kind);
     } catch (error) {
       const failure = typedError(error);
       if (failure.code === 'feed_failed' || failure.code === 'feed_timeout') this.#fail(run, error);
       throw failure;
     }
-    if (typeof candles !== 'string') return candles;
-    const failure = new DepthwireError('feed_dishonest', `candles of ${query.instrument}: ${candles}`);
+    if (typeof answer !== 'string') return answer;
+    const failure = new DepthwireError('feed_dishonest', `${what}: ${answer}`);
     this.#fail(run, failure);
     throw failure;
   }

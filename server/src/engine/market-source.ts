@@ -1,4 +1,4 @@
-import type { BookState, Candle, CandleInterval, ErrorCode, InstrumentId } from '@depthwire/shared';
+import type { BookState, ErrorCode, InstrumentId } from '@depthwire/shared';
 import type { SessionStats } from '@depthwire/feeds';
 import type { FeedFigures } from './feed-quality.ts';
 import type { FeedStatus } from './feed-supervisor.ts';
@@ -45,13 +45,6 @@ export interface MarketSource {
   readonly markets: ReadonlyMap<InstrumentId, MarketView>;
   /** How many books are in each state. */
   countBooks(): Record<BookState, number>;
-  /**
-   * The newest candles that opened before a time (exclusive, unix seconds), oldest first.
-   * @throws DepthwireError `unknown_instrument`
-   */
-  candles(id: InstrumentId, interval: CandleInterval, limit: number, beforeS?: number): Promise<Candle[]>;
-  /** Whether there can be candles that opened earlier: false where it is known that there are none. */
-  mayHaveCandlesBefore(id: InstrumentId, timeS: number): boolean;
   feedReports(): FeedReport[];
   /** Null where there is no bus. */
   busReport(): BusReport | null;

@@ -60,6 +60,7 @@ export class Market implements MarketView {
   heardAtMs: number | null = null;
   readonly silence = new SilenceCure();
 
+  readonly #tapeIds = new Set<Trade['id']>();
   #venueTicker: TickerEvent | null = null;
   #tickerAtMs = -Infinity;
   /** The feed's word. */
@@ -127,12 +128,15 @@ export class Market implements MarketView {
     else this.crossedSinceMs ??= nowMs;
   }
 
-  applyTrade(event: TradeEvent): Trade {
+  /** @returns null where the tape has it already: some venues send their latest trades again after a reconnect */
+  applyTrade(event: TradeEvent): Trade | null {
+    if (this.#tapeIds.has(event.id)) return null;
     const timeMs = Math.floor(event.venueTimeMs ?? event.receiveTimeMs);
     const trade: Trade = { id: event.id, price: event.price, size: event.size, side: event.side, timeMs };
     this.tape.push(trade);
+    this.#tapeIds.add(event.id);
     this.tradeCount += 1;
-    if (this.tape.length > MAX_TAPE) this.tape.shift();
+    if (this.tape.length > MAX_TAPE) this.#tapeIds.delete(this.tape.shift()!.id);
     for (const series of this.#allSeries) series.add(timeMs, trade.price, trade.size);
     this.#statistics.add(this.instrument, timeMs, trade.price, trade.size);
     return trade;
@@ -153,6 +157,12 @@ export class Market implements MarketView {
   /** The book misses an update from here on, until the next snapshot. */
   breach(reason: string): void {
     this.#breach = reason;
+  }
+
+  /** The clock was set forward: nothing was silent for as long. */
+  setForward(byMs: number): void {
+    if (this.heardAtMs !== null) this.heardAtMs += byMs;
+    if (this.crossedSinceMs !== null) this.crossedSinceMs += byMs;
   }
 
   /** Marks the book silent once it was without an update for longer than the instrument allows. */
@@ -186,6 +196,13 @@ export class Market implements MarketView {
   seedCandles(interval: CandleInterval, history: readonly Candle[]): void {
     this.#series[interval].seed(history);
     if (interval === '1m') this.#statistics.seed(this.instrument, history);
+  }
+
+  /** Candles become what is stored, with the trades that are not stored yet. */
+  takeCandles(interval: CandleInterval, stored: readonly Candle[], since: readonly Trade[]): void {
+    const series = this.#series[interval];
+    series.take(stored, since);
+    if (interval === '1m') this.#statistics.take(this.instrument, series.all);
   }
 
   ticker(nowMs: number): Ticker {

@@ -59,28 +59,24 @@ export class RollingStatistics {
     current.trades += 1;
   }
 
-  /** History from one-minute candles, whose turnover is taken at their mean price. */
+  /** History from one-minute candles, for the minutes before the first trade. */
   seed(instrument: Instrument, candles: readonly Candle[]): void {
-    const live = this.#minutes;
-    const firstLive = live[0]?.minute ?? Infinity;
-    const seeded = candles
-      .filter((candle) => candle.time / 60 < firstLive)
-      .slice(-WINDOW_MINUTES)
-      .map(({ time, open, high, low, close, volume, trades }): Minute => {
-        const mean = unitsToNumber((open + high + low + close) / 4, instrument.tick);
-        return {
-          minute: time / 60,
-          open,
-          high,
-          low,
-          close,
-          volume,
-          turnover: mean * unitsToNumber(volume, instrument.lot),
-          trades,
-        };
-      });
-    this.#minutes = [...seeded, ...live];
+    const firstLive = this.#minutes[0]?.minute ?? Infinity;
+    const seeded = candles.filter((candle) => candle.time / 60 < firstLive).slice(-WINDOW_MINUTES);
+    this.#minutes = [...seeded.map((candle) => minuteOf(instrument, candle)), ...this.#minutes];
     this.#last ??= seeded.at(-1)?.close ?? null;
+    this.#closed = null;
+  }
+
+  /** Becomes what one-minute candles say; a minute whose trades were all seen here keeps its exact turnover. */
+  take(instrument: Instrument, candles: readonly Candle[]): void {
+    const seen = new Map(this.#minutes.map((minute) => [minute.minute, minute]));
+    this.#minutes = candles.slice(-WINDOW_MINUTES).map((candle) => {
+      const minute = seen.get(candle.time / 60);
+      const isSame = minute && minute.trades === candle.trades && minute.volume === candle.volume;
+      return isSame ? minute : minuteOf(instrument, candle);
+    });
+    this.#last ??= candles.at(-1)?.close ?? null;
     this.#closed = null;
   }
 
@@ -131,4 +127,11 @@ function sum(minutes: readonly Minute[]): DayStatistics {
     trades += minute.trades;
   }
   return { last: null, open: minutes[0]?.open ?? null, high, low, volume: volume as Lots, turnover, trades };
+}
+
+/** Turnover is taken at the candle's mean price. */
+function minuteOf(instrument: Instrument, { time, open, high, low, close, volume, trades }: Candle): Minute {
+  const mean = unitsToNumber((open + high + low + close) / 4, instrument.tick);
+  const turnover = mean * unitsToNumber(volume, instrument.lot);
+  return { minute: time / 60, open, high, low, close, volume, turnover, trades };
 }

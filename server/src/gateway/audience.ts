@@ -16,7 +16,7 @@ export interface Subscriber {
   /** Frames of channels that it has joined, in order. */
   deliver(batch: Batch): void;
   /** An instrument it subscribes to changed; told before the frames that follow from it. */
-  onInstrument(instrument: Instrument): void;
+  onInstrument(instrument: Instrument, epoch: number): void;
 }
 
 /** All who have joined the very same channels in the same encoding: their frames are put together once. */

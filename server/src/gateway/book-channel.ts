@@ -5,14 +5,20 @@ import {
   wireStateOf,
   type BookDeltaFrame,
   type BookMergedFrame,
+  type BookResumedFrame,
   type BookSnapshotFrame,
+  type BookSide,
   type BookState,
 } from '@depthwire/shared';
 import type { MarketEvent } from '../bus/bus.ts';
 import type { MarketView } from '../engine/market.ts';
 import { ChangeLog } from './change-log.ts';
-import { Channel, type ChannelSettings, type SharedFrame } from './channel.ts';
+import { Channel, type ChannelSettings, type ForeignPoint, type SharedFrame } from './channel.ts';
+import type { MarketLog } from './market-log.ts';
 import { TopView, WholeView, type SideView } from './side-view.ts';
+
+/** Levels that what a client gets from another gateway may always have; more only where a snapshot has more still. */
+const SMALL_DIFFERENCE = 64;
 
 /**
  * The book topic. Holds the book as its subscribers hold it, sends them the difference to the
@@ -81,6 +87,7 @@ export class BookChannel extends Channel {
         this.#isDirty = true;
         return;
       case 'trade':
+      case 'candles':
     }
   }
 
@@ -130,8 +137,6 @@ export class BookChannel extends Channel {
     const { bids, asks } = this.#view;
     // Then a snapshot takes fewer bytes.
     if (changes.bids.length + changes.asks.length > bids.count + asks.count) return null;
-    const levels = (side: SideView, prices: readonly number[]) =>
-      prices.flatMap((ticks) => [ticks, side.lotsAtPrice(ticks)]);
     const frame: BookMergedFrame = [
       frameCodes.bookMerged,
       this.id,
@@ -142,8 +147,42 @@ export class BookChannel extends Channel {
       this.#lastTimeMs - changes.timeMs,
       ageOf(changes.oldestReceiveMs, nowMs),
       lagMs(market),
-      encodeLevels(levels(bids, changes.bids), -1, this.#reference),
-      encodeLevels(levels(asks, changes.asks), 1, this.#reference),
+      encodeLevels(levelsAt(bids, changes.bids), -1, this.#reference),
+      encodeLevels(levelsAt(asks, changes.asks), 1, this.#reference),
+      bookChecksum(this.#view),
+    ];
+    if (this.#reason !== null) frame.push(this.#reason);
+    return frame;
+  }
+
+  protected override resumedMessage(
+    { depth, sequence }: ForeignPoint,
+    log: MarketLog,
+    market: MarketView,
+    nowMs: number,
+  ): BookResumedFrame | null {
+    const { book } = market;
+    const changes = log.book.since(sequence, book.sequence);
+    if (changes === null || depth !== this.settings.depth) return null;
+    if (sequence > this.#sequence) this.flush(market, nowMs);
+    const { bids, asks } = this.#view;
+    const bidPrices = pricesToTell(book.bids, changes.bids, depth).sort((a, b) => b - a);
+    const askPrices = pricesToTell(book.asks, changes.asks, depth).sort((a, b) => a - b);
+    if (bidPrices.length + askPrices.length > Math.max(SMALL_DIFFERENCE, bids.count + asks.count))
+      return null;
+    const frame: BookResumedFrame = [
+      frameCodes.bookResumed,
+      this.id,
+      this.seq,
+      wireStateOf(this.#state),
+      sequence,
+      this.#sequence,
+      this.#lastTimeMs,
+      ageOf(changes.oldestReceiveMs, nowMs),
+      lagMs(market),
+      this.#reference,
+      encodeLevels(levelsAt(bids, bidPrices), -1, this.#reference),
+      encodeLevels(levelsAt(asks, askPrices), 1, this.#reference),
       bookChecksum(this.#view),
     ];
     if (this.#reason !== null) frame.push(this.#reason);
@@ -203,7 +242,8 @@ export class BookChannel extends Channel {
       encodeLevels(bids, -1, this.#reference),
       encodeLevels(asks, 1, this.#reference),
     ];
-    if (nowMs - this.#lastChecksumMs >= this.#checksumIntervalMs) {
+    // A clock may be set back.
+    if (Math.abs(nowMs - this.#lastChecksumMs) >= this.#checksumIntervalMs) {
       this.#lastChecksumMs = nowMs;
       frame.push(bookChecksum(this.#view));
     }
@@ -216,6 +256,31 @@ export class BookChannel extends Channel {
     this.#lastTimeMs = timeMs;
     return elapsedMs;
   }
+}
+
+function levelsAt(side: SideView, prices: readonly number[]): number[] {
+  return prices.flatMap((ticks) => [ticks, side.lotsAtPrice(ticks)]);
+}
+
+/**
+ * Prices at which the best levels of a side may have changed since some update, in no order.
+ *
+ * The levels that were not touched since are the same ever since, and whatever touched ones came and went between them,
+ * the best `depth` are within reach of the first `depth` of these. So touched prices behind those do not count; and of k
+ * that do, each can have moved an untouched level by one rank at most: only the last k of the first `depth` can have
+ * come or gone.
+ * @param touched all prices whose levels changed since
+ * @param depth levels that are looked at, 0 for all
+ */
+export function pricesToTell(side: BookSide, touched: ReadonlySet<number>, depth: number): number[] {
+  if (depth === 0) return [...touched];
+  const untouched: number[] = [];
+  const levels = side.toFlat(depth + touched.size);
+  for (let i = 0; i < levels.length && untouched.length < depth; i += 2)
+    if (!touched.has(levels[i]!)) untouched.push(levels[i]!);
+  const farthest = untouched.length === depth ? untouched.at(-1)! : null;
+  const near = [...touched].filter((ticks) => farthest === null || side.isBetter(ticks, farthest));
+  return [...near, ...untouched.slice(Math.max(0, depth - near.length))];
 }
 
 /** How long the update that came first has waited, milliseconds. */

@@ -1,3 +1,5 @@
+import { PriceRing } from './price-ring.ts';
+
 /** Frames of a channel that are remembered. */
 const MAX_FRAMES = 128;
 /** One more, for the frame that they begin after. */
@@ -82,8 +84,8 @@ export class ChangeLog {
       sequence: this.#rows[at]!,
       timeMs: this.#rows[at + 1]!,
       oldestReceiveMs,
-      bids: bids.sort((a, b) => b - a),
-      asks: asks.sort((a, b) => a - b),
+      bids: [...bids].sort((a, b) => b - a),
+      asks: [...asks].sort((a, b) => a - b),
     };
   }
 
@@ -98,35 +100,5 @@ export class ChangeLog {
 
   #at(seq: number): number {
     return 5 * (seq % ROWS);
-  }
-}
-
-/** The latest prices that were written, over and over in the same memory. */
-class PriceRing {
-  /** Prices so far. */
-  written = 0;
-  readonly #prices: Float64Array;
-
-  constructor(size: number) {
-    this.#prices = new Float64Array(size);
-  }
-
-  add(levels: readonly number[]): void {
-    const prices = this.#prices;
-    let at = this.written % prices.length;
-    for (let i = 0; i < levels.length; i += 2) {
-      prices[at] = levels[i]!;
-      at = at + 1 === prices.length ? 0 : at + 1;
-    }
-    this.written += levels.length / 2;
-  }
-
-  /** @returns those that were written after the first `count`, each once; null where one of them is gone */
-  since(count: number): number[] | null {
-    const { length } = this.#prices;
-    if (this.written - count > length) return null;
-    const found = new Set<number>();
-    for (let i = count; i < this.written; i++) found.add(this.#prices[i % length]!);
-    return [...found];
   }
 }

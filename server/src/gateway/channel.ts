@@ -3,12 +3,14 @@ import {
   type DataFrame,
   type Encoding,
   type InstrumentId,
+  type ResumePoint,
   type Topic,
 } from '@depthwire/shared';
 import type { MarketEvent } from '../bus/bus.ts';
 import type { MarketView } from '../engine/market.ts';
 import { serverCodecs } from './codec.ts';
 import { frameEvent } from './event.ts';
+import type { MarketLog } from './market-log.ts';
 import { PositionLog, type Position } from './position.ts';
 import { webSocketFrame } from './websocket-frame.ts';
 import type { WireFormat } from './wire-format.ts';
@@ -27,6 +29,9 @@ export interface ChannelSettings {
 export function channelKey({ topic, instrument, depth, cadenceMs, interval }: ChannelSettings): string {
   return `${topic} ${instrument} ${depth} ${cadenceMs} ${interval ?? ''}`;
 }
+
+/** Where a client was in a channel of another gateway of the same market. */
+export type ForeignPoint = ResumePoint & Required<Pick<ResumePoint, 'gateway' | 'sequence'>>;
 
 /**
  * One topic of one instrument at one depth and cadence. Numbers its frames from 1 and builds
@@ -68,6 +73,26 @@ export abstract class Channel {
    */
   protected mergedMessage(_from: number, _market: MarketView, _nowMs: number): SharedFrame['message'] | null {
     return null;
+  }
+
+  /**
+   * What brings a client here that was in a channel of another gateway. May make a frame for all first, where the client
+   * is ahead of the channel.
+   * @returns null where a snapshot has to do
+   */
+  protected resumedMessage(
+    _point: ForeignPoint,
+    _log: MarketLog,
+    _market: MarketView,
+    _nowMs: number,
+  ): SharedFrame['message'] | null {
+    return null;
+  }
+
+  /** As `resumedMessage`; `seq` is then that of the newest frame. */
+  resume(point: ForeignPoint, log: MarketLog, market: MarketView, nowMs: number): SharedFrame | null {
+    const message = this.resumedMessage(point, log, market, nowMs);
+    return message && new SharedFrame(this, message);
   }
 
   /** Number of the newest frame, 0 before the first. */

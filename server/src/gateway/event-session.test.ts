@@ -133,7 +133,7 @@ test('a client cut off anywhere goes on from its last id: with every book right,
         socket.isStalled = stalls;
         const session = new Session({
           ...{ hub, socket, limits, marketClock: clock, wallClock: clock, log: silentLog },
-          ...{ id: 'test', epoch: 0, server: 'test', encoding: 'events', owner: localOwner() },
+          ...{ id: 'test', server: 'test', encoding: 'events', owner: localOwner() },
         });
         session.start(requests, parsePosition(lastEventId));
         return { socket, session };
@@ -191,7 +191,7 @@ test.each([
   const socket = new Written();
   const session = new Session({
     ...{ hub, socket, limits, marketClock: clock, wallClock: clock, log: silentLog },
-    ...{ id: 'test', epoch: 0, server: 'test', encoding: 'events', owner: localOwner() },
+    ...{ id: 'test', server: 'test', encoding: 'events', owner: localOwner() },
   });
   const instrument = ids[0];
   const all: ClientRequest[] = [

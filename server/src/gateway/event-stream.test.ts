@@ -48,7 +48,7 @@ async function stalled(lifeMs?: number) {
   const clocks = { marketClock: clock, wallClock: clock };
   const owner = lifeMs === undefined ? anybody : { ...anybody, expiresMs: clock.now() + lifeMs };
   const access = new Access({ config: accessSchema.parse({}), allowedOrigins: [], clock });
-  const gateway = new Gateway({ hub, access, limits, ...clocks, log: silentLog, epoch: 0, server: 'test' });
+  const gateway = new Gateway({ hub, access, limits, ...clocks, log: silentLog, server: 'test' });
   const accepted = Promise.withResolvers<ServerResponse>();
   const server = createServer((request, response) => {
     gateway.acceptStream(response, {}, parseStreamQuery(request.url!.split('?')[1]!), caller, owner);

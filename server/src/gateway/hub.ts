@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import {
   DepthwireError,
   type Clock,
-  type Instrument,
+  type InstrumentId,
+  type ResumePoint,
   type SubscribeRequest,
   topics,
   type Timer,
@@ -13,6 +15,7 @@ import { BookChannel } from './book-channel.ts';
 import { Audiences, type Subscriber } from './audience.ts';
 import { channelKey, type Channel, type ChannelSettings, type SharedFrame } from './channel.ts';
 import { GatewayFigures } from './figures.ts';
+import { MarketLog } from './market-log.ts';
 import type { Position } from './position.ts';
 import { CandlesChannel, StatusChannel, TickerChannel, TradesChannel } from './topic-channels.ts';
 
@@ -25,6 +28,11 @@ export const CADENCES_MS = [0, 20, 50, 100, 250, 500, 1000, 2000, 5000] as const
 const LINGER_MS = 30_000;
 /** Channels that go on for nobody. */
 const MAX_LINGERING = 1_000;
+/** Instruments that are remembered before those that are gone are forgotten. */
+const MAX_LOGS = 20_000;
+const GATEWAY_BYTES = 9;
+/** How early a timer may be, milliseconds; more, and the clock was set back meanwhile. */
+const MAX_EARLY_MS = 5;
 
 /** What a client may have at most. */
 export interface ChannelBounds {
@@ -39,8 +47,8 @@ const DEFAULT_CADENCE_MS = { book: 100, trades: 100, ticker: 250, candles: 250, 
 export interface HubOptions {
   /** The market clock: cadences tick on it, frames carry it. */
   readonly clock: Clock;
-  /** The machine's clock. Default: the market's. */
-  readonly wallClock?: Clock;
+  /** One that nobody sets: for how long clients are waited for. Default: the market's. */
+  readonly steadyClock?: Clock;
   readonly bus: Bus;
   readonly markets: { get(id: string): MarketView | undefined };
   /** Longest time between two checksums in the deltas of a channel, milliseconds; 0 for each. */
@@ -50,8 +58,11 @@ export interface HubOptions {
    * go out together then. Default: at once.
    */
   readonly soon?: (task: () => void) => void;
-  /** Names this run of the market, in the positions of frames. Default: 0. */
-  readonly epoch?: number;
+  /**
+   * Names the run of a market that no other gateway serves: with it alone a client without the name of a gateway may go on
+   * where it was. Left out where there are several gateways, whose channels it could not tell apart.
+   */
+  readonly ownEpoch?: number;
 }
 
 interface CadenceGroup {
@@ -71,8 +82,12 @@ export class Hub {
   readonly #byCadence = new Map<number, CadenceGroup>();
   /** What it and its sessions have done. */
   readonly figures = new GatewayFigures();
+  /** Names its run: numbers of channels and frames, and places of frames, mean nothing to another. */
+  readonly gateway = randomBytes(GATEWAY_BYTES).toString('base64url');
+  #epoch: number;
+  readonly #logs = new Map<InstrumentId, MarketLog>();
   readonly #audiences = new Audiences(this.figures);
-  /** Until when somebody who was lost may come back to a channel, by the machine's clock. */
+  /** Until when somebody who was lost may come back to a channel, by the steady clock. */
   readonly #awaited = new Map<Channel, number>();
   /** Channels that nobody has joined, with when they end. */
   readonly #lingering = new Map<Channel, Timer>();
@@ -90,6 +105,7 @@ export class Hub {
 
   constructor(options: HubOptions) {
     this.#options = options;
+    this.#epoch = options.ownEpoch ?? 0;
     this.#unsubscribe = options.bus.subscribe((event) => this.#onEvent(event));
   }
 
@@ -104,6 +120,11 @@ export class Hub {
     if (!market)
       throw new DepthwireError('unknown_instrument', `no feed publishes ${id}`, { instrument: id });
     return market;
+  }
+
+  /** The newest run of a market that it knows. */
+  get epoch(): number {
+    return this.#epoch;
   }
 
   /** Whether the channel's instrument is one that a feed publishes, still. */
@@ -140,8 +161,8 @@ export class Hub {
    */
   leave(channel: Channel, subscriber: Subscriber, isLost = false): void {
     this.deliver();
-    const { clock, wallClock = clock } = this.#options;
-    const now = wallClock.now();
+    const { clock, steadyClock = clock } = this.#options;
+    const now = steadyClock.now();
     if (isLost) this.#awaited.set(channel, now + LINGER_MS);
     if (this.#audiences.leave(channel, subscriber) || this.#lingering.has(channel)) return;
     // Of those who left before, one may have been lost.
@@ -154,7 +175,7 @@ export class Hub {
     if (longest && this.#lingering.size >= MAX_LINGERING) this.#end(longest);
     this.#lingering.set(
       channel,
-      wallClock.at(untilMs, () => this.#end(channel)),
+      steadyClock.at(untilMs, () => this.#end(channel)),
     );
   }
 
@@ -219,9 +240,32 @@ export class Hub {
     return channel.catchUp(from, this.market(channel.settings.instrument), this.#options.clock.now());
   }
 
+  /** Whether a client was in this very channel, so that its frames are known by their numbers. */
+  isHere(channel: Channel, { ch, seq, gateway, epoch }: ResumePoint): boolean {
+    const isOurs = gateway === undefined ? epoch === this.#options.ownEpoch : gateway === this.gateway;
+    return isOurs && ch === channel.id && seq <= channel.newestSeq;
+  }
+
+  /**
+   * What brings a client here that was in a channel of another gateway, or in one that has ended.
+   * @returns null where a snapshot has to do
+   */
+  resume(channel: Channel, { gateway, sequence, ...point }: ResumePoint): SharedFrame | null {
+    if (gateway === undefined || sequence === undefined) return null;
+    const { instrument } = channel.settings;
+    const market = this.market(instrument);
+    if (point.epoch !== market.epoch) return null;
+    return channel.resume(
+      { ...point, gateway, sequence },
+      this.#logOf(instrument, market),
+      market,
+      this.#options.clock.now(),
+    );
+  }
+
   /** The newest there is. */
   get position(): Position {
-    return { epoch: this.#options.epoch ?? 0, number: this.#places };
+    return { gateway: this.gateway, number: this.#places };
   }
 
   /**
@@ -229,13 +273,13 @@ export class Hub {
    * @returns the number of a frame; null where it is to get a snapshot
    */
   heldAt(channel: Channel, position: Position | null): number | null {
-    const { epoch, number } = this.position;
     if (!channel.keepsPositions) {
       // A place of its own: whoever has everything up to the newest frame has nothing of this channel.
       this.#places += 1;
       channel.keepPositions(this.#places);
     }
-    return position?.epoch === epoch && position.number <= number ? channel.seqAt(position.number) : null;
+    const isKnown = position?.gateway === this.gateway && position.number <= this.#places;
+    return isKnown ? channel.seqAt(position.number) : null;
   }
 
   close(): void {
@@ -263,7 +307,7 @@ export class Hub {
           this.#options.checksumIntervalMs,
         );
       case 'trades':
-        return new TradesChannel(id, settings, onFrame);
+        return new TradesChannel(id, settings, onFrame, market);
       case 'ticker':
         return new TickerChannel(id, settings, onFrame);
       case 'candles':
@@ -296,10 +340,12 @@ export class Hub {
 
   #tick(dueMs: number): void {
     this.#timerDueMs = Infinity;
-    const now = Math.max(dueMs, this.#options.clock.now()); // a timer may be a little early
+    const clockMs = this.#options.clock.now();
+    const now = clockMs < dueMs - MAX_EARLY_MS ? clockMs : Math.max(dueMs, clockMs);
     const due = new Set<number>();
     for (const [cadenceMs, group] of this.#byCadence) {
-      if (group.dueMs > now) continue;
+      const isSetBack = group.dueMs - now > cadenceMs;
+      if (group.dueMs > now && !isSetBack) continue;
       group.dueMs = nextTick(now, cadenceMs);
       due.add(cadenceMs);
     }
@@ -332,21 +378,43 @@ export class Hub {
   }
 
   #onEvent(event: MarketEvent): void {
+    const market = this.#options.markets.get(event.instrument);
+    if (!market) return;
+    const isRenewed = event.type === 'instrument' && this.#isRenewed(event, market);
+    if (isRenewed) this.#logs.delete(event.instrument);
+    this.#logOf(event.instrument, market).onEvent(event, market);
     const channels = this.#byInstrument.get(event.instrument);
     if (!channels) return;
-    if (event.type === 'instrument') this.#tellInstrument(channels, this.market(event.instrument).instrument);
-    // Nobody is to get what is counted in the scale of before.
-    const isRescaled = event.type === 'instrument' && event.isRescaled;
+    if (event.type === 'instrument') this.#tellInstrument(channels, market);
     for (const channel of channels) {
-      channel.onEvent(event);
-      if (channel.settings.cadenceMs === 0 || channel.isFull || isRescaled) this.#flush(channel);
+      channel.onEvent(isRenewed ? { ...event, isRescaled: true } : event);
+      // Nobody is to get what is counted as before.
+      if (channel.settings.cadenceMs === 0 || channel.isFull || isRenewed) this.#flush(channel);
     }
     this.#deliverSoon();
   }
 
-  #tellInstrument(channels: ReadonlySet<Channel>, instrument: Instrument): void {
+  /** Whether ticks, lots, updates and trades count otherwise than before. */
+  #isRenewed(event: MarketEvent & { type: 'instrument' }, { epoch }: MarketView): boolean {
+    this.#epoch = Math.max(this.#epoch, epoch);
+    return event.isRescaled || this.#logs.get(event.instrument)?.epoch !== epoch;
+  }
+
+  #logOf(instrument: InstrumentId, market: MarketView): MarketLog {
+    let log = this.#logs.get(instrument);
+    if (log?.epoch !== market.epoch) {
+      if (this.#logs.size >= MAX_LOGS)
+        for (const id of this.#logs.keys()) if (!this.#options.markets.get(id)) this.#logs.delete(id);
+      log = new MarketLog(market);
+      this.#logs.set(instrument, log);
+    }
+    return log;
+  }
+
+  #tellInstrument(channels: ReadonlySet<Channel>, { instrument, epoch }: MarketView): void {
     this.deliver();
-    for (const subscriber of this.#audiences.subscribersOf(channels)) subscriber.onInstrument(instrument);
+    for (const subscriber of this.#audiences.subscribersOf(channels))
+      subscriber.onInstrument(instrument, epoch);
   }
 
   #flush(channel: Channel): void {

@@ -3,9 +3,9 @@ import { expect, test } from 'vitest';
 import { formatPosition, parsePosition, PositionLog } from './position.ts';
 
 test('a position is read as it is written, and nothing else is one', () => {
-  const position = { epoch: 1_760_000_000_000, number: 18_250 };
+  const position = { gateway: 'q1Z-0dTn_XwA', number: 18_250 };
   expect(parsePosition(formatPosition(position))).toEqual(position);
-  for (const text of ['', '1', '1.', '.1', '1.2.3', '-1.2', '1.2e3', ' 1.2', '1.12345678901234567'])
+  for (const text of ['', '1', '1.', '.1', '1.2.3', '+1.2', '1.2e3', ' 1.2', '1.12345678901234567'])
     expect(parsePosition(text), text).toBeNull();
 });
 

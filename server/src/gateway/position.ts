@@ -1,28 +1,28 @@
 /** Frames of a channel whose places are remembered. */
 const MAX_FRAMES = 512;
 /** How a position is written. */
-export const positionPattern = /^(\d{1,16})\.(\d{1,16})$/;
+export const positionPattern = /^([\w-]{1,64})\.(\d{1,16})$/;
 
 /**
- * A place among all frames that a server has made, whatever their channels. A client that names one has every frame up
+ * A place among all frames that a gateway has made, whatever their channels. A client that names one has every frame up
  * to there of each of its channels, and none after it.
  */
 export interface Position {
-  /** Names the run of the market. */
-  readonly epoch: number;
+  /** Names the run of the gateway. */
+  readonly gateway: string;
   /** Counted from 1; 0 is before the first frame. */
   readonly number: number;
 }
 
 /** As an event's `id`. */
-export function formatPosition({ epoch, number }: Position): string {
-  return `${epoch}.${number}`;
+export function formatPosition({ gateway, number }: Position): string {
+  return `${gateway}.${number}`;
 }
 
 /** @returns null where the text is no position */
 export function parsePosition(text: string): Position | null {
-  const [, epoch, number] = positionPattern.exec(text) ?? [];
-  return epoch === undefined ? null : { epoch: Number(epoch), number: Number(number) };
+  const [, gateway, number] = positionPattern.exec(text) ?? [];
+  return gateway === undefined ? null : { gateway, number: Number(number) };
 }
 
 /** Where the latest frames of one channel stand among all frames: tells what a client has of the channel. */

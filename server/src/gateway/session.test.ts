@@ -29,7 +29,7 @@ function aSession({ hub, clock }: Awaited<ReturnType<typeof startMarket>>) {
   const session = new Session({
     id: 'test',
     ...{ hub, socket, limits, ...clocks, owner: localOwner(), log: silentLog },
-    ...{ epoch: 1, server: 'test', encoding: 'json' },
+    ...{ server: 'test', encoding: 'json' },
   });
   return { session, socket, sent, closed };
 }

@@ -85,7 +85,6 @@ class Wire implements SessionSocket {
 function connect(
   hub: Hub,
   clock: Clock,
-  epoch = 1,
   more: Partial<SessionLimits> = {},
   owner: SessionOwner = localOwner(),
 ) {
@@ -99,7 +98,6 @@ function connect(
     marketClock: clock,
     wallClock: clock,
     log: silentLog,
-    epoch,
     server: 'test',
     encoding: 'json',
   });
@@ -474,7 +472,7 @@ describe('a client that asks for less', () => {
   async function busy(limit: object, more: Partial<SessionLimits> = {}) {
     const market = await liveMarket();
     const { hub, feed, clock } = market;
-    const client = connect(hub, clock, 1, more);
+    const client = connect(hub, clock, more);
     client.send({ op: 'limit', ...limit });
     client.subscribe('book', { depth: 20 });
     client.subscribe('trades');
@@ -529,7 +527,7 @@ describe('a client that asks for less', () => {
   test('that asks for its limits again and again gets no more by that', async () => {
     const bytesOf = async (asksEachStep: number) => {
       const { hub, clock, feed } = await liveMarket();
-      const { wire, send, subscribe } = connect(hub, clock, 1, { maxBandwidth: 1_000 });
+      const { wire, send, subscribe } = connect(hub, clock, { maxBandwidth: 1_000 });
       for (const depth of [0, 50, 20, 10]) subscribe('book', { depth, cadence: 20 });
       for (let step = 1; step <= 200; step++) {
         feed.delta([100, 10 + step], [101, 10 + step]);
@@ -561,7 +559,7 @@ describe('a client that asks for less', () => {
 
   test('is granted what the server allows, and may take its wish back', async () => {
     const { hub, clock } = await liveMarket();
-    const { wire, send } = connect(hub, clock, 1, { maxBandwidth: 5_000 });
+    const { wire, send } = connect(hub, clock, { maxBandwidth: 5_000 });
     for (const wish of [{ bandwidth: 9_000, rate: 3 }, { bandwidth: 4_000 }, {}])
       send({ op: 'limit', ...wish });
     expect(wire.messages.slice(1)).toEqual([

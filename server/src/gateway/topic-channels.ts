@@ -1,8 +1,9 @@
 import { encodeCandle, encodeTrade, frameCodes, wireStateOf, type Trade } from '@depthwire/shared';
 import type { MarketEvent } from '../bus/bus.ts';
 import type { MarketView } from '../engine/market.ts';
-import { Channel, type SharedFrame } from './channel.ts';
+import { Channel, type ChannelSettings, type ForeignPoint, type SharedFrame } from './channel.ts';
 import { FrameLog } from './frame-log.ts';
+import type { MarketLog } from './market-log.ts';
 
 /** Trades in a snapshot. */
 const SNAPSHOT_TRADES = 200;
@@ -10,6 +11,8 @@ const SNAPSHOT_TRADES = 200;
 const MAX_TRADES_PER_FRAME = 500;
 /** The latest trades that stand in a merged frame one by one. */
 const MERGED_TRADES = 50;
+/** The same of a client that comes from another gateway: it is not the one that was too slow. */
+const RESUMED_TRADES = 500;
 /** Candles in a snapshot; older ones come by REST. */
 const SNAPSHOT_CANDLES = 500;
 
@@ -27,7 +30,19 @@ interface TradesNote {
 export class TradesChannel extends Channel {
   #waiting: Trade[] = [];
   #isReplaced = false;
+  /** Trades of the epoch that frames have brought. */
+  #sequence: number;
   readonly #log = new FrameLog<TradesNote>();
+
+  constructor(
+    id: number,
+    settings: ChannelSettings,
+    onFrame: (frame: SharedFrame) => void,
+    market: MarketView,
+  ) {
+    super(id, settings, onFrame);
+    this.#sequence = market.tradeCount;
+  }
 
   override get isFull(): boolean {
     return this.#waiting.length >= MAX_TRADES_PER_FRAME;
@@ -39,16 +54,18 @@ export class TradesChannel extends Channel {
   }
 
   override flush(market: MarketView, nowMs: number): void {
-    if (this.#isReplaced) {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#sequence += waiting.length;
+    // A market that was loaded anew may have trades that nobody told of.
+    if (this.#isReplaced || this.#sequence !== market.tradeCount) {
       this.#isReplaced = false;
-      this.#waiting = [];
+      this.#sequence = market.tradeCount;
       this.seq += 1;
       this.#log.restart(this.seq);
       this.publish(this.snapshotMessage(market, nowMs));
       return;
     }
-    const waiting = this.#waiting;
-    this.#waiting = [];
     if (waiting.length === 0) return;
     this.seq += 1;
     this.#log.add(noteOf(waiting, nowMs));
@@ -57,12 +74,36 @@ export class TradesChannel extends Channel {
 
   protected override snapshotMessage({ tape }: MarketView, nowMs: number): Message {
     const trades = this.#sent(tape, SNAPSHOT_TRADES).map(encodeTrade);
-    return [frameCodes.tradesSnapshot, this.id, this.seq, Math.floor(nowMs), trades];
+    return [frameCodes.tradesSnapshot, this.id, this.seq, Math.floor(nowMs), trades, this.#sequence];
   }
 
   protected override mergedMessage(from: number, { tape }: MarketView, nowMs: number): Message | null {
     const notes = this.#log.since(from);
-    if (notes === null) return null;
+    return notes && this.#merge(from, notes, notes[0].timeMs, tape, MERGED_TRADES, nowMs);
+  }
+
+  protected override resumedMessage(
+    { seq, sequence }: ForeignPoint,
+    _log: MarketLog,
+    market: MarketView,
+    nowMs: number,
+  ): Message | null {
+    if (tradesSince(sequence, market) === null) return null;
+    if (sequence > this.#sequence) this.flush(market, nowMs);
+    const missed = this.#sent(market.tape, this.#sequence - sequence);
+    const firstMs = missed[0]?.timeMs ?? nowMs;
+    const notes = missed.length === 0 ? [] : [noteOf(missed, firstMs)];
+    return this.#merge(seq, notes, firstMs, market.tape, RESUMED_TRADES, nowMs);
+  }
+
+  #merge(
+    from: number,
+    notes: readonly TradesNote[],
+    firstMs: number,
+    tape: readonly Trade[],
+    most: number,
+    nowMs: number,
+  ): Message {
     const sum = (of: (note: TradesNote) => number) => notes.reduce((total, note) => total + of(note), 0);
     const count = sum((note) => note.count);
     return [
@@ -71,13 +112,13 @@ export class TradesChannel extends Channel {
       this.seq,
       from,
       Math.floor(nowMs),
-      Math.max(0, Math.floor(nowMs - notes[0].timeMs)),
+      Math.max(0, Math.floor(nowMs - firstMs)),
       count,
       sum(({ bought }) => bought),
       sum(({ sold }) => sold),
-      Math.min(...notes.map(({ low }) => low)),
-      Math.max(...notes.map(({ high }) => high)),
-      this.#sent(tape, Math.min(count, MERGED_TRADES)).map(encodeTrade),
+      count === 0 ? 0 : Math.min(...notes.map(({ low }) => low)),
+      count === 0 ? 0 : Math.max(...notes.map(({ high }) => high)),
+      this.#sent(tape, Math.min(count, most)).map(encodeTrade),
     ];
   }
 
@@ -86,6 +127,16 @@ export class TradesChannel extends Channel {
     const end = Math.max(0, tape.length - this.#waiting.length);
     return tape.slice(Math.max(0, end - count), end);
   }
+}
+
+/**
+ * The trades after those that a client has, oldest first.
+ * @param sequence trades of the epoch that it has
+ * @returns null where the last one that it has is on the tape no more: then some may be missing, or be of other scales
+ */
+function tradesSince(sequence: number, { tape, tradeCount }: MarketView): readonly Trade[] | null {
+  const missing = tradeCount - sequence;
+  return missing < 0 || missing >= tape.length ? null : tape.slice(tape.length - missing);
 }
 
 function noteOf(trades: readonly Trade[], timeMs: number): TradesNote {
@@ -177,6 +228,7 @@ export class CandlesChannel extends Channel {
         this.seq,
         Math.floor(nowMs),
         series.since(fromS).map(encodeCandle),
+        market.tradeCount,
       ]);
     }
     this.#changedFromS = Infinity;
@@ -184,22 +236,39 @@ export class CandlesChannel extends Channel {
 
   protected override snapshotMessage(market: MarketView, nowMs: number): Message {
     const candles = market.candles(this.settings.interval!).latest(SNAPSHOT_CANDLES).map(encodeCandle);
-    return [frameCodes.candlesSnapshot, this.id, this.seq, Math.floor(nowMs), candles];
+    return [frameCodes.candlesSnapshot, this.id, this.seq, Math.floor(nowMs), candles, market.tradeCount];
   }
 
   protected override mergedMessage(from: number, market: MarketView, nowMs: number): Message | null {
     const notes = this.#log.since(from);
     if (notes === null) return null;
+    const changedFromS = Math.min(...notes.map((note) => note.changedFromS));
+    return this.#merge(from, changedFromS, notes[0].timeMs, market, nowMs);
+  }
+
+  protected override resumedMessage(
+    { seq, sequence }: ForeignPoint,
+    log: MarketLog,
+    market: MarketView,
+    nowMs: number,
+  ): Message | null {
+    const missed = tradesSince(sequence, market);
+    if (missed === null || sequence <= log.candlesFrom(this.settings.interval!)) return null;
+    const changedFromS = Math.min(...missed.map(({ timeMs }) => Math.floor(timeMs / 1000)));
+    return this.#merge(seq, changedFromS, missed[0]?.timeMs ?? nowMs, market, nowMs);
+  }
+
+  #merge(from: number, changedFromS: number, firstMs: number, market: MarketView, nowMs: number): Message {
     const series = market.candles(this.settings.interval!);
-    const changedFromS = series.openTimeOf(Math.min(...notes.map((note) => note.changedFromS)));
     return [
       frameCodes.candlesMerged,
       this.id,
       this.seq,
       from,
       Math.floor(nowMs),
-      Math.max(0, Math.floor(nowMs - notes[0].timeMs)),
-      series.since(changedFromS).map(encodeCandle),
+      Math.max(0, Math.floor(nowMs - firstMs)),
+      series.since(series.openTimeOf(changedFromS)).map(encodeCandle),
+      market.tradeCount,
     ];
   }
 }

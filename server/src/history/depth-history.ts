@@ -1,5 +1,12 @@
 import { every, type Clock, type InstrumentId, type Timer } from '@depthwire/shared';
-import { DEPTH_PERIOD_MS, depthColumn, depthPeriodOf, depthStep, TradeTally } from '@depthwire/shared/depth';
+import {
+  DEPTH_PERIOD_MS,
+  depthColumn,
+  depthPeriodOf,
+  depthStep,
+  TradeTally,
+  type DepthColumn,
+} from '@depthwire/shared/depth';
 import type { Bus, MarketEvent } from '../bus/bus.ts';
 import type { MarketView } from '../engine/market.ts';
 import { DepthSeries } from './depth-series.ts';
@@ -23,6 +30,8 @@ export interface DepthHistoryOptions {
   readonly bus: Bus;
   readonly markets: ReadonlyMap<InstrumentId, MarketView>;
   readonly limits: DepthHistoryLimits;
+  /** Takes each column as it is made. */
+  readonly onColumn?: (instrument: InstrumentId, column: DepthColumn) => void;
 }
 
 /** What is recorded of one instrument. */
@@ -35,6 +44,7 @@ export interface DepthRecording {
 }
 
 interface Recording extends DepthRecording {
+  series: DepthSeries;
   /** Another one under the same id has other scales. */
   readonly market: MarketView;
   readonly tally: TradeTally;
@@ -91,6 +101,22 @@ export class DepthHistory {
     return recording;
   }
 
+  /**
+   * Takes what was recorded before this process began.
+   * @param columns oldest first
+   */
+  restore(id: InstrumentId, columns: readonly DepthColumn[]): void {
+    const recording = this.#recordings.get(id);
+    if (!recording || columns.length === 0) return;
+    const whole = new DepthSeries();
+    for (const column of columns) whole.add(column);
+    for (const column of recording.series.all()) whole.add(column);
+    this.#bytes += whole.bytes - recording.series.bytes;
+    recording.series = whole;
+    recording.step ??= columns.at(-1)!.step;
+    while (this.#bytes > this.#options.limits.maxBytes) this.#makeRoom();
+  }
+
   close(): void {
     this.#timer?.cancel();
     this.#leaveBus();
@@ -142,8 +168,11 @@ export class DepthHistory {
         const { book } = market;
         if (recording.step === null || end % STEP_PERIOD_MS === 0)
           recording.step = depthStep(book, recording.step);
-        if (recording.step !== null)
-          series.add(depthColumn(end - DEPTH_PERIOD_MS, book, recording.step, traded));
+        if (recording.step !== null) {
+          const column = depthColumn(end - DEPTH_PERIOD_MS, book, recording.step, traded);
+          series.add(column);
+          this.#options.onColumn?.(id, column);
+        }
       }
       series.forgetBefore(end - limits.depthMinutes * 60_000);
       this.#bytes += series.bytes - before;

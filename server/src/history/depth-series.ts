@@ -79,6 +79,11 @@ export class DepthSeries {
     this.count -= oldest.count;
   }
 
+  /** Oldest first. */
+  *all(): Generator<DepthColumn> {
+    for (const stretch of this.#stretches) yield* stretch.columns(0, stretch.count);
+  }
+
   /** The columns of a range up to the first that cannot be grouped like those before it. */
   select({ isForward, from, before, limit, step: wanted = 1 }: DepthRange): DepthSelection {
     const parts: Part[] = [];

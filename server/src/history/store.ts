@@ -4,6 +4,15 @@ import type { Candle, CandleInterval, InstrumentId, Scale, Trade } from '@depthw
 export const storedIntervals = ['1s', '1m', '1h', '1d'] as const satisfies readonly CandleInterval[];
 export type StoredInterval = (typeof storedIntervals)[number];
 
+/**
+ * Trades of one id are the same where their times are no further apart. They need not be equal: where a venue gives no time,
+ * each process has its own, and a venue may give an id again one day.
+ */
+export const SAME_TRADE_MS = 3_600_000;
+
+/** Rows that are read at once, whatever is asked for. */
+export const MAX_ROWS = 10_000;
+
 /** What rows are counted in. An instrument that changes its tick or lot goes on as another series. */
 export interface SeriesKey {
   readonly instrument: InstrumentId;
@@ -82,15 +91,24 @@ export interface HistoryStore {
   /** Makes or updates the tables. To be called again after it failed. */
   open(): Promise<void>;
   /**
-   * All in one transaction. A trade whose id the series has already is left out, so that a batch may be written again; the
-   * candles of every stored interval are made of those that are new.
+   * All in one transaction. A trade whose id the series has already within `SAME_TRADE_MS` is left out, so that a batch may be
+   * written again; the candles of every stored interval are made of those that are new.
    */
   write(batches: readonly HistoryBatch[]): Promise<WriteResult>;
   /**
-   * Takes candles that somebody else made, such as the venue, in place of what is stored. Those of an hour and a day are made
-   * anew where all minutes of them are known.
+   * Takes candles that somebody else made, such as the venue, in place of what is stored.
+   *
+   * Minutes make the candles of their hours and days anew, where every moment of such a candle was heard or is in the span of
+   * minutes that were put, until the newest moment that is known. Any other stays as it is: to leave what is stored is
+   * better than to make it of half its minutes.
+   * @param span what they are all of: where one is missing in it, nothing was traded. Without it from the first to the last
    */
-  putCandles(series: SeriesKey, interval: StoredInterval, candles: readonly Candle[]): Promise<void>;
+  putCandles(
+    series: SeriesKey,
+    interval: StoredInterval,
+    candles: readonly Candle[],
+    span?: Span,
+  ): Promise<void>;
   /** The newest `limit` that opened before `beforeS` (exclusive, unix seconds), oldest first. */
   candles(series: SeriesKey, interval: CandleInterval, limit: number, beforeS: number): Promise<Candle[]>;
   /** Whether any opened before that time. */

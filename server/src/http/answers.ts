@@ -144,6 +144,11 @@ export const candleList = z
     candles: z
       .array(candle)
       .describe('Oldest first; none of an interval without a trade. The newest may still be open'),
+    holes: z
+      .array(z.tuple([time('Since when'), time('Until when')]))
+      .describe(
+        'Stretches of the page in which trades may be missing: nobody listened, and nobody could be asked',
+      ),
     next: nextLink,
   })
   .meta({
@@ -153,6 +158,7 @@ export const candleList = z
         instrument: 'sim:BTC-USD',
         interval: '1m',
         candles: [[1759999980, '67042.00', '67042.16', '67041.50', '67042.16', '5.2000', 12]],
+        holes: [],
         next: '/api/v1/instruments/sim:BTC-USD/candles?interval=1m&limit=1&before=1759999980',
       },
     ],

@@ -6,11 +6,12 @@ import { z } from 'zod';
 import { assertGranted, type Principal } from '../access/grants.ts';
 import type { MarketSource } from '../engine/market-source.ts';
 import type { DepthHistory } from '../history/depth-history.ts';
+import type { Past } from '../history/past.ts';
 import type { DepthSelection } from '../history/depth-series.ts';
 import { packr } from '../msgpack.ts';
 import { depthHistory } from './answers.ts';
 import { etagOf, isFresh, revalidated } from './caching.ts';
-import { depthPage } from './depth-page.ts';
+import { depthPage, type OlderColumns } from './depth-page.ts';
 import { principalOf } from './guard.ts';
 import { cursorParameter, linkNext, linkTo } from './paging.ts';
 import { integer } from './schema-parts.ts';
@@ -27,13 +28,14 @@ const MSGPACK_TYPE = 'application/vnd.msgpack';
 export interface DepthRoutesOptions {
   readonly source: MarketSource;
   readonly depthHistory: DepthHistory;
+  readonly past: Past;
   readonly epoch: number;
 }
 
 const depthHistorySchema = {
   operationId: 'getDepthHistory',
   tags: ['Market data'],
-  summary: 'The order book of the past hour',
+  summary: 'The order book of the past',
   description:
     'The book at the end of each second in which it was live, its sizes added up in buckets of `step` ticks, and what ' +
     'was traded in that second: what a liquidity heatmap is drawn from. Each column tells how it differs from the one ' +
@@ -67,28 +69,31 @@ const depthHistorySchema = {
 } as const;
 
 export function registerDepthRoutes(root: FastifyInstance, options: DepthRoutesOptions): void {
-  const { source, epoch } = options;
+  const { source, past, epoch } = options;
   root
     .withTypeProvider<ZodTypeProvider>()
     .get(
       '/api/v1/instruments/:id/depth-history',
       { schema: depthHistorySchema, config: { cost: DEPTH_HISTORY_COST } },
-      (request, reply) => {
+      async (request, reply) => {
         const principal = principalOf(request);
         assertGranted(principal, 'book', request.params.id);
         assertWholeBook(principal);
-        const instrument = source.markets.get(request.params.id)?.instrument;
-        if (!instrument)
+        const market = source.markets.get(request.params.id);
+        if (!market)
           throw new DepthwireError('unknown_instrument', `no feed publishes ${request.params.id}`, {
             instrument: request.params.id,
           });
+        const { instrument } = market;
         const recording = options.depthHistory.ask(instrument.id);
         if (!recording)
           throw new DepthwireError(
             'not_found',
             'this server keeps no depth history: history.depthMinutes is 0',
           );
-        const { selection, ...cursors } = depthPage(recording, epoch, request.query);
+        const older: OlderColumns = (...of) => past.columns(market, ...of);
+        const { selection, ...cursors } = await depthPage(recording, epoch, request.query, older);
+        const [oldest] = await older({ fromMs: 0, toMs: recording.series.time ?? MAX_MS }, 1, false);
         const { step, buckets, count, time, end } = selection;
         const hasTrades = principal.grants.topics.includes('trades');
         const isPacked = wantsMsgpack(request);
@@ -104,7 +109,7 @@ export function registerDepthRoutes(root: FastifyInstance, options: DepthRoutesO
           step: step ?? recording.step,
           buckets,
           time,
-          since: recording.series.time,
+          since: oldest?.time ?? recording.series.time,
         };
         // Known before a column is unpacked: none that is kept ever changes.
         const etag = etagOf(

@@ -17,7 +17,7 @@ class SlowFeed extends ScriptedFeed {
 test('live from the first moment to the last, ready only in between', async () => {
   const feed = new SlowFeed();
   const depthwire = await createDepthwire({
-    config: parseConfig({ port: 0 }),
+    config: parseConfig({ port: 0, history: { store: 'none' } }),
     logger: pino({ level: 'silent' }),
     feeds: [feed],
   });

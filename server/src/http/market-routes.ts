@@ -4,6 +4,7 @@ import {
   DepthwireError,
   formatUnits,
   instrumentKinds,
+  toDepthwireError,
   tradingStatuses,
   type Candle,
   type Clock,
@@ -13,6 +14,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { oneOf } from '../config/schema.ts';
 import type { MarketSource } from '../engine/market-source.ts';
+import type { Past } from '../history/past.ts';
 import type { MarketView } from '../engine/market.ts';
 import { intervals } from '../protocol/values.ts';
 import { book, candleList, instrumentList, instrumentState, tradeList } from './answers.ts';
@@ -22,7 +24,7 @@ import { principalOf } from './guard.ts';
 import { cursorParameter, linkNext, linkTo } from './paging.ts';
 import { instrumentPage } from './instrument-page.ts';
 import { integer, word } from './schema-parts.ts';
-import { tradePage } from './trade-page.ts';
+import { tradePage, type Tape, type TradePage, type TradeQuery } from './trade-page.ts';
 
 const MAX_INSTRUMENTS = 1_000;
 const MAX_DEPTH = 5_000;
@@ -36,6 +38,7 @@ const MAX_MS = 2 ** 49;
 
 export interface MarketRoutesOptions {
   readonly source: MarketSource;
+  readonly past: Past;
   readonly marketClock: Clock;
   readonly epoch: number;
 }
@@ -93,7 +96,8 @@ const tradesSchema = {
     'The latest `limit` of those that are kept, or with `after` the first ones after it, in the order in which they ' +
     'arrived. With `before` and `after` both it is those between the two, from the earliest on: `limit` cuts off the ' +
     'later ones, and `next` goes forward to them. `next` goes on in the same direction; `newer` is what comes after this ' +
-    'page, now or whenever it is asked; both keep to `before` and `after`. No page repeats or leaves out a trade that is ' +
+    'page, now or whenever it is asked; both keep to `before` and `after`. Where history is stored, pages go back through it, ' +
+    'a restart and more. No page repeats or leaves out a trade that is ' +
     'kept, whatever is traded meanwhile.',
   params,
   querystring: z
@@ -135,13 +139,23 @@ const candlesSchema = {
 /** Instruments, and what is known of the market of each. */
 export function registerMarketRoutes(root: FastifyInstance, options: MarketRoutesOptions): void {
   const app = root.withTypeProvider<ZodTypeProvider>();
-  const { source, marketClock } = options;
+  const { source, past, marketClock } = options;
   const runs = new Runs();
 
   function market(id: string): MarketView {
     const found = source.markets.get(id);
     if (!found) throw new DepthwireError('unknown_instrument', `no feed publishes ${id}`, { instrument: id });
     return found;
+  }
+
+  /** The tape goes on being told while what is stored cannot be read. */
+  async function kept(view: MarketView, tape: Tape, query: TradeQuery): Promise<TradePage> {
+    try {
+      return await tradePage(view, tape, query, past.storedTape(view));
+    } catch (error) {
+      if (toDepthwireError(error).code !== 'history_unavailable') throw error;
+      return tradePage(view, tape, query);
+    }
   }
 
   app.get('/api/v1/instruments', { schema: instrumentsSchema }, (request, reply) => {
@@ -200,11 +214,11 @@ export function registerMarketRoutes(root: FastifyInstance, options: MarketRoute
   app.get(
     '/api/v1/instruments/:id/trades',
     { schema: tradesSchema, config: { isLive: true } },
-    (request, reply) => {
+    async (request, reply) => {
       assertGranted(principalOf(request), 'trades', request.params.id);
       const view = market(request.params.id);
       const { instrument } = view;
-      const page = tradePage(view, { epoch: view.epoch, run: runs.of(view) }, request.query);
+      const page = await kept(view, { epoch: view.epoch, run: runs.of(view) }, request.query);
       const next = page.next === null ? null : linkTo(request, { cursor: page.next });
       linkNext(reply, next);
       return {
@@ -230,19 +244,14 @@ export function registerMarketRoutes(root: FastifyInstance, options: MarketRoute
       assertGranted(principalOf(request), 'candles', request.params.id);
       const { instrument } = market(request.params.id);
       const { interval, limit, before } = request.query;
-      // One more than is asked for tells whether there is a next page.
-      const found = await source.candles(instrument.id, interval, limit + 1, before);
-      const candles = found.slice(-limit);
-      const oldest = candles[0];
-      const hasMore =
-        oldest !== undefined &&
-        (found.length > limit || source.mayHaveCandlesBefore(instrument.id, oldest.time));
-      const next = hasMore ? linkTo(request, { before: String(oldest.time) }) : null;
+      const { candles, hasMore, holes } = await past.candles(instrument.id, interval, limit, before);
+      const next = hasMore ? linkTo(request, { before: String(candles[0]!.time) }) : null;
       linkNext(reply, next);
       return {
         instrument: instrument.id,
         interval,
         candles: candles.map((candle) => row(candle, instrument)),
+        holes: holes.map(({ fromMs, toMs }): [number, number] => [fromMs, toMs]),
         next,
       };
     },

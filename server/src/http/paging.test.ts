@@ -218,27 +218,32 @@ describe('a tape', () => {
     expect(await get(newer)).toMatchObject({ status: 410, body: { error: { code: 'cursor_expired' } } });
   });
 
-  test('in pages is the tape: whatever is asked for, each trade that fits comes once and in order', () => {
+  test('in pages is the tape: whatever is asked for, each trade that fits comes once and in order', async () => {
     const query = fc.record<TradeQuery>(
       { limit: fc.integer({ min: 1, max: 9 }), before: fc.nat(40), after: fc.nat(40) },
       { requiredKeys: ['limit'] },
     );
-    fc.assert(
-      fc.property(fc.array(fc.nat(40), { maxLength: 40 }), fc.nat(100), query, (times, dropped, asked) => {
-        const tape = times.map((timeMs, id): Trade => trade(id, timeMs));
-        const market = { tape, tradeCount: dropped + tape.length };
-        const pages: Trade[][] = [];
-        let page = tradePage(market, { epoch: 1, run: 1 }, asked);
-        pages.push(page.trades);
-        while (page.next !== null && pages.length <= times.length) {
-          page = tradePage(market, { epoch: 1, run: 1 }, { ...asked, cursor: page.next });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.nat(40), { maxLength: 40 }),
+        fc.nat(100),
+        query,
+        async (times, dropped, asked) => {
+          const tape = times.map((timeMs, id): Trade => trade(id, timeMs));
+          const market = { tape, tradeCount: dropped + tape.length };
+          const pages: Trade[][] = [];
+          let page = await tradePage(market, { epoch: 1, run: 1 }, asked);
           pages.push(page.trades);
-        }
-        if (asked.after === undefined) pages.reverse();
-        const { before = Infinity, after = -Infinity } = asked;
-        expect(pages.flat()).toEqual(tape.filter(({ timeMs }) => timeMs < before && timeMs > after));
-        expect(pages.every((page) => page.length <= asked.limit)).toBe(true);
-      }),
+          while (page.next !== null && pages.length <= times.length) {
+            page = await tradePage(market, { epoch: 1, run: 1 }, { ...asked, cursor: page.next });
+            pages.push(page.trades);
+          }
+          if (asked.after === undefined) pages.reverse();
+          const { before = Infinity, after = -Infinity } = asked;
+          expect(pages.flat()).toEqual(tape.filter(({ timeMs }) => timeMs < before && timeMs > after));
+          expect(pages.every((page) => page.length <= asked.limit)).toBe(true);
+        },
+      ),
     );
   });
 });

@@ -23,8 +23,11 @@ describe('the query of an event stream', () => {
   });
 
   test('goes on where the header says, or else the query', () => {
-    expect(parseStreamQuery('book=a:B&lastEventId=17.4').position).toEqual({ epoch: 17, number: 4 });
-    expect(parseStreamQuery('book=a:B&lastEventId=17.4', '17.9').position).toEqual({ epoch: 17, number: 9 });
+    expect(parseStreamQuery('book=a:B&lastEventId=17.4').position).toEqual({ gateway: '17', number: 4 });
+    expect(parseStreamQuery('book=a:B&lastEventId=17.4', '17.9').position).toEqual({
+      gateway: '17',
+      number: 9,
+    });
     expect(parseStreamQuery('book=a:B', 'of another server').position).toBeNull();
     expect(parseStreamQuery('book=a:B', '').position).toBeNull();
   });

@@ -10,7 +10,7 @@ import { parseStreamQuery, streamHeaders, streamQuery } from './stream-query.ts'
 
 const PATH = '/api/v1/stream';
 
-const [epoch] = examples.answers.hello.map((hello) => hello.epoch);
+const [gateway] = examples.answers.hello.map((hello) => hello.gateway);
 const [snapshot] = examples.frames.bookSnapshot;
 const [delta] = examples.frames.bookDelta;
 /** How a stream with one book begins. */
@@ -19,8 +19,8 @@ const exampleOfStream = Buffer.concat([
   ...examples.answers.hello.map(messageEvent),
   ...examples.answers.subscribed.map(messageEvent),
   frameEvent('book', JSON.stringify(snapshot), null),
-  positionEvent({ epoch: epoch!, number: 90_412 }),
-  frameEvent('book', JSON.stringify(delta), { epoch: epoch!, number: 90_417 }),
+  positionEvent({ gateway: gateway!, number: 90_412 }),
+  frameEvent('book', JSON.stringify(delta), { gateway: gateway!, number: 90_417 }),
 ]).toString();
 
 const schema = {

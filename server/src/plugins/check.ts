@@ -18,7 +18,15 @@ export function feedProblem(value: unknown): string | null {
     if (typeof feed[key] !== 'function')
       return `the feed's ${key}: expected a function, got ${show(feed[key])}`;
   }
-  for (const key of ['resync', 'candles', 'candlesFromS', 'stats', 'problems', 'reconnects'] as const) {
+  for (const key of [
+    'resync',
+    'candles',
+    'candlesFromS',
+    'trades',
+    'stats',
+    'problems',
+    'reconnects',
+  ] as const) {
     if (feed[key] !== undefined && typeof feed[key] !== 'function')
       return `the feed's ${key}: expected a function or nothing, got ${show(feed[key])}`;
   }

@@ -28,13 +28,22 @@ const expires = z
   .nullable()
   .describe('When that ends, unix milliseconds by the wall clock; null for never');
 
+const epoch = whole(
+  'Names the run of the instrument’s market; sequences of different epochs have nothing in common',
+);
+
 const hello = z
   .object({
     op: z.literal('hello'),
     protocol: whole('1; a client that does not know the number closes'),
     server: z.string().describe('Name and version, for people'),
     session: z.string().describe('Names the connection in the server’s log'),
-    epoch: whole('Names this run of the market; sequences of different epochs have nothing in common'),
+    gateway: z
+      .string()
+      .describe('Names this run of the gateway, which channels and frames are numbered by; for `resume`'),
+    epoch: whole(
+      'The newest run of a market that the gateway knows; `subscribed` tells that of its instrument',
+    ),
     time: epochMs('The market clock'),
     heartbeatMs: count('Either side closes after two of these without a message, milliseconds'),
     depths: z
@@ -59,12 +68,13 @@ const subscribed = z
     ch,
     topic: openSet(topics),
     instrument,
+    epoch,
     depth: count('As granted, levels a side, 0 for the whole book; of topic `book` only').optional(),
     cadence: count('As granted, milliseconds'),
     interval: openSet(intervals).optional().describe('Of topic `candles` only'),
     seq: count(
-      'Only where the channel goes on as `resume` asked: its newest frame. Where the client has that one, nothing ' +
-        'follows; else one frame that brings it there',
+      'Only where the client goes on as `resume` asked: the newest frame of the channel. In the channel that it was in, ' +
+        'nothing follows where it has that frame, else one frame that brings it there. In another, a frame follows always',
     ).optional(),
   })
   .meta({ title: 'subscribed', description: 'Answer to `subscribe`; a snapshot of the channel follows' });
@@ -110,7 +120,7 @@ const error = z
   })
   .meta({ title: 'error', description: 'Answer to a request that is refused, or cannot be read' });
 
-const instrumentChanged = z.object({ op: z.literal('instrument'), instrument }).meta({
+const instrumentChanged = z.object({ op: z.literal('instrument'), instrument, epoch }).meta({
   title: 'instrument',
   description:
     'Unasked: an instrument of one of the channels changed. Where `tick` or `lot` did, drop all data of it and ask ' +

@@ -237,7 +237,8 @@ describe.each<Encoding>(['json', 'msgpack'])('in %s', (encoding) => {
 
     ask({ op: 'authenticate', token: key });
     subscribeTo('book', { depth: 10 });
-    const { ch } = await client.next(isOp('subscribed'));
+    const { ch, epoch } = await client.next(isOp('subscribed'));
+    const { 4: sequence } = await client.next(isCode(frameCodes.bookSnapshot));
     for (const topic of ['trades', 'ticker', 'status']) subscribeTo(topic);
     subscribeTo('candles', { interval: '1m' });
     await client.next(isCode(frameCodes.candlesSnapshot));
@@ -248,6 +249,9 @@ describe.each<Encoding>(['json', 'msgpack'])('in %s', (encoding) => {
     feed.state('recovering', 'connection lost');
     await client.next(isCode(frameCodes.bookState));
     feed.state('live');
+    const elsewhere = { epoch, ch: 1, seq: 0, gateway: 'another', sequence, depth: 5 };
+    subscribeTo('book', { depth: 5, resume: elsewhere });
+    await client.next(isCode(frameCodes.bookResumed));
     ask({ op: 'snapshot', ch });
     await client.next(isOp('snapshot'));
     ask({ op: 'snapshot', ch: 9_999 });

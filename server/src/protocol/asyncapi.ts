@@ -32,6 +32,8 @@ same in prose, byte for byte, with a worked session and what a client does when.
 - **Heartbeat.** Both sides close after two of \`heartbeatMs\` without a message; the server sends WebSocket pings, and answers
   the request \`ping\`.
 - **A client that falls behind** gets one merged frame, or a snapshot, for all that it missed of a channel.
+- **A client that comes back** says in \`resume\` where it was, and goes on from there: on that gateway, or on another of the same
+  market, with one frame whose \`from\` is what the client holds.
 `.trim();
 
 /** By default, and what happens past it; as in docs/protocol.md. */
@@ -160,7 +162,13 @@ const sent: Readonly<Record<string, { readonly summary: string; readonly message
   greet: { summary: 'Greets a client that connected', messages: ['HelloMessage'] },
   sendBook: {
     summary: 'Sends the book of a channel, and what changes in it',
-    messages: ['BookSnapshotFrame', 'BookDeltaFrame', 'BookStateFrame', 'BookMergedFrame'],
+    messages: [
+      'BookSnapshotFrame',
+      'BookDeltaFrame',
+      'BookStateFrame',
+      'BookMergedFrame',
+      'BookResumedFrame',
+    ],
   },
   sendTrades: {
     summary: 'Sends the trades of a channel',

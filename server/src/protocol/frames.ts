@@ -102,6 +102,11 @@ const bids = named('bids', levels, 'Levels, best first');
 const asks = named('asks', levels, 'Levels, best first');
 const trades = (meaning: string) => named('trades', z.array(trade), meaning);
 const candles = (meaning: string) => named('candles', z.array(candle), meaning);
+const sequenceOfTrades = named(
+  'sequence',
+  z.int().min(0),
+  'Trades of the epoch that it has, all that came before among them: for `resume`',
+);
 const orNull = (title: string, meaning: string) => named(title, ticks.nullable(), meaning);
 
 const bookSnapshot = z
@@ -161,6 +166,7 @@ const tradesSnapshot = z
     itsSeq,
     timeMs,
     trades('The latest trades, oldest first, at most 200'),
+    sequenceOfTrades,
   ])
   .meta({ title: 'tradesSnapshot', description: 'Topic `trades`: replaces the tape' });
 
@@ -202,6 +208,7 @@ const candlesSnapshot = z
     itsSeq,
     timeMs,
     candles('The latest, oldest first, at most 500; the last is still open'),
+    sequenceOfTrades,
   ])
   .meta({ title: 'candlesSnapshot', description: 'Topic `candles`: replaces the candles' });
 
@@ -212,6 +219,7 @@ const candleFrame = z
     nextSeq,
     timeMs,
     candles('All from the oldest that changed to the newest, oldest first'),
+    sequenceOfTrades,
   ])
   .meta({
     title: 'candle',
@@ -264,9 +272,9 @@ const tradesMerged = z
     named('count', z.int().min(0), 'Trades since `from`'),
     named('bought', lots, 'Lots of those whose aggressor was the buyer'),
     named('sold', lots, 'Lots of those whose aggressor was the seller'),
-    named('low', ticks, 'Ticks of the cheapest'),
-    named('high', ticks, 'Ticks of the dearest'),
-    trades('The latest of them, oldest first, at most 50'),
+    named('low', ticks, 'Ticks of the cheapest; 0 where there are none'),
+    named('high', ticks, 'Ticks of the dearest; 0 where there are none'),
+    trades('The latest of them, oldest first, at most 50; from one gateway to another 500'),
   ])
   .meta({ title: 'tradesMerged', description: 'Topic `trades`: in place of all frames after `from`' });
 
@@ -279,8 +287,31 @@ const candlesMerged = z
     timeMs,
     ageMs('Since the first of the frames that it stands for was made'),
     candles('All that changed since `from`, oldest first'),
+    sequenceOfTrades,
   ])
   .meta({ title: 'candlesMerged', description: 'Topic `candles`: in place of all frames after `from`' });
+
+const bookResumed = z
+  .tuple([
+    code(frameCodes.bookResumed),
+    ch,
+    itsSeq,
+    state,
+    named('from', z.int().min(0), 'The engine’s count of updates of the book that the client has to hold'),
+    named('sequence', z.int().min(0), 'The engine’s count of updates of the book after this frame'),
+    named('timeMs', z.int(), 'Market clock at the channel’s newest book frame, unix milliseconds'),
+    ageMs('How long the oldest update after `from` waited in the server'),
+    lagMs,
+    named('reference', ticks, 'Ticks from which the levels of this and all following deltas are measured'),
+    named('bids', levels, 'Levels, as in a delta: what differs, at its newest size'),
+    named('asks', levels, 'The same'),
+    checksum,
+    whyNotLeftOut,
+  ])
+  .meta({
+    title: 'bookResumed',
+    description: 'Topic `book`: begins the channel for a client that held the book in one of another gateway',
+  });
 
 export const frames = {
   bookSnapshot,
@@ -295,4 +326,5 @@ export const frames = {
   bookMerged,
   tradesMerged,
   candlesMerged,
+  bookResumed,
 } as const satisfies Record<keyof typeof frameCodes, z.ZodType>;

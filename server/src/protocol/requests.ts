@@ -19,9 +19,25 @@ const safeCount = (description: string) =>
 
 const resume = z
   .object({
-    epoch: safeCount('Of the `hello` of that connection'),
+    epoch: safeCount('Of the instrument’s market, from `subscribed` or `instrument`, whichever came last'),
     ch: within(requestRanges.id).describe('The channel there'),
     seq: safeCount('Of the last frame that the client took'),
+    gateway: z
+      .string()
+      .min(requestRanges.gateway.min)
+      .max(requestRanges.gateway.max)
+      .optional()
+      .describe(
+        'Of the `hello` of that connection; without it only a server that serves its market alone goes on',
+      ),
+    sequence: safeCount(
+      'What all gateways count alike: the updates that the book has, or the trades that the tape or the candles have',
+    ).optional(),
+    depth: within(requestRanges.depth)
+      .optional()
+      .describe(
+        'Topic `book` only: as it was granted there; another gateway goes on only where it grants the same',
+      ),
   })
   .describe('To go on where the client was when it lost its connection, where the server still can');
 

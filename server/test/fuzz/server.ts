@@ -6,7 +6,7 @@ import { createFeeds } from '../../src/feed-factory.ts';
 
 // The server that is attacked, in a process of its own, with the defaults of a start from the README. Its parent
 // asks it for its memory.
-const config = parseConfig({ port: 0, feeds: [{ feed: 'sim', historyDays: 1 }] });
+const config = parseConfig({ port: 0, feeds: [{ feed: 'sim', historyDays: 1 }], history: { store: 'none' } });
 const faults: string[] = [];
 const logger = pino({ level: 'error' }, { write: (line: string) => faults.push(line.slice(0, 500)) });
 const depthwire = await createDepthwire({ config, logger, feeds: createFeeds(config.feeds) });

@@ -67,6 +67,11 @@ export class BookSide {
     return this.#slots[2 * slot + 1]! as Lots;
   }
 
+  /** Whether one price is better than another on this side. */
+  isBetter(ticks: number, other: number): boolean {
+    return (ticks - other) * this.#sign > 0;
+  }
+
   /** Size resting at a price, zero where there is none. */
   lotsAtPrice(ticks: number): Lots {
     return Math.max(0, this.#slots[2 * this.#table[this.#find(ticks)]! + 1]!) as Lots;

@@ -4,7 +4,7 @@ import type { InstrumentId } from '../model/instrument.ts';
 import type { DataFrame } from '../protocol/messages.ts';
 import { BookReplica } from './replica.ts';
 import type { StreamClient } from './stream-client.ts';
-import { Subscription, type SubscriptionOptions } from './subscription.ts';
+import { Subscription, type Held, type SubscriptionOptions } from './subscription.ts';
 
 export interface BookOptions extends SubscriptionOptions {
   /** Levels a side, 0 for all. The server may grant more. */
@@ -42,12 +42,17 @@ export class BookSubscription extends Subscription {
     return this.#replica;
   }
 
-  protected override get heldSeq(): number | null {
-    return this.#replica.isSound ? this.#replica.seq : null;
+  protected override get held(): Held | null {
+    const { isSound, seq, book } = this.#replica;
+    return isSound ? { seq, sequence: book.sequence } : null;
   }
 
   protected override resumed(newestSeq: number): void {
     this.#replica.resume(newestSeq);
+  }
+
+  protected override moved(): void {
+    this.#replica.move();
   }
 
   protected restart(): void {

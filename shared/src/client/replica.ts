@@ -45,6 +45,8 @@ export class BookReplica {
   #seq = -1;
   #reference = 0;
   #resumedTo = 0;
+  /** The engine's count of the book that a frame of another gateway may go on from; null where none may. */
+  #from: number | null = null;
 
   /** The server's word on the book; `recovering` while this replica is the one that is wrong. */
   get state(): BookState {
@@ -66,11 +68,12 @@ export class BookReplica {
   /** Forgets the sequence: the next frame must be a snapshot. The levels stay to be looked at. */
   reset(): void {
     this.#awaitingSnapshot = true;
+    this.#from = null;
   }
 
   /** Starts over for a new channel, as after a reconnect. */
   restart(): void {
-    this.#awaitingSnapshot = true;
+    this.reset();
     this.#resumedTo = 0;
     if (this.#seq >= 0) this.#seq = 0;
   }
@@ -81,6 +84,13 @@ export class BookReplica {
    */
   resume(newest: number): void {
     this.#resumedTo = newest;
+  }
+
+  /** Goes on in a channel of another gateway: with what differs from the book that is here, or a snapshot. */
+  move(): void {
+    const from = this.isSound ? this.book.sequence : null;
+    this.restart();
+    this.#from = from;
   }
 
   /** @param frame a decoded book frame of this replica's channel */
@@ -97,7 +107,12 @@ export class BookReplica {
     const seq = integer(frame[2], 'seq');
     if (frame[0] === frameCodes.bookSnapshot) {
       if (!this.#awaitingSnapshot && seq <= this.#seq) return 'ignored';
-      return this.#load(frame, seq);
+      return this.#load(frame, seq, null);
+    }
+    if (this.#from !== null) {
+      if (frame[0] === frameCodes.bookResumed && frame[4] === this.#from)
+        return this.#load(frame, seq, this.#from);
+      throw new DepthwireError('sequence_gap', `expected a frame from update ${this.#from}`);
     }
     if (this.#awaitingSnapshot || seq <= this.#seq) return 'ignored';
     this.isDelta = false;
@@ -161,27 +176,37 @@ export class BookReplica {
     return 'applied';
   }
 
-  #load(frame: readonly unknown[], seq: number): ReplicaOutcome {
-    const state = decodeState(frame[3]);
-    const sequence = integer(frame[4], 'sequence');
-    const timeMs = integer(frame[5], 'timeMs');
-    const lagMs = frame[6] === null ? null : integer(frame[6], 'lagMs');
-    const reference = integer(frame[7], 'reference');
-    this.book.loadSnapshot(decodeLevels(frame[8], -1, reference), decodeLevels(frame[9], 1, reference));
+  /**
+   * Takes what begins the channel.
+   * @param from the update of the book that it goes on from; null where it is the whole book
+   */
+  #load(frame: readonly unknown[], seq: number, from: number | null): ReplicaOutcome {
+    const elements = from === null ? frame.slice(3) : [frame[3], ...frame.slice(5, 7), ...frame.slice(8)];
+    const state = decodeState(elements[0]);
+    const sequence = integer(elements[1], 'sequence');
+    const timeMs = integer(elements[2], 'timeMs');
+    const lagMs = elements[3] === null ? null : integer(elements[3], 'lagMs');
+    const reference = integer(elements[4], 'reference');
+    const ageMs = from === null ? 0 : integer(frame[7], 'ageMs');
+    const bids = decodeLevels(elements[5], -1, reference);
+    const asks = decodeLevels(elements[6], 1, reference);
+    if (from === null) this.book.loadSnapshot(bids, asks);
+    else this.book.applyDelta(bids, asks);
     this.book.sequence = sequence;
     this.#reference = reference;
     this.#state = state;
     this.#seq = seq;
     this.#awaitingSnapshot = false;
+    this.#from = null;
     this.timeMs = timeMs;
     this.lagMs = lagMs;
     this.isDelta = false;
-    this.isConflated = false;
-    this.merged = 0;
-    this.ageMs = 0;
-    this.reason = typeof frame[11] === 'string' ? frame[11] : null;
+    this.isConflated = from !== null;
+    this.merged = sequence - (from ?? sequence);
+    this.ageMs = ageMs;
+    this.reason = typeof elements[8] === 'string' ? elements[8] : null;
     this.error = null;
-    this.#verify(frame[10]);
+    this.#verify(elements[7]);
     return 'applied';
   }
 
@@ -201,7 +226,7 @@ export class BookReplica {
 
   #break(error: DepthwireError): ReplicaOutcome {
     this.error = error;
-    this.#awaitingSnapshot = true;
+    this.reset();
     if (this.#seq < 0) this.#seq = 0;
     return 'broken';
   }

@@ -131,7 +131,7 @@ export class StreamClient extends Emitter<ClientEvents> {
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #backoff: BackoffPolicy;
-  readonly #host: SubscriptionHost & { epoch: number };
+  readonly #host: SubscriptionHost & { epoch: number; gateway: string | undefined };
   readonly #subscriptions = new Map<string, Subscription>();
   /** Subscriptions that were granted the same settings share a channel. */
   readonly #byChannel = new Map<number, Set<Subscription>>();
@@ -166,6 +166,7 @@ export class StreamClient extends Emitter<ClientEvents> {
     this.#host = {
       now: () => this.#clock.now(),
       epoch: 0,
+      gateway: undefined,
       requestSnapshot: (subscription) => this.#requestSnapshot(subscription),
       release: (subscription) => this.#release(subscription),
     };
@@ -531,7 +532,7 @@ export class StreamClient extends Emitter<ClientEvents> {
         for (const subscription of this.#subscriptions.values()) {
           if (subscription.instrumentId !== message.instrument.id) continue;
           this.#snapshotTries.delete(subscription); // in vain for another reason, if they were
-          subscription.onInstrument(message.instrument);
+          subscription.onInstrument(message.instrument, message.epoch);
         }
         return;
       case 'goodbye':
@@ -564,6 +565,7 @@ export class StreamClient extends Emitter<ClientEvents> {
     if (encoding) this.#codec = codecs[encoding];
     this.hello = hello;
     this.#host.epoch = hello.epoch;
+    this.#host.gateway = hello.gateway;
     this.principal = hello.principal ?? null;
     this.#watchHeartbeat(hello.heartbeatMs);
     if (this.#options.token === undefined) this.#beginUnnamed();

@@ -5,7 +5,6 @@ import type { EpochMs, Scale } from '../model/units.ts';
 import {
   frameCodes,
   type CandleFrame,
-  type CandlesSnapshotFrame,
   type DataFrame,
   type ResumePoint,
   type StatusFrame,
@@ -34,8 +33,9 @@ export interface CandlesOptions extends SubscriptionOptions {
 /** What the client gives a subscription to work with. */
 export interface SubscriptionHost {
   now(): EpochMs;
-  /** That of the newest greeting. */
+  /** Of the newest greeting. */
   readonly epoch: number;
+  readonly gateway: string | undefined;
   requestSnapshot(subscription: Subscription): void;
   release(subscription: Subscription): void;
 }
@@ -52,6 +52,21 @@ export type SubscriptionEvents = {
   /** Its last user closed it: nothing follows. */
   close: [];
 };
+
+/** What of a channel the data of a subscription has. */
+export interface Held {
+  /** Its last frame. */
+  readonly seq: number;
+  /** As of `ResumePoint`; no integer where the server does not tell. */
+  readonly sequence: number;
+}
+
+/** Frames that hold all, whatever there was before. */
+const wholeCodes: ReadonlySet<number> = new Set([
+  frameCodes.bookSnapshot,
+  frameCodes.tradesSnapshot,
+  frameCodes.candlesSnapshot,
+]);
 
 /**
  * One topic of one instrument. Subscriptions with the same settings are one object, shared: take
@@ -82,6 +97,10 @@ export abstract class Subscription extends Emitter<SubscriptionEvents> {
   channel: number | null = null;
   /** Where to go on after a reconnect; null where only a snapshot will do. */
   #resume: ResumePoint | null = null;
+  /** The run of the market that frames are of now. */
+  #epoch = 0;
+  /** Whether the data is of an earlier run still. */
+  #isOutdated = false;
 
   protected readonly host: SubscriptionHost;
   readonly #request: Omit<SubscribeRequest, 'id'>;
@@ -106,15 +125,20 @@ export abstract class Subscription extends Emitter<SubscriptionEvents> {
 
   /** @internal */
   onGranted(message: Subscribed): void {
-    const resumed = this.#resume !== null && this.#resume.ch === message.ch ? message.seq : undefined;
+    const { gateway, epoch } = this.host;
+    const resume = message.seq === undefined ? null : this.#resume;
     this.#resume = null;
+    this.#epoch = message.epoch ?? epoch;
+    this.#isOutdated = resume !== null && resume.epoch !== this.#epoch;
     this.channel = message.ch;
     const isRescaled = this.#describe(message.instrument);
     this.granted = { depth: message.depth ?? null, cadenceMs: message.cadence };
     this.refusal = null;
-    if (resumed === undefined) this.restart();
-    else if (!isRescaled) this.resumed(resumed);
-    else {
+    if (resume === null) this.restart();
+    else if (!isRescaled) {
+      if (resume.ch === message.ch && resume.gateway === gateway) this.resumed(message.seq!);
+      else this.moved();
+    } else {
       this.restart();
       this.host.requestSnapshot(this);
     }
@@ -132,15 +156,18 @@ export abstract class Subscription extends Emitter<SubscriptionEvents> {
   /** @internal */
   onDisconnected(): void {
     if (this.channel === null) return;
-    const seq = this.heldSeq;
-    this.#resume = seq === null ? null : { epoch: this.host.epoch, ch: this.channel, seq };
+    this.#resume = this.#isOutdated ? null : this.#pointOf(this.channel, this.held);
     this.channel = null;
     this.granted = null;
     this.emit('state');
   }
 
   /** @internal */
-  onInstrument(instrument: Instrument): void {
+  onInstrument(instrument: Instrument, epoch = this.#epoch): void {
+    if (epoch !== this.#epoch) {
+      this.#epoch = epoch;
+      this.#isOutdated = true; // a snapshot follows
+    }
     if (this.#describe(instrument)) {
       // The server sends a snapshot in the new scales too, but maybe before this message.
       this.restart();
@@ -153,8 +180,10 @@ export abstract class Subscription extends Emitter<SubscriptionEvents> {
   /** @internal */
   onFrame(frame: DataFrame): void {
     this.receivedAtMs = this.host.now();
-    if (Number.isSafeInteger(frame[2])) this.accept(frame);
-    else {
+    if (Number.isSafeInteger(frame[2])) {
+      this.accept(frame);
+      if (wholeCodes.has(frame[0])) this.#isOutdated = false;
+    } else {
       this.restart();
       this.resync(new DepthwireError('malformed_frame', 'seq: expected an integer'));
     }
@@ -187,12 +216,29 @@ export abstract class Subscription extends Emitter<SubscriptionEvents> {
   }
 
   /** The last frame of the channel that the data is right as of; null where there is none. */
-  protected get heldSeq(): number | null {
+  protected get held(): Held | null {
     return null;
+  }
+
+  #pointOf(ch: number, held: Held | null): ResumePoint | null {
+    if (held === null) return null;
+    const { seq, sequence } = held;
+    const { gateway } = this.host;
+    const depth = this.granted?.depth ?? null;
+    return {
+      ...{ epoch: this.#epoch, ch, seq },
+      ...(gateway !== undefined && Number.isSafeInteger(sequence) ? { gateway, sequence } : {}),
+      ...(depth === null ? {} : { depth }),
+    };
   }
 
   /** The channel goes on, and its newest frame is this one. */
   protected resumed(_newestSeq: number): void {}
+
+  /** The data goes on in another channel, with one frame that says from where. */
+  protected moved(): void {
+    this.restart();
+  }
 
   /** A new channel begins: its sequence has nothing to do with the last one's. */
   protected abstract restart(): void;
@@ -214,37 +260,45 @@ function isSameScale(a: Scale, b: Scale): boolean {
 
 /** Topics whose updates build on each other: a missing one means a new snapshot. */
 abstract class SequencedSubscription extends Subscription {
+  /** Trades of the epoch that the data has; no integer where the server does not tell. */
+  protected sequence = Number.NaN;
   #seq = 0;
   #awaitingSnapshot = true;
+  /** Whether the next frame is the first one of another channel, from the last one of that before. */
+  #isMoving = false;
 
-  protected override get heldSeq(): number | null {
-    return this.#awaitingSnapshot ? null : this.#seq;
+  protected override get held(): Held | null {
+    return this.#awaitingSnapshot || this.#isMoving ? null : { seq: this.#seq, sequence: this.sequence };
   }
 
   protected restart(): void {
     this.#awaitingSnapshot = true;
+    this.#isMoving = false;
+  }
+
+  protected override moved(): void {
+    this.#isMoving = !this.#awaitingSnapshot;
   }
 
   protected accept(frame: DataFrame): void {
     const seq = frame[2];
     const isSnapshot = frame[0] === frameCodes.tradesSnapshot || frame[0] === frameCodes.candlesSnapshot;
-    const isOld = isSnapshot
-      ? !this.#awaitingSnapshot && seq <= this.#seq
-      : this.#awaitingSnapshot || seq <= this.#seq;
-    if (isOld) return;
+    const isOld = !this.#isMoving && seq <= this.#seq;
+    if (this.#awaitingSnapshot ? !isSnapshot : isOld) return;
     const isMerged = frame[0] === frameCodes.tradesMerged || frame[0] === frameCodes.candlesMerged;
-    const before = isMerged ? frame[3] : seq - 1;
+    const before = isMerged ? frame[3] : this.#isMoving ? Number.NaN : seq - 1;
     const error =
       isSnapshot || before === this.#seq
         ? malformedBy(() => this.take(frame))
         : new DepthwireError('sequence_gap', `expected frame ${this.#seq + 1}, got ${before + 1}`);
     if (error) {
-      this.#awaitingSnapshot = true;
+      this.restart();
       this.resync(error);
       return;
     }
     this.#seq = seq;
     this.#awaitingSnapshot = false;
+    this.#isMoving = false;
     this.changed();
   }
 
@@ -297,9 +351,13 @@ export class TradesSubscription extends SequencedSubscription {
     const isMerged = frame[0] === frameCodes.tradesMerged;
     const wire = isMerged ? frame[11] : (frame as TradesFrame | TradesSnapshotFrame)[4];
     const latest = rows(wire).map(decodeTrade);
-    this.merged = isMerged ? decodeMerged(frame, latest.length) : null;
+    const merged = isMerged ? decodeMerged(frame, latest.length) : null;
+    this.merged = merged?.count === 0 ? null : merged;
     this.latest = latest;
-    if (frame[0] === frameCodes.tradesSnapshot) this.trades = [];
+    if (frame[0] === frameCodes.tradesSnapshot) {
+      this.trades = [];
+      this.sequence = frame[5];
+    } else this.sequence += merged?.count ?? latest.length;
     addTrades(this.trades, latest);
   }
 
@@ -329,9 +387,12 @@ export class CandlesSubscription extends SequencedSubscription {
   replaced = false;
 
   protected take(frame: DataFrame): void {
-    const wire =
-      frame[0] === frameCodes.candlesMerged ? frame[6] : (frame as CandleFrame | CandlesSnapshotFrame)[4];
+    const [wire, sequence] =
+      frame[0] === frameCodes.candlesMerged
+        ? [frame[6], frame[7]]
+        : [(frame as CandleFrame)[4], (frame as CandleFrame)[5]];
     this.latest = rows(wire).map(decodeCandle);
+    this.sequence = sequence;
     this.replaced = frame[0] === frameCodes.candlesSnapshot;
     if (this.replaced) this.candles = [];
     putCandles(this.candles, this.latest);

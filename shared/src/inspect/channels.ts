@@ -104,14 +104,19 @@ export class Channels {
     const before = stepCodes.has(code) ? (seq as number) - 1 : mergedCodes.has(code) ? frame[3] : null;
     if (before === null) {
       if (code === frameCodes.bookSnapshot) channel.reference = frame[7] as number;
+      if (code === frameCodes.bookResumed) channel.reference = frame[9] as number;
       channel.seq = seq as number;
       return null;
     }
-    if (channel.seq === null || (seq as number) <= channel.seq) return null;
+    if (channel.seq === null) return null;
+    if (before === channel.seq) {
+      channel.seq = seq as number; // which is lower where the channel is another gateway's
+      return null;
+    }
+    if ((seq as number) <= channel.seq) return null;
     const expected = channel.seq + 1;
-    const got = (before as number) + 1;
-    channel.seq = got === expected ? (seq as number) : null;
-    return got === expected ? null : { expected, got };
+    channel.seq = null;
+    return { expected, got: (before as number) + 1 };
   }
 
   #granted(message: Subscribed, resume: ResumePoint | undefined): ChannelView {

@@ -7,15 +7,16 @@ export const frameFields: Readonly<Record<FrameName, readonly string[]>> = {
   bookSnapshot: names('state sequence timeMs lagMs reference bids asks checksum reason'),
   bookDelta: names('merged elapsedMs ageMs lagMs bids asks checksum'),
   bookState: names('state elapsedMs reason'),
-  tradesSnapshot: names('timeMs trades'),
+  tradesSnapshot: names('timeMs trades sequence'),
   trades: names('timeMs trades'),
   ticker: names('timeMs state last open high low volume turnover trades bid bidSize ask askSize'),
-  candlesSnapshot: names('timeMs candles'),
-  candle: names('timeMs candles'),
+  candlesSnapshot: names('timeMs candles sequence'),
+  candle: names('timeMs candles sequence'),
   status: names('timeMs state sinceMs reason'),
   bookMerged: names('from state merged elapsedMs ageMs lagMs bids asks checksum reason'),
   tradesMerged: names('from timeMs ageMs count bought sold low high trades'),
-  candlesMerged: names('from timeMs ageMs candles'),
+  candlesMerged: names('from timeMs ageMs candles sequence'),
+  bookResumed: names('state from sequence timeMs ageMs lagMs reference bids asks checksum reason'),
 };
 
 function names(text: string): readonly string[] {

@@ -23,7 +23,7 @@ export function summaryOfMap(message: ClientRequest | ServerMessage): string {
         interval,
         depth === undefined ? null : depth === 0 ? 'whole book' : `${depth} levels`,
         cadence === undefined ? null : `every ${cadence} ms`,
-        resume && `goes on from ch ${resume.ch} seq ${resume.seq}`,
+        resume && `goes on from ${join([resume.gateway, `ch ${resume.ch} seq ${resume.seq}`])}`,
       ]);
     }
     case 'subscribed': {
@@ -74,6 +74,16 @@ export function summaryOfFrame(
       ]);
     case 'bookDelta':
       return join([changesOf(levels), `merges ${String(fields.merged)}`, age, checked]);
+    case 'bookResumed':
+      return join([
+        `goes on from update ${String(fields.from)}`,
+        stateOf(fields.state),
+        changesOf(levels),
+        `sequence ${String(fields.sequence)}`,
+        age,
+        checked,
+        reason,
+      ]);
     case 'bookMerged':
       return join([
         `in place of all after ${String(fields.from)}`,

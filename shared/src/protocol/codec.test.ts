@@ -70,6 +70,7 @@ const answer: fc.Arbitrary<ServerMessage> = fc.oneof(
     protocol: fc.constant(1),
     server: text,
     session: text,
+    gateway: text,
     epoch: timeMs,
     time: timeMs,
     heartbeatMs: fc.nat(),
@@ -86,11 +87,12 @@ const answer: fc.Arbitrary<ServerMessage> = fc.oneof(
       ch: id,
       topic: fc.constantFrom(...topics),
       instrument,
+      epoch: timeMs,
       cadence: fc.nat(),
       depth: fc.nat(),
       interval,
     },
-    ['op', 'id', 'ch', 'topic', 'instrument', 'cadence'],
+    ['op', 'id', 'ch', 'topic', 'instrument', 'epoch', 'cadence'],
   ),
   record({ op: fc.constantFrom('unsubscribed' as const, 'snapshot' as const), id, ch: id }),
   record({
@@ -106,7 +108,7 @@ const answer: fc.Arbitrary<ServerMessage> = fc.oneof(
     retry: fc.boolean(),
   }),
   record({ op: fc.constant('goodbye' as const), reconnectMs: fc.nat() }),
-  record({ op: fc.constant('instrument' as const), instrument }),
+  record({ op: fc.constant('instrument' as const), instrument, epoch: timeMs }),
 );
 
 const levels = fc.array(fc.tuple(signed, count), { maxLength: 40 }).map((pairs) => pairs.flat());
@@ -120,7 +122,7 @@ const frame: fc.Arbitrary<DataFrame> = fc.oneof(
   fc.tuple(...head(2), count, signed, count, orNull(signed), levels, levels),
   fc.tuple(...head(2), count, signed, count, orNull(signed), levels, levels, id),
   fc.tuple(...head(3), state, signed, orNull(text)),
-  fc.tuple(...head(4), timeMs, fc.array(trade, { maxLength: 20 })),
+  fc.tuple(...head(4), timeMs, fc.array(trade, { maxLength: 20 }), count),
   fc.tuple(...head(5), timeMs, fc.array(trade, { maxLength: 20 })),
   fc.tuple(
     ...head(6),
@@ -138,8 +140,8 @@ const frame: fc.Arbitrary<DataFrame> = fc.oneof(
     orNull(signed),
     count,
   ),
-  fc.tuple(...head(7), timeMs, fc.array(candle, { maxLength: 20 })),
-  fc.tuple(...head(8), timeMs, fc.array(candle, { maxLength: 20 })),
+  fc.tuple(...head(7), timeMs, fc.array(candle, { maxLength: 20 }), count),
+  fc.tuple(...head(8), timeMs, fc.array(candle, { maxLength: 20 }), count),
   fc.tuple(...head(9), timeMs, state, timeMs, orNull(text)),
 ) as fc.Arbitrary<DataFrame>;
 

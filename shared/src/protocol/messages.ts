@@ -16,13 +16,25 @@ export type Topic = (typeof topics)[number];
 
 // ── client to server ────────────────────────────────────────────────────────────────────────────
 
-/** Where a client was in a channel when it lost its connection. */
+/**
+ * Where a client was in a channel when it lost its connection. Without a gateway it is good for a server that
+ * serves its market alone.
+ */
 export interface ResumePoint {
-  /** Of the `hello` of that connection. */
+  /** Of the instrument's market, as `subscribed` or `instrument` told it last. */
   readonly epoch: number;
   readonly ch: number;
   /** The last frame that it took. */
   readonly seq: number;
+  /** Of the `hello` of that connection: channels and frames are numbered by each gateway for itself. */
+  readonly gateway?: string;
+  /**
+   * What all gateways of a market count alike: the engine's updates that the book has, or the trades of the epoch
+   * that the tape or the candles have.
+   */
+  readonly sequence?: number;
+  /** As it was granted; `book` only. */
+  readonly depth?: number;
 }
 
 export interface SubscribeRequest {
@@ -93,7 +105,9 @@ export interface Hello {
   readonly server: string;
   /** Names this connection in the server's log; of no meaning otherwise. */
   readonly session: string;
-  /** Names this run of the market; sequences of different epochs have nothing in common. */
+  /** Names this run of the gateway, which channels and frames are numbered by. */
+  readonly gateway: string;
+  /** The newest run of a market that the gateway knows; that of each instrument comes with its subscriptions. */
   readonly epoch: number;
   /** The market clock, unix milliseconds: the present, or the recorded time in a replay. */
   readonly time: number;
@@ -115,12 +129,15 @@ export interface Subscribed {
   readonly ch: number;
   readonly topic: Topic;
   readonly instrument: Instrument;
+  /** Names the run of the instrument's market; sequences of different epochs have nothing in common. */
+  readonly epoch: number;
   readonly depth?: number;
   readonly cadence: number;
   readonly interval?: CandleInterval;
   /**
-   * Only where the channel goes on from where the request said: its newest frame. Where the client has that
-   * one, nothing follows; else one frame that brings it there.
+   * Only where the client goes on from where the request said: the newest frame of the channel. In the channel that it
+   * was in nothing follows where it has that frame, else one frame that brings it there. In another one a frame follows
+   * always, from which on the client counts as this channel does.
    */
   readonly seq?: number;
 }
@@ -168,10 +185,12 @@ export interface Goodbye {
   readonly reconnectMs: number;
 }
 
-/** An instrument changed (status, tick size): affects every channel of it. */
+/** An instrument changed (status, tick size, run of its market): affects every channel of it. */
 export interface InstrumentChanged {
   readonly op: 'instrument';
   readonly instrument: Instrument;
+  /** Of what follows. */
+  readonly epoch: number;
 }
 
 export type ServerMessage =
@@ -200,6 +219,7 @@ export const frameCodes = {
   bookMerged: 10,
   tradesMerged: 11,
   candlesMerged: 12,
+  bookResumed: 13,
 } as const;
 
 /** Indices into this array are how frames name a state. */
@@ -264,7 +284,15 @@ export type BookStateFrame = [
 export type WireTrade = [id: string | number, ticks: number, lots: number, side: 0 | 1, timeMs: number];
 
 /** The latest trades, oldest first. */
-export type TradesSnapshotFrame = [code: 4, ch: number, seq: number, timeMs: number, trades: WireTrade[]];
+export type TradesSnapshotFrame = [
+  code: 4,
+  ch: number,
+  seq: number,
+  timeMs: number,
+  trades: WireTrade[],
+  /** Trades of the epoch up to the newest of these. */
+  sequence: number,
+];
 export type TradesFrame = [code: 5, ch: number, seq: number, timeMs: number, trades: WireTrade[]];
 
 export type TickerFrame = [
@@ -298,9 +326,24 @@ export type WireCandle = [
 ];
 
 /** Oldest first; the last one is still open. */
-export type CandlesSnapshotFrame = [code: 7, ch: number, seq: number, timeMs: number, candles: WireCandle[]];
+export type CandlesSnapshotFrame = [
+  code: 7,
+  ch: number,
+  seq: number,
+  timeMs: number,
+  candles: WireCandle[],
+  /** Trades of the epoch that the candles have. */
+  sequence: number,
+];
 /** Replaces the candle of the same open time, or appends one. */
-export type CandleFrame = [code: 8, ch: number, seq: number, timeMs: number, candles: WireCandle[]];
+export type CandleFrame = [
+  code: 8,
+  ch: number,
+  seq: number,
+  timeMs: number,
+  candles: WireCandle[],
+  sequence: number,
+];
 
 export type StatusFrame = [
   code: 9,
@@ -368,6 +411,32 @@ export type CandlesMergedFrame = [
   /** Since the first of the frames that it stands for was made, milliseconds. */
   ageMs: number,
   candles: WireCandle[],
+  sequence: number,
+];
+
+/**
+ * Begins a channel for a client that held the book in a channel of another gateway: what differs from the book as it
+ * was after update `from`.
+ */
+export type BookResumedFrame = [
+  code: 13,
+  ch: number,
+  seq: number,
+  state: WireState,
+  /** The engine's count of updates of the book that the client holds. */
+  from: number,
+  /** And of the book that it holds then. */
+  sequence: number,
+  timeMs: number,
+  /** Send time less receive time of the oldest update after `from`, milliseconds. */
+  ageMs: number,
+  lagMs: number | null,
+  /** Price that the levels of this and of all following deltas are measured from. */
+  reference: number,
+  bids: WireLevels,
+  asks: WireLevels,
+  checksum: number,
+  reason?: string,
 ];
 
 export type DataFrame =
@@ -382,4 +451,5 @@ export type DataFrame =
   | StatusFrame
   | BookMergedFrame
   | TradesMergedFrame
-  | CandlesMergedFrame;
+  | CandlesMergedFrame
+  | BookResumedFrame;

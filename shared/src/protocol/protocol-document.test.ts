@@ -74,6 +74,12 @@ const unpaired = (kind: string) =>
 const pairs = (flat: number[]) =>
   Array.from({ length: flat.length / 2 }, (_, i) => flat.slice(2 * i, 2 * i + 2));
 
+const flatOf = ({ book }: BookReplica) => ({
+  sequence: book.sequence,
+  bids: book.bids.toFlat(),
+  asks: book.asks.toFlat(),
+});
+
 describe('the examples of docs/protocol.md', () => {
   test('are there: one at least of every op and of every frame', () => {
     const ops = [...column(table('Requests'), 0), ...column(table('Answers and notices'), 0)];
@@ -185,6 +191,8 @@ describe('the examples of docs/protocol.md', () => {
       .filter(({ kind, value }) => kind === '' && Array.isArray(value))
       .map(({ bytes }) => msgpackCodec.decode(bytes) as DataFrame);
     const replica = new BookReplica();
+    /** Of a client that was cut off before the merged frame, and came to another gateway. */
+    const elsewhere = new BookReplica();
     const lastSeq = new Map<number, number>();
     const tape: Trade[] = [];
     const candles = new Map<number, Candle>();
@@ -198,6 +206,14 @@ describe('the examples of docs/protocol.md', () => {
         case 3:
         case 10:
           expect(replica.apply(frame), String(frame)).toBe('applied');
+          if (code !== 10) elsewhere.apply(frame);
+          break;
+        case 13:
+          expect(frame[4]).toBe(elsewhere.book.sequence);
+          elsewhere.move();
+          expect(elsewhere.apply(frame), String(frame)).toBe('applied');
+          expect([elsewhere.seq, elsewhere.state, elsewhere.verified]).toEqual([seq, 'live', 3]);
+          expect(flatOf(elsewhere)).toEqual(flatOf(replica));
           break;
         case 4:
         case 5:

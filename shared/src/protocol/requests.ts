@@ -1,5 +1,5 @@
 import { DepthwireError } from '../model/errors.ts';
-import { candleIntervals, isCandleInterval } from '../model/events.ts';
+import { candleIntervals, isCandleInterval, type CandleInterval } from '../model/events.ts';
 import { isInstrumentId } from '../model/instrument.ts';
 import { topics, type ClientRequest, type ResumePoint, type Topic } from './messages.ts';
 import { show } from './show.ts';
@@ -18,6 +18,8 @@ export const requestRanges = {
   rate: { min: 1, max: 1_000 },
   /** Characters. */
   token: { min: 1, max: 8_192 },
+  /** Characters of the name of a gateway. */
+  gateway: { min: 1, max: 64 },
 } as const;
 const MAX_REQUEST_ID = requestRanges.id.max;
 const MAX_DEPTH = requestRanges.depth.max;
@@ -25,6 +27,7 @@ const MAX_CADENCE_MS = requestRanges.cadence.max;
 const { min: MIN_BANDWIDTH, max: MAX_BANDWIDTH } = requestRanges.bandwidth;
 const { min: MIN_RATE, max: MAX_RATE } = requestRanges.rate;
 const MAX_TOKEN_CHARS = requestRanges.token.max;
+const MAX_GATEWAY_CHARS = requestRanges.gateway.max;
 
 /** The `id` of anything that looks like a request, so that an error can name it. */
 export function requestIdOf(message: unknown): number | null {
@@ -82,16 +85,16 @@ function parseSubscribe(id: number, fields: Record<string, unknown>): ClientRequ
       topic === 'candles' ? Object.keys(candleIntervals).join(', ') : 'no interval on this topic';
     throw invalid('interval', expected, interval);
   }
-  return {
+  return withoutGaps({
     op: 'subscribe',
     id,
     topic: topic as Topic,
     instrument,
-    ...(depth === undefined ? {} : { depth }),
-    ...(cadence === undefined ? {} : { cadence }),
-    ...(isCandleInterval(interval) ? { interval } : {}),
-    ...(resume === undefined ? {} : { resume: parseResume(resume) }),
-  };
+    depth,
+    cadence,
+    interval: interval as CandleInterval | undefined,
+    resume: resume === undefined ? undefined : parseResume(resume),
+  });
 }
 
 function parseLimit(id: number, { bandwidth, rate }: Record<string, unknown>): ClientRequest {
@@ -99,17 +102,12 @@ function parseLimit(id: number, { bandwidth, rate }: Record<string, unknown>): C
     throw invalid('bandwidth', `bytes a second from ${MIN_BANDWIDTH} to ${MAX_BANDWIDTH}`, bandwidth);
   if (rate !== undefined && !(isCount(rate, MAX_RATE) && rate >= MIN_RATE))
     throw invalid('rate', `times a second from ${MIN_RATE} to ${MAX_RATE}`, rate);
-  return {
-    op: 'limit',
-    id,
-    ...(bandwidth === undefined ? {} : { bandwidth }),
-    ...(rate === undefined ? {} : { rate }),
-  };
+  return withoutGaps({ op: 'limit', id, bandwidth, rate });
 }
 
 function parseAuthenticate(id: number, { token }: Record<string, unknown>): ClientRequest {
   // What was sent instead is not shown: it may be a secret all the same.
-  if (typeof token !== 'string' || token.length === 0 || token.length > MAX_TOKEN_CHARS)
+  if (!isText(token, MAX_TOKEN_CHARS))
     throw new DepthwireError(
       'invalid_request',
       `token: expected a text of 1 to ${MAX_TOKEN_CHARS} characters`,
@@ -119,16 +117,31 @@ function parseAuthenticate(id: number, { token }: Record<string, unknown>): Clie
 }
 
 function parseResume(resume: unknown): ResumePoint {
-  const { epoch, ch, seq } = (typeof resume === 'object' && resume !== null ? resume : {}) as Partial<
-    Record<string, unknown>
-  >;
+  const { epoch, ch, seq, gateway, sequence, depth } = (
+    typeof resume === 'object' && resume !== null ? resume : {}
+  ) as Partial<Record<string, unknown>>;
   if (
     !isCount(epoch, Number.MAX_SAFE_INTEGER) ||
     !isCount(ch, MAX_REQUEST_ID) ||
     !isCount(seq, Number.MAX_SAFE_INTEGER)
   )
     throw invalid('resume', 'a map with the integers epoch, ch and seq', resume);
-  return { epoch, ch, seq };
+  if (gateway !== undefined && !isText(gateway, MAX_GATEWAY_CHARS))
+    throw invalid('resume.gateway', `a text of 1 to ${MAX_GATEWAY_CHARS} characters`, gateway);
+  if (sequence !== undefined && !isCount(sequence, Number.MAX_SAFE_INTEGER))
+    throw invalid('resume.sequence', 'an integer of 0 or more', sequence);
+  if (depth !== undefined && !isCount(depth, MAX_DEPTH))
+    throw invalid('resume.depth', `levels a side from 0 (all) to ${MAX_DEPTH}`, depth);
+  return withoutGaps({ epoch, ch, seq, gateway, sequence, depth });
+}
+
+/** The same without the fields that are undefined. */
+function withoutGaps<Fields extends object>(fields: Fields): Fields {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Fields;
+}
+
+function isText(value: unknown, maxChars: number): value is string {
+  return typeof value === 'string' && value.length > 0 && value.length <= maxChars;
 }
 
 function isCount(value: unknown, max: number): value is number {

@@ -3,6 +3,8 @@ import { decimalsOf } from '@depthwire/shared';
 import { EmulatedBook, type EmulatedSymbol, type Levels } from '../emulated-book.ts';
 import { respondJson } from '../loopback-server.ts';
 import type { WalkTrade } from '../market-walk.ts';
+import { PastQuery, type PastAnswer } from '../past-log.ts';
+import { binancePast } from './past.ts';
 import { unitsText, type TextLevel } from '../truth-book.ts';
 import {
   VenueEmulator,
@@ -127,10 +129,14 @@ export class BinanceEmulator extends VenueEmulator<StreamClient> {
     };
   }
 
-  protected sendTrade(book: EmulatedBook, { price, quantity, taker }: WalkTrade, id: number): void {
+  protected sendTrade(
+    book: EmulatedBook,
+    { price, quantity, taker }: WalkTrade,
+    id: number,
+    T: number,
+  ): void {
     const { symbol } = book.spec;
     const [p, q] = this.#text(book, [unitsText(price), unitsText(quantity)]);
-    const T = this.nowMs();
     const common = { E: T, s: symbol, p, q, T, m: taker === 'sell' };
     const extra = this.#isSpot ? { M: true } : {};
     this.#send(symbol, 'trade', {
@@ -147,6 +153,16 @@ export class BinanceEmulator extends VenueEmulator<StreamClient> {
     for (const connection of told) connection.send({ e: 'serverShutdown', E: this.nowMs() });
     this.after(SHUTDOWN_NOTICE_MS, () => {
       for (const { socket } of told) socket.close(1001);
+    });
+  }
+
+  protected override onPast(url: URL): PastAnswer | null {
+    const path = `${PATHS[this.#market]}/`;
+    if (!url.pathname.startsWith(path)) return null;
+    return binancePast(url.pathname.slice(path.length), new PastQuery(url), {
+      market: this.#market,
+      trades: (symbol) => (this.books.has(symbol) ? this.trades(symbol) : null),
+      candles: (symbol, seconds) => this.candles(symbol, seconds),
     });
   }
 

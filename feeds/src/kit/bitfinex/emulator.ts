@@ -3,6 +3,8 @@ import { crc32, decimalsOf } from '@depthwire/shared';
 import { EmulatedBook, type EmulatedSymbol, type Levels } from '../emulated-book.ts';
 import { respondJson } from '../loopback-server.ts';
 import type { WalkTrade } from '../market-walk.ts';
+import { PastQuery, type PastAnswer } from '../past-log.ts';
+import { bitfinexPast } from './past.ts';
 import { unitsText, type TextBook, type TextLevel } from '../truth-book.ts';
 import {
   VenueEmulator,
@@ -116,9 +118,14 @@ export class BitfinexEmulator extends VenueEmulator<BitfinexClient> {
     };
   }
 
-  protected sendTrade(book: EmulatedBook, { price, quantity, taker }: WalkTrade, id: number): void {
+  protected sendTrade(
+    book: EmulatedBook,
+    { price, quantity, taker }: WalkTrade,
+    id: number,
+    timeMs: number,
+  ): void {
     const amount = Number(unitsText(quantity)) * (taker === 'buy' ? 1 : -1);
-    const trade = [id, this.nowMs(), amount, Number(unitsText(price))];
+    const trade = [id, timeMs, amount, Number(unitsText(price))];
     this.#broadcast('trades', book.spec.symbol, (send) => {
       send('te', trade);
       send('tu', trade);
@@ -143,6 +150,13 @@ export class BitfinexEmulator extends VenueEmulator<BitfinexClient> {
       ? { event: 'info', code: 20_060, msg: 'Entering in Maintenance mode' }
       : { event: 'info', code: 20_061, msg: 'Maintenance ended' };
     for (const connection of this.connections) connection.send(notice);
+  }
+
+  protected override onPast(url: URL): PastAnswer | null {
+    return bitfinexPast(decodeURIComponent(url.pathname), new PastQuery(url), {
+      trades: (symbol) => (this.books.has(symbol) ? this.trades(symbol) : null),
+      candles: (symbol, seconds) => this.candles(symbol, seconds),
+    });
   }
 
   protected onRequest(url: URL, response: ServerResponse): void {

@@ -3,6 +3,8 @@ import { decimalsOf, type Clock } from '@depthwire/shared';
 import { EmulatedBook, type EmulatedSymbol, type Levels } from '../emulated-book.ts';
 import { respondJson } from '../loopback-server.ts';
 import type { WalkTrade } from '../market-walk.ts';
+import { PastQuery, type PastAnswer } from '../past-log.ts';
+import { bitstampPast } from './past.ts';
 import { unitsText, type TextLevel } from '../truth-book.ts';
 import {
   VenueEmulator,
@@ -134,6 +136,12 @@ export class BitstampEmulator extends VenueEmulator {
   override restart(): void {
     this.disconnectAll();
     for (const book of this.books.values()) book.restart(this.#stamp());
+  }
+
+  protected override onPast(url: URL): PastAnswer | null {
+    return bitstampPast(decodeURIComponent(url.pathname), new PastQuery(url), (symbol, seconds) =>
+      this.books.has(symbol) ? this.candles(symbol, seconds) : null,
+    );
   }
 
   protected onRequest(url: URL, response: ServerResponse): void {

@@ -4,6 +4,8 @@ import type { EmulatedBook } from '../emulated-book.ts';
 import { difference, type EmulatedSymbol, type Levels } from '../emulated-book.ts';
 import { respondJson } from '../loopback-server.ts';
 import type { WalkTrade } from '../market-walk.ts';
+import { PastQuery, type PastAnswer } from '../past-log.ts';
+import { bybitPast } from './past.ts';
 import { textUnits, unitsText, type TextBook, type TextLevel } from '../truth-book.ts';
 import {
   VenueEmulator,
@@ -129,10 +131,14 @@ export class BybitEmulator extends VenueEmulator<PublicClient> {
     }
   }
 
-  protected sendTrade(book: EmulatedBook, { price, quantity, taker }: WalkTrade, id: number): void {
+  protected sendTrade(
+    book: EmulatedBook,
+    { price, quantity, taker }: WalkTrade,
+    id: number,
+    T: number,
+  ): void {
     const { symbol } = book.spec;
     const [p, v] = this.#text(book, [unitsText(price), unitsText(quantity)]);
-    const T = this.nowMs();
     const trade = { i: String(id), T, p, v, S: taker === 'buy' ? 'Buy' : 'Sell', s: symbol, BT: false };
     const topic = `publicTrade.${symbol}`;
     for (const connection of this.subscribers(topic))
@@ -154,6 +160,15 @@ export class BybitEmulator extends VenueEmulator<PublicClient> {
   override restart(): void {
     super.restart();
     this.#u.clear();
+  }
+
+  protected override onPast(url: URL): PastAnswer | null {
+    return bybitPast(url.pathname, new PastQuery(url), {
+      market: this.#market,
+      nowMs: this.nowMs(),
+      trades: (symbol) => (this.books.has(symbol) ? this.trades(symbol) : null),
+      candles: (symbol, seconds) => this.candles(symbol, seconds),
+    });
   }
 
   protected onRequest(url: URL, response: ServerResponse): void {

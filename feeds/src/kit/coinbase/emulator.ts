@@ -2,12 +2,13 @@ import type { ServerResponse } from 'node:http';
 import type { EmulatedBook, Levels } from '../emulated-book.ts';
 import { respondJson } from '../loopback-server.ts';
 import type { WalkTrade } from '../market-walk.ts';
+import { PastQuery, type EmulatedTrade, type PastAnswer } from '../past-log.ts';
+import { coinbasePast } from './past.ts';
 import { unitsText, type TextLevel } from '../truth-book.ts';
 import {
   VenueEmulator,
   type BookMessage,
   type EmulatedConnection,
-  type EmulatedTrade,
   type EmulatorOptions,
 } from '../venue-emulator.ts';
 
@@ -117,12 +118,25 @@ export class CoinbaseEmulator extends VenueEmulator<CoinbaseClient> {
     };
   }
 
-  protected sendTrade(book: EmulatedBook, { price, quantity, taker }: WalkTrade, id: number): void {
+  protected sendTrade(
+    book: EmulatedBook,
+    { price, quantity, taker }: WalkTrade,
+    id: number,
+    timeMs: number,
+  ): void {
     const { symbol } = book.spec;
-    const trade = { symbol, id, side: taker, price: unitsText(price), size: unitsText(quantity) };
+    const trade = { symbol, id, side: taker, price: unitsText(price), size: unitsText(quantity), timeMs };
     for (const connection of this.subscribers(`market_trades:${symbol}`))
       this.#send(connection, 'market_trades', { type: 'update', trades: [this.#trade(trade)] });
     this.#sendTicker('ticker', book);
+  }
+
+  protected override onPast(url: URL): PastAnswer | null {
+    return coinbasePast(url.pathname, new PastQuery(url), {
+      trades: (product) => (this.books.has(product) ? this.trades(product) : null),
+      candles: (product, seconds) => this.candles(product, seconds),
+      message: (trade) => this.#trade(trade),
+    });
   }
 
   protected onRequest(url: URL, response: ServerResponse): void {
@@ -180,9 +194,9 @@ export class CoinbaseEmulator extends VenueEmulator<CoinbaseClient> {
   }
 
   /** The side is the maker's. */
-  #trade({ symbol, id, side, price, size }: EmulatedTrade): object {
+  #trade({ symbol, id, side, price, size, timeMs }: EmulatedTrade): object {
     const maker = side === 'buy' ? 'SELL' : 'BUY';
-    return { product_id: symbol, trade_id: String(id), price, size, time: this.#timestamp(), side: maker };
+    return { product_id: symbol, trade_id: String(id), price, size, time: timestampOf(timeMs), side: maker };
   }
 
   #symbolOf(product: unknown): string | null {
@@ -213,8 +227,12 @@ export class CoinbaseEmulator extends VenueEmulator<CoinbaseClient> {
 
   /** RFC 3339 with nanoseconds. */
   #timestamp(): string {
-    return new Date(this.clock.now()).toISOString().replace('Z', '000000Z');
+    return timestampOf(this.clock.now());
   }
+}
+
+function timestampOf(timeMs: number): string {
+  return new Date(timeMs).toISOString().replace('Z', '000000Z');
 }
 
 function aliasOf({ base, quote }: { base: string; quote: string }): string | null {

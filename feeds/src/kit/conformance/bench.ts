@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import {
   formatUnitsShortest,
   type BookState,
+  type CandleInterval,
   type FeedEvent,
   type InstrumentKind,
   type Origin,
@@ -61,6 +62,10 @@ export type ConformanceDriver = Subject & {
   readonly maxAgeMs?: number;
   /** Most frames in a second that the venue takes on a connection. Default: it names no limit. */
   readonly framesPerS?: number;
+  /** Newest candles of each interval that the venue keeps, the open one among them. Default: all. */
+  readonly keptCandles?: number;
+  /** Whether its REST tells the newest trades only. Default: those of any time. */
+  readonly keepsNewestTrades?: boolean;
   /** Cards that this venue's protocol cannot pass, by id, with the reason. */
   readonly knownGaps?: Readonly<Record<string, string>>;
 };
@@ -72,6 +77,8 @@ export interface BenchOptions {
   readonly ages?: { readonly replacedMs: number; readonly endedMs: number };
   /** Symbols that a connection carries. Default: as many as the adapter says. */
   readonly symbolsPerConnection?: number;
+  /** Trades of each symbol that were before anybody listened, and the time from one to the next. Default: none. */
+  readonly past?: { readonly trades: number; readonly stepMs: number };
   /** What all jitter is made of, in [0, 1). Default 0: the shortest waits. */
   readonly chance?: number;
 }
@@ -139,10 +146,12 @@ export class Bench {
 
   /** A feed on an emulator, not started yet. */
   static async open(driver: ConformanceDriver, options: BenchOptions = {}): Promise<Bench> {
-    const { speed = DEFAULT_SPEED, ages } = options;
+    const { speed = DEFAULT_SPEED, ages, past } = options;
     const clock = fastClock(Math.min(speed, driver.maxSpeed ?? Infinity));
     const emulator = await driver.startEmulator({ symbols: driver.symbols, seed: 7, clock });
     if (ages) emulator.endAtAge(ages.endedMs);
+    if (past)
+      for (const { symbol } of driver.symbols) emulator.addPastTrades(symbol, past.trades, past.stepMs);
     return new Bench(driver, emulator, clock, options);
   }
 
@@ -183,6 +192,18 @@ export class Bench {
   /** Whether the feed is known to count the frames that it cannot read. */
   get countsFrames(): boolean {
     return 'adapter' in this.#driver;
+  }
+
+  /** What the venue tells of the past. */
+  get past(): {
+    readonly intervals: readonly CandleInterval[];
+    readonly keptCandles: number;
+    readonly keepsNewestTrades: boolean;
+  } {
+    const { keptCandles = Infinity, keepsNewestTrades = false } = this.#driver;
+    const intervals =
+      'adapter' in this.#driver ? this.#driver.adapter.past?.intervals(this.#driver.market) : null;
+    return { intervals: intervals ?? [], keptCandles, keepsNewestTrades };
   }
 
   get hasHttpSnapshots(): boolean {

@@ -3,6 +3,7 @@ import { formatUnitsShortest } from '@depthwire/shared';
 import { MAX_FRAME_BYTES } from '../../core/connection.ts';
 import { sleep } from '../sleep.ts';
 import type { SnapshotAnswer } from '../venue-emulator.ts';
+import { isNotFooled, PAST, tellsCandles, tellsTrades, waitsItOut } from './past-cards.ts';
 import { Bench, type BenchOptions, type ConformanceDriver } from './bench.ts';
 
 /** One behaviour that every adapter has to show. */
@@ -46,6 +47,17 @@ const withHttpSnapshots = { appliesTo: ({ hasHttpSnapshots }: ConformanceDriver)
 const forAdapters = { appliesTo: (driver: ConformanceDriver) => 'adapter' in driver };
 const withTickers = {
   appliesTo: (driver: ConformanceDriver) => driver.hasTickers ?? 'adapter' in driver,
+};
+
+/** Of venues that tell the past: at a pace at which the time that a call may take is real enough. */
+const withPast = {
+  appliesTo: (driver: ConformanceDriver) => 'adapter' in driver && driver.adapter.past !== undefined,
+  past: PAST,
+  speed: 5,
+};
+const withPastTrades = {
+  ...withPast,
+  appliesTo: (driver: ConformanceDriver) => 'adapter' in driver && driver.adapter.past?.trades !== undefined,
 };
 
 /** How often each socket of a venue that is down for two minutes is tried, at most. */
@@ -509,6 +521,15 @@ export const conformanceCards: readonly ConformanceCard[] = [
     refusal('garbage'),
     withHttpSnapshots,
   ),
+  card(
+    'PAST-CANDLES',
+    'tells candles of the past that are what the trades add up to',
+    tellsCandles,
+    withPast,
+  ),
+  card('PAST-TRADES', 'tells trades of the past once each, as the stream does', tellsTrades, withPastTrades),
+  card('PAST-429', 'waits as long as a 429 asks for before it asks for the past again', waitsItOut, withPast),
+  card('PAST-FAULTS', 'tells no candles that make no sense', isNotFooled, withPast),
   card('CHAOS', 'has the right books after trouble of every kind at once', async (bench) => {
     const { emulator, victim } = bench;
     for (let round = 0; round < 6; round++) {

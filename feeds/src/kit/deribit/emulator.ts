@@ -2,6 +2,8 @@ import type { ServerResponse } from 'node:http';
 import { EmulatedBook, type EmulatedSymbol, type Levels } from '../emulated-book.ts';
 import { respondJson } from '../loopback-server.ts';
 import type { WalkTrade } from '../market-walk.ts';
+import { PastQuery, type EmulatedTrade, type PastAnswer } from '../past-log.ts';
+import { deribitPast } from './past.ts';
 import { unitsText, type TextLevel } from '../truth-book.ts';
 import {
   VenueEmulator,
@@ -125,21 +127,28 @@ export class DeribitEmulator extends VenueEmulator<DeribitClient> {
     };
   }
 
-  protected sendTrade(book: EmulatedBook, { price, quantity, taker }: WalkTrade, id: number): void {
+  protected sendTrade(
+    book: EmulatedBook,
+    { price, quantity, taker }: WalkTrade,
+    id: number,
+    timeMs: number,
+  ): void {
     const { symbol } = book.spec;
-    const trade = {
-      trade_seq: id,
-      trade_id: String(id),
-      timestamp: this.nowMs(),
-      tick_direction: 0,
-      price: Number(unitsText(price)),
-      mark_price: Number(unitsText(price)),
-      instrument_name: symbol,
-      index_price: Number(unitsText(price)),
-      direction: taker,
-      amount: Number(unitsText(quantity)),
-    };
-    this.#broadcast(`trades.${symbol}.100ms`, [trade]);
+    const told = { symbol, id, side: taker, price: unitsText(price), size: unitsText(quantity), timeMs };
+    this.#broadcast(`trades.${symbol}.100ms`, [messageOf(told)]);
+  }
+
+  protected override onPast(url: URL): PastAnswer | null {
+    return deribitPast(url.pathname, new PastQuery(url), {
+      trades: (name) => (this.books.has(name) ? this.trades(name) : null),
+      candles: (name, seconds) => this.candles(name, seconds),
+      isInverse: (name) => {
+        const spec = this.#specs.find(({ symbol }) => symbol === name)!;
+        return spec.kind === 'future' && settlementOf(spec) === spec.base;
+      },
+      message: messageOf,
+      answer: (outcome) => answer(undefined, outcome),
+    });
   }
 
   protected onRequest(url: URL, response: ServerResponse): void {
@@ -316,6 +325,21 @@ function answer(id: unknown, outcome: Outcome): object {
     usOut: 2,
     usDiff: 1,
     testnet: false,
+  };
+}
+
+function messageOf({ symbol, id, side, price, size, timeMs }: EmulatedTrade): object {
+  return {
+    trade_seq: id,
+    trade_id: String(id),
+    timestamp: timeMs,
+    tick_direction: 0,
+    price: Number(price),
+    mark_price: Number(price),
+    instrument_name: symbol,
+    index_price: Number(price),
+    direction: side,
+    amount: Number(size),
   };
 }
 

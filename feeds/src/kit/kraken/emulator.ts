@@ -2,6 +2,8 @@ import type { ServerResponse } from 'node:http';
 import type { EmulatedBook, Levels } from '../emulated-book.ts';
 import { respondJson } from '../loopback-server.ts';
 import type { WalkTrade } from '../market-walk.ts';
+import { PastQuery, type PastAnswer } from '../past-log.ts';
+import { krakenPast } from './past.ts';
 import { unitsText } from '../truth-book.ts';
 import {
   VenueEmulator,
@@ -113,7 +115,12 @@ export class KrakenEmulator extends VenueEmulator<KrakenClient> {
     };
   }
 
-  protected sendTrade(book: EmulatedBook, { price, quantity, taker }: WalkTrade, id: number): void {
+  protected sendTrade(
+    book: EmulatedBook,
+    { price, quantity, taker }: WalkTrade,
+    id: number,
+    timeMs: number,
+  ): void {
     const { symbol } = book.spec;
     const digits = digitsOf(book);
     const trade = {
@@ -123,13 +130,22 @@ export class KrakenEmulator extends VenueEmulator<KrakenClient> {
       qty: number(unitsText(quantity), digits.qty),
       ord_type: 'limit',
       trade_id: id,
-      timestamp: this.#timestamp(),
+      timestamp: new Date(timeMs).toISOString().replace('Z', '000Z'),
     };
     this.#sendTo(`trade:${symbol}`, () => stringify({ channel: 'trade', type: 'update', data: [trade] }));
   }
 
   protected override onListingChange(book: EmulatedBook): void {
     this.#sendTo('instrument', () => this.#instruments('update', [book]));
+  }
+
+  protected override onPast(url: URL): PastAnswer | null {
+    return krakenPast(url.pathname, new PastQuery(url), {
+      symbols: this.symbols,
+      nowMs: this.nowMs(),
+      trades: (symbol) => this.trades(symbol),
+      candles: (symbol, seconds) => this.candles(symbol, seconds),
+    });
   }
 
   protected onRequest(_url: URL, response: ServerResponse): void {

@@ -2,6 +2,8 @@ import type { ServerResponse } from 'node:http';
 import { EmulatedBook, type EmulatedSymbol, type Levels } from '../emulated-book.ts';
 import { respondJson } from '../loopback-server.ts';
 import type { WalkTrade } from '../market-walk.ts';
+import { PastQuery, type PastAnswer } from '../past-log.ts';
+import { okxPast } from './past.ts';
 import { unitsText, type TextLevel } from '../truth-book.ts';
 import {
   VenueEmulator,
@@ -112,7 +114,12 @@ export class OkxEmulator extends VenueEmulator<PublicClient> {
     };
   }
 
-  protected sendTrade(book: EmulatedBook, { price, quantity, taker }: WalkTrade, id: number): void {
+  protected sendTrade(
+    book: EmulatedBook,
+    { price, quantity, taker }: WalkTrade,
+    id: number,
+    timeMs: number,
+  ): void {
     const { symbol: instId } = book.spec;
     this.#send('trades', instId, {
       instId,
@@ -120,7 +127,7 @@ export class OkxEmulator extends VenueEmulator<PublicClient> {
       px: unitsText(price),
       sz: unitsText(quantity),
       side: taker,
-      ts: String(this.nowMs()),
+      ts: String(timeMs),
       count: '1',
     });
   }
@@ -146,6 +153,12 @@ export class OkxEmulator extends VenueEmulator<PublicClient> {
   override restart(): void {
     super.restart();
     this.#resetFrom.clear();
+  }
+
+  protected override onPast(url: URL): PastAnswer | null {
+    return okxPast(url.pathname, new PastQuery(url), this.nowMs(), (instId, seconds) =>
+      this.books.has(instId) ? this.candles(instId, seconds) : null,
+    );
   }
 
   protected onRequest(url: URL, response: ServerResponse): void {

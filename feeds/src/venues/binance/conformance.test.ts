@@ -37,6 +37,7 @@ describe.concurrent.each(Object.keys(symbols) as BinanceMarket[])(
       kindOf: () => (market === 'usdm' || market === 'coinm' ? 'perpetual' : 'spot'),
       maxAgeMs: 24 * 3_600_000,
       framesPerS: 5,
+      keepsNewestTrades: market === 'us',
     });
     for (const { name, run } of tests) it.concurrent(name, run);
   },

@@ -1,5 +1,6 @@
 import type { VenueAdapter } from '../../core/venue.ts';
 import { binanceCapture } from './capture.ts';
+import { past } from './past.ts';
 import { createBinanceSession } from './session.ts';
 import { endpoints, exchangeInfoUrl, limits, socketUrl } from './subscribe.ts';
 import { guessInstrument, parseExchangeInfo, type Market } from './symbols.ts';
@@ -15,5 +16,6 @@ export const binance: VenueAdapter = {
     guessInstrument(market as Market, symbol, tickDecimals, lotDecimals),
   socketUrl,
   createSession: createBinanceSession,
+  past,
   capture: binanceCapture,
 };

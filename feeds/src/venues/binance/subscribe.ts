@@ -23,7 +23,7 @@ const SYMBOLS_PER_REQUEST = 50;
  * An address has 6,000 weight a minute on spot, 2,400 on the futures markets and 1,200 in the US; a little
  * is left to others. Weights below are those of spot: the others' are as large a part of their minute.
  */
-const WEIGHT_MS = 10.4;
+export const WEIGHT_MS = 10.4;
 const METADATA_WEIGHT = 20;
 /** What a snapshot weighs, by its levels a side, fewest first. */
 const DEPTH_WEIGHTS = [
@@ -84,7 +84,12 @@ export function requestedSymbols(id: number, symbols: readonly string[]): readon
   return symbols.slice((id - 1) * SYMBOLS_PER_REQUEST, id * SYMBOLS_PER_REQUEST);
 }
 
-const PATHS: Record<Market, string> = { spot: '/api/v3', usdm: '/fapi/v1', coinm: '/dapi/v1', us: '/api/v3' };
+export const PATHS: Record<Market, string> = {
+  spot: '/api/v3',
+  usdm: '/fapi/v1',
+  coinm: '/dapi/v1',
+  us: '/api/v3',
+};
 
 /** @param levels a side */
 export function depthUrl(market: Market, base: Endpoints, symbol: string, levels: number): string {

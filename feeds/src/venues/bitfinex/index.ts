@@ -1,5 +1,6 @@
 import type { VenueAdapter } from '../../core/venue.ts';
 import { bitfinexCapture } from './capture.ts';
+import { past } from './past.ts';
 import { createBitfinexSession } from './session.ts';
 import { endpoints, limits, metadataLists, socketUrl } from './subscribe.ts';
 import { guessInstrument, parseListing } from './symbols.ts';
@@ -15,5 +16,6 @@ export const bitfinex: VenueAdapter = {
     guessInstrument(symbol, tickDecimals, lotDecimals),
   socketUrl,
   createSession: createBitfinexSession,
+  past,
   capture: bitfinexCapture,
 };

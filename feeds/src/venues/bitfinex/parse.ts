@@ -76,7 +76,7 @@ function checkArray(frame: readonly unknown[]): Frame {
   return { kind: 'other', chanId: id, extras };
 }
 
-function checkTrade(value: unknown): Trade {
+export function checkTrade(value: unknown): Trade {
   if (!Array.isArray(value)) throw malformed('trade', '[id,time,amount,price]', value);
   const [id, timeMs, amount, price] = value as unknown[];
   if (!Number.isSafeInteger(id)) throw malformed('trade id', 'an integer', id);

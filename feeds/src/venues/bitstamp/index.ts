@@ -1,5 +1,6 @@
 import type { VenueAdapter } from '../../core/venue.ts';
 import { bitstampCapture } from './capture.ts';
+import { past } from './past.ts';
 import { createBitstampSession } from './session.ts';
 import { endpoints, limits, marketsList, socketUrl } from './subscribe.ts';
 import { guessInstrument, parseInstruments } from './symbols.ts';
@@ -15,5 +16,6 @@ export const bitstamp: VenueAdapter = {
     guessInstrument(symbol, tickDecimals, lotDecimals),
   socketUrl,
   createSession: createBitstampSession,
+  past,
   capture: bitstampCapture,
 };

@@ -49,6 +49,7 @@ function driverOf(
     hasHttpSnapshots: false,
     hasChecksums: false,
     announcesEnds: false,
+    keepsNewestTrades: true,
     kindOf: (symbol) => (market === 'spot' ? 'spot' : symbol.includes('-') ? 'future' : 'perpetual'),
     knownGaps:
       market === 'spot' ? { HALT: 'spot lists only what trades: a halted symbol is told to be closed' } : {},

@@ -1,5 +1,6 @@
 import type { VenueAdapter } from '../../core/venue.ts';
 import { bybitCapture } from './capture.ts';
+import { past } from './past.ts';
 import { createBybitSession } from './session.ts';
 import { endpoints, instrumentsLists, limits, nextInstrumentsUrl, socketUrl } from './subscribe.ts';
 import { guessInstrument, parseInstruments, type Market } from './symbols.ts';
@@ -19,5 +20,6 @@ export const bybit: VenueAdapter = {
     guessInstrument(market as Market, symbol, tickDecimals, lotDecimals),
   socketUrl,
   createSession: createBybitSession,
+  past,
   capture: bybitCapture,
 };

@@ -1,5 +1,6 @@
 import type { VenueAdapter } from '../../core/venue.ts';
 import { coinbaseCapture } from './capture.ts';
+import { past } from './past.ts';
 import { createCoinbaseSession } from './session.ts';
 import { endpoints, limits, productsUrl, socketUrl } from './subscribe.ts';
 import { guessInstrument, parseProducts } from './symbols.ts';
@@ -15,5 +16,6 @@ export const coinbase: VenueAdapter = {
     guessInstrument(symbol, tickDecimals, lotDecimals),
   socketUrl,
   createSession: createCoinbaseSession,
+  past,
   capture: coinbaseCapture,
 };

@@ -111,7 +111,7 @@ function checkBook(event: Json): BookEvent {
   return { isSnapshot: isSnapshot(event), productId, bids, asks };
 }
 
-function checkTrade(trade: Json): TradeMessage {
+export function checkTrade(trade: Json): TradeMessage {
   checkTexts(trade, ['product_id', 'trade_id', 'price', 'size', 'time']);
   if (trade.side !== 'BUY' && trade.side !== 'SELL') throw malformed('side', 'BUY or SELL', trade.side);
   return {

@@ -79,7 +79,7 @@ function checkLevels(value: unknown, key: string): PriceLevel[] {
   });
 }
 
-function checkTrades(data: unknown): Trade[] {
+export function checkTrades(data: unknown): Trade[] {
   if (!Array.isArray(data)) throw malformed('data', 'an array of trades', data);
   return (data as unknown[]).map((trade): Trade => {
     if (!isRecord(trade)) throw malformed('data', 'a trade', trade);
@@ -133,7 +133,7 @@ function checkAnswer({ id, error, result }: Record<string, unknown>): Answer {
   };
 }
 
-function describe(error: unknown): string {
+export function describe(error: unknown): string {
   if (!isRecord(error)) return show(error);
   return `${show(error.code)}: ${typeof error.message === 'string' ? error.message : show(error.message)}`;
 }

@@ -12,7 +12,7 @@ import {
   testRequest,
   unsubscribeBook,
 } from './subscribe.ts';
-import { isCombination } from './symbols.ts';
+import { isCombination, isInverse } from './symbols.ts';
 
 export function createDeribitSession(options: SessionOptions): VenueSession {
   return new Session<StreamBook>(options, (session): Protocol<StreamBook> => {
@@ -70,9 +70,8 @@ export function createDeribitSession(options: SessionOptions): VenueSession {
       const outlet = session.books.get(ticker.instrument)?.outlet;
       if (!outlet) return;
       const { last, low, high, changePercent, volume, volumeUsd, volumeNotional, timestamp } = ticker;
-      const { kind, quote } = outlet.instrument;
-      // Sizes of inverse futures are in US dollars, but `volume` is always in the base currency.
-      const isInverse = (kind === 'perpetual' || kind === 'future') && quote === 'USD';
+      // `volume` is always in the base currency, and no size of inverse futures.
+      const inDollars = isInverse(outlet.instrument);
       outlet.ticker({
         last,
         // The venue gives the change alone, in per cent with four digits: the open is its nearest tick.
@@ -80,8 +79,8 @@ export function createDeribitSession(options: SessionOptions): VenueSession {
           last === undefined || changePercent === undefined ? undefined : last / (1 + changePercent / 100),
         high,
         low,
-        volume: isInverse ? volumeUsd : volume,
-        turnover: isInverse ? volumeUsd : volumeNotional,
+        volume: inDollars ? volumeUsd : volume,
+        turnover: inDollars ? volumeUsd : volumeNotional,
         venueTimeMs: timestamp,
         receiveTimeMs,
       });

@@ -124,6 +124,10 @@ export function guessInstrument(symbol: string, tickDecimals: number, lotDecimal
   );
 }
 
+/** Sizes of inverse futures are in US dollars. */
+export const isInverse = ({ kind, quote }: Pick<Instrument, 'kind' | 'quote'>) =>
+  (kind === 'perpetual' || kind === 'future') && quote === 'USD';
+
 /** Whether a symbol is that of several instruments traded as one: `BTC-FS-27SEP24_PERP`. */
 export const isCombination = (symbol: string) => /^[^-]+-[A-Z]+-/.test(symbol);
 

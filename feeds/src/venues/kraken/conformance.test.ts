@@ -22,6 +22,7 @@ describe('Kraken spot conforms', { timeout: 30_000 }, () => {
       { symbol: 'ETH/USD', base: 'ETH', quote: 'USD', levels: 8 },
     ],
     startEmulator: startKrakenEmulator,
+    keptCandles: 720,
     maxSpeed: 60, // changes of metadata are pushed: no need to rush through the time between two looks
     hasHttpSnapshots: false,
     hasChecksums: true,

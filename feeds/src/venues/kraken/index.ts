@@ -2,6 +2,7 @@ import { attempt } from '../../core/frame-checks.ts';
 import type { VenueAdapter } from '../../core/venue.ts';
 import { krakenCapture } from './capture.ts';
 import { parseFrame } from './parse.ts';
+import { past } from './past.ts';
 import { createKrakenSession } from './session.ts';
 import { endpoints, instrumentRequest, limits, socketUrl } from './subscribe.ts';
 import { guessInstrument, parseInstruments } from './symbols.ts';
@@ -24,5 +25,6 @@ export const kraken: VenueAdapter = {
     guessInstrument(symbol, tickDecimals, lotDecimals),
   socketUrl,
   createSession: createKrakenSession,
+  past,
   capture: krakenCapture,
 };

@@ -1,5 +1,6 @@
 import type { VenueAdapter } from '../../core/venue.ts';
 import { okxCapture } from './capture.ts';
+import { past } from './past.ts';
 import { createOkxSession } from './session.ts';
 import { endpoints, instrumentsUrls, limits, socketUrl } from './subscribe.ts';
 import { guessInstrument, parseInstruments, type Market } from './symbols.ts';
@@ -18,5 +19,6 @@ export const okx: VenueAdapter = {
     guessInstrument(symbol, tickDecimals, lotDecimals),
   socketUrl,
   createSession: createOkxSession,
+  past,
   capture: okxCapture,
 };

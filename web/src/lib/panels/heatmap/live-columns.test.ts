@@ -20,6 +20,7 @@ type Host = ConstructorParameters<typeof BookSubscription>[0];
 const host: Host = {
   now: () => Date.now() as ReturnType<Host['now']>,
   epoch: 1,
+  gateway: 'a',
   requestSnapshot: () => {},
   release: () => {},
 };
@@ -53,6 +54,7 @@ class Feed {
         ch: 1,
         topic: subscription.topic,
         instrument,
+        epoch: 1,
         cadence: 250,
       });
   }

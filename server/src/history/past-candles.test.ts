@@ -29,7 +29,7 @@ async function start() {
     return answer(query);
   };
   const pricesBefore = async (beforeS: number, limit = 3) =>
-    (await running.engine.candles(ID, '1m', limit, beforeS)).map(({ open }) => open as number);
+    (await running.candles(ID, '1m', limit, beforeS)).map(({ open }) => open as number);
   const setPrice = (next: number) => void (price = next);
   return { ...running, feed, asked, pricesBefore, setPrice, answer };
 }
@@ -51,7 +51,7 @@ test('a page that can still change is asked for each time, until its last candle
   const feed = Object.assign(new ScriptedFeed(), {
     candles: (): Promise<Candle[]> => Promise.resolve([]),
   });
-  const { engine, clock } = await startMarket(feed);
+  const { candles, clock } = await startMarket(feed);
   let price = 100;
   let count = 0;
   feed.candles = () => {
@@ -59,7 +59,7 @@ test('a page that can still change is asked for each time, until its last candle
     return Promise.resolve([bar(openS - MINUTE, price), bar(openS, price)]);
   };
   const openS = Math.floor(START_S / MINUTE) * MINUTE;
-  const last = async () => (await engine.candles(ID, '1m', 2, openS + MINUTE)).at(-1)!.open as number;
+  const last = async () => (await candles(ID, '1m', 2, openS + MINUTE)).at(-1)!.open as number;
   for (const [nowS, next] of [
     [START_S, 101], // open
     [openS + MINUTE, 102], // has just closed

@@ -1,6 +1,6 @@
 import { candleIntervals, type Candle } from '@depthwire/shared';
 import type { CandleQuery } from '@depthwire/feeds';
-import type { MarketView } from './market.ts';
+import type { MarketView } from '../engine/market.ts';
 
 /** Answers kept; each has some 1,500 candles at most, which is 150 kB. */
 const MAX_ANSWERS = 64;

@@ -1,0 +1,322 @@
+import {
+  candleIntervals,
+  every,
+  toDepthwireError,
+  type Candle,
+  type CandleInterval,
+  type Clock,
+  type InstrumentId,
+  type Timer,
+} from '@depthwire/shared';
+import type { Feed, FeedLog } from '@depthwire/feeds';
+import type { DepthColumn } from '@depthwire/shared/depth';
+import type { Bus } from '../bus/bus.ts';
+import { joinCandles } from '../engine/candles.ts';
+import type { Market, MarketView } from '../engine/market.ts';
+import { BackFill } from './back-fill.ts';
+import { Past } from './past.ts';
+import { Recorder, type RecorderFigures } from './recorder.ts';
+import { seriesOf } from './series-key.ts';
+import { type DepthHistory } from './depth-history.ts';
+import { packColumn } from './stored-columns.ts';
+import { MAX_ROWS, storedIntervals, type HistoryStore, type Retention } from './store.ts';
+
+/** Candles of each interval that a market begins with; older ones are asked for when somebody looks at them. */
+const SEED_CANDLES = 500;
+/** One-minute candles feed the 24 h statistics. */
+const DAY_MINUTES = 1_440;
+/** How often what is too old is forgotten. */
+const PRUNE_PERIOD_MS = 60_000;
+/** How often a store that cannot be opened is tried again. */
+const OPEN_PERIOD_MS = 10_000;
+/** Parts of it at a time. */
+const MAX_PRUNES = 20;
+const intervals = Object.keys(candleIntervals) as CandleInterval[];
+
+/** Candles of each stored interval that a feed is asked for at most, back from now, where they are not stored. */
+export const FILL_CANDLES = { '1s': 600, '1m': DAY_MINUTES, '1h': 500, '1d': 500 } as const;
+
+export interface HistoryOptions {
+  /** The market's. */
+  readonly clock: Clock;
+  readonly bus: Bus;
+  readonly markets: ReadonlyMap<InstrumentId, MarketView>;
+  readonly feedOf: (id: InstrumentId) => Feed | undefined;
+  /** Null where nothing is stored. */
+  readonly store: HistoryStore | null;
+  readonly retention: Retention;
+  readonly log: FeedLog;
+  /** Whether what a feed brings is this process's to write now; `write` and `leave` say where that changes. */
+  readonly writes: (feed: string) => boolean;
+  /** Resolves once the candles in memory are as the engine has them, wherever that is. */
+  readonly whenCandles?: (market: MarketView, interval: CandleInterval) => Promise<void>;
+}
+
+export interface HistoryFigures extends RecorderFigures {
+  readonly kind: HistoryStore['kind'];
+  /** Instruments whose past is being asked of their feeds, or waits for it. */
+  readonly filling: number;
+  readonly filled: number;
+}
+
+/**
+ * Brings stored and live together: what a market begins with, what is written of it, and what is asked of its feed where
+ * neither has it.
+ */
+export class History {
+  readonly past: Past;
+  readonly #options: HistoryOptions;
+  readonly #recorder: Recorder | null;
+  readonly #backFill: BackFill | null;
+  /** Whose past was taken over: once is enough, however often their feed is started. */
+  readonly #loaded = new WeakSet<Market>();
+  readonly #known = new Map<InstrumentId, { readonly feed: Feed; readonly market: Market }>();
+  /** The last of the markets of a venue that wait for their past. */
+  readonly #seeding = new WeakMap<Feed, Promise<void>>();
+  readonly #pruning: Timer | null = null;
+  #depth: { readonly recent: DepthHistory; readonly recentMs: number } | null = null;
+  readonly #leaveBus: () => void = () => undefined;
+  #isPruning = false;
+  #isClosed = false;
+  /** Null before the first try. */
+  #opening: Promise<void> | null = null;
+  #nextOpenMs = -Infinity;
+
+  constructor(options: HistoryOptions) {
+    this.#options = options;
+    const { clock, bus, markets, store, log } = options;
+    this.past = new Past(options);
+    if (store === null) {
+      this.#recorder = this.#backFill = null;
+      return;
+    }
+    this.#backFill = new BackFill({
+      clock,
+      log,
+      store,
+      between: (task) => this.#recorder!.between(task),
+      onFilled: (instrument) => this.#reload(instrument),
+    });
+    this.#recorder = new Recorder({
+      ...{ clock, bus, markets, store, log },
+      opened: () => this.#open(store),
+      onHole: (instrument, hole) => {
+        const known = this.#known.get(instrument);
+        if (known) this.#backFill!.add(known.feed, seriesOf(known.market.instrument), hole.fromMs);
+      },
+    });
+    this.#pruning = every(clock, PRUNE_PERIOD_MS, () => void this.#prune());
+    this.#open(store).catch(() => undefined); // whoever needs it is told
+    // What others write begins here with what they wrote.
+    this.#leaveBus = bus.subscribe((event) => {
+      if (event.type !== 'instrument' || !event.isRescaled || this.#known.has(event.instrument)) return;
+      const market = markets.get(event.instrument);
+      if (market) void this.#restoreColumns(market);
+    });
+  }
+
+  /** Null where nothing is stored. */
+  get figures(): HistoryFigures | null {
+    if (!this.#recorder || !this.#backFill) return null;
+    return { kind: this.#options.store!.kind, ...this.#recorder.figures, ...this.#backFill.figures };
+  }
+
+  /** A feed has started: takes over the past of those of its markets that are new. Never rejects. */
+  async load(feed: Feed, markets: Iterable<Market>): Promise<void> {
+    this.past.forgetAnswers();
+    for (const market of markets) {
+      if (this.#loaded.has(market)) continue;
+      this.#loaded.add(market);
+      const { id } = market.instrument;
+      this.#known.set(id, { feed, market });
+      if (this.#options.writes(feed.id)) await this.#begin(id);
+      else if (feed.candlesEnd !== 'now' || !this.#recorder) await this.#seed(feed, market);
+      // What a venue tells is of use to whoever writes.
+    }
+  }
+
+  /** This process is the one that writes a feed's markets from now on. */
+  write(feed: string): void {
+    for (const [id, known] of this.#known) if (known.feed.id === feed) void this.#begin(id);
+  }
+
+  /** Somebody else is. */
+  leave(feed: string): void {
+    for (const [id, known] of this.#known) if (known.feed.id === feed) this.#recorder?.end(id);
+  }
+
+  /** Columns in memory begin with those that are stored of so long. */
+  keepColumns(recent: DepthHistory, recentMs: number): void {
+    this.#depth = { recent, recentMs };
+  }
+
+  /** Never rejects. */
+  async #begin(id: InstrumentId): Promise<void> {
+    const known = this.#known.get(id);
+    if (!known) return;
+    const { feed, market } = known;
+    if (!this.#recorder || market.instrument.origin === 'replayed') {
+      await this.#seed(feed, market);
+      return;
+    }
+    this.#recorder.begin(id);
+    try {
+      await this.#recorder.between(async () => {
+        const heardUntilMs = await this.#options.store!.heardUntil(seriesOf(market.instrument));
+        if (feed.candlesEnd !== 'now') await this.#fillToStart(feed, market, heardUntilMs);
+        else this.#backFill!.add(feed, seriesOf(market.instrument), heardUntilMs);
+        await this.#take(market, feed);
+      });
+      await this.#restoreColumns(market);
+    } catch (error) {
+      const { code, message } = toDepthwireError(error);
+      this.#options.log.warn({ instrument: id, code, reason: message }, 'begun without stored history');
+      await this.#seed(feed, market);
+    }
+  }
+
+  onColumn(id: InstrumentId, column: DepthColumn): void {
+    if (this.#recorder?.isWriting(id) && this.#options.retention.columnsMs > 0)
+      this.#recorder.onColumn(id, packColumn(column));
+  }
+
+  /** Resolves once all that came until now is written, or rejects where it cannot be. */
+  flush(): Promise<void> {
+    return this.#recorder?.between(() => Promise.resolve()) ?? Promise.resolve();
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#pruning?.cancel();
+    this.#leaveBus();
+    this.#backFill?.close();
+    await this.#recorder?.close();
+    await this.#options.store?.close();
+  }
+
+  /** @throws DepthwireError where it cannot be opened; whoever asks too soon again is told the same */
+  #open(store: HistoryStore): Promise<void> {
+    const now = this.#options.clock.now();
+    if (this.#opening === null || now >= this.#nextOpenMs) {
+      this.#nextOpenMs = Infinity;
+      this.#opening = store.open().catch((error: unknown) => {
+        this.#nextOpenMs = this.#options.clock.now() + OPEN_PERIOD_MS;
+        throw error;
+      });
+    }
+    return this.#opening;
+  }
+
+  /** What a market begins with where nothing is stored: what its feed tells, joined to what was traded since. */
+  #seed(feed: Feed, market: Market): Promise<void> {
+    if (!feed.candles) return Promise.resolve();
+    if (feed.candlesEnd !== 'now') return this.#seedNow(feed, market);
+    // A venue takes its time, and one market after the other.
+    const turn = (this.#seeding.get(feed) ?? Promise.resolve()).then(() => this.#seedNow(feed, market));
+    this.#seeding.set(feed, turn);
+    return Promise.resolve();
+  }
+
+  async #seedNow(feed: Feed, market: Market): Promise<void> {
+    if (this.#isClosed) return;
+    const nowS = this.#options.clock.now() / 1000;
+    for (const interval of intervals) {
+      const seconds = candleIntervals[interval];
+      const toS = Math.ceil(nowS / seconds) * seconds;
+      const query = {
+        instrument: market.instrument.id,
+        interval,
+        fromS: toS - (interval === '1m' ? DAY_MINUTES : SEED_CANDLES) * seconds,
+        toS,
+      };
+      const told = await this.past.ofFeed(feed, query);
+      // Of those since the first live trade nobody knows which of their trades came here too.
+      const beganS = market.candles(interval).all[0]?.time ?? Infinity;
+      const isOver = ({ time }: Candle) => time + seconds <= nowS && time < beganS;
+      market.seedCandles(interval, feed.candlesEnd === 'now' ? told.filter(isOver) : told);
+      this.#tell(market, interval);
+    }
+  }
+
+  /**
+   * A feed whose past ends where it started tells what is missing at once, the candle that was open then among it: its
+   * other part is what was traded since.
+   */
+  async #fillToStart(feed: Feed, market: Market, heardUntilMs: number | null): Promise<void> {
+    if (!feed.candles) return;
+    const store = this.#options.store!;
+    const series = seriesOf(market.instrument);
+    const nowMs = this.#options.clock.now();
+    for (const interval of storedIntervals) {
+      const seconds = candleIntervals[interval];
+      const toS = Math.ceil(nowMs / 1000 / seconds) * seconds;
+      const leastS = toS - FILL_CANDLES[interval] * seconds;
+      const fromS =
+        heardUntilMs === null
+          ? leastS
+          : Math.max(leastS, Math.floor(heardUntilMs / 1000 / seconds) * seconds);
+      if (fromS >= toS) continue;
+      const told = await this.past.ofFeed(feed, { instrument: series.instrument, interval, fromS, toS });
+      const live = new Map(market.candles(interval).all.map((candle) => [candle.time, candle]));
+      const whole = told.map((candle): Candle => {
+        const since = live.get(candle.time);
+        return since ? joinCandles(candle, since) : candle;
+      });
+      await store.putCandles(series, interval, whole, { fromMs: fromS * 1000, toMs: toS * 1000 });
+    }
+    if (heardUntilMs !== null) await store.fillHole(series, { fromMs: heardUntilMs, toMs: Math.ceil(nowMs) });
+  }
+
+  /** Memory becomes what is stored, with what is not written yet. Only between two writes. */
+  async #take(market: Market, feed: Feed): Promise<void> {
+    const { id } = market.instrument;
+    for (const interval of intervals) {
+      const count = interval === '1m' ? DAY_MINUTES : SEED_CANDLES;
+      // A venue would keep everybody waiting: it is asked later, and tells the store.
+      const from = feed.candlesEnd === 'now' ? 'stored' : 'before';
+      const stored = await this.past[from](market, interval, count, Infinity);
+      if (this.#options.markets.get(id) !== market) return; // it has begun anew meanwhile
+      market.takeCandles(interval, stored, this.#recorder!.unwritten(id));
+      this.#tell(market, interval);
+    }
+  }
+
+  async #restoreColumns(market: MarketView): Promise<void> {
+    const depth = this.#depth;
+    if (!depth) return;
+    const nowMs = Math.floor(this.#options.clock.now());
+    const columns = await this.past.columns(
+      market,
+      { fromMs: nowMs - depth.recentMs, toMs: nowMs },
+      MAX_ROWS,
+      true,
+    );
+    depth.recent.restore(market.instrument.id, columns);
+  }
+
+  /** What is stored was put right. */
+  async #reload(id: InstrumentId): Promise<void> {
+    const known = this.#known.get(id);
+    if (known && !this.#isClosed) await this.#recorder!.between(() => this.#take(known.market, known.feed));
+  }
+
+  #tell(market: Market, interval: CandleInterval): void {
+    this.#options.bus.publish({ type: 'candles', instrument: market.instrument.id, interval });
+  }
+
+  async #prune(): Promise<void> {
+    if (this.#isPruning || !this.#recorder?.isWritingAny) return;
+    this.#isPruning = true;
+    const { store, clock, retention, log } = this.#options;
+    try {
+      for (let i = 0; i < MAX_PRUNES && !this.#isClosed; i++)
+        if (!(await store!.prune(Math.floor(clock.now()), retention))) break;
+    } catch (error) {
+      const { code, message } = toDepthwireError(error);
+      log.debug({ code, reason: message }, 'old history is kept for now');
+    } finally {
+      this.#isPruning = false;
+    }
+  }
+}

@@ -1,0 +1,203 @@
+import type { Trade } from '@depthwire/shared';
+import fc from 'fast-check';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { batchOf, testSeries, trade } from '../../test/history-batches.ts';
+import { launchPostgres, postgresPath, type Postgres } from '../../test/launch-postgres.ts';
+import { startPostgres } from '../../test/postgres.ts';
+import { openStore } from '../../test/stores.ts';
+import { CandleSeries } from '../engine/candles.ts';
+import { createHistoryStore } from './create-store.ts';
+import { storedIntervals, type HistoryBatch } from './store.ts';
+
+const START_MS = 1_700_006_400_000;
+const DAY_MS = 86_400_000;
+const series = testSeries();
+const reasonOf = (reason: string) => ({ code: 'history_unavailable', details: { reason } });
+
+describe.skipIf(postgresPath === null)('history in PostgreSQL', () => {
+  let postgres: Postgres;
+  beforeAll(async () => {
+    postgres = await launchPostgres();
+  });
+  afterAll(() => postgres.remove());
+
+  test('is opened by several processes at once', async () => {
+    const fresh = await startPostgres();
+    const stores = await Promise.all(
+      Array.from({ length: 5 }, () => openStore({ store: 'postgres', url: fresh.url })),
+    );
+    await Promise.all(
+      stores.map((store, index) =>
+        store.write([batchOf([trade('same', START_MS), trade(index, START_MS + index * DAY_MS)])]),
+      ),
+    );
+    const ids = (await stores[0]!.trades(series, { direction: 'from', limit: 100 })).map(({ id }) => id);
+    expect(ids.map(String).sort()).toEqual(['0', '1', '2', '3', '4', 'same']);
+  });
+
+  test('has each trade once, and candles of it, whoever of two writes it and when', async () => {
+    const first = await openStore({ store: 'postgres', url: postgres.url });
+    const second = await openStore({ store: 'postgres', url: postgres.url });
+    let run = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 0, max: 90_000 }), { minLength: 1, maxLength: 60 }),
+        fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 2, maxLength: 6 }),
+        fc.scheduler(),
+        async (seconds, sizes, scheduler) => {
+          const keys = [testSeries(`test:A${++run}-USD`), testSeries(`test:B${run}-USD`)];
+          const trades = seconds
+            .sort((a, b) => a - b)
+            .map((second, index) =>
+              trade(index, START_MS + second * 1_000, 1 + ((index * 7) % 50), 1 + index),
+            );
+          // Both feeds bring the same in the same order, cut differently; neither waits for the other.
+          const write = async (store: typeof first, from: number) => {
+            const left = [...trades];
+            for (let index = from; left.length > 0; index++) {
+              const part = left.splice(0, sizes[index % sizes.length]);
+              const batches: HistoryBatch[] = keys.map((key) => batchOf(part, { series: key }));
+              await scheduler.schedule(Promise.resolve());
+              await store.write(index % 2 === 0 ? batches : batches.reverse());
+            }
+          };
+          const both = Promise.all([write(first, 0), write(second, 1)]);
+          await scheduler.waitFor(both);
+          for (const key of keys) {
+            const stored = await first.trades(key, { direction: 'from', limit: 1_000 });
+            expect(stored.map(({ id }) => id)).toEqual(trades.map(({ id }) => id));
+            for (const interval of storedIntervals)
+              expect(await second.candles(key, interval, 1_000, Infinity)).toEqual(
+                candlesOf(trades, interval),
+              );
+          }
+        },
+      ),
+      { numRuns: 15 },
+    );
+  });
+
+  test('is away while the server is, and goes on by itself', async () => {
+    const own = await startPostgres();
+    const store = await openStore({ store: 'postgres', url: own.url });
+    let count = 0;
+    const write = () =>
+      store.write([batchOf([trade(count, START_MS + count * 1_000)])]).then(() => (count += 1));
+    await write();
+    for (const end of [() => own.stop('immediate'), () => own.kill(), () => own.stop('fast')]) {
+      await end();
+      await expect(write()).rejects.toMatchObject({ code: 'history_unavailable' });
+      await expect(store.heardUntil(series)).rejects.toMatchObject({ code: 'history_unavailable' });
+      await own.restart();
+      await write();
+      expect(await store.candles(series, '1d', 1, Infinity)).toMatchObject([{ trades: count }]);
+    }
+  });
+
+  test('has a batch that was cut off wholly or not at all', async () => {
+    const own = await startPostgres({ isUnsafe: false });
+    const store = await openStore({ store: 'postgres', url: own.url });
+    const trades = Array.from({ length: 3_000 }, (_, i) => trade(i, START_MS + i * 100));
+    let sent = 0;
+    for (let round = 0; round < 4; round++) {
+      const part = trades.slice(sent, sent + 700);
+      const written = store.write([batchOf(part)]).then(
+        () => true,
+        () => false,
+      );
+      await own.stop('immediate');
+      const isAnswered = await written;
+      await own.restart();
+      const before = (await store.trades(series, { direction: 'from', limit: 10_000 })).length;
+      expect(isAnswered ? [sent + 700] : [sent, sent + 700]).toContain(before);
+      await store.write([batchOf(part)]); // as whoever got no answer does
+      sent += part.length;
+      expect(await store.candles(series, '1d', 1, Infinity)).toMatchObject([{ trades: sent }]);
+    }
+  });
+
+  test('does not wait for a writer that was cut off in the midst of a batch longer than it may', async () => {
+    const store = await openStore({ store: 'postgres', url: postgres.url });
+    const key = testSeries('test:HELD-USD');
+    await store.write([batchOf([trade(1, START_MS)], { series: key })]);
+    const client = new pg.Client({ connectionString: postgres.url });
+    await client.connect();
+    onTestFinished(() => client.end());
+    await client.query('BEGIN');
+    await client.query('SELECT FROM depthwire.series FOR UPDATE');
+    await expect(store.write([batchOf([trade(2, START_MS)], { series: key })])).rejects.toMatchObject({
+      code: 'history_unavailable',
+    });
+    // whoever reads waits for nobody
+    expect(await store.candles(key, '1m', 1, Infinity)).toMatchObject([{ trades: 1 }]);
+    await client.query('ROLLBACK');
+    expect(await store.write([batchOf([trade(2, START_MS)], { series: key })])).toMatchObject({ trades: 1 });
+  });
+
+  test('has parts of tables by day, made ahead, and dropped by whoever prunes', async () => {
+    const own = await startPostgres();
+    const store = await openStore({ store: 'postgres', url: own.url });
+    const other = await openStore({ store: 'postgres', url: own.url });
+    await store.write([batchOf([trade(1, START_MS)])]);
+    const client = new pg.Client({ connectionString: own.url });
+    await client.connect();
+    onTestFinished(() => client.end());
+    const parts = async () =>
+      (
+        await client.query<{ name: string }>(
+          "SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = 'depthwire.trades'::regclass ORDER BY 1",
+        )
+      ).rows.map(({ name }) => name);
+    const day = START_MS / DAY_MS;
+    expect(await parts()).toEqual([`depthwire.trades_p${day}`, `depthwire.trades_p${day + 1}`]);
+    const years = 100_000 * DAY_MS;
+    const retention = {
+      tradesMs: DAY_MS,
+      columnsMs: DAY_MS,
+      candlesMs: { '1s': DAY_MS, '1m': years, '1h': years, '1d': years },
+    };
+    expect(await other.prune(START_MS + 2 * DAY_MS, retention)).toBe(false);
+    expect(await parts()).toEqual([`depthwire.trades_p${day + 1}`]);
+    // it believes that its parts are still there
+    await store.write([batchOf([trade(2, START_MS + 1)])]);
+    expect(await parts()).toEqual([`depthwire.trades_p${day}`, `depthwire.trades_p${day + 1}`]);
+    expect(await other.candles(series, '1m', 9, Infinity)).toMatchObject([{ trades: 2 }]);
+  });
+
+  test('says what to do about a wrong address, and never the password', async () => {
+    const open = async (change: (url: URL) => void) => {
+      const url = new URL(postgres.url);
+      url.password = 'secret';
+      change(url);
+      const store = createHistoryStore({ store: 'postgres', url: url.href });
+      onTestFinished(() => store.close());
+      return store.open().catch((error: unknown) => error);
+    };
+    const noDatabase = await open((url) => (url.pathname = '/nowhere'));
+    expect(noDatabase).toMatchObject(reasonOf('refused'));
+    expect(String(noDatabase)).toContain('Create the database');
+    const noUser = await open((url) => (url.username = 'nobody'));
+    expect(noUser).toMatchObject(reasonOf('refused'));
+    const nobody = await open((url) => (url.port = '1'));
+    expect(nobody).toMatchObject(reasonOf('away'));
+    for (const error of [noDatabase, noUser, nobody]) expect(String(error)).not.toContain('secret');
+  });
+
+  test('is refused where a newer Depthwire made it', async () => {
+    const own = await startPostgres();
+    const store = await openStore({ store: 'postgres', url: own.url });
+    await store.close();
+    const client = new pg.Client({ connectionString: own.url });
+    await client.connect();
+    onTestFinished(() => client.end());
+    await client.query('UPDATE depthwire.version SET version = 99');
+    await expect(store.open()).rejects.toMatchObject(reasonOf('newer_schema'));
+  });
+});
+
+function candlesOf(trades: readonly Trade[], interval: (typeof storedIntervals)[number]) {
+  const candles = new CandleSeries(interval);
+  for (const { timeMs, price, size } of trades) candles.add(timeMs, price, size);
+  return candles.all;
+}

@@ -1,0 +1,22 @@
+import {
+  DEPTH_BUCKETS,
+  DepthDecoder,
+  DepthEncoder,
+  type DepthColumn,
+  type DepthRecord,
+} from '@depthwire/shared/depth';
+import { packr } from '../msgpack.ts';
+import type { StoredColumn } from './store.ts';
+
+/** Each on its own: what was written before it need not be there any more. */
+export function packColumn(column: DepthColumn): StoredColumn {
+  const { time, step } = column;
+  const record = new DepthEncoder({ time, step, buckets: DEPTH_BUCKETS }).encode(column);
+  return { time, step, data: packr.pack(record) };
+}
+
+/** Sizes are within 0.1 % of what they were. */
+export function unpackColumn({ time, step, data }: StoredColumn): DepthColumn {
+  const record = packr.unpack(data) as DepthRecord;
+  return new DepthDecoder({ time, step, buckets: DEPTH_BUCKETS }).decode(record);
+}
