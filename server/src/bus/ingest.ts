@@ -106,10 +106,10 @@ export class Ingest {
     };
   }
 
-  async start(): Promise<void> {
+  start(): void {
     const { link, timers } = this.#options;
-    await link.subscribe(link.names.asks, (message) => this.#onAsk(message));
-    await link.subscribe(link.names.reports, (message) => this.#onReport(message));
+    link.subscribe(link.names.asks, (message) => this.#onAsk(message));
+    link.subscribe(link.names.reports, (message) => this.#onReport(message));
     this.#timers.push(
       every(timers, LEASE_TICK_MS, () => this.#tick()),
       every(timers, REPORT_MS, () => this.#tell()),

@@ -32,6 +32,8 @@ import {
 /** A lane that told no heads for so long is silent: its books are not known to be right. Heads come four times as often. */
 const SILENT_AFTER_MS = 2_000;
 const WATCH_MS = 250;
+/** A lane that stays silent is told of as often. */
+const SILENT_AGAIN_MS = 5_000;
 /** What was asked for is asked for again. */
 const ASK_AGAIN_MS = 1_000;
 /** What is missed within this time is asked for together, so many instruments in a message. */
@@ -55,6 +57,8 @@ export interface ReplicaMarketsOptions {
   readonly timers: Clock;
   readonly figures: BusFigures;
   ask(ask: Ask): void;
+  /** Nothing came on a lane for long. */
+  onSilent?(lane: number): void;
 }
 
 interface LaneView {
@@ -62,6 +66,8 @@ interface LaneView {
   number: number | null;
   /** When the newest heads came. */
   headsAtMs: number;
+  /** When its silence was told of, or is to have begun. */
+  silentToldAtMs: number;
   /** Why its books are not known to be right; null while heads come. */
   silence: string | null;
   readonly instruments: Set<InstrumentId>;
@@ -224,7 +230,14 @@ export class ReplicaMarkets {
     let lane = feed.lanes.get(number);
     if (!lane) {
       const headsAtMs = this.#options.timers.now();
-      lane = { number: null, headsAtMs, silence: null, instruments: new Set(), unknown: new Map() };
+      lane = {
+        number: null,
+        headsAtMs,
+        silentToldAtMs: headsAtMs,
+        silence: null,
+        instruments: new Set(),
+        unknown: new Map(),
+      };
       feed.lanes.set(number, lane);
     }
     return lane;
@@ -247,10 +260,15 @@ export class ReplicaMarkets {
 
   #look(): void {
     const now = this.#options.timers.now();
-    for (const { lanes } of this.#feeds.values())
-      for (const lane of lanes.values())
-        if (lane.silence === null && now - lane.headsAtMs > SILENT_AFTER_MS)
-          this.#silence(lane, 'the bus is silent');
+    for (const { lanes } of this.#feeds.values()) {
+      for (const [number, lane] of lanes) {
+        if (now - lane.headsAtMs <= SILENT_AFTER_MS) continue;
+        if (lane.silence === null) this.#silence(lane, 'the bus is silent');
+        if (now - Math.max(lane.headsAtMs, lane.silentToldAtMs) <= SILENT_AGAIN_MS) continue;
+        lane.silentToldAtMs = now;
+        this.#options.onSilent?.(number);
+      }
+    }
     for (const [market, asked] of this.#candleAsks)
       for (const [interval, askedAtMs] of asked)
         if (now - askedAtMs > ASK_AGAIN_MS) this.#askCandles(market, interval);
