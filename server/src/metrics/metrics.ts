@@ -65,9 +65,14 @@ export function createMetrics({
   ]);
   addGatewayMetrics(registry, { gateway, hub, refusals });
   if (backend.feeds !== null) addFeedMetrics(registry, backend.feeds.engine, backend.feeds.supervisor);
+<<<<<<< HEAD
   if (backend.busFigures !== null)
     addBusMetrics(registry, backend.busFigures, () => backend.source.busReport());
   addHistoryMetrics(registry, depthHistory);
+=======
+  if (backend.busFigures !== null) addBusMetrics(registry, backend.busFigures, backend.source);
+  addHistoryMetrics(registry, depthHistory, backend.history);
+>>>>>>> origin/main
   const requests = new Counter({
     name: 'depthwire_http_requests_total',
     help: 'HTTP requests answered, by route and status.',
