@@ -90,7 +90,7 @@ function engineBackend({ config, logger, marketClock, epoch }: BackendOptions): 
           log: logger,
         });
         await link.open();
-        await ingest.start();
+        ingest.start();
       }
       // A venue that does not answer must not keep the dashboard of the others waiting.
       const started = supervisor.start(feeds).then(() => true);
@@ -123,7 +123,7 @@ function replicaBackend({ config, logger, marketClock }: BackendOptions): Backen
     ...{ source, bus, history, feeds: null, busFigures },
     async start() {
       await link.open();
-      await source.start();
+      source.start();
       const untilMs = steadyClock.now() + START_MS;
       while (!source.hasAll && steadyClock.now() < untilMs) await delay(LOOK_MS);
       if (!source.hasAll)
