@@ -107,6 +107,7 @@ export async function createDepthwire({
   const app = await createApp({
     source,
     past: history.past,
+    history,
     servesOperatorsOnly: config.role === 'ingest',
     depthHistory,
     gateway,

@@ -63,18 +63,18 @@ class KnownVenue extends KrakenEmulator {
     this.#note();
   }
 
-  protected override sendTrade(book: EmulatedBook, trade: WalkTrade, id: number): void {
+  protected override sendTrade(book: EmulatedBook, trade: WalkTrade, id: number, timeMs: number): void {
     const instrument = instrumentOf(baseOf(book.spec.symbol));
     let trades = this.log.get(instrument);
     if (!trades) this.log.set(instrument, (trades = []));
     trades.push({
       id,
-      timeMs: this.#clock.now(),
+      timeMs,
       price: trade.price / TICK_UNITS,
       size: trade.quantity / LOT_UNITS,
       side: trade.taker,
     });
-    super.sendTrade(book, trade, id);
+    super.sendTrade(book, trade, id, timeMs);
   }
 
   #note(): void {

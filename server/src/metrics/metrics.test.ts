@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { Registry } from 'prom-client';
@@ -5,6 +6,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { emptyStats } from '@depthwire/feeds';
 import { ScriptedFeed, START_MS, startMarket } from '../../test/markets.ts';
 import { scrape } from '../../test/scrape.ts';
+import { temporaryFolder } from '../../test/stores.ts';
 import { connect, serve } from '../../test/server.ts';
 import { webSocketFrame } from '../gateway/websocket-frame.ts';
 import { BusFigures } from '../bus/bus-figures.ts';
@@ -220,7 +222,8 @@ describe('the table of docs/operating.md', () => {
 
   test('has every metric of a real scrape and no other, in its order, with type and labels', async () => {
     const feed = Object.assign(new ScriptedFeed(), { stats: emptyStats, reconnects: () => 0 });
-    const { url, ws } = await serve({ gateway: { maxConnections: 1 } }, feed);
+    const history = { store: 'sqlite', path: join(await temporaryFolder(), 'history.db') };
+    const { url, ws } = await serve({ gateway: { maxConnections: 1 }, history }, feed);
     const client = await connect(ws);
     client.send({ op: 'ping', id: 1 });
     await (await connect(ws)).end();
