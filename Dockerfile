@@ -31,9 +31,13 @@ COPY feeds feeds
 COPY server server
 COPY examples examples
 COPY --from=web /depthwire/web/build web/build
+# Stored history, where the configuration says so: history.path: /data/history.db
+RUN install -d -o node -g node /data
+VOLUME /data
 USER node
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/api/v1/health`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+# Every role: serve --role all, ingest or gateway.
 ENTRYPOINT ["node", "server/bin/depthwire.js"]
 CMD ["serve", "--web", "web/build"]

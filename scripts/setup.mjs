@@ -215,6 +215,15 @@ export function ensureRedis() {
   });
 }
 
+export function ensureDockerCompose() {
+  ensureProgram('docker-compose', {
+    variable: 'DOCKER_COMPOSE_PATH',
+    packageName: 'docker-compose',
+    find: () => firstOf(['/usr/bin/docker-compose', '/usr/local/bin/docker-compose']),
+    skipped: 'the tests of docker-compose.yml by its own program',
+  });
+}
+
 /** The folder of its programs. */
 export function ensurePostgres() {
   const debian = '/usr/lib/postgresql';

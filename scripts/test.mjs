@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import {
   ensureBuilt,
   ensureChromium,
+  ensureDockerCompose,
   ensureInstalled,
   ensureNginx,
   ensurePostgres,
@@ -124,6 +125,7 @@ if (!only || only === 'e2e') ensureChromium();
 if (!only || only === 'unit') {
   ensureNginx();
   ensureRedis();
+  ensureDockerCompose();
   ensurePostgres();
 }
 mkdirSync(results('.'), { recursive: true });

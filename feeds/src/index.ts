@@ -1,5 +1,5 @@
 export type { CandleQuery, Feed, FeedContext, FeedLog, PastTrades, TradeQuery } from './core/feed.ts';
-export { systemClock } from './core/system.ts';
+export { steadyClock, systemClock } from './core/system.ts';
 export { VirtualClock } from './core/virtual-clock.ts';
 export { createVenueFeed, type VenueFeed, type VenueFeedOptions } from './core/venue-feed.ts';
 export { emptyStats, type SessionStats } from './core/session-stats.ts';

@@ -1,24 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Server as TlsServer } from 'node:tls';
-import { systemClock, type Feed } from '@depthwire/feeds';
+import { steadyClock, systemClock, type Feed } from '@depthwire/feeds';
 import { DepthwireError, type Clock, type Timer } from '@depthwire/shared';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { Access } from './access/access.ts';
 import { isLoopback } from './access/address.ts';
-import { createMemoryBus } from './bus/bus.ts';
+import { createBackend } from './backends.ts';
 import type { Config } from './config/config.ts';
 import type { TakenConfig } from './config/watch.ts';
-import { Engine } from './engine/engine.ts';
 import type { FeedSource } from './engine/feed-source.ts';
-import { FeedSupervisor } from './engine/feed-supervisor.ts';
+import type { MarketSource } from './engine/market-source.ts';
 import { Gateway } from './gateway/gateway.ts';
 import { Hub } from './gateway/hub.ts';
-import { createHistoryStore } from './history/create-store.ts';
 import { DepthHistory } from './history/depth-history.ts';
-import { History } from './history/history.ts';
-import type { HistoryStore } from './history/store.ts';
-import { retentionOf } from './history/retention.ts';
 import { createApp } from './http/app.ts';
 import { certificateOf, watchCertificate } from './http/tls.ts';
 import { createMetrics } from './metrics/metrics.ts';
@@ -33,8 +28,6 @@ const PATIENCE = 0.8;
  * comes back, so do all of its clients, and who finds the line full tries again a second later at the earliest.
  */
 const MAX_WAITING_CONNECTIONS = 4_096;
-/** Longest wait for feeds before the server listens all the same. */
-const FEED_START_MS = 5_000;
 
 export interface DepthwireOptions {
   readonly config: Config;
@@ -45,10 +38,10 @@ export interface DepthwireOptions {
   readonly marketClock?: Clock;
 }
 
-/** A running Depthwire: engine, hub, gateway and HTTP in one process. */
+/** A running Depthwire: its part of engine, hub, gateway and HTTP, as its role has it. */
 export interface Depthwire {
   readonly app: FastifyInstance;
-  readonly engine: Engine;
+  readonly source: MarketSource;
   readonly hub: Hub;
   /** @returns the address it listens on */
   listen(): Promise<string>;
@@ -75,44 +68,26 @@ export async function createDepthwire({
     clock: systemClock,
   });
   const certificate = await certificateOf(config, systemClock.now());
-  const bus = createMemoryBus();
-  const engine = new Engine({
-    clock: marketClock,
-    bus,
-    log: logger,
-    epoch,
-    loadPast: (feed, markets) => history.load(feed, markets),
-  });
-  const supervisor = new FeedSupervisor({ engine, clock: systemClock, log: logger });
+  const backend = createBackend({ config, logger, marketClock, epoch });
+  const { source, bus, history } = backend;
   const hub = new Hub({
     clock: marketClock,
-    wallClock: systemClock,
+    steadyClock,
     bus,
-    markets: engine.markets,
+    markets: source.markets,
     checksumIntervalMs: config.gateway.checksumIntervalMs,
     soon: setImmediate,
-    ownEpoch: epoch,
+    // What ingests tell has epochs of its own.
+    ...(config.role === 'gateway' ? {} : { ownEpoch: epoch }),
   });
   const depthHistory = new DepthHistory({
     clock: marketClock,
     bus,
-    markets: engine.markets,
+    markets: source.markets,
     limits: config.history,
     onColumn: (id, column) => history.onColumn(id, column),
   });
-  // A recording is history already.
-  const store = marketClock === systemClock ? storeOf(config.history) : null;
-  const history: History = new History({
-    clock: marketClock,
-    bus,
-    markets: engine.markets,
-    feedOf: (id) => engine.feedOf(id),
-    store,
-    retention: retentionOf(config.history),
-    log: logger,
-    writesAll: true,
-    depth: { recent: depthHistory, recentMs: config.history.depthMinutes * 60_000 },
-  });
+  history.keepColumns(depthHistory, config.history.depthMinutes * 60_000);
   const server = `depthwire/${version}`;
   const gateway = new Gateway({
     hub,
@@ -121,6 +96,7 @@ export async function createDepthwire({
     server,
     marketClock,
     wallClock: systemClock,
+    steadyClock,
     log: logger,
   });
   let renewal: Timer | null = null;
@@ -130,10 +106,11 @@ export async function createDepthwire({
   closed.promise.catch(() => undefined); // mostly nobody waits for it
   const isReady = () => isStarted && !isClosing;
   const app = await createApp({
-    engine,
+    source,
     past: history.past,
+    history,
+    servesOperatorsOnly: config.role === 'ingest',
     depthHistory,
-    supervisor,
     gateway,
     marketClock,
     epoch,
@@ -141,9 +118,8 @@ export async function createDepthwire({
     isReady,
     metrics: config.metrics
       ? createMetrics({
-          engine,
+          backend,
           depthHistory,
-          supervisor,
           hub,
           gateway,
           refusals: access.refusals,
@@ -160,27 +136,23 @@ export async function createDepthwire({
     trustedProxies: config.trustedProxies,
     maxConnections: config.gateway.maxConnections,
     maxConnectionsPerAddress: config.gateway.maxConnectionsPerAddress,
-    wallClock: systemClock,
+    steadyClock,
     maxMessageBytes: config.gateway.maxMessageBytes,
   }).catch(async (error: unknown) => {
     gateway.destroy();
     hub.close();
     depthHistory.close();
-    await engine.stop();
+    await backend.stop();
     await history.close();
     throw error;
   });
 
   return {
     app,
-    engine,
+    source,
     hub,
     async listen() {
-      // A venue that does not answer must not keep the dashboard of the others waiting.
-      const started = supervisor.start(feeds).then(() => true);
-      const isLate = delay(FEED_START_MS, false, { ref: false });
-      const isInTime = await Promise.race([started, isLate, closed.promise]);
-      if (!isInTime) started.catch((error: unknown) => logger.error({ err: error }, 'feed given up'));
+      await Promise.race([backend.start(feeds), closed.promise]);
       isStarted = true;
       warnOfExposure(config, access, logger);
       try {
@@ -211,25 +183,13 @@ export async function createDepthwire({
       ]);
       gateway.destroy();
       renewal?.cancel();
-      supervisor.stop();
-      await engine.stop();
+      await backend.stop();
       hub.close();
       depthHistory.close();
       await history.close();
       await app.close();
     },
   };
-}
-
-function storeOf({ store, path, url }: Config['history']): HistoryStore | null {
-  switch (store) {
-    case 'sqlite':
-      return createHistoryStore({ store, path });
-    case 'postgres':
-      return createHistoryStore({ store, url: url! });
-    case 'none':
-      return null;
-  }
 }
 
 /** What an operator may not have meant: others read along, or get nothing. */

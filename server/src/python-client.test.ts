@@ -54,7 +54,7 @@ class Server {
     this.#depthwire = depthwire;
     const { epoch } = depthwire.hub;
     const note = setInterval(() => {
-      const market = depthwire.engine.markets.get(instrument);
+      const market = depthwire.source.markets.get(instrument);
       if (market) this.checksums.set(`${epoch} ${market.book.sequence}`, bookChecksum(market.book));
     }, 1);
     cleanups.push(() => {

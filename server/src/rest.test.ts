@@ -108,7 +108,7 @@ describe('REST', () => {
       bids: [['1.00', '0.005']],
       asks: [['1.01', '0.004']],
     });
-    expect(body.checksum).toBe(bookChecksum(depthwire.engine.markets.get('test:AAA-USD')!.book));
+    expect(body.checksum).toBe(bookChecksum(depthwire.source.markets.get('test:AAA-USD')!.book));
   });
 
   test('instruments, trades and candles', async () => {

@@ -217,7 +217,7 @@ describe('WebSocket', () => {
       true,
     );
     expect(replica.state).toBe('live');
-    expect(bookChecksum(replica.book)).toBe(bookChecksum(depthwire.engine.markets.get('test:AAA-USD')!.book));
+    expect(bookChecksum(replica.book)).toBe(bookChecksum(depthwire.source.markets.get('test:AAA-USD')!.book));
   }, 20_000);
 
   test('what waits for a slow client stays as it was while others get more', async () => {
@@ -249,7 +249,7 @@ describe('WebSocket', () => {
         if (!replicas.has(frame[1])) replicas.set(frame[1], new BookReplica());
         expect(replicas.get(frame[1])!.apply(frame)).toBe('applied');
       }
-      const { book } = depthwire.engine.markets.get('test:AAA-USD')!;
+      const { book } = depthwire.source.markets.get('test:AAA-USD')!;
       expect([...replicas.values()].map((replica) => replica.seq)).toEqual(depths.map(() => ROUNDS));
       for (const replica of replicas.values()) expect(bookChecksum(replica.book)).toBe(bookChecksum(book));
     }
@@ -350,7 +350,7 @@ describe('WebSocket', () => {
       first.feed.delta([100, 9], [101, 0]);
       await vi.waitFor(() => expect(book.book.sequence).toBe(2));
       expect(bookChecksum(book.book)).toBe(
-        bookChecksum(first.depthwire.engine.markets.get('test:AAA-USD')!.book),
+        bookChecksum(first.depthwire.source.markets.get('test:AAA-USD')!.book),
       );
 
       await first.depthwire.close();
@@ -361,7 +361,7 @@ describe('WebSocket', () => {
       const second = await restart();
       await vi.waitFor(() => expect(book.state).toBe('live'), { timeout: 5_000 });
       expect(bookChecksum(book.book)).toBe(
-        bookChecksum(second.depthwire.engine.markets.get('test:AAA-USD')!.book),
+        bookChecksum(second.depthwire.source.markets.get('test:AAA-USD')!.book),
       );
       expect(book.book.bids.toFlat()).toEqual([100, 5, 99, 7]);
       expect(client.hello!.epoch).not.toBe(firstEpoch);
@@ -395,7 +395,7 @@ describe('WebSocket', () => {
     client.connect();
     const book = client.book('test:AAA-USD', { depth: 10, cadenceMs: 0 });
     const trades = client.trades('test:AAA-USD', { cadenceMs: 0 });
-    const market = depthwire.engine.markets.get('test:AAA-USD')!;
+    const market = depthwire.source.markets.get('test:AAA-USD')!;
     await vi.waitFor(() => expect([book.state, trades.granted]).toEqual(['live', expect.anything()]));
     feed.trade(100, 1, 1);
     feed.delta([100, 6], []);

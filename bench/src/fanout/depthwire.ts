@@ -44,7 +44,7 @@ export class DepthwireSender implements Sender {
   expectSameBooks(books: readonly SampledBook[]): void {
     if (books.length === 0) throw new Error('no client keeps its books');
     for (const { topic, state, sequence, verified, bids, asks } of books) {
-      const { book } = this.#server.depthwire.engine.markets.get(instrumentOf(topic))!;
+      const { book } = this.#server.depthwire.source.markets.get(instrumentOf(topic))!;
       const levels = bids.length / 2;
       const isSame =
         state === 'live' &&

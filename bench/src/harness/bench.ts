@@ -3,6 +3,9 @@ export type Size = 'full' | 'smoke';
 
 export interface BenchOptions {
   readonly size: Size;
+  /** Of `cluster`: how many clients, and which faults; default: as many as belong to the size, and all. */
+  readonly clients?: number;
+  readonly faults?: readonly string[];
   /** Says what is being done, on a terminal. */
   progress(text: string): void;
 }

@@ -24,6 +24,7 @@ import { stopped, stopSignal } from './stop-signal.ts';
 
 export interface ServeFlags extends SelectionFlags {
   readonly config?: string;
+  readonly role?: string;
   readonly host?: string;
   readonly port?: number;
   readonly web?: string;
@@ -45,6 +46,7 @@ export const pacemaker: Pacemaker = {
 export function addServeOptions(command: Command): Command {
   return command
     .option('--config <file>', 'configuration (default: depthwire.yaml, where there is one)')
+    .option('--role <role>', 'all, ingest or gateway (default: all)')
     .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
     .option('--port <number>', 'port to listen on, 0 for a free one (default: 8080)', integer(0, 65_535))
     .option('--web <folder>', 'the built dashboard')
@@ -67,7 +69,7 @@ export function addServe(program: Command, done: Done): void {
 
 /** Serves until it is told to stop, be it while it starts. */
 export async function serve(flags: ServeFlags): Promise<number> {
-  const { replay, host, port, web, logLevel } = flags;
+  const { replay, role, host, port, web, logLevel } = flags;
   if (!replay) {
     for (const key of ['speed', 'wait', 'venue', 'market', 'symbols'] as const) {
       assertOnly(flags[key] === undefined, `--${key} goes with --replay FILE`);
@@ -78,12 +80,13 @@ export async function serve(flags: ServeFlags): Promise<number> {
   const sources: ConfigSources = {
     file: flags.config,
     env: process.env,
-    overrides: { host, port, web, logLevel },
+    overrides: { role, host, port, web, logLevel },
     cwd: process.cwd(),
   };
   const path = configFile(sources);
   const stamp = stampOf(path); // before it is read: what changes from here on is not lost
   const config = await loadConfig(sources);
+  assertOnly(!replay || config.role === 'all', '--replay FILE goes with role all');
   const logger = createLogger(config.logLevel);
   const market = replay
     ? await openRecording(replay, flags, logger, stop)
@@ -99,7 +102,7 @@ export async function serve(flags: ServeFlags): Promise<number> {
   try {
     const url = await Promise.race([depthwire.listen(), stopped(stop)]);
     if (url !== undefined) {
-      logger.info({ url, instruments: depthwire.engine.markets.size }, 'listening');
+      logger.info({ url, role: config.role, instruments: depthwire.source.markets.size }, 'listening');
       market.onListening?.(depthwire);
       const watch = watchConfig({
         path,

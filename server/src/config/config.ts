@@ -4,6 +4,7 @@ import { inspect } from 'node:util';
 import { DepthwireError, toDepthwireError } from '@depthwire/shared';
 import { z } from 'zod';
 import { accessSchema } from '../access/config.ts';
+import { busSchema, readBus } from '../bus/config.ts';
 import { feedProblems } from '../feed-factory.ts';
 import { loadPlugin } from '../plugins/load.ts';
 import { feedList, feedNames, type FeedPlugins } from './feeds.ts';
@@ -12,12 +13,17 @@ import { keys, network, oneOf, origin, text, trueOrFalse, url, wholeNumber } fro
 
 /** Read when no other file is named and it exists. */
 const DEFAULT_CONFIG_FILE = 'depthwire.yaml';
+/** Keys whose values may hold secrets. */
+const SECRET: ReadonlySet<unknown> = new Set(['access', 'bus']);
 /** Of a wrong value, in a message. */
 const MAX_SHOWN_CHARS = 80;
 
 const configSchema = (plugins: FeedPlugins) =>
   keys(
     {
+      /** What this process does: all of it by itself, or its part among several by a bus. */
+      role: oneOf(['all', 'ingest', 'gateway']).default('all'),
+      bus: busSchema.optional(),
       host: text('an address to listen on, such as 127.0.0.1').default('127.0.0.1'),
       port: wholeNumber(0, 65_535, 8080).default(8080),
       logLevel: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
@@ -119,6 +125,8 @@ export type Config = z.infer<ReturnType<typeof configSchema>>;
 
 /** Keys that the environment may set, and how its text is read. */
 const environmentKeys: Readonly<Record<string, { key: keyof Config; read(value: string): unknown }>> = {
+  DEPTHWIRE_ROLE: { key: 'role', read: (value) => value },
+  DEPTHWIRE_BUS: { key: 'bus', read: readBus },
   HOST: { key: 'host', read: (value) => value },
   // what is no number is left as it is, for the message
   PORT: { key: 'port', read: (value) => (/^\s*\d+\s*$/.test(value) ? Number(value) : value) },
@@ -218,18 +226,27 @@ export function parseConfig(
   plugins: FeedPlugins = new Map(),
 ): Config {
   const result = configSchema(plugins).safeParse(input);
-  const problems = result.success ? feedProblems(result.data.feeds) : result.error.issues.flatMap(eachKey);
+  const problems = result.success
+    ? [...busProblems(result.data), ...feedProblems(result.data.feeds)]
+    : result.error.issues.flatMap(eachKey);
   if (result.success && problems.length === 0) return result.data;
   const lines = problems.map(({ path, message }) => {
     const source = sources[String(path[0])];
     const at = `${keyOf(path)}${source === undefined ? '' : ` (${source})`}`;
-    // What stands where a key should be may be one, in another form.
-    const isShown = message.startsWith('expected') && path[0] !== 'access';
+    // What stands where a key or a password should be may be one, in another form.
+    const isShown = message.startsWith('expected') && !SECRET.has(path[0]);
     return `${at}: ${message}${isShown ? `, got ${show(valueAt(input, path))}` : ''}`;
   });
   throw new DepthwireError('invalid_config', [...new Set(lines)].join('\n'), {
     key: keyOf(problems[0]!.path),
   });
+}
+
+/** What only several keys together can tell. */
+function busProblems({ role, bus }: Config): { path: string[]; message: string }[] {
+  if (role === 'all' || bus !== undefined) return [];
+  const fix = 'bus: { url: redis://127.0.0.1:6379 }, or DEPTHWIRE_BUS=redis://127.0.0.1:6379';
+  return [{ path: ['bus'], message: `a process of role ${role} needs a bus: set ${fix}` }];
 }
 
 async function readConfigFile(path: string, mustExist: boolean): Promise<Record<string, unknown>> {

@@ -18,7 +18,7 @@ import { SilenceCure } from './silence.ts';
 import { RollingStatistics, type DayStatistics } from './statistics.ts';
 
 /** Trades kept for each instrument. */
-const MAX_TAPE = 1_000;
+export const MAX_TAPE = 1_000;
 
 /** The venue's own 24 h figures are taken for so long after it sent them. */
 const TICKER_VALID_MS = 300_000;
@@ -157,6 +157,12 @@ export class Market implements MarketView {
   /** The book misses an update from here on, until the next snapshot. */
   breach(reason: string): void {
     this.#breach = reason;
+  }
+
+  /** The clock was set forward: nothing was silent for as long. */
+  setForward(byMs: number): void {
+    if (this.heardAtMs !== null) this.heardAtMs += byMs;
+    if (this.crossedSinceMs !== null) this.crossedSinceMs += byMs;
   }
 
   /** Marks the book silent once it was without an update for longer than the instrument allows. */

@@ -95,6 +95,8 @@ describe('a client that comes from another gateway', () => {
       }
       expectSame(kept, b);
       expect(resyncs).toEqual([]);
+      for (const { hub } of gateways)
+        expect(hub.figures.resumes.book).toEqual({ channel: 0, gateway: 10, snapshot: 0 });
     },
   );
 
@@ -353,10 +355,10 @@ describe('a client gets a snapshot, and nothing wrong, where', () => {
     const frames = [frameCodes.tradesMerged, frameCodes.tradesSnapshot];
     for (const [i, count] of [999, 1_000].entries()) {
       wanderer.leave();
-      for (let id = 1; id <= count; id++) both((feed) => feed.trade(100, 1, id));
+      for (let id = 1; id <= count; id++) both((feed) => feed.trade(100, 1, 10_000 * i + id));
       wanderer.come(i % 2 === 0 ? b.hub : a.hub);
       expect(codesOf(wanderer.received)).toEqual([frames[i]]);
-      expect(trades.trades.at(-1)!.id).toBe(count);
+      expect(trades.trades.at(-1)!.id).toBe(10_000 * i + count);
       if (i === 0) expect(trades.merged).toMatchObject({ count, bought: count, missed: count - 500 });
     }
   });

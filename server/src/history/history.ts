@@ -46,17 +46,30 @@ export interface HistoryOptions {
   readonly store: HistoryStore | null;
   readonly retention: Retention;
   readonly log: FeedLog;
-  /** Whether every market is this process's to write, from its beginning. Otherwise `write` says so. */
-  readonly writesAll: boolean;
-  /** Columns in memory, which begin with those that are stored of so long. */
-  readonly depth?: { readonly recent: DepthHistory; readonly recentMs: number };
+  /** Whether what a feed brings is this process's to write now; `write` and `leave` say where that changes. */
+  readonly writes: (feed: string) => boolean;
+  /** Resolves once the candles in memory are as the engine has them, wherever that is. */
+  readonly whenCandles?: (market: MarketView, interval: CandleInterval) => Promise<void>;
 }
 
 export interface HistoryFigures extends RecorderFigures {
-  readonly kind: HistoryStore['kind'];
   /** Instruments whose past is being asked of their feeds, or waits for it. */
   readonly filling: number;
   readonly filled: number;
+  /** Of the store, as of a minute ago at most. */
+  readonly bytes: number;
+}
+
+/** How stored history does, for operators. */
+export interface HistoryReport {
+  readonly store: HistoryStore['kind'] | 'none';
+  /** `away`: it cannot be written or read now, and live data goes on without it. */
+  readonly state: 'off' | 'reading' | 'writing' | 'away';
+  /** Unix milliseconds; null while it is not away. */
+  readonly awaySince: number | null;
+  readonly reason: string | null;
+  readonly waitingTrades: number;
+  readonly filling: number;
 }
 
 /**
@@ -74,6 +87,12 @@ export class History {
   /** The last of the markets of a venue that wait for their past. */
   readonly #seeding = new WeakMap<Feed, Promise<void>>();
   readonly #pruning: Timer | null = null;
+  #depth: { readonly recent: DepthHistory; readonly recentMs: number } | null = null;
+  readonly #leaveBus: () => void = () => undefined;
+  /** Why it could not be opened, and since when. */
+  #unopenedSinceMs: number | null = null;
+  #unopenedReason: string | null = null;
+  #bytes = 0;
   #isPruning = false;
   #isClosed = false;
   /** Null before the first try. */
@@ -105,12 +124,33 @@ export class History {
     });
     this.#pruning = every(clock, PRUNE_PERIOD_MS, () => void this.#prune());
     this.#open(store).catch(() => undefined); // whoever needs it is told
+    // What others write begins here with what they wrote.
+    this.#leaveBus = bus.subscribe((event) => {
+      if (event.type !== 'instrument' || !event.isRescaled || this.#known.has(event.instrument)) return;
+      const market = markets.get(event.instrument);
+      if (market) void this.#restoreColumns(market);
+    });
   }
 
   /** Null where nothing is stored. */
   get figures(): HistoryFigures | null {
     if (!this.#recorder || !this.#backFill) return null;
-    return { kind: this.#options.store!.kind, ...this.#recorder.figures, ...this.#backFill.figures };
+    return { ...this.#recorder.figures, ...this.#backFill.figures, bytes: this.#bytes };
+  }
+
+  get report(): HistoryReport {
+    const { store } = this.#options;
+    const figures = this.figures;
+    if (store === null || !figures)
+      return { store: 'none', state: 'off', awaySince: null, reason: null, waitingTrades: 0, filling: 0 };
+    const awaySinceMs = figures.awaySinceMs ?? this.#unopenedSinceMs;
+    const state = awaySinceMs !== null ? 'away' : this.#recorder!.isWritingAny ? 'writing' : 'reading';
+    return {
+      ...{ store: store.kind, state, awaySince: awaySinceMs === null ? null : Math.floor(awaySinceMs) },
+      reason: figures.awayReason ?? this.#unopenedReason,
+      waitingTrades: figures.waitingTrades,
+      filling: figures.filling,
+    };
   }
 
   /** A feed has started: takes over the past of those of its markets that are new. Never rejects. */
@@ -121,13 +161,29 @@ export class History {
       this.#loaded.add(market);
       const { id } = market.instrument;
       this.#known.set(id, { feed, market });
-      if (this.#options.writesAll) await this.write(id);
-      else await this.#seed(feed, market);
+      if (this.#options.writes(feed.id)) await this.#begin(id);
+      else if (feed.candlesEnd !== 'now' || !this.#recorder) await this.#seed(feed, market);
+      // What a venue tells is of use to whoever writes.
     }
   }
 
-  /** This process is the one that writes an instrument from now on. Never rejects. */
-  async write(id: InstrumentId): Promise<void> {
+  /** This process is the one that writes a feed's markets from now on. */
+  write(feed: string): void {
+    for (const [id, known] of this.#known) if (known.feed.id === feed) void this.#begin(id);
+  }
+
+  /** Somebody else is. */
+  leave(feed: string): void {
+    for (const [id, known] of this.#known) if (known.feed.id === feed) this.#recorder?.end(id);
+  }
+
+  /** Columns in memory begin with those that are stored of so long. */
+  keepColumns(recent: DepthHistory, recentMs: number): void {
+    this.#depth = { recent, recentMs };
+  }
+
+  /** Never rejects. */
+  async #begin(id: InstrumentId): Promise<void> {
     const known = this.#known.get(id);
     if (!known) return;
     const { feed, market } = known;
@@ -151,11 +207,6 @@ export class History {
     }
   }
 
-  /** Somebody else writes an instrument from now on. */
-  leave(id: InstrumentId): void {
-    this.#recorder?.end(id);
-  }
-
   onColumn(id: InstrumentId, column: DepthColumn): void {
     if (this.#recorder?.isWriting(id) && this.#options.retention.columnsMs > 0)
       this.#recorder.onColumn(id, packColumn(column));
@@ -170,6 +221,7 @@ export class History {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#pruning?.cancel();
+    this.#leaveBus();
     this.#backFill?.close();
     await this.#recorder?.close();
     await this.#options.store?.close();
@@ -180,10 +232,17 @@ export class History {
     const now = this.#options.clock.now();
     if (this.#opening === null || now >= this.#nextOpenMs) {
       this.#nextOpenMs = Infinity;
-      this.#opening = store.open().catch((error: unknown) => {
-        this.#nextOpenMs = this.#options.clock.now() + OPEN_PERIOD_MS;
-        throw error;
-      });
+      this.#opening = store.open().then(
+        () => {
+          this.#unopenedSinceMs = this.#unopenedReason = null;
+        },
+        (error: unknown) => {
+          this.#unopenedSinceMs ??= now;
+          this.#unopenedReason = toDepthwireError(error).message;
+          this.#nextOpenMs = this.#options.clock.now() + OPEN_PERIOD_MS;
+          throw error;
+        },
+      );
     }
     return this.#opening;
   }
@@ -262,10 +321,10 @@ export class History {
     }
   }
 
-  async #restoreColumns(market: Market): Promise<void> {
-    const { depth, clock } = this.#options;
+  async #restoreColumns(market: MarketView): Promise<void> {
+    const depth = this.#depth;
     if (!depth) return;
-    const nowMs = Math.floor(clock.now());
+    const nowMs = Math.floor(this.#options.clock.now());
     const columns = await this.past.columns(
       market,
       { fromMs: nowMs - depth.recentMs, toMs: nowMs },
@@ -286,10 +345,13 @@ export class History {
   }
 
   async #prune(): Promise<void> {
-    if (this.#isPruning || !this.#options.writesAll) return;
+    if (this.#isPruning) return;
     this.#isPruning = true;
     const { store, clock, retention, log } = this.#options;
     try {
+      await this.#open(store!);
+      this.#bytes = (await store!.figures()).bytes;
+      if (!this.#recorder!.isWritingAny) return; // somebody else does
       for (let i = 0; i < MAX_PRUNES && !this.#isClosed; i++)
         if (!(await store!.prune(Math.floor(clock.now()), retention))) break;
     } catch (error) {

@@ -29,6 +29,8 @@ export interface PastOptions {
   readonly feedOf: (id: InstrumentId) => Feed | undefined;
   readonly store: HistoryStore | null;
   readonly log: FeedLog;
+  /** Resolves once the candles in memory are as the engine has them. */
+  readonly whenCandles?: (market: MarketView, interval: CandleInterval) => Promise<void>;
 }
 
 export interface CandlePage {
@@ -74,6 +76,7 @@ export class Past {
     const market = this.#options.markets.get(id);
     if (!market)
       throw new DepthwireError('unknown_instrument', `no feed publishes ${id}`, { instrument: id });
+    if (this.#options.whenCandles) await this.#options.whenCandles(market, interval);
     const kept = market.candles(interval).latest(limit + 1, beforeS); // one more tells whether there is a next page
     const endS = kept[0]?.time ?? Math.min(beforeS, this.#nextOpenS(interval));
     const older =

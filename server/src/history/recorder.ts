@@ -142,6 +142,10 @@ export class Recorder {
     this.#part(waiting, this.#options.clock.now());
   }
 
+  get isWritingAny(): boolean {
+    return this.#waiting.size > 0;
+  }
+
   isWriting(instrument: InstrumentId): boolean {
     return this.#waiting.has(instrument);
   }

@@ -281,6 +281,34 @@ export const readiness = z
   .object({ status: z.enum(['ready', 'unavailable']), time: epochMs('The market clock') })
   .meta({ id: 'Readiness' });
 
+const bus = z
+  .object({
+    connected: z.boolean().describe('Whether its channels are connected'),
+    feeds: z.array(
+      z.object({
+        feed: z.string(),
+        leader: z.string().nullable().describe('Which ingest leads it, as far as is known here'),
+        epoch: z.number().int().nullable().describe('Under which epoch'),
+        silentLanes: count('At a gateway: its lanes that are not heard, whose books are stale'),
+      }),
+    ),
+  })
+  .nullable()
+  .describe('The bus between ingests and gateways; null where one process does all');
+
+const history = z
+  .object({
+    store: z.enum(['sqlite', 'postgres', 'none']),
+    state: z
+      .enum(['off', 'reading', 'writing', 'away'])
+      .describe('away: it cannot be written or read now, and live data goes on without it'),
+    awaySince: epochMs('Since when it is away').nullable(),
+    reason: z.string().nullable().describe('Why it is away'),
+    waitingTrades: count('Trades that wait to be written'),
+    filling: count('Instruments whose past their feed is asked for'),
+  })
+  .describe('What is stored of candles, trades and books');
+
 export const health = z
   .object({
     status: z.enum(['ready', 'unavailable']),
@@ -291,6 +319,8 @@ export const health = z
     instruments: count('Instruments that feeds publish'),
     books,
     feeds: z.array(feedHealth.meta({ id: 'FeedHealth' })),
+    bus,
+    history,
   })
   .meta({ id: 'Health' });
 
@@ -324,5 +354,5 @@ const feedReport = feedHealth
   .meta({ id: 'FeedReport' });
 
 export const feedReports = z
-  .object({ time: epochMs('The market clock'), feeds: z.array(feedReport) })
+  .object({ time: epochMs('The market clock'), feeds: z.array(feedReport), bus })
   .meta({ id: 'FeedReports' });

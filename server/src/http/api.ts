@@ -14,6 +14,6 @@ export async function registerApi(root: FastifyInstance, options: RoutesOptions)
     registerCaching(app);
     await registerDocuments(app, options.version);
     registerRoutes(app, options);
-    registerStream(app, options.gateway);
+    if (!options.servesOperatorsOnly) registerStream(app, options.gateway);
   });
 }

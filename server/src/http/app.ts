@@ -76,7 +76,7 @@ export interface AppOptions extends RoutesOptions, GuardOptions {
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const web = options.web === undefined ? null : new WebFolder(options.web);
   const hasMissingPage = web?.hasMissingPage ?? false;
-  const observer = createRequestObserver(options.metrics, options.wallClock);
+  const observer = createRequestObserver(options.metrics, options.steadyClock);
   const app = Fastify({
     loggerInstance: options.logger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
@@ -143,6 +143,27 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   });
   registerGuard(app, options);
 
+  if (!options.servesOperatorsOnly) registerSocket(app, options);
+  await registerApi(app, options);
+  const { metrics } = options;
+  if (metrics !== null)
+    app.get('/metrics', { config: { access: 'operate' } }, async (_request, reply) =>
+      reply.type(metrics.contentType).send(await metrics.scrape()),
+    );
+
+  if (!options.servesOperatorsOnly) await web?.register(app, options.access);
+  app.setNotFoundHandler((request, reply) => {
+    if (hasMissingPage && asksForPage(request)) return reply.code(404).sendFile(MISSING_PAGE);
+    return sendError(
+      reply,
+      new DepthwireError('not_found', `there is no ${request.method} ${request.url.split('?')[0]}`),
+    );
+  });
+  return app;
+}
+
+/** Where clients connect by WebSocket. */
+function registerSocket(app: FastifyInstance, { gateway }: AppOptions): void {
   const responses = new WeakMap<IncomingMessage, ServerResponse>();
   app.get(
     '/ws',
@@ -161,27 +182,11 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
       // life, a fifth of a client's memory.
       socket.removeAllListeners('error');
       responses.get(request.raw)?.detachSocket(stream);
-      socket.on('error', (error) => options.gateway.onError(socket, error));
+      socket.on('error', (error) => gateway.onError(socket, error));
       const peer = { requestId: request.id, ...callerOf(request) };
-      options.gateway.accept(socket, stream, offered, peer, request.principal);
+      gateway.accept(socket, stream, offered, peer, request.principal);
     },
   );
-  await registerApi(app, options);
-  const { metrics } = options;
-  if (metrics !== null)
-    app.get('/metrics', { config: { access: 'operate' } }, async (_request, reply) =>
-      reply.type(metrics.contentType).send(await metrics.scrape()),
-    );
-
-  await web?.register(app, options.access);
-  app.setNotFoundHandler((request, reply) => {
-    if (hasMissingPage && asksForPage(request)) return reply.code(404).sendFile(MISSING_PAGE);
-    return sendError(
-      reply,
-      new DepthwireError('not_found', `there is no ${request.method} ${request.url.split('?')[0]}`),
-    );
-  });
-  return app;
 }
 
 /** Whether somebody in a browser went to an address, and is to be told in words, not a program. */

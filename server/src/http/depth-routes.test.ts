@@ -89,7 +89,7 @@ test('columns are those of the book as a client has it', async () => {
   const subscription = client.book('test:AAA-USD', { depth: 0, cadenceMs: 0 });
   client.connect();
   await whenReady(subscription);
-  const { book } = depthwire.engine.markets.get('test:AAA-USD')!;
+  const { book } = depthwire.source.markets.get('test:AAA-USD')!;
   const expected: DepthColumn[] = [];
   for (let i = 0; i < 5; i++) {
     live(1);

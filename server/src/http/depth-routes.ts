@@ -4,7 +4,7 @@ import { DEPTH_PERIOD_MS, DepthEncoder, groupDepthColumn, type DepthRecord } fro
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { assertGranted, type Principal } from '../access/grants.ts';
-import type { Engine } from '../engine/engine.ts';
+import type { MarketSource } from '../engine/market-source.ts';
 import type { DepthHistory } from '../history/depth-history.ts';
 import type { Past } from '../history/past.ts';
 import type { DepthSelection } from '../history/depth-series.ts';
@@ -26,7 +26,7 @@ const MAX_STEP = 2 ** 49;
 const MSGPACK_TYPE = 'application/vnd.msgpack';
 
 export interface DepthRoutesOptions {
-  readonly engine: Engine;
+  readonly source: MarketSource;
   readonly depthHistory: DepthHistory;
   readonly past: Past;
   readonly epoch: number;
@@ -69,7 +69,7 @@ const depthHistorySchema = {
 } as const;
 
 export function registerDepthRoutes(root: FastifyInstance, options: DepthRoutesOptions): void {
-  const { engine, past, epoch } = options;
+  const { source, past, epoch } = options;
   root
     .withTypeProvider<ZodTypeProvider>()
     .get(
@@ -79,7 +79,7 @@ export function registerDepthRoutes(root: FastifyInstance, options: DepthRoutesO
         const principal = principalOf(request);
         assertGranted(principal, 'book', request.params.id);
         assertWholeBook(principal);
-        const market = engine.markets.get(request.params.id);
+        const market = source.markets.get(request.params.id);
         if (!market)
           throw new DepthwireError('unknown_instrument', `no feed publishes ${request.params.id}`, {
             instrument: request.params.id,

@@ -13,7 +13,7 @@ import {
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { oneOf } from '../config/schema.ts';
-import type { Engine } from '../engine/engine.ts';
+import type { MarketSource } from '../engine/market-source.ts';
 import type { Past } from '../history/past.ts';
 import type { MarketView } from '../engine/market.ts';
 import { intervals } from '../protocol/values.ts';
@@ -37,7 +37,7 @@ const MAX_SECONDS = 2 ** 40;
 const MAX_MS = 2 ** 49;
 
 export interface MarketRoutesOptions {
-  readonly engine: Engine;
+  readonly source: MarketSource;
   readonly past: Past;
   readonly marketClock: Clock;
   readonly epoch: number;
@@ -139,11 +139,11 @@ const candlesSchema = {
 /** Instruments, and what is known of the market of each. */
 export function registerMarketRoutes(root: FastifyInstance, options: MarketRoutesOptions): void {
   const app = root.withTypeProvider<ZodTypeProvider>();
-  const { engine, past, marketClock, epoch } = options;
+  const { source, past, marketClock } = options;
   const runs = new Runs();
 
   function market(id: string): MarketView {
-    const found = engine.markets.get(id);
+    const found = source.markets.get(id);
     if (!found) throw new DepthwireError('unknown_instrument', `no feed publishes ${id}`, { instrument: id });
     return found;
   }
@@ -160,7 +160,7 @@ export function registerMarketRoutes(root: FastifyInstance, options: MarketRoute
 
   app.get('/api/v1/instruments', { schema: instrumentsSchema }, (request, reply) => {
     const { grants } = principalOf(request);
-    const all = [...engine.markets.values()]
+    const all = [...source.markets.values()]
       .map(({ instrument }) => instrument)
       .filter(({ id }) => mayRead(grants, id));
     const { instruments, cursor } = instrumentPage(all, request.query);
@@ -189,7 +189,7 @@ export function registerMarketRoutes(root: FastifyInstance, options: MarketRoute
       const depth = Math.min(request.query.depth, principal.grants.maxDepth ?? MAX_DEPTH);
       const { book, instrument, state, reason } = view;
       // Known before a level is written: most who ask again and again have the book as it is.
-      const etag = etagOf(epoch, runs.of(view), book.sequence, depth, state, reason);
+      const etag = etagOf(view.epoch, runs.of(view), book.sequence, depth, state, reason);
       void reply.header('etag', etag);
       if (isFresh(request, etag)) {
         void reply.code(304).send();
@@ -199,7 +199,7 @@ export function registerMarketRoutes(root: FastifyInstance, options: MarketRoute
         instrument: instrument.id,
         state,
         reason,
-        epoch,
+        epoch: view.epoch,
         sequence: book.sequence,
         time: Math.floor(marketClock.now()),
         receiveTime: view.receiveTimeMs,
@@ -218,7 +218,7 @@ export function registerMarketRoutes(root: FastifyInstance, options: MarketRoute
       assertGranted(principalOf(request), 'trades', request.params.id);
       const view = market(request.params.id);
       const { instrument } = view;
-      const page = await kept(view, { epoch, run: runs.of(view) }, request.query);
+      const page = await kept(view, { epoch: view.epoch, run: runs.of(view) }, request.query);
       const next = page.next === null ? null : linkTo(request, { cursor: page.next });
       linkNext(reply, next);
       return {

@@ -351,7 +351,7 @@ test('whoever may not ask, or asks too often, is refused as the document has it'
 test('what the server cannot answer is as the document has it: not ready, and failed', async () => {
   const { document, depthwire, get } = await start();
   const check = documentChecker(document);
-  const broken = vi.spyOn(depthwire.engine, 'countBooks').mockImplementation(() => {
+  const broken = vi.spyOn(depthwire.source, 'feedReports').mockImplementation(() => {
     throw new Error('broken');
   });
   for (const path of ['/api/v1/health', '/api/v1/feeds']) {

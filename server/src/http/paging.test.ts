@@ -19,7 +19,7 @@ interface TradeList {
 async function simulator(rate: number) {
   const { feeds } = parseConfig({ feeds: [{ feed: 'sim', instruments: ['sim:BTC-USD'], rate }] });
   const server = await serveFeeds(createFeeds(feeds));
-  const { tape } = server.depthwire.engine.markets.get('sim:BTC-USD')!;
+  const { tape } = server.depthwire.source.markets.get('sim:BTC-USD')!;
   return { ...server, tape };
 }
 

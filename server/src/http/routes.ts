@@ -1,24 +1,21 @@
 import type { ZodTypeProvider } from '@fastify/type-provider-zod';
-import type { Feed } from '@depthwire/feeds';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { z } from 'zod';
 import type { Access } from '../access/access.ts';
-import type { FeedStatus, FeedSupervisor } from '../engine/feed-supervisor.ts';
+import type { FeedReport } from '../engine/market-source.ts';
 import type { Gateway } from '../gateway/gateway.ts';
+import type { History } from '../history/history.ts';
 import { registerAccessRoute } from './access-route.ts';
 import { feedReports, health, readiness } from './answers.ts';
 import { registerDepthRoutes, type DepthRoutesOptions } from './depth-routes.ts';
 import { registerMarketRoutes, type MarketRoutesOptions } from './market-routes.ts';
 import { registerTickets } from './tickets.ts';
 
-/** Books that are not live, named for each feed. */
-const MAX_TROUBLES = 100;
-/** What an operator should mend, named for each feed. */
-const MAX_PROBLEMS = 20;
-
 export interface RoutesOptions extends MarketRoutesOptions, DepthRoutesOptions {
-  readonly supervisor: FeedSupervisor;
+  /** For an ingest: clients are served by gateways. */
+  readonly servesOperatorsOnly: boolean;
   readonly gateway: Gateway;
+  readonly history: History;
   readonly access: Access;
   readonly version: string;
   /** False while feeds start and during shutdown. */
@@ -28,22 +25,7 @@ export interface RoutesOptions extends MarketRoutesOptions, DepthRoutesOptions {
 /** The REST API: `/api/v1`. Prices and sizes are decimal text, exact to the instrument's scales. */
 export function registerRoutes(root: FastifyInstance, options: RoutesOptions): void {
   const app = root.withTypeProvider<ZodTypeProvider>();
-  const { engine, supervisor, gateway, marketClock, epoch } = options;
-
-  function feedHealth(feed: Feed, { state, sinceMs, error, retryAtMs }: FeedStatus) {
-    const { events = 0, refused = 0 } = engine.feeds.get(feed) ?? {};
-    return {
-      id: feed.id,
-      state,
-      since: Math.floor(sinceMs),
-      error: error && { code: error.code, message: error.message, retry: error.retry },
-      retryAt: retryAtMs === null ? null : Math.floor(retryAtMs),
-      books: engine.countBooks(feed),
-      events,
-      refused,
-      problems: [...engine.conflictsOf(feed), ...(feed.problems?.() ?? [])].slice(0, MAX_PROBLEMS),
-    };
-  }
+  const { source, gateway, marketClock, epoch } = options;
 
   function readinessNow(reply: FastifyReply) {
     const isReady = options.isReady();
@@ -64,22 +46,8 @@ export function registerRoutes(root: FastifyInstance, options: RoutesOptions): v
   };
   app.get('/api/v1/feeds', { schema: feedsSchema, config: { access: 'operate' } }, () => ({
     time: Math.floor(marketClock.now()),
-    feeds: [...supervisor.statuses].map(([feed, status]) => ({
-      ...feedHealth(feed, status),
-      ...(engine.feeds.get(feed)?.quality.figures() ?? null),
-      source: feed.stats?.() ?? null,
-      reconnects: feed.reconnects?.() ?? null,
-      troubles: engine
-        .marketsOf(feed)
-        .filter(({ state }) => state !== 'live')
-        .slice(0, MAX_TROUBLES)
-        .map(({ instrument, state, reason, stateSinceMs }) => ({
-          instrument: instrument.id,
-          state,
-          reason,
-          since: Math.floor(stateSinceMs),
-        })),
-    })),
+    feeds: source.feedReports(),
+    bus: source.busReport(),
   }));
 
   const healthSchema = {
@@ -102,9 +70,11 @@ export function registerRoutes(root: FastifyInstance, options: RoutesOptions): v
       version: options.version,
       epoch,
       connections: gateway.connectionCount,
-      instruments: engine.markets.size,
-      books: engine.countBooks(),
-      feeds: [...supervisor.statuses].map(([feed, status]) => feedHealth(feed, status)),
+      instruments: source.markets.size,
+      books: source.countBooks(),
+      feeds: source.feedReports().map(healthOf),
+      bus: source.busReport(),
+      history: options.history.report,
     };
   });
 
@@ -130,8 +100,14 @@ export function registerRoutes(root: FastifyInstance, options: RoutesOptions): v
     readinessNow(reply),
   );
 
+  if (options.servesOperatorsOnly) return;
   registerMarketRoutes(root, options);
   registerDepthRoutes(root, options);
   registerAccessRoute(root);
   registerTickets(root, options);
+}
+
+/** Without what is measured of it. */
+function healthOf({ id, state, since, error, retryAt, books, events, refused, problems }: FeedReport) {
+  return { id, state, since, error, retryAt, books, events, refused, problems };
 }

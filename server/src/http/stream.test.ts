@@ -107,7 +107,7 @@ describe('an event stream', () => {
     const reader = await open(`${stream}?book=${AAA},depth=0,cadence=0`);
     const replica = new BookReplica();
     for (let i = 1; i <= 300; i++) feed.delta([100 - (i % 40), i], [101 + (i % 30), i + 1], AAA);
-    const market = depthwire.engine.markets.get(AAA)!;
+    const market = depthwire.source.markets.get(AAA)!;
     await untilEqual(replica, reader, market);
     expect(replica.state).toBe('live');
     expect(replica.book.bids.toFlat()).toEqual(market.book.bids.toFlat());
@@ -125,7 +125,7 @@ describe('an event stream', () => {
     );
     await vi.waitFor(() => expect(outcomes).toHaveLength(1));
     for (let i = 1; i <= 50; i++) feed.delta([100, i], [], AAA);
-    const { book } = depthwire.engine.markets.get(AAA)!;
+    const { book } = depthwire.source.markets.get(AAA)!;
     await vi.waitFor(() => expect(replica.book.sequence).toBe(book.sequence));
     expect(bookChecksum(replica.book)).toBe(bookChecksum(book));
     expect(new Set(outcomes)).toEqual(new Set(['applied']));
@@ -153,7 +153,7 @@ describe('an event stream', () => {
     const { stream, feed, depthwire } = await start({ maxBufferedBytes: 65_536 });
     const reader = await open(`${stream}?book=${AAA},depth=0,cadence=0`);
     const replica = new BookReplica();
-    await untilEqual(replica, reader, depthwire.engine.markets.get(AAA)!);
+    await untilEqual(replica, reader, depthwire.source.markets.get(AAA)!);
     reader.events.length = 0;
     reader.response.pause();
     const wide = (size: number) => Array.from({ length: 1_000 }, (_, i) => [100 - i, size + i]).flat();
@@ -162,7 +162,7 @@ describe('an event stream', () => {
       await new Promise(setImmediate);
     }
     reader.response.resume();
-    const market = depthwire.engine.markets.get(AAA)!;
+    const market = depthwire.source.markets.get(AAA)!;
     await untilEqual(replica, reader, market);
     const codes = (reader.data as DataFrame[]).filter(Array.isArray).map(([code]) => code as number);
     expect(codes.some((code) => code === frameCodes.bookMerged || code === frameCodes.bookSnapshot)).toBe(
@@ -270,8 +270,8 @@ describe('a client of an event stream that comes back', () => {
     const reader = await open(`${stream}?${query}`);
     const books = { [AAA]: new BookReplica(), [BBB]: new BookReplica() };
     const both = async (from: EventReader) => {
-      await untilEqual(books[AAA]!, from, depthwire.engine.markets.get(AAA)!, 1);
-      await untilEqual(books[BBB]!, from, depthwire.engine.markets.get(BBB)!, 2);
+      await untilEqual(books[AAA]!, from, depthwire.source.markets.get(AAA)!, 1);
+      await untilEqual(books[BBB]!, from, depthwire.source.markets.get(BBB)!, 2);
     };
     await reader.next(isFrame(frameCodes.bookSnapshot, 2)).then(() => undefined);
     reader.destroy();
@@ -423,7 +423,7 @@ describe('a client of an event stream that comes back', () => {
     clearInterval(timer);
     await vi.waitFor(() => {
       for (const [ch, replica] of books) {
-        const { book } = depthwire.engine.markets.get(instruments.get(ch)!)!;
+        const { book } = depthwire.source.markets.get(instruments.get(ch)!)!;
         expect(replica.book.sequence).toBe(book.sequence);
         expect(bookChecksum(replica.book)).toBe(bookChecksum(book));
         expect(replica.state).toBe('live');

@@ -1,11 +1,11 @@
 import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
 import { PROTOCOL_VERSION } from '@depthwire/shared';
 import type { Refusals } from '../access/refusals.ts';
-import type { Engine } from '../engine/engine.ts';
-import type { FeedSupervisor } from '../engine/feed-supervisor.ts';
+import type { Backend } from '../backends.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { Hub } from '../gateway/hub.ts';
 import type { DepthHistory } from '../history/depth-history.ts';
+import { addBusMetrics } from './bus-metrics.ts';
 import { addFeedMetrics } from './feed-metrics.ts';
 import { addGatewayMetrics } from './gateway-metrics.ts';
 import { addHistoryMetrics } from './history-metrics.ts';
@@ -15,9 +15,8 @@ import { sampledGauge } from './sampled.ts';
 const HTTP_BUCKETS_S = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10];
 
 export interface MetricsSources {
-  readonly engine: Engine;
+  readonly backend: Backend;
   readonly depthHistory: DepthHistory;
-  readonly supervisor: FeedSupervisor;
   readonly hub: Hub;
   readonly gateway: Gateway;
   readonly refusals: Refusals;
@@ -43,9 +42,8 @@ export interface Metrics {
 }
 
 export function createMetrics({
-  engine,
+  backend,
   depthHistory,
-  supervisor,
   hub,
   gateway,
   refusals,
@@ -66,8 +64,10 @@ export function createMetrics({
     [{}, Number(isReady())],
   ]);
   addGatewayMetrics(registry, { gateway, hub, refusals });
-  addFeedMetrics(registry, engine, supervisor);
-  addHistoryMetrics(registry, depthHistory);
+  if (backend.feeds !== null) addFeedMetrics(registry, backend.feeds.engine, backend.feeds.supervisor);
+  if (backend.busFigures !== null)
+    addBusMetrics(registry, backend.busFigures, () => backend.source.busReport());
+  addHistoryMetrics(registry, depthHistory, backend.history);
   const requests = new Counter({
     name: 'depthwire_http_requests_total',
     help: 'HTTP requests answered, by route and status.',

@@ -296,7 +296,7 @@ test('so is all that a simulated market sends', async () => {
   const { ws, depthwire } = await serveFeeds(createFeeds(feeds));
   const client = await new RawClient(ws).open();
   let id = 0;
-  for (const instrument of depthwire.engine.markets.keys()) {
+  for (const instrument of depthwire.source.markets.keys()) {
     for (const topic of topics) {
       const more = topic === 'book' ? { depth: 0 } : topic === 'candles' ? { interval: '1s' } : {};
       client.send({ op: 'subscribe', id: (id += 1), topic, instrument, cadence: 0, ...more });

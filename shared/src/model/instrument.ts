@@ -40,3 +40,10 @@ export const instrumentIdPattern = /^[a-z0-9-]{1,32}:\S{1,64}$/;
 export function isInstrumentId(value: unknown): value is InstrumentId {
   return typeof value === 'string' && instrumentIdPattern.test(value);
 }
+
+/** Whether prices and sizes of the two are counted in the same units. */
+export function hasSameScales(a: Instrument, b: Instrument): boolean {
+  return (['tick', 'lot'] as const).every(
+    (key) => a[key].units === b[key].units && a[key].decimals === b[key].decimals,
+  );
+}

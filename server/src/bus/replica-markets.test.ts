@@ -1,0 +1,237 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { VirtualClock } from '@depthwire/feeds';
+import { bookChecksum, type Trade } from '@depthwire/shared';
+import { ScriptedFeed, silentLog, START_MS, testInstrument } from '../../test/markets.ts';
+import { Engine } from '../engine/engine.ts';
+import { createMemoryBus, type MarketEvent } from './bus.ts';
+import { BusFigures } from './bus-figures.ts';
+import { LanePublisher } from './lane-publisher.ts';
+import { ReplicaMarkets } from './replica-markets.ts';
+import type { Ask } from './wire.ts';
+
+const AAA = 'test:AAA-USD';
+const BBB = 'test:BBB-USD';
+const instruments = [testInstrument(AAA), testInstrument(BBB)];
+/** By then whatever was lost is found, asked for and given: heads, a second request, and some. */
+const SETTLED_MS = 3_000;
+
+interface Sent {
+  readonly lane: number;
+  readonly bytes: Buffer;
+}
+
+/** An engine whose feeds are led, and a gateway that follows, with all that is between them in the hands of the test. */
+async function start() {
+  const clock = new VirtualClock(START_MS);
+  const bus = createMemoryBus();
+  const engine = new Engine({ clock, bus, log: silentLog });
+  const feed = new ScriptedFeed('scripted', instruments);
+  await engine.addFeed(feed);
+  const wire: Sent[] = [];
+  const asks: Ask[] = [];
+  const events: MarketEvent[] = [];
+  const gatewayBus = createMemoryBus();
+  const figures = new BusFigures();
+  let leads = true;
+  const publisher = new LanePublisher({
+    ...{ ingest: 'one', bus, markets: engine.markets, clock, timers: clock, figures: new BusFigures() },
+    feedOf: (id) => engine.feedOf(id)?.id,
+    isLeading: () => leads,
+    send: (lane, bytes) => wire.push({ lane, bytes: Buffer.from(bytes) }) > 0,
+  });
+  const replicas = new ReplicaMarkets({
+    ...{ bus: gatewayBus, clock, timers: clock, figures },
+    ask: (ask) => asks.push(ask),
+  });
+  gatewayBus.subscribe((event) => events.push(event));
+  /** What the engine's books were, by instrument and count of updates. */
+  const books = new Map<string, string>();
+  const flat = ({ book }: { book: { bids: { toFlat(): number[] }; asks: { toFlat(): number[] } } }) =>
+    JSON.stringify([book.bids.toFlat(), book.asks.toFlat()]);
+  const note = () => {
+    for (const [id, market] of engine.markets) books.set(`${id} ${market.book.sequence}`, flat(market));
+  };
+  bus.subscribe(note);
+  note();
+  return {
+    ...{ clock, engine, feed, wire, asks, events, publisher, replicas, figures, flat },
+    setLeading(is: boolean) {
+      leads = is;
+    },
+    /** Every book that is shown as live is one that the engine had. */
+    check() {
+      for (const [id, market] of replicas.markets) {
+        if (market.state === 'live') expect(flat(market)).toBe(books.get(`${id} ${market.book.sequence}`));
+      }
+    },
+    /** Takes what is on its way. */
+    deliver() {
+      for (const { lane, bytes } of wire.splice(0)) replicas.onMessage(lane, bytes);
+      for (const ask of asks.splice(0)) publisher.onAsk(ask);
+    },
+    /** Time goes by, and everything arrives. */
+    settle(ms = SETTLED_MS) {
+      for (let passedMs = 0; passedMs < ms; passedMs += 10) {
+        clock.advanceTo(clock.now() + 10);
+        this.deliver();
+      }
+    },
+    expectEqual() {
+      expect([...replicas.markets.keys()].sort()).toEqual([...engine.markets.keys()].sort());
+      for (const [id, market] of engine.markets) {
+        const replica = replicas.markets.get(id)!;
+        expect(flat(replica)).toBe(flat(market));
+        expect(bookChecksum(replica.book)).toBe(bookChecksum(market.book));
+        expect(replica.book.sequence).toBe(market.book.sequence);
+        expect([replica.state, replica.reason]).toEqual([market.state, market.reason]);
+        expect(replica.ticker()).toEqual(market.ticker(clock.now()));
+        expect(replica.tradeCount).toBe(market.tradeCount);
+        // Under another leader it may have trades that were before that one's time.
+        expect(replica.tape.slice(replica.tape.length - market.tape.length)).toEqual(market.tape);
+      }
+    },
+    tradesOf: (id: string) =>
+      events.flatMap((event): Trade[] =>
+        event.type === 'trade' && event.instrument === id ? [event.trade] : [],
+      ),
+  };
+}
+
+function open(feed: ScriptedFeed): void {
+  for (const id of [AAA, BBB]) {
+    feed.snapshot([100, 5, 99, 7], [101, 4, 102, 6], id);
+    feed.state('live', null, id);
+  }
+}
+
+describe('ReplicaMarkets', () => {
+  test('have the books, tapes, states and figures of the engine', async () => {
+    const { feed, publisher, settle, expectEqual, ...running } = await start();
+    publisher.lead('scripted', 1);
+    open(feed);
+    feed.delta([98, 3, 100, 0], [103, 1, 101, 9]);
+    feed.trade(101, 2, 1);
+    settle.call({ ...running });
+    expectEqual();
+    feed.emit({ type: 'instrument', instrument: testInstrument(BBB, { status: 'halted' }) });
+    feed.delta([100, 4], []);
+    settle.call({ ...running });
+    expectEqual();
+    expect(running.replicas.markets.get(BBB)).toMatchObject({ state: 'stale', epoch: 1 });
+    expect(running.figures.gaps).toBe(0);
+  });
+});
+
+const step = fc.oneof(
+  fc.record({
+    type: fc.constant('delta' as const),
+    id: fc.constantFrom(AAA, BBB),
+    bids: fc.array(fc.tuple(fc.integer({ min: 90, max: 100 }), fc.integer({ min: 0, max: 9 })), {
+      maxLength: 4,
+    }),
+    asks: fc.array(fc.tuple(fc.integer({ min: 101, max: 110 }), fc.integer({ min: 0, max: 9 })), {
+      maxLength: 4,
+    }),
+  }),
+  fc.record({ type: fc.constant('trade' as const), id: fc.constantFrom(AAA, BBB) }),
+  fc.record({ type: fc.constant('snapshot' as const), id: fc.constantFrom(AAA, BBB) }),
+  fc.record({ type: fc.constant('recovering' as const), id: fc.constantFrom(AAA, BBB) }),
+  fc.record({ type: fc.constant('candles' as const), id: fc.constantFrom(AAA, BBB) }),
+  fc.record({ type: fc.constant('rescale' as const), id: fc.constantFrom(AAA, BBB) }),
+  fc.record({ type: fc.constant('wait' as const), ms: fc.constantFrom(5, 30, 300, 1_200) }),
+  fc.record({ type: fc.constantFrom('drop', 'repeat', 'swap', 'deafen', 'lead', 'unsure', 'down') }),
+);
+
+test('whatever is lost, repeated or out of order: no book is live that the engine did not have, and all come right', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 60 }), async (steps) => {
+      const running = await start();
+      const { clock, feed, wire, asks, publisher, replicas, engine } = running;
+      let epoch = 1;
+      let tradeId = 0;
+      let old: Sent[] = [];
+      publisher.lead('scripted', epoch);
+      open(feed);
+      for (const one of steps) {
+        switch (one.type) {
+          case 'delta':
+            feed.delta(one.bids.flat(), one.asks.flat(), one.id);
+            break;
+          case 'trade':
+            feed.trade(100, 1, ++tradeId, one.id);
+            break;
+          case 'snapshot':
+            feed.snapshot([97, 1, 96, 2], [103, 4], one.id);
+            break;
+          case 'recovering':
+            feed.state('recovering', 'gap', one.id);
+            feed.state('live', null, one.id);
+            break;
+          case 'candles':
+            replicas.markets.get(one.id)?.candles('1m');
+            break;
+          case 'rescale': {
+            const { tick } = engine.markets.get(one.id)!.instrument;
+            const instrument = testInstrument(one.id, { tick: { ...tick, units: 3 - tick.units } });
+            feed.emit({ type: 'instrument', instrument });
+            break;
+          }
+          case 'wait':
+            clock.advanceTo(clock.now() + one.ms);
+            old = [...wire];
+            running.deliver();
+            break;
+          case 'drop':
+            clock.advanceTo(clock.now() + 10);
+            wire.shift();
+            break;
+          case 'repeat':
+            wire.push(...old);
+            break;
+          case 'swap':
+            clock.advanceTo(clock.now() + 10);
+            wire.reverse();
+            break;
+          case 'deafen':
+            asks.length = 0;
+            break;
+          case 'lead':
+            publisher.lead('scripted', ++epoch);
+            break;
+          case 'unsure':
+            running.setLeading(false);
+            clock.advanceTo(clock.now() + 50);
+            running.setLeading(true);
+            break;
+          case 'down':
+            wire.length = 0;
+            replicas.onDown();
+            break;
+        }
+        running.check();
+      }
+      running.settle();
+      running.check();
+      running.expectEqual();
+      for (const market of replicas.markets.values()) market.candles('1s');
+      running.settle();
+      for (const [id, market] of replicas.markets) {
+        for (const interval of ['1s', '1m'] as const) {
+          const { all } = engine.markets.get(id)!.candles(interval);
+          expect(market.hasWhole(interval) || interval === '1m').toBe(true);
+          if (!market.hasWhole(interval)) continue;
+          expect(
+            market.candles(interval).all.slice(market.candles(interval).all.length - all.length),
+          ).toEqual(all);
+        }
+      }
+      for (const { epoch: found } of replicas.markets.values()) expect(found).toBe(epoch);
+      for (const id of [AAA, BBB]) {
+        const ids = running.tradesOf(id).map((trade) => Number(trade.id));
+        expect(ids).toEqual([...new Set(ids)].sort((a, b) => a - b));
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
