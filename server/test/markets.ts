@@ -139,7 +139,7 @@ export async function startMarket(
 }
 
 /** Nothing is stored. */
-export function memoryHistory({ clock, bus, engine }: { clock: Clock; bus: Bus; engine: Engine }): History {
+function memoryHistory({ clock, bus, engine }: { clock: Clock; bus: Bus; engine: Engine }): History {
   return new History({
     ...{ clock, bus, markets: engine.markets, feedOf: (id) => engine.feedOf(id), log: silentLog },
     ...{ store: null, retention: keepAll, writes: () => true },

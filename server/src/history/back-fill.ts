@@ -6,9 +6,10 @@ import {
   type Timer,
 } from '@depthwire/shared';
 import type { Feed, FeedLog } from '@depthwire/feeds';
-import { FILL_CANDLES } from './history.ts';
 import { storedIntervals, type HistoryStore, type SeriesKey, type StoredInterval } from './store.ts';
 
+/** Candles of each stored interval that a feed is asked for at most, back from now, where they are not stored. */
+export const FILL_CANDLES = { '1s': 600, '1m': 1_440, '1h': 500, '1d': 500 } as const;
 /** After a hole: its venue may still be writing, and other instruments of the feed come back too. */
 const DELAY_MS = 3_000;
 /** Trades are asked for where no more than so long was missed: for more, candles have to do. */

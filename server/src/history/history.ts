@@ -13,7 +13,7 @@ import type { DepthColumn } from '@depthwire/shared/depth';
 import type { Bus } from '../bus/bus.ts';
 import { joinCandles } from '../engine/candles.ts';
 import type { Market, MarketView } from '../engine/market.ts';
-import { BackFill } from './back-fill.ts';
+import { BackFill, FILL_CANDLES } from './back-fill.ts';
 import { Past } from './past.ts';
 import { Recorder, type RecorderFigures } from './recorder.ts';
 import { seriesOf } from './series-key.ts';
@@ -32,9 +32,6 @@ const OPEN_PERIOD_MS = 10_000;
 /** Parts of it at a time. */
 const MAX_PRUNES = 20;
 const intervals = Object.keys(candleIntervals) as CandleInterval[];
-
-/** Candles of each stored interval that a feed is asked for at most, back from now, where they are not stored. */
-export const FILL_CANDLES = { '1s': 600, '1m': DAY_MINUTES, '1h': 500, '1d': 500 } as const;
 
 export interface HistoryOptions {
   /** The market's. */

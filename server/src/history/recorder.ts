@@ -23,6 +23,8 @@ const MAX_WAITING_TRADES = 500_000;
 const MAX_WAITING_COLUMNS = 50_000;
 /** Trades of one transaction. */
 const MAX_TRADES_A_WRITE = 50_000;
+/** Trades whose time is further from now are not stored: a feed that dates them at random would have tables made for each day. */
+const MAX_TRADE_OFF_MS = 2 * 86_400_000;
 /** Longest pause between two tries while the database is away. */
 const MAX_PAUSE_MS = 10_000;
 /** A failure is told at once, and then this often while it goes on. */
@@ -118,7 +120,8 @@ export class Recorder {
   begin(instrument: InstrumentId): void {
     const market = this.#options.markets.get(instrument);
     if (!market || market.instrument.origin === 'replayed' || this.#waiting.has(instrument)) return;
-    const trades = [...market.tape];
+    const now = this.#options.clock.now();
+    const trades = market.tape.filter(({ timeMs }) => Math.abs(timeMs - now) <= MAX_TRADE_OFF_MS);
     const heardSinceMs = this.#heardSince.get(instrument) ?? null;
     // Of what was before the tape nobody here can tell whether it was written.
     const [oldest] = trades;
@@ -195,6 +198,10 @@ export class Recorder {
       case 'trade': {
         const waiting = this.#waiting.get(event.instrument);
         if (!waiting) return;
+        if (Math.abs(event.trade.timeMs - this.#options.clock.now()) > MAX_TRADE_OFF_MS) {
+          this.#dropped += 1;
+          return;
+        }
         if (this.#waitingTrades >= MAX_WAITING_TRADES) this.#makeRoom();
         waiting.trades.push(event.trade);
         this.#waitingTrades += 1;
@@ -294,9 +301,14 @@ export class Recorder {
   /** What waits, as far as it goes into one transaction. */
   #take(): HistoryBatch[] {
     const now = this.#options.clock.now();
-    const batches = this.#parting;
-    this.#parting = [];
-    let room = MAX_TRADES_A_WRITE - batches.reduce((sum, { trades }) => sum + trades.length, 0);
+    const batches: HistoryBatch[] = [];
+    let room = MAX_TRADES_A_WRITE;
+    while (this.#parting.length > 0 && room > 0) {
+      const [first, ...rest] = this.#parting as [HistoryBatch, ...HistoryBatch[]];
+      room -= first.trades.length;
+      batches.push(first);
+      this.#parting = rest;
+    }
     for (const waiting of this.#waiting.values()) {
       if (room <= 0) break;
       const isDue = waiting.heardFromMs !== null && now - waiting.notedMs >= HEARD_PERIOD_MS;
