@@ -1,9 +1,11 @@
 export type { CandleQuery, Feed, FeedContext, FeedLog, PastTrades, TradeQuery } from './core/feed.ts';
-export { systemClock } from './core/system.ts';
+export { steadyClock, systemClock } from './core/system.ts';
 export { VirtualClock } from './core/virtual-clock.ts';
 export { createVenueFeed, type VenueFeed, type VenueFeedOptions } from './core/venue-feed.ts';
 export { emptyStats, type SessionStats } from './core/session-stats.ts';
 export {
+  type CandleAsk,
+  type CandlePage,
   type CaptureSink,
   type CaptureSupport,
   type Endpoints,
@@ -13,20 +15,17 @@ export {
   type RecordedText,
   type SessionIo,
   type SessionOptions,
-  type VenueAdapter,
-  type VenueLimits,
-  type VenueSession,
-} from './core/venue.ts';
-export {
-  candleWindows,
-  type CandleAsk,
-  type CandlePage,
   type TradeAsk,
   type TradePage,
+  type TradeRows,
+  type VenueAdapter,
   type VenueCandle,
+  type VenueLimits,
   type VenuePast,
   type VenuePastTrade,
-} from './core/past.ts';
+  type VenueSession,
+} from './core/venue.ts';
+export { candleWindows, newestTrades, queryUrl, tradePages, tradesFrom } from './core/past.ts';
 export { defineVenue, type VenueDefinition } from './core/define-venue.ts';
 export { Session, type Protocol, type SessionBook } from './core/session.ts';
 export { StreamBook } from './core/stream-book.ts';

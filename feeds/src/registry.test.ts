@@ -31,8 +31,14 @@ describe('the registry', () => {
     expect(
       told.filter((row) => venues.some((adapter) => row.startsWith(`${adapter.venue} `))).sort(),
     ).toEqual(there.sort());
-    const proven = rowsOf(page.split('## What each is proven on')[1]!).map(([name]) => name);
-    for (const { venue: name } of venues) expect(proven).toContain(name);
+    const [proven, past] = page
+      .split('## What each is proven on')[1]!
+      .split('## The past')
+      .map((part) => rowsOf(part).map(([name]) => name));
+    for (const { venue: name, past: tells } of venues) {
+      expect(proven).toContain(name);
+      if (tells) expect(past).toContain(name);
+    }
   });
 
   it('is what the README tells of', () => {

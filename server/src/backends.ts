@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { systemClock, type Feed } from '@depthwire/feeds';
+import { steadyClock, systemClock, type Feed } from '@depthwire/feeds';
 import type { Clock } from '@depthwire/shared';
 import type { Logger } from 'pino';
 import { createMemoryBus, type Bus } from './bus/bus.ts';
 import { BusFigures } from './bus/bus-figures.ts';
 import { Ingest } from './bus/ingest.ts';
-import { monotonicClock } from './bus/monotonic-clock.ts';
 import { RedisLink } from './bus/redis-link.ts';
 import { ReplicaSource } from './bus/replica-source.ts';
 import type { Config } from './config/config.ts';
@@ -62,6 +61,7 @@ function engineBackend({ config, logger, marketClock, epoch }: BackendOptions): 
   const bus = createMemoryBus();
   const engine = new Engine({
     ...{ clock: marketClock, bus, log: logger, epoch },
+    steadyClock: marketClock === systemClock ? steadyClock : marketClock,
     loadPast: (feed, markets) => history.load(feed, markets),
   });
   const supervisor = new FeedSupervisor({ engine, clock: systemClock, log: logger });
@@ -80,7 +80,7 @@ function engineBackend({ config, logger, marketClock, epoch }: BackendOptions): 
       if (link && figures) {
         ingest = new Ingest({
           name: `${hostname()}-${randomUUID().slice(0, 8)}`,
-          ...{ link, bus, figures, clock: marketClock, wallClock: systemClock, timers: monotonicClock },
+          ...{ link, bus, figures, clock: marketClock, wallClock: systemClock, timers: steadyClock },
           feeds: feeds.map(({ id }) => id),
           markets: engine.markets,
           feedOf: (id) => engine.feedOf(id)?.id,
@@ -90,7 +90,7 @@ function engineBackend({ config, logger, marketClock, epoch }: BackendOptions): 
           log: logger,
         });
         await link.open();
-        await ingest.start();
+        ingest.start();
       }
       // A venue that does not answer must not keep the dashboard of the others waiting.
       const started = supervisor.start(feeds).then(() => true);
@@ -112,7 +112,7 @@ function replicaBackend({ config, logger, marketClock }: BackendOptions): Backen
   const busFigures = new BusFigures();
   const link = linkOf(config, logger);
   const source = new ReplicaSource({
-    ...{ link, bus, clock: marketClock, timers: monotonicClock, figures: busFigures },
+    ...{ link, bus, clock: marketClock, timers: steadyClock, figures: busFigures },
   });
   const history = new History({
     ...historyOptions(config, logger, marketClock),
@@ -123,9 +123,9 @@ function replicaBackend({ config, logger, marketClock }: BackendOptions): Backen
     ...{ source, bus, history, feeds: null, busFigures },
     async start() {
       await link.open();
-      await source.start();
-      const untilMs = monotonicClock.now() + START_MS;
-      while (!source.hasAll && monotonicClock.now() < untilMs) await delay(LOOK_MS);
+      source.start();
+      const untilMs = steadyClock.now() + START_MS;
+      while (!source.hasAll && steadyClock.now() < untilMs) await delay(LOOK_MS);
       if (!source.hasAll)
         logger.warn(
           { instruments: source.markets.size },
@@ -157,4 +157,4 @@ function storeOf({ store, path, url }: Config['history']): HistoryStore | null {
   }
 }
 
-const linkOf = ({ bus }: Config, log: Logger) => new RedisLink({ config: bus!, timers: monotonicClock, log });
+const linkOf = ({ bus }: Config, log: Logger) => new RedisLink({ config: bus!, timers: steadyClock, log });

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Server as TlsServer } from 'node:tls';
-import { systemClock, type Feed } from '@depthwire/feeds';
+import { steadyClock, systemClock, type Feed } from '@depthwire/feeds';
 import { DepthwireError, type Clock, type Timer } from '@depthwire/shared';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
@@ -72,12 +72,13 @@ export async function createDepthwire({
   const { source, bus, history } = backend;
   const hub = new Hub({
     clock: marketClock,
-    wallClock: systemClock,
+    steadyClock,
     bus,
     markets: source.markets,
     checksumIntervalMs: config.gateway.checksumIntervalMs,
     soon: setImmediate,
-    ownEpoch: epoch,
+    // What ingests tell has epochs of its own.
+    ...(config.role === 'gateway' ? {} : { ownEpoch: epoch }),
   });
   const depthHistory = new DepthHistory({
     clock: marketClock,
@@ -95,6 +96,7 @@ export async function createDepthwire({
     server,
     marketClock,
     wallClock: systemClock,
+    steadyClock,
     log: logger,
   });
   let renewal: Timer | null = null;
@@ -106,6 +108,7 @@ export async function createDepthwire({
   const app = await createApp({
     source,
     past: history.past,
+    history,
     servesOperatorsOnly: config.role === 'ingest',
     depthHistory,
     gateway,
@@ -133,7 +136,7 @@ export async function createDepthwire({
     trustedProxies: config.trustedProxies,
     maxConnections: config.gateway.maxConnections,
     maxConnectionsPerAddress: config.gateway.maxConnectionsPerAddress,
-    wallClock: systemClock,
+    steadyClock,
     maxMessageBytes: config.gateway.maxMessageBytes,
   }).catch(async (error: unknown) => {
     gateway.destroy();

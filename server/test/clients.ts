@@ -1,6 +1,7 @@
 import {
   codecs,
   DepthwireClient,
+  every,
   type ClientOptions,
   type Clock,
   type DataFrame,
@@ -12,6 +13,8 @@ import { silentLog } from './markets.ts';
 import { localOwner } from './owners.ts';
 import { messagesIn } from './websocket.ts';
 
+/** How often a session is looked after, as the gateway does. */
+const TICK_MS = 250;
 const limits: SessionLimits = {
   ...{ heartbeatMs: 1e9, maxMessageBytes: 1e6, maxSubscriptions: 100, maxBufferedBytes: 1e6 },
   ...{ maxRequestsPerSecond: 1e6, idleMs: 1e9, authenticateWithinMs: 1e4 },
@@ -26,16 +29,25 @@ export class LocalConnection implements WebSocketLike, SessionSocket {
   readonly bufferedBytes = 0;
   /** All messages, as they came. */
   readonly received: unknown[] = [];
+  closeCode: number | null = null;
   readonly #listeners = new Map<string, Listener[]>();
   readonly #session: Session;
   /** What was sent before the client could listen. */
   #early: string[] | null = [];
 
-  constructor(hub: Hub, clock: Clock) {
-    this.#session = new Session({
-      ...{ id: 'test', hub, socket: this, encoding: 'json', owner: localOwner(), limits, server: 'test' },
-      ...{ marketClock: clock, wallClock: clock, log: silentLog },
+  /** @param steadyClock one that nobody sets, on which the session is looked after */
+  constructor(
+    hub: Hub,
+    clock: Clock,
+    { steadyClock, heartbeatMs }: { steadyClock?: Clock; heartbeatMs?: number } = {},
+  ) {
+    const session = new Session({
+      ...{ id: 'test', hub, socket: this, encoding: 'json', owner: localOwner(), server: 'test' },
+      ...{ marketClock: clock, wallClock: clock, steadyClock, log: silentLog },
+      limits: { ...limits, heartbeatMs: heartbeatMs ?? limits.heartbeatMs },
     });
+    this.#session = session;
+    if (steadyClock) every(steadyClock, TICK_MS, () => session.tick());
   }
 
   addEventListener(type: string, listener: Listener): void {
@@ -68,7 +80,10 @@ export class LocalConnection implements WebSocketLike, SessionSocket {
     this.#emit('close', null);
   }
 
-  close(): void {}
+  close(code: number): void {
+    this.closeCode ??= code;
+  }
+
   terminate(): void {}
   pause(): void {}
   resume(): void {}
@@ -85,14 +100,24 @@ export class WanderingClient {
   #hub: Hub;
   #connection: LocalConnection | null = null;
 
-  constructor(hub: Hub, clock: Clock, options: Partial<ClientOptions> = {}) {
+  constructor(
+    hub: Hub,
+    clock: Clock,
+    options: Partial<ClientOptions> = {},
+    session: ConstructorParameters<typeof LocalConnection>[2] = {},
+  ) {
     this.#hub = hub;
     this.client = new DepthwireClient({
       ...{ url: 'ws://test', encoding: 'json', clock, random: () => 0.5, ...options },
-      openWebSocket: () => (this.#connection = new LocalConnection(this.#hub, clock)),
+      openWebSocket: () => (this.#connection = new LocalConnection(this.#hub, clock, session)),
     });
     this.client.connect();
     this.#connection!.open();
+  }
+
+  /** With which this connection was given up; null where it was not. */
+  get closeCode(): number | null {
+    return this.#connection!.closeCode;
   }
 
   /** Data frames of this connection. */

@@ -1,7 +1,8 @@
 import { candleIntervals, DepthwireError, type Candle, type Clock, type Instrument } from '@depthwire/shared';
 import type { CandleQuery } from '../core/feed.ts';
 import { checkNumbers } from '../core/frame-checks.ts';
-import { MAX_PAST_PAGES, PAST_LIMIT_MS, toCandles, type VenueCandle } from '../core/past.ts';
+import { MAX_PAST_PAGES, PAST_LIMIT_MS, toCandles } from '../core/past.ts';
+import type { VenueCandle } from '../core/venue.ts';
 import { decimalText } from './levels.ts';
 import type { CcxtExchange } from './library.ts';
 import type { VenuePause } from './venue-pause.ts';

@@ -3,6 +3,7 @@ import { DepthwireError } from '@depthwire/shared';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { startLoopbackServer, type LoopbackServer } from '../kit/index.ts';
 import { HttpQueue } from './http.ts';
+import { startWire } from './past-test-harness.ts';
 import type { HttpResponse } from './venue.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
@@ -313,5 +314,118 @@ describe('HttpQueue', () => {
     expect(run.clock.nextDueMs()).toBe(START_MS + 60_000);
     run.queue.close();
     expect(run.clock.nextDueMs()).toBeNull();
+  });
+});
+
+describe('HttpQueue, requests that can wait', () => {
+  const never = new AbortController().signal;
+  const url = (path: string) => `http://venue.test${path}`;
+
+  it('begin only when nothing else is asked or waits to be', async () => {
+    const { http, asked, paths, pass } = startWire(100);
+    http.get(url('/a'), () => {});
+    void http.getLater(url('/past'), never);
+    await pass(0);
+    http.get(url('/b'), () => {});
+    await asked[0]!.answer('a');
+    await pass(100);
+    expect(paths()).toEqual(['/a', '/b']);
+    await asked[1]!.answer('b');
+    await pass(100);
+    expect(paths()).toEqual(['/a', '/b', '/past']);
+    expect(asked[2]!.atMs).toBe(200);
+  });
+
+  it('hold up no other while their answer does not come', async () => {
+    const { http, paths, pass } = startWire(100);
+    void http.getLater(url('/past'), never);
+    await pass(0);
+    http.get(url('/book'), () => {});
+    await pass(99);
+    expect(paths()).toEqual(['/past']);
+    await pass(1);
+    expect(paths()).toEqual(['/past', '/book']);
+  });
+
+  it('keep to a spacing of their own, which is not that of others', async () => {
+    const { http, asked, pass } = startWire(100);
+    void http.getLater(url('/1'), never, 4_000);
+    void http.getLater(url('/2'), never, 4_000);
+    await pass(0);
+    await asked[0]!.answer('1');
+    http.get(url('/book'), () => {});
+    await pass(100);
+    await asked[1]!.answer('book');
+    await pass(3_899);
+    expect(asked).toHaveLength(2);
+    await pass(1);
+    expect(asked.map(({ path, atMs }) => [path, atMs])).toEqual([
+      ['/1', 0],
+      ['/book', 100],
+      ['/2', 4_000],
+    ]);
+  });
+
+  it('take turns, where each asks for its next page when it has one', async () => {
+    const { http, asked, paths, pass } = startWire(0);
+    const follow = async (name: string) => {
+      for (let page = 1; page <= 3; page++) await http.getLater(url(`/${name}${page}`), never);
+    };
+    void follow('a');
+    void follow('b');
+    for (let i = 0; i < 6; i++) {
+      await pass(1);
+      await asked[i]!.answer('');
+    }
+    expect(paths()).toEqual(['/a1', '/b1', '/a2', '/b2', '/a3', '/b3']);
+  });
+
+  it.each([429, 418])('are told to wait by %i, and so is everything else', async (status) => {
+    const { http, asked, paths, pass } = startWire(100);
+    const answer = http.getLater(url('/past'), never);
+    await pass(0);
+    http.get(url('/book'), () => {});
+    await asked[0]!.answer('', status, { 'retry-after': '30' });
+    expect(await answer).toMatchObject({ status, retryAfterMs: 30_000 });
+    void http.getLater(url('/past'), never);
+    await pass(29_999);
+    expect(paths()).toEqual(['/past']);
+    await pass(1);
+    await asked[1]!.answer('');
+    await pass(100);
+    expect(paths()).toEqual(['/past', '/book', '/past']);
+  });
+
+  it('are not asked any more once nobody waits for them', async () => {
+    const { http, asked, paths, pass } = startWire(100);
+    const [first, second] = [new AbortController(), new AbortController()];
+    const answers = [first, second].map(({ signal }) => http.getLater(url('/past'), signal));
+    const refused = answers.map((answer) => expect(answer).rejects.toMatchObject({ code: 'venue_http' }));
+    await pass(0);
+    second.abort();
+    first.abort();
+    await Promise.all(refused);
+    expect(asked[0]!.isAborted()).toBe(true);
+    await pass(10_000);
+    expect(paths()).toEqual(['/past']);
+    await expect(http.getLater(url('/past'), first.signal)).rejects.toMatchObject({ code: 'venue_http' });
+  });
+
+  it('end with the queue', async () => {
+    const { http, asked, pass } = startWire(100);
+    const answers = ['/1', '/2'].map((path) => http.getLater(url(path), never));
+    const refused = answers.map((answer) => expect(answer).rejects.toMatchObject({ code: 'venue_http' }));
+    await pass(0);
+    http.close();
+    await Promise.all(refused);
+    expect(asked).toHaveLength(1);
+    expect(asked[0]!.isAborted()).toBe(true);
+  });
+
+  it('are refused past a limit', async () => {
+    const { http } = startWire(100);
+    for (let i = 0; i <= 500; i++) http.getLater(url(`/${i}`), never).catch(() => undefined);
+    await expect(http.getLater(url('/more'), never)).rejects.toThrow('500 requests that can wait already do');
+    http.close();
   });
 });

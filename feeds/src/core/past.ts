@@ -2,9 +2,7 @@ import {
   candleIntervals,
   DepthwireError,
   parseLots,
-  type AggressorSide,
   type Candle,
-  type CandleInterval,
   type Clock,
   type Instrument,
   type Lots,
@@ -16,7 +14,16 @@ import { malformed, show } from './frame-checks.ts';
 import { penaltyMs, type HttpQueue } from './http.ts';
 import { nearestUnits } from './instrument-outlet.ts';
 import { flattenLevels } from './levels.ts';
-import type { Endpoints, HttpResponse } from './venue.ts';
+import type {
+  CandleAsk,
+  CandlePage,
+  HttpResponse,
+  TradeAsk,
+  TradePage,
+  TradeRows,
+  VenueCandle,
+  VenuePastTrade,
+} from './venue.ts';
 
 /** Requests that one call makes at most; what they do not reach is left out. */
 export const MAX_PAST_PAGES = 50;
@@ -24,95 +31,6 @@ export const MAX_PAST_PAGES = 50;
 const MAX_TRADES = 50_000;
 /** A call ends with what it has after so long: whoever asked gives up on a feed that does not answer in 30 s. */
 export const PAST_LIMIT_MS = 25_000;
-
-export interface PastAsk {
-  readonly market: string;
-  readonly endpoints: Endpoints;
-  readonly instrument: Instrument;
-  /** The feed's clock. */
-  readonly nowMs: number;
-}
-
-export interface CandleAsk extends PastAsk {
-  readonly interval: CandleInterval;
-  /** Open times, unix seconds, whole multiples of the interval: from the first (inclusive) to the last (exclusive). */
-  readonly fromS: number;
-  readonly toS: number;
-}
-
-export interface TradeAsk extends PastAsk {
-  /** Whole unix milliseconds: from the first (inclusive) to the last (exclusive). */
-  readonly fromMs: number;
-  readonly toMs: number;
-}
-
-/** A candle in the venue's decimals. */
-export interface VenueCandle {
-  /** Open time, unix seconds. */
-  readonly time: number;
-  readonly open: string;
-  readonly high: string;
-  readonly low: string;
-  readonly close: string;
-  /** In the units that sizes are in. */
-  readonly volume: string;
-  /** 0 where the venue does not count them. */
-  readonly trades: number;
-}
-
-/** A trade of the past in the venue's decimals, with the id that the stream gives it. */
-export interface VenuePastTrade {
-  readonly id: string | number;
-  readonly price: string;
-  readonly size: string;
-  /** Of the taker. */
-  readonly side: AggressorSide;
-  /** May carry a fraction, as on the stream. */
-  readonly timeMs: number;
-}
-
-/** One request, and how its answer is read. */
-export interface CandlePage {
-  readonly url: string;
-  /**
-   * Rows in any order; those that were not asked for are left out later.
-   * @throws DepthwireError `malformed_venue_frame`
-   */
-  read(this: void, body: string): readonly VenueCandle[];
-  /** The page before it in time; null before the first. */
-  readonly next: () => CandlePage | null;
-}
-
-/** One request, and how its answer is read. */
-export interface TradePage {
-  readonly url: string;
-  /** @throws DepthwireError `malformed_venue_frame` */
-  read(this: void, body: string): TradeRows;
-}
-
-export interface TradeRows {
-  /** In the order in which they were, oldest first; those that were not asked for are left out later. */
-  readonly trades: readonly VenuePastTrade[];
-  /** With this page and those before it: the stretch, unix milliseconds, in which there is none missing. */
-  readonly fromMs: number;
-  readonly toMs: number;
-  /** Null after the last. */
-  readonly next: TradePage | null;
-}
-
-/** What a venue's REST tells of the past. */
-export interface VenuePast {
-  /** Intervals that the venue has in a market; of others there are no candles. */
-  intervals(market: string): readonly CandleInterval[];
-  /** Least time between two of these requests, milliseconds. */
-  readonly spacingMs: number;
-  /** The page of the newest candles asked for, which names the others; null where the venue keeps none of them. */
-  candles(ask: CandleAsk): CandlePage | null;
-  /** The first page; left out where the venue does not tell trades by time with the ids of its stream. */
-  trades?(ask: TradeAsk): TradePage;
-  /** Whether the prices of an instrument may be zero or below, as those of spreads. */
-  isSigned?(this: void, instrument: Instrument): boolean;
-}
 
 /** How a venue is asked for candles by the times at which they open. */
 export interface CandleWindows {

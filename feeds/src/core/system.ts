@@ -16,12 +16,19 @@ function nowMs(): EpochMs {
 /** The machine's chance, for jitter: a number in [0, 1). */
 export const systemRandom = (): number => Math.random();
 
+/** The machine's time since the start, which nobody can set: for durations. Begins with the clock's time. */
+export const steadyClock: Clock = {
+  now: () => (performance.timeOrigin + performance.now()) as EpochMs,
+  at: (timeMs, task) => timerAfter(timeMs - steadyClock.now(), task),
+};
+
+function timerAfter(delayMs: number, task: () => void): Timer {
+  const handle = setTimeout(task, Math.min(MAX_TIMEOUT_MS, Math.max(0, delayMs)));
+  return { cancel: () => clearTimeout(handle) };
+}
+
 /** The machine's clock with a resolution below a millisecond, corrected when the machine's is set. */
 export const systemClock: Clock = {
   now: nowMs,
-  at(timeMs: number, task: () => void): Timer {
-    const delayMs = Math.min(MAX_TIMEOUT_MS, Math.max(0, timeMs - nowMs()));
-    const handle = setTimeout(task, delayMs);
-    return { cancel: () => clearTimeout(handle) };
-  },
+  at: (timeMs, task) => timerAfter(timeMs - nowMs(), task),
 };

@@ -1,8 +1,8 @@
-import { decimalScale, DepthwireError, type Instrument } from '@depthwire/shared';
+import { decimalScale, DepthwireError, type FeedEvent, type Instrument } from '@depthwire/shared';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { FeedObserver, startLoopbackServer } from '../kit/index.ts';
 import { createVenueFeed, type VenueFeed } from './venue-feed.ts';
-import type { Metadata, VenueAdapter } from './venue.ts';
+import type { Metadata, VenueAdapter, VenuePast } from './venue.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 const instrument = (symbol: string): Instrument => ({
@@ -65,7 +65,21 @@ const adapter: VenueAdapter = {
   },
 };
 
+/** One candle, on half a tick. */
+const past: VenuePast = {
+  intervals: () => ['1m'],
+  spacingMs: 0,
+  candles: (ask) => ({
+    url: `${ask.endpoints.rest}/candles`,
+    read: () => [
+      { time: ask.toS - 60, open: '7', high: '7.5', low: '7', close: '7.5', volume: '2', trades: 1 },
+    ],
+    next: () => null,
+  }),
+};
+
 let updates: Instrument[] = [];
+let tell: (event: FeedEvent) => void = () => undefined;
 const open: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const close of open.splice(0)) await close();
@@ -73,7 +87,7 @@ afterEach(async () => {
 });
 
 /** A feed of a venue that gives one of these answers after the other, and the last one from then on. */
-async function start(answers: string[], symbols: readonly string[]) {
+async function start(answers: string[], symbols: readonly string[], of = adapter) {
   let asked = 0;
   const server = await startLoopbackServer({
     onRequest(_url, response) {
@@ -82,7 +96,7 @@ async function start(answers: string[], symbols: readonly string[]) {
     },
     onSocket: () => undefined,
   });
-  const feed: VenueFeed = createVenueFeed(adapter, {
+  const feed: VenueFeed = createVenueFeed(of, {
     market: 'spot',
     symbols,
     endpoints: { ws: server.ws, rest: server.rest },
@@ -164,5 +178,55 @@ describe('metadata renewed', () => {
     await vi.waitFor(() => expect(updates).not.toEqual([]));
     expect(updates).toMatchObject([{ symbol: 'AAA', status: 'closed' }]); // by the two after it, and once
     expect(observer.failures).toEqual([]);
+  });
+});
+
+describe('the past', () => {
+  const query = { instrument: 'made-up:AAA-USD', interval: '1m', fromS: 1.8e9 - 600, toS: 1.8e9 } as const;
+
+  it('is told in the ticks of the instrument as it was announced last', async () => {
+    const { feed, starting } = await start(['AAA'], ['AAA'], {
+      ...adapter,
+      past,
+      createSession(options) {
+        tell = options.io.emit;
+        return adapter.createSession(options);
+      },
+    });
+    await starting;
+    expect(feed.candlesEnd).toBe('now');
+    expect(feed.trades).toBeUndefined();
+    await expect(feed.candles!(query)).rejects.toMatchObject({
+      code: 'malformed_venue_frame',
+      message: expect.stringMatching(/high: .*"7.5"/) as string,
+    });
+    tell({ type: 'instrument', instrument: { ...instrument('AAA'), tick: decimalScale(1) } });
+    const [candle] = await feed.candles!(query);
+    expect(candle).toEqual({
+      time: 1.8e9 - 60,
+      open: 70,
+      high: 75,
+      low: 70,
+      close: 75,
+      volume: 2,
+      trades: 1,
+    });
+    expect(await feed.candles!({ ...query, interval: '5m' })).toEqual([]);
+    expect(await feed.candles!({ ...query, fromS: 1.8e9 + 60, toS: Infinity })).toEqual([]);
+    await expect(feed.candles!({ ...query, instrument: 'made-up:BBB-USD' })).rejects.toMatchObject({
+      code: 'unknown_instrument',
+    });
+  });
+
+  it('is not told before the start, after the stop, or where the venue has none', async () => {
+    const { feed, starting } = await start(['AAA'], ['AAA'], { ...adapter, past });
+    await starting;
+    await feed.stop();
+    await expect(feed.candles!(query)).rejects.toMatchObject({ code: 'unavailable' });
+    const options = { market: 'spot', symbols: ['AAA'] };
+    await expect(createVenueFeed({ ...adapter, past }, options).candles!(query)).rejects.toMatchObject({
+      code: 'unavailable',
+    });
+    expect(createVenueFeed(adapter, options)).not.toHaveProperty('candles');
   });
 });

@@ -1,6 +1,14 @@
-import type { Clock, DepthwireError, EpochMs, FeedEvent, Instrument, InstrumentId } from '@depthwire/shared';
+import type {
+  AggressorSide,
+  CandleInterval,
+  Clock,
+  DepthwireError,
+  EpochMs,
+  FeedEvent,
+  Instrument,
+  InstrumentId,
+} from '@depthwire/shared';
 import type { FeedLog } from './feed.ts';
-import type { VenuePast } from './past.ts';
 import type { SessionStats } from './session-stats.ts';
 
 /** What came back for an HTTP GET. */
@@ -168,6 +176,95 @@ export interface VenueLimits {
   readonly silenceMs: number;
   /** Age at which a connection is replaced, before the venue ends it; null where it does not. */
   readonly maxAgeMs: number | null;
+}
+
+export interface PastAsk {
+  readonly market: string;
+  readonly endpoints: Endpoints;
+  readonly instrument: Instrument;
+  /** The feed's clock. */
+  readonly nowMs: number;
+}
+
+export interface CandleAsk extends PastAsk {
+  readonly interval: CandleInterval;
+  /** Open times, unix seconds, whole multiples of the interval: from the first (inclusive) to the last (exclusive). */
+  readonly fromS: number;
+  readonly toS: number;
+}
+
+export interface TradeAsk extends PastAsk {
+  /** Whole unix milliseconds: from the first (inclusive) to the last (exclusive). */
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** A candle in the venue's decimals. */
+export interface VenueCandle {
+  /** Open time, unix seconds. */
+  readonly time: number;
+  readonly open: string;
+  readonly high: string;
+  readonly low: string;
+  readonly close: string;
+  /** In the units that sizes are in. */
+  readonly volume: string;
+  /** 0 where the venue does not count them. */
+  readonly trades: number;
+}
+
+/** A trade of the past in the venue's decimals, with the id that the stream gives it. */
+export interface VenuePastTrade {
+  readonly id: string | number;
+  readonly price: string;
+  readonly size: string;
+  /** Of the taker. */
+  readonly side: AggressorSide;
+  /** May carry a fraction, as on the stream. */
+  readonly timeMs: number;
+}
+
+/** One request, and how its answer is read. */
+export interface CandlePage {
+  readonly url: string;
+  /**
+   * Rows in any order; those that were not asked for are left out later.
+   * @throws DepthwireError `malformed_venue_frame`
+   */
+  read(this: void, body: string): readonly VenueCandle[];
+  /** The page before it in time; null before the first. */
+  readonly next: () => CandlePage | null;
+}
+
+/** One request, and how its answer is read. */
+export interface TradePage {
+  readonly url: string;
+  /** @throws DepthwireError `malformed_venue_frame` */
+  read(this: void, body: string): TradeRows;
+}
+
+export interface TradeRows {
+  /** In the order in which they were, oldest first; those that were not asked for are left out later. */
+  readonly trades: readonly VenuePastTrade[];
+  /** With this page and those before it: the stretch, unix milliseconds, in which there is none missing. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** Null after the last. */
+  readonly next: TradePage | null;
+}
+
+/** What a venue's REST tells of the past. */
+export interface VenuePast {
+  /** Intervals that the venue has in a market; of others there are no candles. */
+  intervals(market: string): readonly CandleInterval[];
+  /** Least time between two of these requests, milliseconds. */
+  readonly spacingMs: number;
+  /** The page of the newest candles asked for, which names the others; null where the venue keeps none of them. */
+  candles(ask: CandleAsk): CandlePage | null;
+  /** The first page; left out where the venue does not tell trades by time with the ids of its stream. */
+  trades?(ask: TradeAsk): TradePage;
+  /** Whether the prices of an instrument may be zero or below, as those of spreads. */
+  isSigned?(this: void, instrument: Instrument): boolean;
 }
 
 /** One venue: the whole of what the rest of the project knows about it. */

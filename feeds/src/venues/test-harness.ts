@@ -1,6 +1,6 @@
-import { DepthwireError, type Instrument } from '@depthwire/shared';
+import { DepthwireError, type CandleInterval, type Instrument } from '@depthwire/shared';
 import { scriptSession } from '../kit/index.ts';
-import type { VenueAdapter } from '../core/venue.ts';
+import type { CandleAsk, CandlePage, TradeAsk, TradePage, VenueAdapter } from '../core/venue.ts';
 
 export { START_MS } from '../kit/index.ts';
 
@@ -39,4 +39,22 @@ export function errorOf(run: () => unknown): DepthwireError | null {
     if (error instanceof DepthwireError) return error;
     throw error;
   }
+}
+
+/** What a venue is asked of the past of one of its symbols; times are the hour before noon of 2026-11-20 unless told. */
+export function pastOf(adapter: VenueAdapter, market: string, symbol: string) {
+  const nowMs = Date.UTC(2026, 10, 20, 12);
+  const endpoints = { ws: 'wss://venue.test', rest: 'https://venue.test' };
+  const ask = { market, endpoints, instrument: adapter.guessInstrument(market, symbol, 2, 8), nowMs };
+  const nowS = nowMs / 1_000;
+  const past = adapter.past!;
+  return {
+    nowMs,
+    nowS,
+    intervals: past.intervals(market),
+    candles: (interval: CandleInterval, range: Partial<CandleAsk> = {}): CandlePage | null =>
+      past.candles({ ...ask, interval, fromS: nowS - 3_600, toS: nowS, ...range }),
+    trades: (range: Partial<TradeAsk> = {}): TradePage =>
+      past.trades!({ ...ask, fromMs: nowMs - 3_600_000, toMs: nowMs, ...range }),
+  };
 }

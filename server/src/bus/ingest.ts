@@ -9,7 +9,7 @@ import type { RedisLink } from './redis-link.ts';
 import { decodeAsk, encodeAsk } from './wire.ts';
 
 /** How often it is told how the feeds do. */
-export const REPORT_MS = 2_000;
+const REPORT_MS = 2_000;
 /** What another process told is forgotten after so long. */
 export const REPORT_VALID_MS = 5 * REPORT_MS;
 /** A feed that does not run is led by somebody whose does; where nobody else takes it for so long, by this process. */
@@ -106,10 +106,10 @@ export class Ingest {
     };
   }
 
-  async start(): Promise<void> {
+  start(): void {
     const { link, timers } = this.#options;
-    await link.subscribe(link.names.asks, (message) => this.#onAsk(message));
-    await link.subscribe(link.names.reports, (message) => this.#onReport(message));
+    link.subscribe(link.names.asks, (message) => this.#onAsk(message));
+    link.subscribe(link.names.reports, (message) => this.#onReport(message));
     this.#timers.push(
       every(timers, LEASE_TICK_MS, () => this.#tick()),
       every(timers, REPORT_MS, () => this.#tell()),
@@ -119,6 +119,7 @@ export class Ingest {
   /** Gives all leases away. */
   async close(): Promise<void> {
     for (const timer of this.#timers) timer.cancel();
+    this.#publisher.flush();
     const held = [...this.#leases.values()].filter(({ epoch }) => epoch !== null);
     await Promise.allSettled([...this.#leases.values()].map((lease) => lease.close()));
     for (const { feed } of held) this.#tellGiven(feed);

@@ -136,6 +136,12 @@ export class LanePublisher {
     this.#led.delete(feed);
   }
 
+  /** Sends what waits for its time. */
+  flush(): void {
+    this.#flush?.cancel();
+    this.#flushAll();
+  }
+
   onAsk(ask: Ask): void {
     const led = this.#led.get(ask.feed);
     if (!led) return;

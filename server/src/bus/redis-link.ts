@@ -11,6 +11,8 @@ const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 /** Between two tries to connect. */
 const RETRY_MS = 250;
 const CONNECT_WITHIN_MS = 2_000;
+/** Longest that a start waits for Redis. */
+const OPEN_WITHIN_MS = 3_000;
 /** A connection on which nothing came for so long is made anew; each is asked for a sign of life as often. */
 const DEAD_AFTER_MS = 5_000;
 const PING_MS = 1_000;
@@ -59,7 +61,8 @@ export class RedisLink implements LeaseStore {
   readonly #subscriber: Redis | Cluster;
   readonly #handlers = new Map<string, (message: Buffer) => void>();
   readonly #onDown = new Set<() => void>();
-  readonly #onUp = new Set<() => void>();
+  /** Channels that are subscribed to, or are about to be. */
+  readonly #listened = new Set<string>();
   #waitingBytes = 0;
   #isUp = false;
   #isClosed = false;
@@ -76,6 +79,7 @@ export class RedisLink implements LeaseStore {
       maxRetriesPerRequest: 0,
       autoResendUnfulfilledCommands: false,
       autoResubscribe: false,
+      socketTimeout: DEAD_AFTER_MS,
     };
     if (nodes !== undefined) {
       const [first] = nodes.map((node) => new URL(node));
@@ -97,8 +101,8 @@ export class RedisLink implements LeaseStore {
       this.#subscriber = this.#commands;
     } else {
       const one: RedisOptions = { ...common, lazyConnect: true, retryStrategy: () => RETRY_MS };
-      this.#commands = new Redis(url!, { ...one, socketTimeout: DEAD_AFTER_MS }) as Commands;
-      this.#subscriber = new Redis(url!, { ...one, socketTimeout: DEAD_AFTER_MS });
+      this.#commands = new Redis(url!, one) as Commands;
+      this.#subscriber = new Redis(url!, one);
     }
     for (const [name, lua] of Object.entries(scripts))
       this.#commands.defineCommand(name, { numberOfKeys: 1, lua });
@@ -117,14 +121,6 @@ export class RedisLink implements LeaseStore {
     return this.#isUp;
   }
 
-  get waitingBytes(): number {
-    return this.#waitingBytes;
-  }
-
-  onUp(task: () => void): void {
-    this.#onUp.add(task);
-  }
-
   onDown(task: () => void): void {
     this.#onDown.add(task);
   }
@@ -134,12 +130,10 @@ export class RedisLink implements LeaseStore {
    * @throws DepthwireError `bus_unavailable` where it is one that cannot be used
    */
   async open(): Promise<void> {
-    const connections = new Set<Redis | Cluster>([this.#commands, this.#subscriber]);
-    await Promise.all([...connections].map((connection) => connection.connect().catch(() => undefined)));
     this.#watch();
-    const info = await this.#commands.info('server').catch(() => null);
-    const version = info === null ? null : /redis_version:(\S+)/.exec(info)?.[1];
-    if (version != null && Number.parseInt(version, 10) < OLDEST_VERSION)
+    const info = await Promise.race([this.#connect(), this.#after(OPEN_WITHIN_MS)]);
+    const version = info === null ? undefined : /redis_version:(\S+)/.exec(info)?.[1];
+    if (version !== undefined && Number.parseInt(version, 10) < OLDEST_VERSION)
       throw new DepthwireError(
         'bus_unavailable',
         `bus: Redis ${version} has no sharded channels: use Redis ${OLDEST_VERSION} or later`,
@@ -147,10 +141,21 @@ export class RedisLink implements LeaseStore {
       );
   }
 
-  /** Has a channel told, also after the connection was lost and made anew. */
-  async subscribe(channel: string, handler: (message: Buffer) => void): Promise<void> {
+  /** Has a channel told from now on, or as soon as Redis is there, also after the connection was lost and made anew. */
+  subscribe(channel: string, handler: (message: Buffer) => void): void {
     this.#handlers.set(channel, handler);
-    if (this.#isUp) await this.#subscriber.ssubscribe(channel);
+    void this.#listen(channel);
+  }
+
+  /** For a channel on which nothing comes, though it should: a cluster may have moved it unawares. */
+  async subscribeAnew(channel: string): Promise<void> {
+    if (!this.#listened.delete(channel)) return;
+    try {
+      await this.#subscriber.sunsubscribe(channel);
+    } catch (error) {
+      this.#complain(error as Error);
+    }
+    await this.#listen(channel);
   }
 
   /** @returns false where it was dropped */
@@ -188,18 +193,44 @@ export class RedisLink implements LeaseStore {
     this.#commands.disconnect();
   }
 
+  /** @returns what Redis says of itself; null where it does not */
+  async #connect(): Promise<string | null> {
+    const connections = new Set<Redis | Cluster>([this.#commands, this.#subscriber]);
+    // It tries again by itself, and of some failures never tells.
+    await Promise.all([...connections].map((connection) => connection.connect().catch(() => undefined)));
+    return this.#commands.info('server').catch(() => null);
+  }
+
+  #after(ms: number): Promise<null> {
+    const { timers } = this.#options;
+    return new Promise((resolve) => timers.at(timers.now() + ms, () => resolve(null)));
+  }
+
   #setUp(isUp: boolean): void {
     if (this.#isClosed) return;
-    if (isUp) for (const channel of this.#handlers.keys()) this.#subscribeAgain(channel);
+    // A cluster's channels are remembered where its connections are.
+    if (!isUp && this.#subscriber instanceof Redis) this.#listened.clear();
     if (isUp === this.#isUp) return;
     this.#isUp = isUp;
     if (isUp) this.#options.log.info({}, 'bus connected');
     else this.#options.log.warn({}, 'bus lost');
-    for (const task of isUp ? this.#onUp : this.#onDown) task();
+    if (isUp) this.#listenAll();
+    else for (const task of this.#onDown) task();
   }
 
-  #subscribeAgain(channel: string): void {
-    this.#subscriber.ssubscribe(channel).catch((error: unknown) => this.#complain(error as Error));
+  #listenAll(): void {
+    for (const channel of this.#handlers.keys()) void this.#listen(channel);
+  }
+
+  async #listen(channel: string): Promise<void> {
+    if (!this.#isUp || this.#listened.has(channel)) return;
+    this.#listened.add(channel);
+    try {
+      await this.#subscriber.ssubscribe(channel);
+    } catch (error) {
+      this.#listened.delete(channel); // and is tried again
+      this.#complain(error as Error);
+    }
   }
 
   /** A connection that says nothing may be a dead one: with a question each second there is always something to come. */
@@ -208,6 +239,7 @@ export class RedisLink implements LeaseStore {
     this.#ping = timers.at(timers.now() + PING_MS, () => {
       if (this.#isClosed) return;
       this.#watch();
+      this.#listenAll();
       for (const connection of new Set([this.#commands, this.#subscriber]))
         if (connection instanceof Redis && connection.status === 'ready')
           connection.ping().catch(() => undefined);

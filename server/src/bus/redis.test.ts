@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { connect as openSocket, createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -65,6 +67,44 @@ function expectSame(gateway: Depthwire, ingest: Depthwire, state: BookState = 'l
     expect(bookChecksum(replica.book)).toBe(bookChecksum(market.book));
     expect(replica.tape.at(-1)).toEqual(market.tape.at(-1));
   }
+}
+
+/** A way to a port of this machine that can swallow everything, as a network does that is cut: no end is told. */
+async function startCable(port: number) {
+  const sockets = new Set<Socket>();
+  let isCut = false;
+  const server = createServer((near) => {
+    const far = openSocket(port, '127.0.0.1');
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(from);
+      from.on('data', (bytes) => to.write(bytes));
+      from.on('error', () => undefined);
+      from.on('close', () => {
+        sockets.delete(from);
+        to.destroy();
+      });
+      if (isCut) from.pause();
+    }
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  return {
+    url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    cut() {
+      isCut = true;
+      for (const socket of sockets) socket.pause();
+    },
+    mend() {
+      isCut = false;
+      for (const socket of sockets) socket.resume();
+    },
+  };
 }
 
 async function startIngest(venue: Venue, bus: object): Promise<Depthwire> {
@@ -139,6 +179,45 @@ describe.skipIf(redisPath === null)('with a real Redis', () => {
   );
 
   test(
+    'a network that swallows everything: the ingest behind it is followed no more, the gateway behind it shows nothing as live',
+    async () => {
+      const { port, url } = await startRedis();
+      const [ofIngest, ofGateway] = [await startCable(port), await startCable(port)];
+      const venue = new Venue();
+      const cut = await startIngest(venue, { url: ofIngest.url });
+      await vi.waitFor(() => expect(leaderOf([cut])).toBe(cut), PATIENT);
+      const other = await startIngest(venue, { url });
+      const { depthwire: near } = await serveFeeds([], { role: 'gateway', bus: { url } });
+      const { depthwire: far } = await serveFeeds([], { role: 'gateway', bus: { url: ofGateway.url } });
+      await vi.waitFor(() => [near, far].forEach((gateway) => expectSame(gateway, cut)), PATIENT);
+      const { epoch } = marketsOf(near).get(ids[0]!)!;
+
+      ofIngest.cut();
+      ofGateway.cut();
+      venue.move();
+      await vi.waitFor(() => expect(leaderOf([other])).toBe(other), PATIENT);
+      await vi.waitFor(() => expectSame(near, other), PATIENT);
+      await vi.waitFor(() => expect(far.source.countBooks().stale).toBe(ids.length), PATIENT);
+
+      venue.move();
+      ofIngest.mend();
+      ofGateway.mend();
+      await vi.waitFor(() => [near, far].forEach((gateway) => expectSame(gateway, other)), PATIENT);
+      await vi.waitFor(() => expect(leaderOf([cut])).toBeUndefined(), PATIENT);
+      venue.move();
+      await vi.waitFor(() => [near, far].forEach((gateway) => expectSame(gateway, other)), PATIENT);
+      expect(marketsOf(far).get(ids[0]!)!.epoch).toBeGreaterThan(epoch);
+      for (const gateway of [near, far])
+        expect(
+          marketsOf(gateway)
+            .get(ids[0]!)!
+            .tape.map(({ id }) => id),
+        ).toEqual([1, 9, 17]);
+    },
+    TEST_MS,
+  );
+
+  test(
     'candles of the past come from the ingest, for REST and for channels',
     async () => {
       const { url } = await startRedis();
@@ -163,6 +242,25 @@ describe.skipIf(redisPath === null)('with a real Redis', () => {
     expect((await get('/metrics')).text).toContain('depthwire_bus_published_messages_total');
     for (const path of ['/api/v1/instruments', '/ws', '/api/v1/stream', '/'])
       expect((await get(path)).status).toBe(404);
+  });
+
+  test('a Redis that is too old for the bus stops the start, and is told', async () => {
+    const info = 'redis_version:6.2.14\r\nloading:0\r\n';
+    const old = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.on('data', (bytes) => {
+        const commands = bytes.toString().match(/^\*\d+\r\n\$\d+\r\n\w+/gm) ?? [];
+        for (const command of commands)
+          socket.write(/info$/i.test(command) ? `$${info.length}\r\n${info}\r\n` : '+OK\r\n');
+      });
+    }).listen(0, '127.0.0.1');
+    await once(old, 'listening');
+    onTestFinished(() => void old.close());
+    const url = `redis://127.0.0.1:${(old.address() as AddressInfo).port}`;
+    await expect(serveFeeds([], { role: 'gateway', bus: { url } })).rejects.toMatchObject({
+      code: 'bus_unavailable',
+      message: 'bus: Redis 6.2.14 has no sharded channels: use Redis 7 or later',
+    });
   });
 
   test('a gateway whose Redis is away listens all the same', async () => {

@@ -32,10 +32,14 @@ import {
 /** A lane that told no heads for so long is silent: its books are not known to be right. Heads come four times as often. */
 const SILENT_AFTER_MS = 2_000;
 const WATCH_MS = 250;
+/** A lane that stays silent is told of as often. */
+const SILENT_AGAIN_MS = 5_000;
 /** What was asked for is asked for again. */
 const ASK_AGAIN_MS = 1_000;
 /** What is missed within this time is asked for together, so many instruments in a message. */
 const ASK_DELAY_MS = 10;
+/** By then every lane has told its heads once. */
+const HEARD_AFTER_MS = 600;
 const MAX_ASKED = 500;
 /** Instruments of all feeds; as many as ten ingests have. */
 const MAX_INSTRUMENTS = 100_000;
@@ -53,6 +57,8 @@ export interface ReplicaMarketsOptions {
   readonly timers: Clock;
   readonly figures: BusFigures;
   ask(ask: Ask): void;
+  /** Nothing came on a lane for long. */
+  onSilent?(lane: number): void;
 }
 
 interface LaneView {
@@ -60,6 +66,8 @@ interface LaneView {
   number: number | null;
   /** When the newest heads came. */
   headsAtMs: number;
+  /** When its silence was told of, or is to have begun. */
+  silentToldAtMs: number;
   /** Why its books are not known to be right; null while heads come. */
   silence: string | null;
   readonly instruments: Set<InstrumentId>;
@@ -91,6 +99,8 @@ export class ReplicaMarkets {
   /** Candles that were asked for, with when. */
   readonly #candleAsks = new Map<ReplicaMarket, Map<CandleInterval, number>>();
   readonly #candleWaiters = new Set<() => void>();
+  /** When the first message came. */
+  #heardAtMs = Infinity;
 
   constructor(options: ReplicaMarketsOptions) {
     this.#options = options;
@@ -109,8 +119,9 @@ export class ReplicaMarkets {
     });
   }
 
-  /** Whether there is a book of every instrument that was heard of, and of one at least. */
+  /** Whether all lanes were heard, and there is a book of every instrument that they told of. */
   get hasAll(): boolean {
+    if (!(this.#options.timers.now() - this.#heardAtMs > HEARD_AFTER_MS)) return false;
     for (const { lanes } of this.#feeds.values())
       for (const { unknown } of lanes.values()) if (unknown.size > 0) return false;
     return this.#markets.size > 0 && [...this.#markets.values()].every(({ isInSync }) => isInSync);
@@ -156,6 +167,7 @@ export class ReplicaMarkets {
     }
     const feed = this.#feedOf(message);
     if (!feed) return;
+    this.#heardAtMs = Math.min(this.#heardAtMs, this.#options.timers.now());
     figures.lag.observe(clock.now() - message.sentMs);
     const view = this.#laneOf(feed, lane);
     const isNewest = view.number === null || message.number > view.number;
@@ -218,7 +230,14 @@ export class ReplicaMarkets {
     let lane = feed.lanes.get(number);
     if (!lane) {
       const headsAtMs = this.#options.timers.now();
-      lane = { number: null, headsAtMs, silence: null, instruments: new Set(), unknown: new Map() };
+      lane = {
+        number: null,
+        headsAtMs,
+        silentToldAtMs: headsAtMs,
+        silence: null,
+        instruments: new Set(),
+        unknown: new Map(),
+      };
       feed.lanes.set(number, lane);
     }
     return lane;
@@ -241,10 +260,15 @@ export class ReplicaMarkets {
 
   #look(): void {
     const now = this.#options.timers.now();
-    for (const { lanes } of this.#feeds.values())
-      for (const lane of lanes.values())
-        if (lane.silence === null && now - lane.headsAtMs > SILENT_AFTER_MS)
-          this.#silence(lane, 'the bus is silent');
+    for (const { lanes } of this.#feeds.values()) {
+      for (const [number, lane] of lanes) {
+        if (now - lane.headsAtMs <= SILENT_AFTER_MS) continue;
+        if (lane.silence === null) this.#silence(lane, 'the bus is silent');
+        if (now - Math.max(lane.headsAtMs, lane.silentToldAtMs) <= SILENT_AGAIN_MS) continue;
+        lane.silentToldAtMs = now;
+        this.#options.onSilent?.(number);
+      }
+    }
     for (const [market, asked] of this.#candleAsks)
       for (const [interval, askedAtMs] of asked)
         if (now - askedAtMs > ASK_AGAIN_MS) this.#askCandles(market, interval);

@@ -38,6 +38,7 @@ export class ReplicaSource implements MarketSource {
     this.#replicas = new ReplicaMarkets({
       ...options,
       ask: (ask) => void link.publish(link.names.asks, encodeAsk(ask)),
+      onSilent: (lane) => void link.subscribeAnew(link.names.lane(lane)),
     });
     link.onDown(() => this.#replicas.onDown());
   }
@@ -51,11 +52,11 @@ export class ReplicaSource implements MarketSource {
     return this.#replicas.hasAll;
   }
 
-  async start(): Promise<void> {
+  start(): void {
     const { link } = this.#options;
-    await link.subscribe(link.names.reports, (message) => this.#onReport(message));
+    link.subscribe(link.names.reports, (message) => this.#onReport(message));
     for (let lane = 0; lane < LANES; lane++)
-      await link.subscribe(link.names.lane(lane), (message) => this.#replicas.onMessage(lane, message));
+      link.subscribe(link.names.lane(lane), (message) => this.#replicas.onMessage(lane, message));
   }
 
   close(): void {

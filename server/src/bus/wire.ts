@@ -18,9 +18,9 @@ import type { DayStatistics } from '../engine/statistics.ts';
 // What goes over the bus, as MessagePack. Ingests and gateways of one version talk to each other; a message of
 // another version is counted and left alone.
 
-export const BUS_VERSION = 1;
+const BUS_VERSION = 1;
 /** Largest message that is read. */
-export const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
+const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 
 export const messageKinds = { updates: 0, heads: 1 } as const;
 

@@ -77,6 +77,19 @@ describe('configuration', () => {
       { history: { store: 'postgres' } },
       'history.url: expected a URL such as postgres://user:password@db:5432/depthwire, as store is postgres, got nothing',
     ],
+    [{ role: 'leader' }, 'role: expected all, ingest or gateway, got "leader"'],
+    [
+      { role: 'gateway' },
+      'bus: a process of role gateway needs a bus: set bus: { url: redis://127.0.0.1:6379 }, or DEPTHWIRE_BUS=redis://127.0.0.1:6379',
+    ],
+    [
+      { bus: { url: 'redis://:secret@10.0.0.1/' } },
+      'bus.url: expected a URL such as redis://127.0.0.1:6379, without a slash at the end',
+    ],
+    [
+      { bus: { prefix: 'mine' } },
+      'bus: expected either url, such as redis://127.0.0.1:6379, or nodes of a Redis cluster',
+    ],
     [{ gateway: [] }, 'gateway: expected keys and values, such as heartbeatMs: 15000, got []'],
     [
       { allowedOrigins: 'https://example.com' },
@@ -178,6 +191,18 @@ describe('configuration', () => {
       code: 'invalid_config',
       message: matching(message),
     });
+  });
+
+  test('takes a bus by its URL alone, or by all of its keys', async () => {
+    const cwd = await folder();
+    const busOf = async (bus: string) =>
+      (await loadConfig({ env: { DEPTHWIRE_ROLE: 'ingest', DEPTHWIRE_BUS: bus }, cwd })).bus;
+    expect(await busOf('rediss://10.0.0.1:6380')).toEqual({
+      url: 'rediss://10.0.0.1:6380',
+      prefix: 'depthwire',
+    });
+    const nodes = ['redis://10.0.0.1:7000', 'redis://10.0.0.2:7000'];
+    expect(await busOf(`{nodes: [${nodes.join(', ')}], prefix: mine}`)).toEqual({ nodes, prefix: 'mine' });
   });
 
   test('names the option of the command line, and no variable that it wins over', async () => {

@@ -13,6 +13,8 @@ import { keys, network, oneOf, origin, text, trueOrFalse, url, wholeNumber } fro
 
 /** Read when no other file is named and it exists. */
 const DEFAULT_CONFIG_FILE = 'depthwire.yaml';
+/** Keys whose values may hold secrets. */
+const SECRET: ReadonlySet<unknown> = new Set(['access', 'bus']);
 /** Of a wrong value, in a message. */
 const MAX_SHOWN_CHARS = 80;
 
@@ -231,8 +233,8 @@ export function parseConfig(
   const lines = problems.map(({ path, message }) => {
     const source = sources[String(path[0])];
     const at = `${keyOf(path)}${source === undefined ? '' : ` (${source})`}`;
-    // What stands where a key should be may be one, in another form.
-    const isShown = message.startsWith('expected') && path[0] !== 'access';
+    // What stands where a key or a password should be may be one, in another form.
+    const isShown = message.startsWith('expected') && !SECRET.has(path[0]);
     return `${at}: ${message}${isShown ? `, got ${show(valueAt(input, path))}` : ''}`;
   });
   throw new DepthwireError('invalid_config', [...new Set(lines)].join('\n'), {

@@ -15,6 +15,8 @@ import { readEvent, type RefusedEvent } from './event-checks.ts';
 import { FeedQuality } from './feed-quality.ts';
 import { Market, type MarketView } from './market.ts';
 
+/** Less is the correction of a clock, not its being set, milliseconds. */
+const MIN_STEP_MS = 100;
 /** How often silence and crossed books are looked for. */
 const WATCH_PERIOD_MS = 1_000;
 /** A book crossed for longer is taken anew. */
@@ -30,6 +32,8 @@ const MAX_BOOK_LEVELS = 250_000;
 
 export interface EngineOptions {
   readonly clock: Clock;
+  /** One that nobody sets, but as fast: tells silence from a clock that was set forward. Default: `clock`. */
+  readonly steadyClock?: Clock;
   readonly bus: Bus;
   readonly log: FeedLog;
   /** Names this run of the market. Default: 0. */
@@ -82,9 +86,13 @@ export class Engine {
   readonly #owners = new Map<InstrumentId, FeedRecord>();
   readonly #feeds = new Map<Feed, FeedRecord>();
   readonly #watch: Timer;
+  /** How far the clock is ahead of the steady one. */
+  #aheadMs: number;
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    const { clock, steadyClock = clock } = options;
+    this.#aheadMs = clock.now() - steadyClock.now();
     this.#watch = every(options.clock, WATCH_PERIOD_MS, () => this.#lookForTrouble());
   }
 
@@ -366,7 +374,13 @@ export class Engine {
   }
 
   #lookForTrouble(): void {
-    const now = this.#options.clock.now();
+    const { clock, steadyClock = clock } = this.#options;
+    const now = clock.now();
+    const aheadMs = now - steadyClock.now();
+    const setForwardMs = aheadMs - this.#aheadMs;
+    this.#aheadMs = aheadMs;
+    if (setForwardMs > MIN_STEP_MS)
+      for (const market of this.#markets.values()) market.setForward(setForwardMs);
     for (const record of this.#feeds.values()) {
       record.quality.tick(this.#agesOf(record, now));
       const { isPluggedIn, gone, goneSinceMs } = record;

@@ -159,6 +159,12 @@ export class Market implements MarketView {
     this.#breach = reason;
   }
 
+  /** The clock was set forward: nothing was silent for as long. */
+  setForward(byMs: number): void {
+    if (this.heardAtMs !== null) this.heardAtMs += byMs;
+    if (this.crossedSinceMs !== null) this.crossedSinceMs += byMs;
+  }
+
   /** Marks the book silent once it was without an update for longer than the instrument allows. */
   watchSilence(nowMs: number): void {
     if (this.heardAtMs !== null) this.heardAtMs = Math.min(this.heardAtMs, nowMs); // a clock may be set back

@@ -242,7 +242,8 @@ export class BookChannel extends Channel {
       encodeLevels(bids, -1, this.#reference),
       encodeLevels(asks, 1, this.#reference),
     ];
-    if (nowMs - this.#lastChecksumMs >= this.#checksumIntervalMs) {
+    // A clock may be set back.
+    if (Math.abs(nowMs - this.#lastChecksumMs) >= this.#checksumIntervalMs) {
       this.#lastChecksumMs = nowMs;
       frame.push(bookChecksum(this.#view));
     }

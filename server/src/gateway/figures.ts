@@ -46,6 +46,11 @@ export class GatewayFigures {
   readonly missedFrames = byTopic(() => ({ count: 0 }));
   /** Updates of books, and trades, that merged frames stood for. */
   readonly mergedUpdates = byTopic(() => ({ count: 0 }));
+  /**
+   * Subscriptions of clients that said where they were: those that went on in that channel, in one that counts otherwise,
+   * as that of another gateway does, and by a snapshot.
+   */
+  readonly resumes = byTopic(() => ({ channel: 0, gateway: 0, snapshot: 0 }));
   /** Times that a session began to lag. */
   lagged = 0;
   /** By name, then by `ok` or the code of the error. */

@@ -66,6 +66,8 @@ export interface GatewayOptions {
   readonly server: string;
   readonly marketClock: Clock;
   readonly wallClock: Clock;
+  /** One that nobody sets, for all durations. Default: `wallClock`. */
+  readonly steadyClock?: Clock;
   readonly log: FeedLog;
 }
 
@@ -78,6 +80,7 @@ export interface Peer extends Caller {
 /** Where clients meet the hub: one session for each WebSocket and each event stream. */
 export class Gateway {
   readonly #options: GatewayOptions;
+  readonly #steadyClock: Clock;
   readonly #sessions = new Map<WebSocket, Session>();
   readonly #streams = new Map<EventStream, Session>();
   #streamsOpened = 0;
@@ -90,11 +93,12 @@ export class Gateway {
 
   constructor(options: GatewayOptions) {
     this.#options = options;
-    const { wallClock, limits } = options;
+    const { limits } = options;
+    const steadyClock = (this.#steadyClock = options.steadyClock ?? options.wallClock);
     this.#quotas = new Quotas(limits);
-    this.#refusals = new LogFlood(wallClock);
+    this.#refusals = new LogFlood(steadyClock);
     this.#timers = [
-      every(wallClock, TICK_MS, () => {
+      every(steadyClock, TICK_MS, () => {
         for (const session of this.#sessions.values()) session.tick();
         for (const session of this.#streams.values()) {
           session.onAlive(); // it says nothing; whether it takes what it is sent tells if it lives
@@ -102,7 +106,7 @@ export class Gateway {
         }
       }),
       // A client without pings of its own still answers these.
-      every(wallClock, limits.heartbeatMs, () => {
+      every(steadyClock, limits.heartbeatMs, () => {
         for (const socket of this.#sessions.keys()) socket.ping();
         for (const stream of this.#streams.keys()) if (stream.bufferedBytes === 0) stream.write(pingComment);
       }),
@@ -174,7 +178,7 @@ export class Gateway {
     for (const kind of ['ping', 'pong'] as const)
       socket.on(kind, () => {
         session.onAlive();
-        if (!control.take(this.#options.wallClock.now())) socket.terminate();
+        if (!control.take(this.#steadyClock.now())) socket.terminate();
       });
     socket.on('close', (code) => {
       this.#sessions.delete(socket);
@@ -185,26 +189,28 @@ export class Gateway {
 
   /** @returns what to call once it has ended, with its close code */
   #onOpened({ id, encoding }: Session, peer: Peer, principal: Principal | null): (closeCode: number) => void {
-    const { hub, log, wallClock } = this.#options;
+    const { hub, log } = this.#options;
+    const steadyClock = this.#steadyClock;
     hub.figures.opened[encoding].count += 1;
     log.info({ session: id, ...traceOf(peer), principal: principal?.id, encoding }, 'session opened');
-    const openedAtMs = wallClock.now();
+    const openedAtMs = steadyClock.now();
     return (closeCode) => {
       hub.figures.onEnded(closeCode);
-      const seconds = Math.round((wallClock.now() - openedAtMs) / 1000);
+      const seconds = Math.round((steadyClock.now() - openedAtMs) / 1000);
       log.info({ session: id, closeCode, seconds }, 'session ended');
       if (this.connectionCount === 0) this.#onEmpty?.();
     };
   }
 
   #refuse(socket: WebSocket, peer: Peer, closeCode: number, reason: string): void {
-    const { hub, log, wallClock } = this.#options;
+    const { hub, log } = this.#options;
+    const steadyClock = this.#steadyClock;
     hub.figures.onRefused(closeCode);
     const said = this.#refusals.admit();
     if (said !== null) log.info({ ...traceOf(peer), closeCode, reason, ...said }, 'connection refused');
     socket.close(closeCode, reason.slice(0, MAX_REASON_CHARS));
     // It is in nobody's count: whoever does not close its side is cut off.
-    wallClock.at(wallClock.now() + REFUSED_MS, () => socket.terminate());
+    steadyClock.at(steadyClock.now() + REFUSED_MS, () => socket.terminate());
   }
 
   /**
@@ -304,8 +310,8 @@ export class Gateway {
   async close(withinMs: number): Promise<void> {
     if (this.#isClosing) return;
     this.#isClosing = true;
-    const { wallClock } = this.#options;
-    const beganMs = wallClock.now();
+    const steadyClock = this.#steadyClock;
+    const beganMs = steadyClock.now();
     const leaving = [...this.#sessions.values(), ...this.#streams.values()];
     const perSessionMs = Math.min(MS_PER_SESSION, withinMs / Math.max(1, leaving.length));
     const reconnectMs = Math.max(MIN_RECONNECT_MS, Math.round(leaving.length * MS_PER_SESSION));
@@ -318,9 +324,9 @@ export class Gateway {
     this.#onEmpty = empty.resolve;
     let ended = 0;
     const endSome = () => {
-      const due = perSessionMs === 0 ? leaving.length : (wallClock.now() - beganMs) / perSessionMs + 1;
+      const due = perSessionMs === 0 ? leaving.length : (steadyClock.now() - beganMs) / perSessionMs + 1;
       while (ended < Math.min(due, leaving.length)) leaving[ended++]!.end();
-      if (ended < leaving.length) wallClock.at(wallClock.now() + perSessionMs, endSome);
+      if (ended < leaving.length) steadyClock.at(steadyClock.now() + perSessionMs, endSome);
     };
     endSome();
     if (this.connectionCount === 0) empty.resolve();

@@ -31,6 +31,8 @@ const MAX_LINGERING = 1_000;
 /** Instruments that are remembered before those that are gone are forgotten. */
 const MAX_LOGS = 20_000;
 const GATEWAY_BYTES = 9;
+/** How early a timer may be, milliseconds; more, and the clock was set back meanwhile. */
+const MAX_EARLY_MS = 5;
 
 /** What a client may have at most. */
 export interface ChannelBounds {
@@ -45,8 +47,8 @@ const DEFAULT_CADENCE_MS = { book: 100, trades: 100, ticker: 250, candles: 250, 
 export interface HubOptions {
   /** The market clock: cadences tick on it, frames carry it. */
   readonly clock: Clock;
-  /** The machine's clock. Default: the market's. */
-  readonly wallClock?: Clock;
+  /** One that nobody sets: for how long clients are waited for. Default: the market's. */
+  readonly steadyClock?: Clock;
   readonly bus: Bus;
   readonly markets: { get(id: string): MarketView | undefined };
   /** Longest time between two checksums in the deltas of a channel, milliseconds; 0 for each. */
@@ -85,7 +87,7 @@ export class Hub {
   #epoch: number;
   readonly #logs = new Map<InstrumentId, MarketLog>();
   readonly #audiences = new Audiences(this.figures);
-  /** Until when somebody who was lost may come back to a channel, by the machine's clock. */
+  /** Until when somebody who was lost may come back to a channel, by the steady clock. */
   readonly #awaited = new Map<Channel, number>();
   /** Channels that nobody has joined, with when they end. */
   readonly #lingering = new Map<Channel, Timer>();
@@ -159,8 +161,8 @@ export class Hub {
    */
   leave(channel: Channel, subscriber: Subscriber, isLost = false): void {
     this.deliver();
-    const { clock, wallClock = clock } = this.#options;
-    const now = wallClock.now();
+    const { clock, steadyClock = clock } = this.#options;
+    const now = steadyClock.now();
     if (isLost) this.#awaited.set(channel, now + LINGER_MS);
     if (this.#audiences.leave(channel, subscriber) || this.#lingering.has(channel)) return;
     // Of those who left before, one may have been lost.
@@ -173,7 +175,7 @@ export class Hub {
     if (longest && this.#lingering.size >= MAX_LINGERING) this.#end(longest);
     this.#lingering.set(
       channel,
-      wallClock.at(untilMs, () => this.#end(channel)),
+      steadyClock.at(untilMs, () => this.#end(channel)),
     );
   }
 
@@ -338,10 +340,12 @@ export class Hub {
 
   #tick(dueMs: number): void {
     this.#timerDueMs = Infinity;
-    const now = Math.max(dueMs, this.#options.clock.now()); // a timer may be a little early
+    const clockMs = this.#options.clock.now();
+    const now = clockMs < dueMs - MAX_EARLY_MS ? clockMs : Math.max(dueMs, clockMs);
     const due = new Set<number>();
     for (const [cadenceMs, group] of this.#byCadence) {
-      if (group.dueMs > now) continue;
+      const isSetBack = group.dueMs - now > cadenceMs;
+      if (group.dueMs > now && !isSetBack) continue;
       group.dueMs = nextTick(now, cadenceMs);
       due.add(cadenceMs);
     }

@@ -14,6 +14,7 @@ export class RequestRate {
    * @returns whether there was enough left to take
    */
   take(nowMs: number, cost = 1): boolean {
+    if (this.#spentAtMs > nowMs) this.#spentAtMs = nowMs; // the clock was set back
     const spentAtMs = Math.max(this.#spentAtMs, nowMs - this.#burst * this.#msEach) + cost * this.#msEach;
     if (spentAtMs > nowMs) return false;
     this.#spentAtMs = spentAtMs;

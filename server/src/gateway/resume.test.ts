@@ -95,6 +95,8 @@ describe('a client that comes from another gateway', () => {
       }
       expectSame(kept, b);
       expect(resyncs).toEqual([]);
+      for (const { hub } of gateways)
+        expect(hub.figures.resumes.book).toEqual({ channel: 0, gateway: 10, snapshot: 0 });
     },
   );
 

@@ -141,14 +141,17 @@ export interface SessionOptions {
   readonly server: string;
   /** The market clock, which may be a recorded one. */
   readonly marketClock: Clock;
-  /** The machine's clock, for pings and heartbeats. */
+  /** The machine's clock, for pings and for when keys expire. */
   readonly wallClock: Clock;
+  /** One that nobody sets, for all durations. Default: the machine's. */
+  readonly steadyClock?: Clock;
   readonly log: FeedLog;
 }
 
 /** One connected client: its requests, its subscriptions and what it is sent. */
 export class Session implements Subscriber {
   readonly #options: SessionOptions;
+  readonly #steadyClock: Clock;
   // Apart from the other options, for they are looked at with every write to every client.
   readonly #socket: SessionSocket;
   readonly #maxBufferedBytes: number;
@@ -184,10 +187,11 @@ export class Session implements Subscriber {
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    this.#steadyClock = options.steadyClock ?? options.wallClock;
     this.#socket = options.socket;
     this.#maxBufferedBytes = options.limits.maxBufferedBytes;
     const { limits, owner } = options;
-    this.#lastSeenMs = this.#openedMs = this.#idleSinceMs = options.wallClock.now();
+    this.#lastSeenMs = this.#openedMs = this.#idleSinceMs = this.#steadyClock.now();
     this.#principal = owner.principal;
     const { maxRequestsPerSecond, maxSubscriptions } = limits;
     this.#rate = new RequestRate(maxRequestsPerSecond, 2 * Math.max(maxRequestsPerSecond, maxSubscriptions));
@@ -238,7 +242,7 @@ export class Session implements Subscriber {
     let message: unknown;
     let id: number | null = null;
     try {
-      const isTooMuch = !this.#rate.take(this.#options.wallClock.now());
+      const isTooMuch = !this.#rate.take(this.#steadyClock.now());
       message = serverCodecs[encodingWithin(this.#options.encoding)].decode(data);
       id = requestIdOf(message);
       if (isTooMuch)
@@ -273,7 +277,7 @@ export class Session implements Subscriber {
 
   /** The client gave a sign of life. */
   onAlive(): void {
-    this.#lastSeenMs = this.#options.wallClock.now();
+    this.#lastSeenMs = this.#steadyClock.now();
   }
 
   /** @param isLost the connection broke off, so that the client may come back and go on */
@@ -308,7 +312,7 @@ export class Session implements Subscriber {
 
   /** Whether too much waits, or something for too long; one channel that lags waits for nobody but the network. */
   #isLate(waiting: number): boolean {
-    const now = this.#options.wallClock.now();
+    const now = this.#steadyClock.now();
     this.#waitingSinceMs ??= now;
     return (
       waiting > this.#maxBufferedBytes ||
@@ -335,12 +339,12 @@ export class Session implements Subscriber {
   #write(data: Uint8Array): void {
     if (this.#untold !== null) this.#tellInstruments(); // what follows is counted in their scales
     this.#socket.write(data);
-    this.#allowance?.spend(data.length, this.#options.wallClock.now());
+    this.#allowance?.spend(data.length, this.#steadyClock.now());
   }
 
   /** Whether the limits that it asked for let it have data now. */
   get #mayReceive(): boolean {
-    return this.#allowance === null || this.#allowance.opensAtMs <= this.#options.wallClock.now();
+    return this.#allowance === null || this.#allowance.opensAtMs <= this.#steadyClock.now();
   }
 
   /** @param seq the last frame that the client has */
@@ -357,7 +361,7 @@ export class Session implements Subscriber {
   #awaitRoom(): void {
     if (this.#socket.bufferedBytes > 0) this.#catchUpOnceDrained();
     if (this.#allowance === null || this.#opening !== null) return;
-    this.#opening = this.#options.wallClock.at(this.#allowance.opensAtMs, () => {
+    this.#opening = this.#steadyClock.at(this.#allowance.opensAtMs, () => {
       this.#opening = null;
       this.#catchUp();
     });
@@ -390,7 +394,7 @@ export class Session implements Subscriber {
       this.#awaitRoom();
       return;
     }
-    const now = this.#options.wallClock.now();
+    const now = this.#steadyClock.now();
     hub.deliver(); // what is made by now is in the merged frames
     for (const [channel, seq] of this.#lagging) {
       if (socket.bufferedBytes > limits.maxBufferedBytes || this.#allowance?.hasBandwidth(now) === false) {
@@ -414,15 +418,16 @@ export class Session implements Subscriber {
   /** Called every now and then: ends the session when the client is gone, brings laggards back. */
   tick(): void {
     if (this.#isGivenUp) return;
-    const { wallClock, limits, socket } = this.#options;
-    if (wallClock.now() - this.#lastSeenMs > 2 * limits.heartbeatMs) {
+    const { limits, socket, wallClock } = this.#options;
+    const now = this.#steadyClock.now();
+    if (now - this.#lastSeenMs > 2 * limits.heartbeatMs) {
       this.#end(closeCodes.heartbeatMissed.code, 'heartbeat missed');
       return;
     }
-    if (this.#endsForIdentity(wallClock.now())) return;
-    if (socket.bufferedBytes > 0) this.#waitingSinceMs ??= wallClock.now();
+    if (this.#endsForIdentity(now, wallClock.now())) return;
+    if (socket.bufferedBytes > 0) this.#waitingSinceMs ??= now;
     else this.#waitingSinceMs = null;
-    if (this.#waitingSinceMs !== null && wallClock.now() - this.#waitingSinceMs > STALLED_MS) {
+    if (this.#waitingSinceMs !== null && now - this.#waitingSinceMs > STALLED_MS) {
       this.#end(closeCodes.stalled.code, 'took nothing for too long');
       return;
     }
@@ -434,7 +439,7 @@ export class Session implements Subscriber {
    * @param refused what it was refused with too often
    */
   #end(closeCode: number, reason: string, refused?: ErrorCode): void {
-    const { id: session, log, socket, wallClock } = this.#options;
+    const { id: session, log, socket } = this.#options;
     if (this.#isGivenUp) return;
     this.#isGivenUp = true;
     if (refused === undefined) log.info({ session, closeCode, reason }, 'session given up');
@@ -445,7 +450,7 @@ export class Session implements Subscriber {
     socket.close(closeCode, reason);
     this.#options.owner.lease.release(); // others of its key need not wait until it is gone
     // Whoever does not close its side is cut off.
-    wallClock.at(wallClock.now() + GRACE_MS, () => socket.terminate());
+    this.#steadyClock.at(this.#steadyClock.now() + GRACE_MS, () => socket.terminate());
   }
 
   /** Says that the server will shut down; data go on until `end`. */
@@ -457,8 +462,12 @@ export class Session implements Subscriber {
     this.#options.socket.close(closeCodes.goingAway.code, 'server shuts down');
   }
 
-  /** @returns whether the session ends, for who the client is or for doing nothing */
-  #endsForIdentity(now: number): boolean {
+  /**
+   * @param now by the steady clock
+   * @param wallMs by the machine's
+   * @returns whether the session ends, for who the client is or for doing nothing
+   */
+  #endsForIdentity(now: number, wallMs: number): boolean {
     const { limits } = this.#options;
     const end = ({ code }: { code: number }, reason: string) => {
       this.#end(code, reason);
@@ -469,7 +478,7 @@ export class Session implements Subscriber {
         ? end(closeCodes.unauthenticated, 'no key or token in time')
         : false;
     const { expiresMs } = this.#principal;
-    if (expiresMs !== null && expiresMs <= now)
+    if (expiresMs !== null && expiresMs <= wallMs)
       return end(closeCodes.unauthenticated, 'the key or token has expired');
     if (this.#channels.size === 0 && now - this.#idleSinceMs > limits.idleMs)
       return end(closeCodes.idle, 'no subscription for too long');
@@ -526,6 +535,9 @@ export class Session implements Subscriber {
         const isShared = this.#channels.has(channel.id);
         const held = isShared ? NOTHING : this.#heldOf(channel, request);
         const resumed = isShared || held !== NOTHING ? null : this.#resumedIn(channel, request);
+        const isBack = request.resume !== undefined || this.#startPosition !== null;
+        const by = held !== NOTHING ? 'channel' : resumed !== null ? 'gateway' : 'snapshot';
+        if (isBack) hub.figures.resumes[topic][by] += 1;
         const market = hub.market(instrument);
         this.#send({
           op: 'subscribed',
@@ -551,7 +563,7 @@ export class Session implements Subscriber {
         hub.leave(channel, this); // what waits goes out before
         this.#channels.delete(channel.id);
         owner.lease.removeSubscription();
-        if (this.#channels.size === 0) this.#idleSinceMs = this.#options.wallClock.now();
+        if (this.#channels.size === 0) this.#idleSinceMs = this.#steadyClock.now();
         this.#lagging?.delete(channel);
         this.#send({ op: 'unsubscribed', id: request.id, ch: channel.id });
         return;
@@ -688,10 +700,9 @@ export class Session implements Subscriber {
   }
 
   get #hasRoom(): boolean {
-    const { socket, wallClock } = this.#options;
     return (
-      socket.bufferedBytes <= this.#maxBufferedBytes &&
-      this.#allowance?.hasBandwidth(wallClock.now()) !== false
+      this.#socket.bufferedBytes <= this.#maxBufferedBytes &&
+      this.#allowance?.hasBandwidth(this.#steadyClock.now()) !== false
     );
   }
 
@@ -720,7 +731,7 @@ export class Session implements Subscriber {
     who: Principal | Credential | null = this.#principal,
   ): ErrorCode {
     const typed = toDepthwireError(error);
-    const { id: session, log, owner, wallClock } = this.#options;
+    const { id: session, log, owner } = this.#options;
     owner.onRefused(typed.code, who);
     if (typed.code === 'internal') log.error({ session, err: error }, 'request failed');
     else log.debug({ session, code: typed.code }, 'request refused');
@@ -731,7 +742,7 @@ export class Session implements Subscriber {
     const { most, forgivenMs, close, reason } = patience;
     const strikes = this.#strikes.get(typed.code) ?? new RequestRate(1000 / forgivenMs, most - 1);
     this.#strikes.set(typed.code, strikes);
-    if (!strikes.take(wallClock.now())) this.#end(close.code, reason, typed.code);
+    if (!strikes.take(this.#steadyClock.now())) this.#end(close.code, reason, typed.code);
     return typed.code;
   }
 

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -13,20 +13,14 @@ import {
 } from '@depthwire/shared';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { keepAll, ScriptedFeed, silentLog, START_MS, testInstrument } from '../../test/markets.ts';
+import { openStore, temporaryFolder } from '../../test/stores.ts';
 import { createMemoryBus, type MarketEvent } from '../bus/bus.ts';
 import { Engine } from '../engine/engine.ts';
 import { createHistoryStore } from './create-store.ts';
 import { History } from './history.ts';
-import type { HistoryStore } from './store.ts';
 
 const ID = 'test:AAA-USD';
 const intervals = Object.keys(candleIntervals) as CandleInterval[];
-
-async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'depthwire-history-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 /** One run of a server, as far as its market goes: each has its own memory, and the same file. */
 async function run(
@@ -333,9 +327,7 @@ describe('a store that is away', () => {
   test('stops nothing: trades wait, and are written once it is back', async () => {
     const folder = await temporaryFolder();
     const path = join(folder, 'history.db');
-    const holder = createHistoryStore({ store: 'sqlite', path });
-    await holder.open();
-    onTestFinished(() => holder.close());
+    const holder = await openStore({ store: 'sqlite', path });
     const running = await run(path);
     tell(running.feed, { id: 1, timeMs: START_MS, price: 100, size: 1 });
     await expect(running.history.flush()).rejects.toMatchObject({ code: 'history_unavailable' });
@@ -349,12 +341,10 @@ describe('a store that is away', () => {
     await running.history.flush();
     expect(running.history.figures).toMatchObject({ waitingTrades: 0, writtenTrades: 1, awaySinceMs: null });
     await running.stop();
-    const reader: HistoryStore = createHistoryStore({ store: 'sqlite', path });
-    await reader.open();
+    const reader = await openStore({ store: 'sqlite', path });
     const { tick, lot } = testInstrument();
     expect(await reader.trades({ instrument: ID, tick, lot }, { direction: 'from', limit: 10 })).toHaveLength(
       1,
     );
-    await reader.close();
   });
 });

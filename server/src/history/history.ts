@@ -53,10 +53,23 @@ export interface HistoryOptions {
 }
 
 export interface HistoryFigures extends RecorderFigures {
-  readonly kind: HistoryStore['kind'];
   /** Instruments whose past is being asked of their feeds, or waits for it. */
   readonly filling: number;
   readonly filled: number;
+  /** Of the store, as of a minute ago at most. */
+  readonly bytes: number;
+}
+
+/** How stored history does, for operators. */
+export interface HistoryReport {
+  readonly store: HistoryStore['kind'] | 'none';
+  /** `away`: it cannot be written or read now, and live data goes on without it. */
+  readonly state: 'off' | 'reading' | 'writing' | 'away';
+  /** Unix milliseconds; null while it is not away. */
+  readonly awaySince: number | null;
+  readonly reason: string | null;
+  readonly waitingTrades: number;
+  readonly filling: number;
 }
 
 /**
@@ -76,6 +89,10 @@ export class History {
   readonly #pruning: Timer | null = null;
   #depth: { readonly recent: DepthHistory; readonly recentMs: number } | null = null;
   readonly #leaveBus: () => void = () => undefined;
+  /** Why it could not be opened, and since when. */
+  #unopenedSinceMs: number | null = null;
+  #unopenedReason: string | null = null;
+  #bytes = 0;
   #isPruning = false;
   #isClosed = false;
   /** Null before the first try. */
@@ -118,7 +135,22 @@ export class History {
   /** Null where nothing is stored. */
   get figures(): HistoryFigures | null {
     if (!this.#recorder || !this.#backFill) return null;
-    return { kind: this.#options.store!.kind, ...this.#recorder.figures, ...this.#backFill.figures };
+    return { ...this.#recorder.figures, ...this.#backFill.figures, bytes: this.#bytes };
+  }
+
+  get report(): HistoryReport {
+    const { store } = this.#options;
+    const figures = this.figures;
+    if (store === null || !figures)
+      return { store: 'none', state: 'off', awaySince: null, reason: null, waitingTrades: 0, filling: 0 };
+    const awaySinceMs = figures.awaySinceMs ?? this.#unopenedSinceMs;
+    const state = awaySinceMs !== null ? 'away' : this.#recorder!.isWritingAny ? 'writing' : 'reading';
+    return {
+      ...{ store: store.kind, state, awaySince: awaySinceMs === null ? null : Math.floor(awaySinceMs) },
+      reason: figures.awayReason ?? this.#unopenedReason,
+      waitingTrades: figures.waitingTrades,
+      filling: figures.filling,
+    };
   }
 
   /** A feed has started: takes over the past of those of its markets that are new. Never rejects. */
@@ -200,10 +232,17 @@ export class History {
     const now = this.#options.clock.now();
     if (this.#opening === null || now >= this.#nextOpenMs) {
       this.#nextOpenMs = Infinity;
-      this.#opening = store.open().catch((error: unknown) => {
-        this.#nextOpenMs = this.#options.clock.now() + OPEN_PERIOD_MS;
-        throw error;
-      });
+      this.#opening = store.open().then(
+        () => {
+          this.#unopenedSinceMs = this.#unopenedReason = null;
+        },
+        (error: unknown) => {
+          this.#unopenedSinceMs ??= now;
+          this.#unopenedReason = toDepthwireError(error).message;
+          this.#nextOpenMs = this.#options.clock.now() + OPEN_PERIOD_MS;
+          throw error;
+        },
+      );
     }
     return this.#opening;
   }
@@ -306,10 +345,13 @@ export class History {
   }
 
   async #prune(): Promise<void> {
-    if (this.#isPruning || !this.#recorder?.isWritingAny) return;
+    if (this.#isPruning) return;
     this.#isPruning = true;
     const { store, clock, retention, log } = this.#options;
     try {
+      await this.#open(store!);
+      this.#bytes = (await store!.figures()).bytes;
+      if (!this.#recorder!.isWritingAny) return; // somebody else does
       for (let i = 0; i < MAX_PRUNES && !this.#isClosed; i++)
         if (!(await store!.prune(Math.floor(clock.now()), retention))) break;
     } catch (error) {

@@ -12,6 +12,16 @@ export const spanKinds = {
 } as const;
 export type SpanKind = (typeof spanKinds)[keyof typeof spanKinds];
 
+/** As it is stored: clocks may tell fractions of a millisecond, and spans that follow on each other still do. */
+export function wholeSpan({ fromMs, toMs }: Span): Span {
+  return { fromMs: bounded(Math.floor(fromMs)), toMs: bounded(Math.floor(toMs)) };
+}
+
+/** The first whole time that is not before this one: a bound of whole times that may be a fraction or infinite. */
+export const wholeBound = (time: number): number => bounded(Math.ceil(time));
+
+const bounded = (time: number) => Math.min(Math.max(time, Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER);
+
 /** Spans in order, of which none touches another. */
 function union(spans: readonly Span[]): Span[] {
   const joined: Span[] = [];

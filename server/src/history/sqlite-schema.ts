@@ -8,7 +8,7 @@ const APPLICATION_ID = 0x44_57_48_49;
  * What makes each version of the tables out of the one before; `PRAGMA user_version` counts those that ran. One that
  * has been released is never changed.
  *
- * Rows that are read in order of their key are WITHOUT ROWID: a page of them lies together. A trade's id has no affinity, so
+ * Rows that are read in order of their key are WITHOUT ROWID: a page of them lies together. A trade's id is of ANY type, so
  * that 12 and '12' stay what they are. Newest times are kept with the series, because they decide about each trade's candles.
  * `trade_blocks` tells which numbers hold which times: trades are in order of arrival, which is not quite that of time.
  */
@@ -33,13 +33,13 @@ const migrations: readonly string[] = [
   CREATE TABLE trades (
     series INTEGER NOT NULL,
     number INTEGER NOT NULL,
-    id NOT NULL,
+    id ANY NOT NULL,
     price INTEGER NOT NULL,
     size INTEGER NOT NULL,
     is_sell INTEGER NOT NULL,
     time INTEGER NOT NULL,
     PRIMARY KEY (series, number)
-  ) WITHOUT ROWID;
+  ) STRICT, WITHOUT ROWID;
   CREATE INDEX trade_ids ON trades (series, id);
 
   CREATE TABLE trade_blocks (

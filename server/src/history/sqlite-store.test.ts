@@ -14,6 +14,7 @@ import { createHistoryStore } from './create-store.ts';
 const WRITER = fileURLToPath(new URL('../../test/history-writer.ts', import.meta.url));
 /** The limit of the size of a file is the kernel's, and a full disk is that to SQLite. */
 const prlimit = ['/usr/bin/prlimit'].find((file) => existsSync(file));
+const START_MS = 1_700_006_400_000;
 const series = testSeries();
 
 /** A process that writes 50 trades whenever it is asked to. */
@@ -93,11 +94,11 @@ describe('a file of stored history', () => {
     const folder = await temporaryFolder();
     const path = join(folder, 'history.db');
     const store = await openStore({ store: 'sqlite', path });
-    await store.write([batchOf([trade(1, 1_700_000_000_000)])]);
+    await store.write([batchOf([trade(1, START_MS)])]);
     const other = new DatabaseSync(path, { readOnly: true });
     const copy = join(folder, 'copy.db');
     await backup(other, copy);
-    await store.write([batchOf([trade(2, 1_700_000_000_000)])]);
+    await store.write([batchOf([trade(2, START_MS)])]);
     expect(other.prepare('SELECT count(*) AS n FROM trades').get()).toEqual({ n: 2 });
     other.close();
     expect(await tradesOf(copy)).toEqual(['1']);

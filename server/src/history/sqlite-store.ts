@@ -23,7 +23,7 @@ import type {
   TradesQuery,
   WriteResult,
 } from './store.ts';
-import { unavailable } from './unavailable.ts';
+import { checkRows, rowsOf, unavailable } from './unavailable.ts';
 
 /** Questions that a thread has not answered yet. */
 const MAX_PENDING = 256;
@@ -34,27 +34,31 @@ const MAX_HEAP_MB = 256;
 export class SqliteStore implements HistoryStore {
   readonly kind = 'sqlite';
   readonly #path: string;
-  #threads: Promise<{ readonly writer: Thread; readonly reader: Thread }> | null = null;
+  #threads: Promise<Threads> | null = null;
+  /** Between `open` and `close`: threads that end by themselves are started again. */
+  #isOpen = false;
 
   constructor(path: string) {
     this.#path = path;
   }
 
   async open(): Promise<void> {
-    this.#threads ??= this.#start();
-    await this.#threads;
+    await (this.#threads ??= this.#start());
+    this.#isOpen = true;
   }
 
-  write(batches: readonly HistoryBatch[]): Promise<WriteResult> {
+  async write(batches: readonly HistoryBatch[]): Promise<WriteResult> {
+    checkRows(rowsOf(batches));
     return this.#write('write', batches);
   }
 
-  putCandles(
+  async putCandles(
     series: SeriesKey,
     interval: StoredInterval,
     candles: readonly Candle[],
     span?: Span,
   ): Promise<void> {
+    checkRows(candles.length);
     return this.#write('putCandles', series, interval, candles, span);
   }
 
@@ -104,15 +108,26 @@ export class SqliteStore implements HistoryStore {
 
   async close(): Promise<void> {
     const threads = await this.#threads?.catch(() => null);
+    this.#isOpen = false;
     this.#threads = null;
     await threads?.reader.close();
     await threads?.writer.close();
   }
 
-  async #start() {
+  #start(): Promise<Threads> {
+    const threads: Promise<Threads> = this.#startThreads(() => {
+      if (this.#threads === threads) this.#threads = null;
+    });
+    return threads;
+  }
+
+  /** @param onEnd one of them has ended, or none could begin */
+  async #startThreads(onEnd: () => void): Promise<Threads> {
     const threads: Thread[] = [];
+    // Together, so that no thread that is left over holds the file.
+    const end = () => Promise.all(threads.map((thread) => thread.end())).then(onEnd);
     const begin = async (role: WorkerSetup['role']) => {
-      const thread = new Thread({ path: this.#path, role }, () => (this.#threads = null));
+      const thread = new Thread({ path: this.#path, role }, () => void end());
       threads.push(thread);
       await thread.ask('open');
       return thread;
@@ -120,8 +135,7 @@ export class SqliteStore implements HistoryStore {
     try {
       return { writer: await begin('writes'), reader: await begin('reads') };
     } catch (error) {
-      this.#threads = null;
-      await Promise.all(threads.map((thread) => thread.end()));
+      await end();
       throw error;
     }
   }
@@ -134,10 +148,15 @@ export class SqliteStore implements HistoryStore {
     return (await this.#open).reader.ask(method, ...args) as Promise<ReturnType<SqliteTables[K]>>;
   }
 
-  get #open() {
-    if (!this.#threads) throw unavailable('closed', `${this.#path} is not open`);
-    return this.#threads;
+  get #open(): Promise<Threads> {
+    if (!this.#isOpen) throw unavailable('closed', `${this.#path} is not open`);
+    return (this.#threads ??= this.#start());
   }
+}
+
+interface Threads {
+  readonly writer: Thread;
+  readonly reader: Thread;
 }
 
 /** A thread that answers one question after the other. */
@@ -146,8 +165,12 @@ class Thread {
   readonly #path: string;
   readonly #pending = new Map<number, PromiseWithResolvers<unknown>>();
   #lastId = 0;
+  #hasEnded = false;
+  /** By who made it. */
+  #isStopped = false;
+  #failure: unknown;
 
-  /** @param onEnd it ended, by itself or not: what was asked is not answered any more */
+  /** @param onEnd it ended by itself: what was asked is not answered any more */
   constructor(setup: WorkerSetup, onEnd: () => void) {
     this.#path = setup.path;
     this.#worker = new Worker(new URL('sqlite-worker.ts', import.meta.url), {
@@ -156,18 +179,18 @@ class Thread {
       execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
     });
-    let failure: unknown;
-    this.#worker.on('error', (error) => (failure = error));
+    this.#worker.on('error', (error) => (this.#failure = error));
     this.#worker.on('message', (answer: WorkerAnswer) => this.#settle(answer));
     this.#worker.on('exit', () => {
-      onEnd();
-      for (const { reject } of this.#pending.values())
-        reject(unavailable('failed', `the thread of ${this.#path} ended`, failure));
+      this.#hasEnded = true;
+      for (const { reject } of this.#pending.values()) reject(this.#ended());
       this.#pending.clear();
+      if (!this.#isStopped) onEnd();
     });
   }
 
   async ask(method: Method, ...args: readonly unknown[]): Promise<unknown> {
+    if (this.#hasEnded) throw this.#ended();
     if (this.#pending.size >= MAX_PENDING)
       throw unavailable('overloaded', `${this.#path} has not answered ${MAX_PENDING} questions yet`);
     const id = ++this.#lastId;
@@ -183,7 +206,12 @@ class Thread {
   }
 
   async end(): Promise<void> {
+    this.#isStopped = true;
     await this.#worker.terminate();
+  }
+
+  #ended(): DepthwireError {
+    return unavailable('failed', `the thread of ${this.#path} ended`, this.#failure);
   }
 
   #settle({ id, result, error }: WorkerAnswer): void {

@@ -5,7 +5,15 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { candleIntervals, type Candle, type CandleInterval, type Trade } from '@depthwire/shared';
 import { blockTimeOf, mergeColumns, packColumns, selectColumns, unpackColumns } from './column-block.ts';
 import { aggregate, baseQuery, CandleFold, type NewestTimes } from './rollup.ts';
-import { holesIn, knownCandles, madeOfMinutes, spanKinds, type SpanKind } from './spans.ts';
+import {
+  holesIn,
+  knownCandles,
+  madeOfMinutes,
+  spanKinds,
+  wholeBound,
+  wholeSpan,
+  type SpanKind,
+} from './spans.ts';
 import { migrate } from './sqlite-schema.ts';
 import {
   MAX_ROWS,
@@ -30,6 +38,8 @@ import { unavailable, type UnavailableReason } from './unavailable.ts';
 const MAX_PRUNED = 5_000;
 /** Pages of the file in memory, of each thread. */
 const CACHE_KB = 32_000;
+/** Of the log, before they go into the file: a page that changes each second goes there once for all of them. */
+const LOG_PAGES = 8_000;
 /** The log is cut back to so much once it has been larger, as after a long back-fill. */
 const MAX_LOG_BYTES = 64_000_000;
 /** Another program may hold the file for so long, for a backup. */
@@ -77,7 +87,9 @@ export class SqliteTables implements Answers {
         this.#db.exec(`PRAGMA cache_size = -${CACHE_KB}; PRAGMA temp_store = MEMORY`);
         if (role === 'writes') {
           this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
-          this.#db.exec(`PRAGMA journal_size_limit = ${MAX_LOG_BYTES}`);
+          this.#db.exec(
+            `PRAGMA wal_autocheckpoint = ${LOG_PAGES}; PRAGMA journal_size_limit = ${MAX_LOG_BYTES}`,
+          );
           migrate(this.#db, this.#path);
         } else this.#db.exec('PRAGMA query_only = TRUE');
       } catch (error) {
@@ -131,15 +143,31 @@ export class SqliteTables implements Answers {
     });
   }
 
-  candles(series: SeriesKey, interval: CandleInterval, limit: number, beforeS: number): Candle[] {
+  candles(series: SeriesKey, interval: CandleInterval, atMost: number, beforeS: number): Candle[] {
     const id = this.#knownSeries(series);
     if (id === null) return [];
-    const query = baseQuery(interval, Math.min(limit, MAX_ROWS), beforeS);
+    const limit = Math.min(atMost, MAX_ROWS);
+    const query = baseQuery(interval, limit, beforeS);
+    const base =
+      'SELECT * FROM candles WHERE seconds = ? AND series = ? AND time < ? ORDER BY time DESC LIMIT ?';
+    const lengthS = candleIntervals[interval];
+    const key = [candleIntervals[query.base], id] as const;
+    if (interval === query.base)
+      return this.#all(base, [...key, query.endS, limit])
+        .reverse()
+        .map(candleOf);
     const rows = this.#all(
-      'SELECT * FROM candles WHERE seconds = ? AND series = ? AND time < ? ORDER BY time DESC LIMIT ?',
-      [candleIntervals[query.base], id, query.endS, query.limit],
+      `WITH base AS (${base}), longer AS (
+         SELECT min(time) AS first, max(time) AS last, max(high) AS high, min(low) AS low,
+           min(sum(volume), ${Number.MAX_SAFE_INTEGER}) AS volume, min(sum(trades), ${Number.MAX_SAFE_INTEGER}) AS trades
+         FROM base GROUP BY time / ${lengthS})
+       SELECT first / ${lengthS} * ${lengthS} AS time, high, low, volume, trades,
+         (SELECT open FROM candles WHERE seconds = ? AND series = ? AND time = first) AS open,
+         (SELECT close FROM candles WHERE seconds = ? AND series = ? AND time = last) AS close
+       FROM longer ORDER BY first DESC LIMIT ?`,
+      [...key, query.endS, query.limit, ...key, ...key, limit],
     );
-    return aggregate(rows.reverse().map(candleOf), interval).slice(-limit);
+    return rows.reverse().map(candleOf);
   }
 
   hasCandlesBefore(series: SeriesKey, interval: CandleInterval, beforeS: number): boolean {
@@ -149,7 +177,7 @@ export class SqliteTables implements Answers {
   trades(series: SeriesKey, query: TradesQuery): StoredTrade[] {
     const id = this.#knownSeries(series);
     if (id === null) return [];
-    const { direction, afterMs = -1, beforeMs = Number.MAX_SAFE_INTEGER } = query;
+    const { direction, afterMs = -Infinity, beforeMs = Infinity } = query;
     const limit = Math.min(query.limit, MAX_ROWS);
     const isBefore = direction === 'before';
     const [from, to] = isBefore
@@ -223,7 +251,7 @@ export class SqliteTables implements Answers {
     const limit = Math.min(options.limit, MAX_ROWS);
     const blocks = this.#prepare(
       `SELECT time, data FROM column_blocks WHERE series = ? AND time >= ? AND time < ? ORDER BY time ${options.isNewest ? 'DESC' : 'ASC'}`,
-    ).iterate(id, blockTimeOf(id, span.fromMs), span.toMs);
+    ).iterate(id, blockTimeOf(id, wholeBound(span.fromMs)), span.toMs);
     const packed: StoredColumn[] = [];
     for (const { data } of blocks) {
       const columns = unpackBlock(data as Uint8Array);
@@ -234,7 +262,8 @@ export class SqliteTables implements Answers {
     return packColumns(selectColumns(mergeColumns(packed, tail), span, { ...options, limit }));
   }
 
-  prune(nowMs: number, { tradesMs, columnsMs, candlesMs }: Retention): boolean {
+  prune(timeMs: number, { tradesMs, columnsMs, candlesMs }: Retention): boolean {
+    const nowMs = Math.floor(timeMs);
     return this.#transaction(() => {
       // What is known of minutes ends where the minutes do; before their rows, which go bit by bit.
       this.#cutSpans(nowMs - candlesMs['1m']);
@@ -360,7 +389,8 @@ export class SqliteTables implements Answers {
   }
 
   /** It goes on a span that it follows on; spans may overlap, whoever reads takes their union. */
-  #addSpan(series: number, kind: SpanKind, { fromMs, toMs }: Span): void {
+  #addSpan(series: number, kind: SpanKind, span: Span): void {
+    const { fromMs, toMs } = wholeSpan(span);
     const { changes } = this.#run(
       'UPDATE spans SET to_ms = max(to_ms, ?) WHERE series = ? AND kind = ? AND from_ms <= ? AND to_ms >= ?',
       [toMs, series, kind, fromMs, fromMs],

@@ -15,9 +15,11 @@ import { openStore, temporaryFolder } from '../../test/stores.ts';
 import { CandleSeries } from '../engine/candles.ts';
 import {
   MAX_ROWS,
+  MAX_WRITTEN,
   storedIntervals,
   type HistoryBatch,
   type HistoryStore,
+  type Span,
   type StoredColumn,
 } from './store.ts';
 
@@ -471,6 +473,47 @@ describe.each(stores)('a store in %s', (kind, open) => {
     // what is heard late of a time that is gone is taken like anything else
     await store.write([batchOf([trade('late', dayOf(1))], { series })]);
     expect(await store.numberOf(series, 'late')).not.toBeNull();
+  });
+
+  inStore('takes times with fractions, as clocks have them, and bounds without an end', async () => {
+    const store = await open();
+    const series = freshSeries();
+    const hear = (from: number, to: number) => ({ fromMs: START_MS + from, toMs: START_MS + to });
+    await store.write([
+      batchOf([trade(1, START_MS), trade(2, START_MS + 10)], {
+        series,
+        heard: hear(0.3, 10.7),
+        columns: [{ time: START_MS, step: 1, data: Uint8Array.of(1) }],
+      }),
+      batchOf([], { series, heard: hear(10.7, 20.2) }),
+    ]);
+    expect(await store.heardUntil(series)).toBe(START_MS + 20);
+    expect(await store.holes(series, { fromMs: -Infinity, toMs: Infinity })).toEqual([]);
+    await store.fillHole(series, hear(3.3, 4.4));
+    const ids = async (bounds: object) =>
+      (await store.trades(series, { direction: 'from', limit: 9, ...bounds })).map(({ id }) => id);
+    expect(await ids({ afterMs: -Infinity, beforeMs: Infinity })).toEqual([1, 2]);
+    expect(await ids({ afterMs: START_MS - 0.5, beforeMs: START_MS + 9.5 })).toEqual([1]);
+    expect(await ids({ afterMs: START_MS + 0.5, beforeMs: START_MS + 10.5 })).toEqual([2]);
+    expect(await store.candles(series, '5s', 9, START_S + 0.5)).toMatchObject([{ trades: 2 }]);
+    const columns = (span: Span) => store.columns(series, span, { limit: 9, isNewest: true });
+    expect(await columns({ fromMs: -Infinity, toMs: Infinity })).toHaveLength(1);
+    expect(await columns({ fromMs: START_MS + 0.5, toMs: START_MS + 900.5 })).toHaveLength(0);
+    const retention = {
+      tradesMs: DAY_MS,
+      columnsMs: DAY_MS,
+      candlesMs: { '1s': DAY_MS, '1m': DAY_MS, '1h': DAY_MS, '1d': DAY_MS },
+    };
+    await store.prune(START_MS + 1_000.5, retention);
+    expect(await ids({})).toEqual([1, 2]);
+  });
+
+  inStore('refuses more rows at once than it has room for', async () => {
+    const store = await open();
+    const trades = Array.from({ length: MAX_WRITTEN + 1 }, (_, i) => trade(i, START_MS));
+    await expect(store.write([batchOf(trades)])).rejects.toMatchObject({ code: 'history_unavailable' });
+    const candles = trades.map((_, i) => candle(START_S + i * 60, 1));
+    await expect(store.putCandles(key, '1m', candles)).rejects.toMatchObject({ code: 'history_unavailable' });
   });
 
   inStore('answers with an error before it is opened and after it is closed', async () => {

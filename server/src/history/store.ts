@@ -13,6 +13,9 @@ export const SAME_TRADE_MS = 3_600_000;
 /** Rows that are read at once, whatever is asked for. */
 export const MAX_ROWS = 10_000;
 
+/** Trades and columns of one `write`, or candles of one `putCandles`: of more it is refused, and whoever has more writes in parts. */
+export const MAX_WRITTEN = 100_000;
+
 /** What rows are counted in. An instrument that changes its tick or lot goes on as another series. */
 export interface SeriesKey {
   readonly instrument: InstrumentId;

@@ -1,4 +1,5 @@
 import { DepthwireError } from '@depthwire/shared';
+import { MAX_WRITTEN, type HistoryBatch } from './store.ts';
 
 /** Why stored history is away: what an operator can do differs. */
 export type UnavailableReason =
@@ -15,3 +16,12 @@ export type UnavailableReason =
 export function unavailable(reason: UnavailableReason, message: string, cause?: unknown): DepthwireError {
   return new DepthwireError('history_unavailable', message, { reason }, cause);
 }
+
+/** @throws DepthwireError where there is more than is written at once: what holds it has to have room for it twice */
+export function checkRows(rows: number): void {
+  if (rows > MAX_WRITTEN)
+    throw unavailable('overloaded', `${rows} rows at once are too many: write at most ${MAX_WRITTEN}`);
+}
+
+export const rowsOf = (batches: readonly HistoryBatch[]): number =>
+  batches.reduce((rows, { trades, columns }) => rows + trades.length + columns.length, 0);

@@ -296,6 +296,19 @@ const bus = z
   .nullable()
   .describe('The bus between ingests and gateways; null where one process does all');
 
+const history = z
+  .object({
+    store: z.enum(['sqlite', 'postgres', 'none']),
+    state: z
+      .enum(['off', 'reading', 'writing', 'away'])
+      .describe('away: it cannot be written or read now, and live data goes on without it'),
+    awaySince: epochMs('Since when it is away').nullable(),
+    reason: z.string().nullable().describe('Why it is away'),
+    waitingTrades: count('Trades that wait to be written'),
+    filling: count('Instruments whose past their feed is asked for'),
+  })
+  .describe('What is stored of candles, trades and books');
+
 export const health = z
   .object({
     status: z.enum(['ready', 'unavailable']),
@@ -307,6 +320,7 @@ export const health = z
     books,
     feeds: z.array(feedHealth.meta({ id: 'FeedHealth' })),
     bus,
+    history,
   })
   .meta({ id: 'Health' });
 

@@ -76,7 +76,7 @@ export interface AppOptions extends RoutesOptions, GuardOptions {
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const web = options.web === undefined ? null : new WebFolder(options.web);
   const hasMissingPage = web?.hasMissingPage ?? false;
-  const observer = createRequestObserver(options.metrics, options.wallClock);
+  const observer = createRequestObserver(options.metrics, options.steadyClock);
   const app = Fastify({
     loggerInstance: options.logger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),

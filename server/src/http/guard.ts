@@ -48,14 +48,14 @@ const LEAST_BURST = 20;
 export interface GuardOptions {
   readonly access: Access;
   readonly maxRequestsPerMinute: number;
-  readonly wallClock: Clock;
+  readonly steadyClock: Clock;
 }
 
 /** Looks at every request before anything else does: how many come, and from whom. */
 export function registerGuard(app: FastifyInstance, options: GuardOptions): void {
-  const { access, maxRequestsPerMinute, wallClock } = options;
-  const ofAddress = new RequestRates(wallClock);
-  const ofKey = new RequestRates(wallClock);
+  const { access, maxRequestsPerMinute, steadyClock } = options;
+  const ofAddress = new RequestRates(steadyClock);
+  const ofKey = new RequestRates(steadyClock);
   const take = (rates: RequestRates, name: string, perMinute: number, cost: number, reply: FastifyReply) => {
     const burst = Math.min(perMinute, Math.max(LEAST_BURST, perMinute * BURST_MINUTES));
     const told = `${perMinute} requests a minute are allowed, ${burst} of them at once`;

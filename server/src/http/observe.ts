@@ -24,8 +24,8 @@ export interface RequestObserver {
   end(request: FastifyRequest, reply: FastifyReply): void;
 }
 
-export function createRequestObserver(metrics: Metrics | null, wallClock: Clock): RequestObserver {
-  const refusals = new LogFlood(wallClock);
+export function createRequestObserver(metrics: Metrics | null, steadyClock: Clock): RequestObserver {
+  const refusals = new LogFlood(steadyClock);
   return {
     begin(request, reply) {
       reply.header(REQUEST_ID_HEADER, request.id);

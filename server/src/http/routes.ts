@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Access } from '../access/access.ts';
 import type { FeedReport } from '../engine/market-source.ts';
 import type { Gateway } from '../gateway/gateway.ts';
+import type { History } from '../history/history.ts';
 import { registerAccessRoute } from './access-route.ts';
 import { feedReports, health, readiness } from './answers.ts';
 import { registerDepthRoutes, type DepthRoutesOptions } from './depth-routes.ts';
@@ -14,6 +15,7 @@ export interface RoutesOptions extends MarketRoutesOptions, DepthRoutesOptions {
   /** For an ingest: clients are served by gateways. */
   readonly servesOperatorsOnly: boolean;
   readonly gateway: Gateway;
+  readonly history: History;
   readonly access: Access;
   readonly version: string;
   /** False while feeds start and during shutdown. */
@@ -72,6 +74,7 @@ export function registerRoutes(root: FastifyInstance, options: RoutesOptions): v
       books: source.countBooks(),
       feeds: source.feedReports().map(healthOf),
       bus: source.busReport(),
+      history: options.history.report,
     };
   });
 

@@ -13,7 +13,7 @@ interface SocketLimits {
   readonly maxConnectionsPerAddress: number;
   readonly trustedProxies: readonly string[];
   readonly logger: FastifyBaseLogger;
-  readonly wallClock: Clock;
+  readonly steadyClock: Clock;
 }
 
 /**
@@ -22,7 +22,7 @@ interface SocketLimits {
  */
 export function limitSockets(
   server: Server,
-  { maxConnectionsPerAddress, trustedProxies, logger, wallClock }: SocketLimits,
+  { maxConnectionsPerAddress, trustedProxies, logger, steadyClock }: SocketLimits,
 ): void {
   const trusted = listOf(trustedProxies);
   const most = SOCKETS_PER_CONNECTION * maxConnectionsPerAddress;
@@ -54,7 +54,7 @@ export function limitSockets(
     if (told.has('all')) return;
     told.add('all');
     logger.warn('there are more sockets than the server takes');
-    wallClock.at(wallClock.now() + SILENT_MS, () => told.delete('all'));
+    steadyClock.at(steadyClock.now() + SILENT_MS, () => told.delete('all'));
   });
 }
 

@@ -1,19 +1,15 @@
 import type { Registry } from 'prom-client';
 import type { BusFigures } from '../bus/bus-figures.ts';
-import type { MarketSource } from '../engine/market-source.ts';
+import type { BusReport } from '../engine/market-source.ts';
 import { sampledCounter, sampledGauge, sampledHistogram } from './sampled.ts';
 
 /** What goes over the bus that joins processes. Labels are feed ids, which are the configuration's. */
-export function addBusMetrics(registry: Registry, figures: BusFigures, source: MarketSource): void {
+export function addBusMetrics(registry: Registry, figures: BusFigures, report: () => BusReport | null): void {
   const counter = (name: string, help: string, read: () => number) =>
     sampledCounter(registry, { name: `depthwire_bus_${name}_total`, help }, () => [[{}, read()]]);
-  const perFeed = (
-    name: string,
-    help: string,
-    read: (feed: NonNullable<ReturnType<MarketSource['busReport']>>['feeds'][number]) => number | null,
-  ) =>
+  const perFeed = (name: string, help: string, read: (feed: BusReport['feeds'][number]) => number | null) =>
     sampledGauge(registry, { name: `depthwire_bus_${name}`, help, labelNames: ['feed'] }, () =>
-      (source.busReport()?.feeds ?? []).flatMap((feed) => {
+      (report()?.feeds ?? []).flatMap((feed) => {
         const value = read(feed);
         return value === null ? [] : [[{ feed: feed.feed }, value] as const];
       }),
@@ -22,7 +18,7 @@ export function addBusMetrics(registry: Registry, figures: BusFigures, source: M
   sampledGauge(
     registry,
     { name: 'depthwire_bus_connected', help: '1 while the bus is connected, else 0.' },
-    () => [[{}, Number(source.busReport()?.connected ?? false)]],
+    () => [[{}, Number(report()?.connected ?? false)]],
   );
   counter('published_messages', 'Messages that this ingest sent to lanes.', () => figures.publishedMessages);
   counter('published_bytes', 'Bytes of them.', () => figures.publishedBytes);

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
 import { parser } from '@prometheus-io/lezer-promql';
 import { describe, expect, test } from 'vitest';
@@ -5,6 +6,7 @@ import { parse as parseYaml } from 'yaml';
 import { emptyStats } from '@depthwire/feeds';
 import { ScriptedFeed } from '../../test/markets.ts';
 import { scrape, type Scrape } from '../../test/scrape.ts';
+import { temporaryFolder } from '../../test/stores.ts';
 import { connect, serve } from '../../test/server.ts';
 
 interface Panel {
@@ -47,7 +49,8 @@ function namesIn(expression: string): { metrics: string[]; labels: string[] } {
 /** A scrape of a server of which everything was used. */
 async function fullScrape(): Promise<Scrape> {
   const feed = Object.assign(new ScriptedFeed(), { stats: emptyStats, reconnects: () => 0 });
-  const { url, ws } = await serve({ gateway: { maxConnections: 1 } }, feed);
+  const history = { store: 'sqlite', path: join(await temporaryFolder(), 'history.db') };
+  const { url, ws } = await serve({ gateway: { maxConnections: 1 }, history }, feed);
   const client = await connect(ws);
   client.send({ op: 'ping', id: 1 });
   await (await connect(ws)).end();

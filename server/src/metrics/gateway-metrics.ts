@@ -77,6 +77,11 @@ export function addGatewayMetrics(
     sent.map(({ labels, amount }) => [labels, amount.bytes]),
   );
   counter('sessions_lagged_total', 'Times that a session began to lag.', [], () => [[{}, figures.lagged]]);
+  counter('resumes_total', 'Subscriptions of clients that came back.', ['topic', 'by'], () =>
+    [...entriesOf(figures.resumes)].flatMap(([topic, counts]) =>
+      [...entriesOf(counts)].map(([by, count]) => [{ topic, by }, count] as const),
+    ),
+  );
   counter('catch_ups_total', 'Frames that brought clients up that missed some.', ['topic', 'by'], () =>
     [...entriesOf(figures.catchUps)].flatMap(([topic, counts]) =>
       [...entriesOf(counts)].map(([by, count]) => [{ topic, by }, count] as const),

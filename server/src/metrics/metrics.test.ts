@@ -1,12 +1,17 @@
+import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
 import { once } from 'node:events';
+import { Registry } from 'prom-client';
 import { describe, expect, test, vi } from 'vitest';
 import { emptyStats } from '@depthwire/feeds';
 import { ScriptedFeed, START_MS, startMarket } from '../../test/markets.ts';
 import { scrape } from '../../test/scrape.ts';
+import { temporaryFolder } from '../../test/stores.ts';
 import { connect, serve } from '../../test/server.ts';
 import { webSocketFrame } from '../gateway/websocket-frame.ts';
+import { BusFigures } from '../bus/bus-figures.ts';
 import { Buckets } from './buckets.ts';
+import { addBusMetrics } from './bus-metrics.ts';
 
 const subscribe = {
   ...{ op: 'subscribe', id: 1, topic: 'book', instrument: 'test:AAA-USD', depth: 10, cadence: 0 },
@@ -217,7 +222,8 @@ describe('the table of docs/operating.md', () => {
 
   test('has every metric of a real scrape and no other, in its order, with type and labels', async () => {
     const feed = Object.assign(new ScriptedFeed(), { stats: emptyStats, reconnects: () => 0 });
-    const { url, ws } = await serve({ gateway: { maxConnections: 1 } }, feed);
+    const history = { store: 'sqlite', path: join(await temporaryFolder(), 'history.db') };
+    const { url, ws } = await serve({ gateway: { maxConnections: 1 }, history }, feed);
     const client = await connect(ws);
     client.send({ op: 'ping', id: 1 });
     await (await connect(ws)).end();
@@ -236,7 +242,18 @@ describe('the table of docs/operating.md', () => {
       const suffix = type === 'histogram' ? '_count' : '';
       return { name, type, labels: Object.keys(found.find(name + suffix)!.labels).sort() };
     });
-    expect(rows).toEqual(described);
+    expect(rows.filter(({ name }) => !name.startsWith('depthwire_bus_'))).toEqual(described);
+  });
+
+  test('has every metric of the bus, which a process has that is one of several', async () => {
+    const registry = new Registry();
+    const feed = { feed: 'sim', leader: 'one', epoch: 1, silentLanes: 0 };
+    addBusMetrics(registry, new BusFigures(), () => ({ connected: true, feeds: [feed] }));
+    const described = (await registry.getMetricsAsJSON()).map(({ name, type, values }) => ({
+      ...{ name, type },
+      labels: Object.keys(values[0]!.labels).filter((label) => label !== 'le'),
+    }));
+    expect(rows.filter(({ name }) => name.startsWith('depthwire_bus_'))).toEqual(described);
   });
 
   test('names metrics of the process that there are', async () => {

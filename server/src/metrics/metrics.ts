@@ -65,8 +65,9 @@ export function createMetrics({
   ]);
   addGatewayMetrics(registry, { gateway, hub, refusals });
   if (backend.feeds !== null) addFeedMetrics(registry, backend.feeds.engine, backend.feeds.supervisor);
-  if (backend.busFigures !== null) addBusMetrics(registry, backend.busFigures, backend.source);
-  addHistoryMetrics(registry, depthHistory);
+  if (backend.busFigures !== null)
+    addBusMetrics(registry, backend.busFigures, () => backend.source.busReport());
+  addHistoryMetrics(registry, depthHistory, backend.history);
   const requests = new Counter({
     name: 'depthwire_http_requests_total',
     help: 'HTTP requests answered, by route and status.',

@@ -85,7 +85,21 @@ export function venueProblem(value: Record<string, unknown>): string | null {
   }
   if (venue.guessInstrument !== undefined && typeof venue.guessInstrument !== 'function')
     return wrong('guessInstrument', 'a function or nothing', venue.guessInstrument);
-  return null;
+  return venue.past === undefined ? null : pastProblem(venue.past);
+}
+
+function pastProblem(past: unknown): string | null {
+  const told = isRecord(past) ? past : {};
+  const wrong = (key: string, expected: string) =>
+    `the adapter's past.${key}: expected ${expected}, got ${show(told[key])}`;
+  for (const key of ['intervals', 'candles'] as const)
+    if (typeof told[key] !== 'function') return wrong(key, 'a function');
+  for (const key of ['trades', 'isSigned'] as const)
+    if (told[key] !== undefined && typeof told[key] !== 'function')
+      return wrong(key, 'a function or nothing');
+  return typeof told.spacingMs === 'number' && told.spacingMs >= 0
+    ? null
+    : wrong('spacingMs', 'a number from 0 up');
 }
 
 function metadataProblem(metadata: unknown): string | null {

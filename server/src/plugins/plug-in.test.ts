@@ -17,7 +17,7 @@ const VENUE = {
 };
 
 /** The adapter with some keys written otherwise; null leaves one out. */
-function venue(changes: Partial<Record<keyof typeof VENUE | 'start', string | null>> = {}): string {
+function venue(changes: Partial<Record<keyof typeof VENUE | 'start' | 'past', string | null>> = {}): string {
   const keys = Object.entries({ ...VENUE, ...changes }).filter(([, code]) => code !== null);
   return `export default { ${keys.map(([key, code]) => `${key}: ${code}`).join(', ')} }`;
 }
@@ -156,6 +156,7 @@ describe('a feed that the configuration names', () => {
     [{ metadata: `{ via: 'mail' }` }, /metadata\.via: expected 'http' or 'socket', got "mail"/],
     [{ metadata: `{ via: 'socket', request: '' }` }, /metadata\.isAnswer: expected a function, got nothing/],
     [{ createSession: null }, /the adapter's createSession: expected a function, got nothing/],
+    [{ past: '{}' }, /the adapter's past.intervals: expected a function, got nothing/],
     [{ parseMetadata: '[]' }, /the adapter's parseMetadata: expected a function, got an array/],
   ])('is no adapter: %j', async (changes, message) => {
     const file = `./venue-${Object.keys(MODULES).length}.ts`;

@@ -280,7 +280,7 @@ describe('who does not keep to it', () => {
       maxConnectionsPerAddress: 1,
       trustedProxies: ['198.51.100.0/24'],
       logger,
-      wallClock: systemClock,
+      steadyClock: systemClock,
     });
     const openFrom = async (address: string) => {
       const accepted = once(server, 'connection') as Promise<[Socket]>;

@@ -78,8 +78,12 @@ function request(chance: Chance, wrong: number): Record<string, unknown> {
   if (fields.op === 'limit')
     Object.assign(fields, { bandwidth: 1_000 + chance.below(1e6), rate: 1 + chance.below(1_000) });
   if (chance.next() < 0.3) fields.cadence = chance.of([0, 100, 3_600_000]);
-  if (chance.next() < 0.2)
-    fields.resume = { epoch: chance.below(2 ** 48), ch: chance.below(40), seq: chance.below(1e6) };
+  if (chance.next() < 0.2) {
+    const here = { epoch: chance.below(2 ** 48), ch: chance.below(40), seq: chance.below(1e6) };
+    const everywhere = { gateway: 'another', sequence: chance.below(1e6), depth: chance.of([0, 10, 50]) };
+    fields.resume = chance.next() < 0.5 ? here : { ...here, ...everywhere };
+    if (chance.next() < wrong) Object.assign(fields.resume as object, { sequence: chance.of(oddities) });
+  }
   for (const name of Object.keys(fields)) if (chance.next() < wrong) fields[name] = chance.of(oddities);
   if (chance.next() >= wrong) return fields;
   const left = chance.of(Object.keys(fields));

@@ -166,6 +166,23 @@ describe('a connection', () => {
     expect(inspector.read(raw(delta(4))).gap).toEqual({ expected: 3, got: 4 });
   });
 
+  test('a subscription that goes on at another gateway counts as that does', () => {
+    const inspector = begun();
+    inspector.read(raw({ ...hello, gateway: 'b' }));
+    const resume = { epoch: 1, ch: 7, seq: 1, gateway: 'a', sequence: 5, depth: 20 };
+    const asked = inspector.read(raw({ ...subscribe, id: 2, resume }, 'out'));
+    expect(asked.summary).toContain('goes on from a, ch 7 seq 1');
+    inspector.read(raw({ ...subscribed, id: 2, seq: 40 }));
+    const resumed = [13, 7, 40, 1, 5, 8, 1_000, 30, null, 6_704_200, [0, 3], [2, 4], 1];
+    expect(inspector.read(raw(resumed))).toMatchObject({
+      kind: 'bookResumed',
+      gap: null,
+      levels: { bids: [6_704_200, 3], asks: [6_704_201, 4] },
+    });
+    expect(inspector.read(raw(delta(41)))).toMatchObject({ gap: null });
+    expect(inspector.read(raw(delta(43))).gap).toEqual({ expected: 42, got: 43 });
+  });
+
   test('a channel of the last connection is not one of the next', () => {
     const inspector = begun();
     inspector.read(raw(hello));

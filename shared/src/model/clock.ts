@@ -15,13 +15,17 @@ export interface Clock {
   at(timeMs: number, task: () => void): Timer;
 }
 
-/** Runs `task` at every whole multiple of `periodMs`, so that all who share a period share the tick. */
+/**
+ * Runs `task` at every whole multiple of `periodMs`, so that all who share a period share the tick. Where the clock is
+ * set back, it goes on by the multiples of its new time.
+ */
 export function every(clock: Clock, periodMs: number, task: () => void): Timer {
   let timer: Timer;
   let due = 0;
   const arm = () => {
     const now = clock.now();
-    due = Math.max(due + periodMs, Math.floor(now / periodMs) * periodMs + periodMs);
+    const next = Math.floor(now / periodMs) * periodMs + periodMs;
+    due = next === due ? due + periodMs : next; // a timer may be a little early
     timer = clock.at(due, () => {
       arm();
       task();

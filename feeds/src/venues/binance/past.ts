@@ -7,17 +7,8 @@ import {
   malformed,
   parseJson,
 } from '../../core/frame-checks.ts';
-import {
-  candleWindows,
-  newestTrades,
-  queryUrl,
-  tradesFrom,
-  type TradeAsk,
-  type TradePage,
-  type VenueCandle,
-  type VenuePast,
-  type VenuePastTrade,
-} from '../../core/past.ts';
+import { candleWindows, newestTrades, queryUrl, tradesFrom } from '../../core/past.ts';
+import type { TradeAsk, TradePage, VenueCandle, VenuePast, VenuePastTrade } from '../../core/venue.ts';
 import { PATHS, WEIGHT_MS } from './subscribe.ts';
 import { isSpot, type Market } from './symbols.ts';
 

@@ -1,14 +1,8 @@
 import type { CandleInterval } from '@depthwire/shared';
 import { checkIntegers, checkNumbers, checkRows, parseJson } from '../../core/frame-checks.ts';
 import { numberText } from '../../core/number-text.ts';
-import {
-  candleWindows,
-  queryUrl,
-  tradePages,
-  type VenueCandle,
-  type VenuePast,
-  type VenuePastTrade,
-} from '../../core/past.ts';
+import { candleWindows, queryUrl, tradePages } from '../../core/past.ts';
+import type { VenueCandle, VenuePast, VenuePastTrade } from '../../core/venue.ts';
 import { checkTrade } from './parse.ts';
 
 /** Most rows of an answer. */

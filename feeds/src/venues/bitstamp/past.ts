@@ -7,7 +7,8 @@ import {
   numberOf,
   parseJson,
 } from '../../core/frame-checks.ts';
-import { candleWindows, queryUrl, type VenueCandle, type VenuePast } from '../../core/past.ts';
+import { candleWindows, queryUrl } from '../../core/past.ts';
+import type { VenueCandle, VenuePast } from '../../core/venue.ts';
 
 /** Most candles of an answer. */
 const MAX_ROWS = 1_000;

@@ -9,14 +9,8 @@ import {
   parseJson,
   show,
 } from '../../core/frame-checks.ts';
-import {
-  candleWindows,
-  newestTrades,
-  queryUrl,
-  type VenueCandle,
-  type VenuePast,
-  type VenuePastTrade,
-} from '../../core/past.ts';
+import { candleWindows, newestTrades, queryUrl } from '../../core/past.ts';
+import type { VenueCandle, VenuePast, VenuePastTrade } from '../../core/venue.ts';
 
 /** Most candles of an answer, and the newest trades that are told. */
 const MAX_ROWS = 1_000;

@@ -7,15 +7,8 @@ import {
   numberOf,
   parseJson,
 } from '../../core/frame-checks.ts';
-import {
-  candleWindows,
-  queryUrl,
-  type TradeAsk,
-  type TradePage,
-  type VenueCandle,
-  type VenuePast,
-  type VenuePastTrade,
-} from '../../core/past.ts';
+import { candleWindows, queryUrl } from '../../core/past.ts';
+import type { TradeAsk, TradePage, VenueCandle, VenuePast, VenuePastTrade } from '../../core/venue.ts';
 import { checkTrade, timeMs } from './parse.ts';
 
 /** Most candles and trades of an answer. */

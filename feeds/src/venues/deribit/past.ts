@@ -1,14 +1,8 @@
 import { DepthwireError, type CandleInterval } from '@depthwire/shared';
 import { checkIntegers, checkNumbers, isRecord, malformed, parseJson } from '../../core/frame-checks.ts';
 import { numberText } from '../../core/number-text.ts';
-import {
-  candleWindows,
-  queryUrl,
-  tradePages,
-  type VenueCandle,
-  type VenuePast,
-  type VenuePastTrade,
-} from '../../core/past.ts';
+import { candleWindows, queryUrl, tradePages } from '../../core/past.ts';
+import type { VenueCandle, VenuePast, VenuePastTrade } from '../../core/venue.ts';
 import { checkTrades, describe } from './parse.ts';
 import { isCombination, isInverse } from './symbols.ts';
 

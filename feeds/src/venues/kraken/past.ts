@@ -8,15 +8,8 @@ import {
   parseJson,
   show,
 } from '../../core/frame-checks.ts';
-import {
-  queryUrl,
-  tradePages,
-  type CandleAsk,
-  type TradeAsk,
-  type VenueCandle,
-  type VenuePast,
-  type VenuePastTrade,
-} from '../../core/past.ts';
+import { queryUrl, tradePages } from '../../core/past.ts';
+import type { CandleAsk, TradeAsk, VenueCandle, VenuePast, VenuePastTrade } from '../../core/venue.ts';
 
 /** Candles that the venue keeps of each interval, the open one among them. */
 const KEPT_CANDLES = 720;

@@ -8,7 +8,8 @@ import {
   parseJson,
   show,
 } from '../../core/frame-checks.ts';
-import { candleWindows, queryUrl, type VenueCandle, type VenuePast } from '../../core/past.ts';
+import { candleWindows, queryUrl } from '../../core/past.ts';
+import type { VenueCandle, VenuePast } from '../../core/venue.ts';
 
 /** Most candles of an answer. */
 const MAX_ROWS = 100;
