@@ -241,6 +241,15 @@ describe('rows', () => {
     expect(run).toThrow(message);
   });
 
+  it('end before an older price that lies between two ticks, for the tick size has changed since', () => {
+    const told: unknown[] = [];
+    const rows = [row(60), { ...row(120), low: '1.005' }, row(180), row(240)];
+    const candles = toCandles(rows, ask, false, ({ message }, timeS) => told.push([timeS, message]));
+    expect(candles).toEqual([180, 240].map(candle));
+    expect(told).toEqual([[120, expect.stringMatching(/^low: .*"1.005"/)]]);
+    expect(() => toCandles([row(60), { ...row(120), low: 'x' }, row(180)], ask, false)).toThrow(/^low: /);
+  });
+
   it('may have prices below zero where the venue says so', () => {
     const spread = { ...row(60), open: '-1', high: '0', low: '-2', close: '-1' };
     expect(toCandles([spread], ask, true)).toMatchObject([{ open: -100, high: 0, low: -200, close: -100 }]);

@@ -203,36 +203,45 @@ const tooLate = (url: string) =>
 
 /**
  * The rows as candles in the instrument's ticks and lots, oldest first: those of the query, each once. A volume that
- * lies between two lots, for venues add it up in floating point or had finer lots once, is the nearest.
- * @throws DepthwireError `malformed_venue_frame`
+ * lies between two lots, for venues add it up in floating point or had finer lots once, is the nearest. Where an older
+ * price lies between two ticks, for the tick size has changed since, the candles begin after it.
+ * @param onOffGrid told of that one
+ * @throws DepthwireError `malformed_venue_frame`, also where the newest price lies so
  */
 export function toCandles(
   rows: readonly VenueCandle[],
-  { instrument, interval, fromS, toS }: Pick<CandleAsk, 'instrument' | 'interval' | 'fromS' | 'toS'>,
+  range: Pick<CandleAsk, 'instrument' | 'interval' | 'fromS' | 'toS'>,
   isSigned: boolean,
+  onOffGrid: (error: DepthwireError, timeS: number) => void = () => {},
 ): Candle[] {
-  const candles = new Map<number, Candle>();
-  for (const row of rows) {
-    const { time, trades } = row;
-    if (!Number.isSafeInteger(time) || time % candleIntervals[interval] !== 0)
-      throw malformed('time', `a multiple of ${candleIntervals[interval]} s`, time);
-    if (time < fromS || time >= toS || candles.has(time)) continue;
-    if (!Number.isSafeInteger(trades) || trades < 0) throw malformed('trades', 'a count', trades);
-    const price = (key: 'open' | 'high' | 'low' | 'close') => ticksOf(key, row[key], instrument, isSigned);
-    const candle: Candle = {
-      time,
-      open: price('open'),
-      high: price('high'),
-      low: price('low'),
-      close: price('close'),
-      volume: volumeOf(row.volume, instrument),
-      trades,
-    };
-    if (candle.high < Math.max(candle.open, candle.close)) throw malformed('high', 'the highest', row.high);
-    if (candle.low > Math.min(candle.open, candle.close)) throw malformed('low', 'the lowest', row.low);
-    candles.set(time, candle);
+  const seconds = candleIntervals[range.interval];
+  for (const { time } of rows) {
+    if (!Number.isSafeInteger(time) || time % seconds !== 0)
+      throw malformed('time', `a multiple of ${seconds} s`, time);
   }
-  return [...candles.values()].sort((a, b) => a.time - b.time);
+  const candles: Candle[] = [];
+  for (const row of rows.toSorted((a, b) => b.time - a.time)) {
+    if (row.time < range.fromS || row.time >= range.toS || row.time === candles.at(-1)?.time) continue;
+    try {
+      candles.push(toCandle(row, range.instrument, isSigned));
+    } catch (error) {
+      if (!(error instanceof DepthwireError) || error.details.problem !== 'off_grid' || candles.length === 0)
+        throw error;
+      onOffGrid(error, row.time);
+      break;
+    }
+  }
+  return candles.reverse();
+}
+
+function toCandle(row: VenueCandle, instrument: Instrument, isSigned: boolean): Candle {
+  const { time, trades } = row;
+  if (!Number.isSafeInteger(trades) || trades < 0) throw malformed('trades', 'a count', trades);
+  const price = (key: 'open' | 'high' | 'low' | 'close') => ticksOf(key, row[key], instrument, isSigned);
+  const [open, high, low, close] = [price('open'), price('high'), price('low'), price('close')];
+  if (high < Math.max(open, close)) throw malformed('high', 'the highest', row.high);
+  if (low > Math.min(open, close)) throw malformed('low', 'the lowest', row.low);
+  return { time, open, high, low, close, volume: volumeOf(row.volume, instrument), trades };
 }
 
 /**
@@ -296,7 +305,7 @@ function exact(key: string, text: string, parse: () => number): number {
     throw new DepthwireError(
       'malformed_venue_frame',
       `${key}: ${error.message}, got ${show(text)}`,
-      { key, value: show(text) },
+      { key, value: show(text), problem: error.code },
       error,
     );
   }

@@ -74,7 +74,7 @@ export function createVenueFeed(adapter: VenueAdapter, options: VenueFeedOptions
     abort.signal.addEventListener('abort', () => resolve(null), { once: true }),
   );
   let http: HttpQueue | null = null;
-  let way: PastWay | null = null;
+  let way: (PastWay & Pick<FeedContext, 'log'>) | null = null;
   let refusals: readonly DepthwireError[] = [];
   let refreshTimer: Timer | null = null;
   let confirmTimer: Timer | null = null;
@@ -187,7 +187,12 @@ export function createVenueFeed(adapter: VenueAdapter, options: VenueFeedOptions
         if (!(range.fromS < range.toS)) return [];
         const rows = await fetchCandles(past.candles({ ...ask, ...range }), paced);
         const { ask: now } = pastOf(instrument);
-        return toCandles(rows, { ...now, ...range }, isSigned(now.instrument));
+        return toCandles(rows, { ...now, ...range }, isSigned(now.instrument), ({ message }, timeS) =>
+          paced.log.warn(
+            { feed: id, instrument, interval, timeS, reason: message },
+            'older candles do not fit the tick size of today',
+          ),
+        );
       },
       trades:
         past.trades &&
@@ -220,7 +225,7 @@ export function createVenueFeed(adapter: VenueAdapter, options: VenueFeedOptions
       const { instruments } = metadata;
       for (const instrument of instruments) emit({ type: 'instrument', instrument });
       const pastSpacingMs = options.httpSpacingMs ?? adapter.past?.spacingMs ?? spacingMs;
-      way = { http: queue, clock, spacingMs: pastSpacingMs, stopped: abort.signal };
+      way = { http: queue, clock, log, spacingMs: pastSpacingMs, stopped: abort.signal };
       const relay = new BookRelay(clock, emit);
       const { symbolsPerConnection } = adapter.limits;
       for (let i = 0; i < instruments.length; i += symbolsPerConnection) {

@@ -37,7 +37,13 @@ class Server {
   constructor(role: 'ingest' | 'gateway', port: number, bus: string) {
     this.url = `http://127.0.0.1:${port}`;
     this.child = spawn(process.execPath, [bin, 'serve', '--role', role, '--port', `${port}`], {
-      env: { ...process.env, DEPTHWIRE_BUS: bus, DEPTHWIRE_FEEDS: feeds, LOG_LEVEL: 'warn' },
+      env: {
+        ...process.env,
+        DEPTHWIRE_BUS: bus,
+        DEPTHWIRE_FEEDS: feeds,
+        LOG_LEVEL: 'warn',
+        DEPTHWIRE_HISTORY: '{store: none}',
+      },
       stdio: 'inherit',
     });
     onTestFinished(() => this.kill());
