@@ -25,6 +25,17 @@ export interface Fault {
 
 const nothing = async () => undefined;
 
+/** The gateway that most clients would miss. */
+async function busiest(gateways: readonly Place[]): Promise<Place> {
+  const loads = await Promise.all(
+    gateways.map(async (place) => {
+      const health = await fetch(`${place.member.http}/api/v1/health`);
+      return { place, ...((await health.json()) as { readonly connections: number }) };
+    }),
+  );
+  return loads.sort((a, b) => b.connections - a.connections)[0]!.place;
+}
+
 function killed({ member }: Place): () => Promise<void> {
   return async () => {
     await member.start();
@@ -62,8 +73,9 @@ export const faults: Readonly<Record<string, Fault>> = {
     title: 'kill -9 of a gateway',
     limitMs: TAKE_OVER_MS + SETTLE_MS,
     async strike({ gateways }) {
-      await gateways[0]!.member.end('SIGKILL');
-      return killed(gateways[0]!);
+      const gateway = await busiest(gateways);
+      await gateway.member.end('SIGKILL');
+      return killed(gateway);
     },
   },
   redis: {
@@ -101,7 +113,7 @@ export const faults: Readonly<Record<string, Fault>> = {
     title: 'a gateway cut off from Redis for 5 s, what was sent to it arrives late',
     limitMs: AWAY_MS + SETTLE_MS,
     async strike({ gateways }) {
-      const { wire } = gateways[0]!;
+      const { wire } = await busiest(gateways);
       wire!.freeze();
       await delay(AWAY_MS);
       wire!.mend();
@@ -123,7 +135,7 @@ export const faults: Readonly<Record<string, Fault>> = {
     limitMs: 3 * CLOCK_MS + SETTLE_MS,
     setsClocks: true,
     async strike({ gateways }) {
-      await setClock(gateways[0]!);
+      await setClock(await busiest(gateways));
       return nothing;
     },
   },

@@ -10,6 +10,8 @@ const PAGE = 1_000;
 const INTERVALS = { '1s': 1, '1m': 60 } as const satisfies Partial<Record<StoredInterval, number>>;
 
 export interface StoredFaults {
+  /** That are there and right. */
+  readonly trades: number;
   readonly missed: number;
   /** Stored twice, or never traded. */
   readonly doubled: number;
@@ -28,7 +30,7 @@ export async function storedFaults(
   const store = createHistoryStore({ store: 'postgres', url });
   try {
     await store.open();
-    const sum = { missed: 0, doubled: 0, wrongCandles: 0 };
+    const sum = { trades: 0, missed: 0, doubled: 0, wrongCandles: 0 };
     for (const [instrument, trades] of log) {
       const series: SeriesKey = {
         instrument: instrument as InstrumentId,
@@ -39,6 +41,7 @@ export async function storedFaults(
       const distinct = new Set(ids);
       const isTrue = new Set(trades.map(({ id }) => id));
       sum.doubled += ids.length - distinct.size + [...distinct].filter((id) => !isTrue.has(id)).length;
+      sum.trades += [...distinct].filter((id) => isTrue.has(id)).length;
       sum.missed += trades.filter(({ id }) => !distinct.has(id)).length;
       sum.wrongCandles += await wrongCandles(store, series, trades);
     }

@@ -180,7 +180,7 @@ export class Trial {
 
   async #stored(): Promise<StoredFaults> {
     const { postgres } = this.cluster;
-    if (!postgres) return { missed: 0, doubled: 0, wrongCandles: 0 };
+    if (!postgres) return { trades: 0, missed: 0, doubled: 0, wrongCandles: 0 };
     const log = await this.#venue.ask('trades');
     const endMs = unixMs() + STORED_LIMIT_MS;
     for (;;) {

@@ -1,6 +1,11 @@
 // The venue, in a process of its own: it knows every state that its books ever had, and every trade.
-import { KrakenEmulator, type EmulatedBook, type WalkTrade } from '@depthwire/feeds/kit';
-import { parseUnits, type Clock, type EpochMs } from '@depthwire/shared';
+import {
+  KrakenEmulator,
+  type EmulatedBook,
+  type EmulatorOptions,
+  type WalkTrade,
+} from '@depthwire/feeds/kit';
+import { parseUnits } from '@depthwire/shared';
 import { systemClock, type Endpoints } from '@depthwire/feeds';
 import { answerParent } from '../harness/worker.ts';
 import { bookKey, DEPTHS, digestOf, type ByBook, type TrueStates, type TrueTrade } from './truth.ts';
@@ -20,34 +25,13 @@ export interface VenueOptions {
 const instrumentOf = (base: string): string => `kraken:${base}-USD`;
 const baseOf = (symbol: string): string => symbol.split('/')[0]!;
 
-/** A clock that stands still while the market moves: all trades of a tick have one time, which is known. */
-class TickClock implements Clock {
-  #heldMs: EpochMs | null = null;
-
-  now(): EpochMs {
-    return this.#heldMs ?? systemClock.now();
-  }
-
-  at(timeMs: number, task: () => void) {
-    return systemClock.at(timeMs, task);
-  }
-
-  hold(act: () => void): void {
-    this.#heldMs = Math.floor(systemClock.now()) as EpochMs;
-    act();
-    this.#heldMs = null;
-  }
-}
-
 class KnownVenue extends KrakenEmulator {
   isMoving = false;
   readonly log = new Map<string, TrueTrade[]>();
   readonly states: ByBook<{ current: number; endedMs: Map<number, number> }> = new Map();
-  readonly #clock: TickClock;
 
-  constructor(options: ConstructorParameters<typeof KrakenEmulator>[0] & { readonly clock: TickClock }) {
+  constructor(options: EmulatorOptions) {
     super(options);
-    this.#clock = options.clock;
     this.#note();
   }
 
@@ -59,7 +43,7 @@ class KnownVenue extends KrakenEmulator {
 
   override tick(): void {
     if (!this.isMoving) return;
-    this.#clock.hold(() => super.tick());
+    super.tick();
     this.#note();
   }
 
@@ -107,7 +91,7 @@ const methods = {
       ...{ symbol: `${base}/USD`, base, quote: 'USD' },
       price: `${100 * (i + 1)}`,
     }));
-    venue = await new KnownVenue({ symbols, tickMs, clock: new TickClock() }).start();
+    venue = await new KnownVenue({ symbols, tickMs }).start();
     return { ...venue.endpoints, instruments: bases.map(instrumentOf) };
   },
   listeners: (): number => venue!.listeners,
