@@ -42,6 +42,8 @@ export class HttpQueue {
   #isLaterBusy = false;
   #laterTimer: Timer | null = null;
   #nextLaterAtMs = 0;
+  /** When it was last looked at the clock, which may be set back: pauses are no longer for it. */
+  #seenMs = -Infinity;
 
   constructor(options: HttpQueueOptions) {
     this.#options = options;
@@ -103,8 +105,9 @@ export class HttpQueue {
 
   #arm(): void {
     const { clock } = this.#options;
-    this.#timer = clock.at(Math.max(clock.now(), this.#nextAtMs), () => {
-      if (this.#nextAtMs > clock.now()) {
+    this.#timer = clock.at(Math.max(this.#nowMs(), this.#nextAtMs), () => {
+      const now = this.#nowMs();
+      if (this.#nextAtMs > now) {
         this.#arm(); // one that can wait was told to wait meanwhile
         return;
       }
@@ -130,26 +133,37 @@ export class HttpQueue {
     if (this.#isLaterBusy || this.#busy || this.#later.length === 0 || this.#abort.signal.aborted) return;
     const { clock, spacingMs } = this.#options;
     this.#laterTimer?.cancel();
+    const now = this.#nowMs();
     const dueMs = Math.max(this.#nextAtMs, this.#nextLaterAtMs);
-    if (dueMs > clock.now()) {
+    if (dueMs > now) {
       this.#laterTimer = clock.at(dueMs, () => this.#nextLater());
       return;
     }
     const request = this.#later.shift()!;
     this.#isLaterBusy = true;
-    this.#nextAtMs = clock.now() + spacingMs;
+    this.#nextAtMs = this.#nowMs() + spacingMs;
     void this.#send(request.url, request.signal).then((result) => {
       this.#isLaterBusy = false;
       this.#space(result, 0);
-      this.#nextLaterAtMs = clock.now() + Math.max(spacingMs, request.spacingMs);
+      this.#nextLaterAtMs = this.#nowMs() + Math.max(spacingMs, request.spacingMs);
       request.done(result);
       this.#nextLater();
     });
   }
 
+  #nowMs(): number {
+    const now = this.#options.clock.now();
+    const setBackMs = Math.max(0, this.#seenMs - now);
+    this.#seenMs = now;
+    this.#nextAtMs -= setBackMs;
+    this.#nextLaterAtMs -= setBackMs;
+    return now;
+  }
+
   #space(result: HttpResponse | DepthwireError, spacingMs: number): void {
     const waitMs = result instanceof DepthwireError ? 0 : penaltyMs(result);
-    this.#nextAtMs = Math.max(this.#nextAtMs, this.#options.clock.now() + Math.max(spacingMs, waitMs));
+    const now = this.#nowMs();
+    this.#nextAtMs = Math.max(this.#nextAtMs, now + Math.max(spacingMs, waitMs));
   }
 
   async #send(url: string, stopped: AbortSignal): Promise<HttpResponse | DepthwireError> {

@@ -1,3 +1,4 @@
+import type { Clock, EpochMs } from '@depthwire/shared';
 import { describe, expect, it } from 'vitest';
 import { PacedSender } from './paced-sender.ts';
 import { VirtualClock } from './virtual-clock.ts';
@@ -42,6 +43,24 @@ describe('PacedSender', () => {
     expect(sent).toEqual([
       [0, 'a'],
       [300, 'c'],
+    ]);
+  });
+
+  it('does not wait out a clock that is set back', () => {
+    const { clock, sent } = start(300);
+    let backMs = 0;
+    const set: Clock = {
+      now: () => (clock.now() - backMs) as EpochMs,
+      at: (timeMs, task) => clock.at(timeMs + backMs, task),
+    };
+    const paced = new PacedSender(set, 300, (text) => sent.push([clock.now() - 1_000, text]));
+    paced.send('a');
+    backMs = 3_600_000;
+    paced.send('b');
+    clock.advanceTo(2_000);
+    expect(sent).toEqual([
+      [0, 'a'],
+      [300, 'b'],
     ]);
   });
 

@@ -36,6 +36,7 @@ export class PacedSender {
 
   #next(): void {
     const now = this.#clock.now();
+    this.#nextAtMs = Math.min(this.#nextAtMs, now + this.#spacingMs); // a clock may be set back
     while (this.#queue.length > 0) {
       if (now < this.#nextAtMs) {
         this.#timer = this.#clock.at(this.#nextAtMs, () => {

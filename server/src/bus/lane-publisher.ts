@@ -290,13 +290,16 @@ export class LanePublisher {
     lane: Lane,
     content: Pick<LaneMessage, 'kind' | 'body' | 'sentMs'>,
   ): void {
-    const { figures, ingest, isLeading, send } = this.#options;
+    const { figures, ingest, isLeading, send, timers } = this.#options;
     lane.messages += 1;
     if (!isLeading(feed, epoch)) {
       figures.droppedMessages += 1;
       return;
     }
-    const bytes = encodeMessage({ ...content, ingest, feed, epoch, number: lane.messages } as LaneMessage);
+    const bytes = encodeMessage({
+      ...content,
+      ...{ ingest, feed, epoch, number: lane.messages, steadyMs: Math.floor(timers.now()) },
+    } as LaneMessage);
     if (!send(number, bytes)) {
       figures.droppedMessages += 1;
       return;

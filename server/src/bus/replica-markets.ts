@@ -32,6 +32,10 @@ import {
 /** A lane that told no heads for so long is silent: its books are not known to be right. Heads come four times as often. */
 const SILENT_AFTER_MS = 2_000;
 const WATCH_MS = 250;
+/** Heads that come so much later than those that came fastest were held up: what they clear is long past. */
+const LATE_AFTER_MS = 1_000;
+/** Two machines' clocks may drift apart so much from heads to heads: half a second in a thousand. */
+const DRIFT_MS = 0.25;
 /** A lane that stays silent is told of as often. */
 const SILENT_AGAIN_MS = 5_000;
 /** What was asked for is asked for again. */
@@ -80,6 +84,8 @@ interface FeedView {
   epoch: number;
   /** Who leads it. */
   ingest: string;
+  /** From its leader's clock to this one: what came fastest, of late. */
+  leastLagMs: number;
   readonly lanes: Map<number, LaneView>;
 }
 
@@ -177,7 +183,14 @@ export class ReplicaMarkets {
     }
     if (message.kind === messageKinds.updates)
       for (const group of message.body) this.#applyGroup(feed, view, group, message.sentMs);
-    else if (isNewest) this.#applyHeads(feed, view, message.body);
+    else if (isNewest && !this.#isLate(feed, message)) this.#applyHeads(feed, view, message.body);
+  }
+
+  /** What was held up on the way comes at once, and for a moment a book of long ago would pass for one of now. */
+  #isLate(feed: FeedView, { steadyMs }: LaneMessage): boolean {
+    const lagMs = this.#options.timers.now() - steadyMs;
+    feed.leastLagMs = Math.min(feed.leastLagMs + DRIFT_MS, lagMs);
+    return lagMs - feed.leastLagMs > LATE_AFTER_MS;
   }
 
   /** Nothing comes any more; what comes again has to prove itself. */
@@ -197,7 +210,7 @@ export class ReplicaMarkets {
     let feed = this.#feeds.get(id);
     if (!feed) {
       if (this.#feeds.size >= MAX_FEEDS) return undefined;
-      this.#feeds.set(id, (feed = { feed: id, epoch, ingest, lanes: new Map() }));
+      this.#feeds.set(id, (feed = { feed: id, epoch, ingest, leastLagMs: Infinity, lanes: new Map() }));
     }
     if (epoch < feed.epoch) {
       this.#options.figures.fenced += 1;
@@ -211,6 +224,7 @@ export class ReplicaMarkets {
   #follow(feed: FeedView, epoch: number, ingest: string): void {
     feed.epoch = epoch;
     feed.ingest = ingest;
+    feed.leastLagMs = Infinity;
     const now = this.#options.timers.now();
     for (const lane of feed.lanes.values()) {
       lane.number = null;

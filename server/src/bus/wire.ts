@@ -18,7 +18,7 @@ import type { DayStatistics } from '../engine/statistics.ts';
 // What goes over the bus, as MessagePack. Ingests and gateways of one version talk to each other; a message of
 // another version is counted and left alone.
 
-const BUS_VERSION = 1;
+const BUS_VERSION = 2;
 /** Largest message that is read. */
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 
@@ -116,6 +116,8 @@ interface Envelope {
   /** Counts the messages of this lane, feed and epoch. */
   readonly number: number;
   readonly sentMs: number;
+  /** The same by a clock of the sender's that nobody can set: how late it comes is told by it. */
+  readonly steadyMs: number;
 }
 
 export type LaneMessage = Envelope &
@@ -146,8 +148,9 @@ const codec = codecs.msgpack;
 const pack = (value: readonly unknown[]) =>
   codec.encode(value as unknown as DataFrame) as Uint8Array<ArrayBuffer>;
 
-export function encodeMessage({ kind, ingest, feed, epoch, number, sentMs, body }: LaneMessage): Buffer {
-  const bytes = pack([BUS_VERSION, kind, ingest, feed, epoch, number, sentMs, body]);
+export function encodeMessage(message: LaneMessage): Buffer {
+  const { kind, ingest, feed, epoch, number, sentMs, steadyMs, body } = message;
+  const bytes = pack([BUS_VERSION, kind, ingest, feed, epoch, number, sentMs, steadyMs, body]);
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
@@ -159,16 +162,16 @@ export function decodeMessage(bytes: Uint8Array): LaneMessage {
   if (bytes.length > MAX_MESSAGE_BYTES) throw malformed(`over ${MAX_MESSAGE_BYTES} bytes`);
   const message = codec.decode(bytes);
   if (!Array.isArray(message)) throw malformed('expected an array');
-  const [version, kind, ingest, feed, epoch, number, sentMs, body] = message as unknown[];
+  const [version, kind, ingest, feed, epoch, number, sentMs, steadyMs, body] = message as unknown[];
   if (version !== BUS_VERSION) throw malformed(`version ${String(version)}, expected ${BUS_VERSION}`);
   const isRight =
     (kind === messageKinds.updates || kind === messageKinds.heads) &&
     typeof ingest === 'string' &&
     typeof feed === 'string' &&
-    [epoch, number, sentMs].every(Number.isSafeInteger) &&
+    [epoch, number, sentMs, steadyMs].every(Number.isSafeInteger) &&
     Array.isArray(body);
   if (!isRight) throw malformed('not as the bus has it');
-  return { kind, ingest, feed, epoch, number, sentMs, body } as LaneMessage;
+  return { kind, ingest, feed, epoch, number, sentMs, steadyMs, body } as LaneMessage;
 }
 
 /** Best first, as levels go over the wire; of a price that is named twice the last word counts still. */
