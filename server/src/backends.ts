@@ -78,6 +78,11 @@ function engineBackend({ config, logger, marketClock, epoch }: BackendOptions): 
     ...{ source, bus, history, feeds: { engine, supervisor }, busFigures: figures },
     async start(feeds) {
       if (link && figures) {
+        if (config.history.store !== 'postgres')
+          logger.warn(
+            { store: config.history.store },
+            'history is not in PostgreSQL: gateways cannot read it, and candles begin anew where another ingest takes over',
+          );
         ingest = new Ingest({
           name: `${hostname()}-${randomUUID().slice(0, 8)}`,
           ...{ link, bus, figures, clock: marketClock, wallClock: systemClock, timers: steadyClock },
@@ -141,15 +146,16 @@ function replicaBackend({ config, logger, marketClock }: BackendOptions): Backen
 }
 
 /** A recording is history already. */
-function historyOptions({ history }: Config, log: Logger, clock: Clock) {
-  const store = clock === systemClock ? storeOf(history) : null;
+function historyOptions({ role, history }: Config, log: Logger, clock: Clock) {
+  const store = clock === systemClock ? storeOf(role, history) : null;
   return { clock, log, store, retention: retentionOf(history) };
 }
 
-function storeOf({ store, path, url }: Config['history']): HistoryStore | null {
+function storeOf(role: Config['role'], { store, path, url }: Config['history']): HistoryStore | null {
   switch (store) {
     case 'sqlite':
-      return createHistoryStore({ store, path });
+      // A gateway writes nothing, and reads no file of another process.
+      return role === 'gateway' ? null : createHistoryStore({ store, path });
     case 'postgres':
       return createHistoryStore({ store, url: url! });
     case 'none':
