@@ -15,6 +15,7 @@ export default defineConfig(
     '**/.svelte-kit/',
     'web/src/lib/paraglide/',
     'test-results/',
+    'data/',
   ]),
   js.configs.recommended,
   ts.configs.strict,

@@ -215,3 +215,63 @@ test('gone to a date, the legend and the picture tell what is there, and the pri
   await page.mouse.move(0, 0);
   await expect.poll(async () => Number(await timeAt(chart))).toBeGreaterThanOrEqual(seconds + 300 * 60);
 });
+
+test('a hole of the stored history is marked, told at its candles, and gone with the interval', async ({
+  page,
+}) => {
+  // The simulator fills its own holes.
+  const hole = { fromMs: 0, toMs: 0 };
+  await page.route('**/candles?interval=1m*', async (route) => {
+    const response = await route.fetch();
+    const body = (await response.json()) as { candles: RestCandle[] };
+    if (hole.fromMs === 0) {
+      hole.fromMs = body.candles.at(-40)![0] * 1000;
+      hole.toMs = hole.fromMs + 10 * 60_000;
+    }
+    await route.fulfill({ response, json: { ...body, holes: [[hole.fromMs, hole.toMs]] } });
+  });
+  await page.addInitScript(() => {
+    const handle = globalThis as unknown as { hatched: number };
+    handle.hatched = 0;
+    const prototype = CanvasRenderingContext2D.prototype;
+    const original = Object.getOwnPropertyDescriptor(prototype, 'fillRect')!
+      .value as typeof prototype.fillRect;
+    prototype.fillRect = function (x, y, width, height) {
+      original.call(this, x, y, width, height);
+      const isChart = this.canvas.closest('[role="application"]') !== null;
+      if (isChart && this.fillStyle instanceof CanvasPattern) handle.hatched = width;
+    };
+  });
+  const hatched = () => page.evaluate(() => (globalThis as unknown as { hatched: number }).hatched);
+  await openLive(page, '/?instrument=sim:BTC-USD');
+  const chart = panel(page, 'Chart');
+  const told = chart.getByTestId('chart-hole');
+  const application = chart.getByRole('application');
+  await expect.poll(hatched).toBeGreaterThan(40); // ten candles of seven pixels
+  await expect(told).toHaveCount(0);
+
+  await application.focus();
+  const first = hole.fromMs / 1000;
+  for (const key of ['ArrowLeft', ...Array<string>(3).fill('Shift+ArrowLeft')]) await application.press(key);
+  await expect
+    .poll(async () => {
+      if (Number(await timeAt(chart)) > first + 9 * 60) await application.press('ArrowLeft');
+      return Number(await timeAt(chart));
+    })
+    .toBe(first + 9 * 60);
+  await expect(told).toHaveText(/^No trades recorded from \d\d:\d\d:00 to \d\d:\d\d:00$/);
+  const words = await told.innerText();
+  await expect(application).toHaveAttribute('aria-label', new RegExp(`%\\. ${words}$`));
+  await application.press('ArrowRight');
+  await expect(told).toHaveCount(0);
+
+  await page.evaluate(() => ((globalThis as unknown as { hatched: number }).hatched = 0));
+  await panelHead(page, 'Chart')
+    .getByRole('button', { name: /^Interval: / })
+    .click();
+  await page.getByRole('menuitemradio', { name: '5m' }).click();
+  await expect(application).toHaveAttribute('aria-label', /^sim:BTC-USD, 5m, candles\. .*%$/);
+  await page.evaluate(() => ((globalThis as unknown as { hatched: number }).hatched = 0));
+  await page.mouse.move(700, 300);
+  expect(await hatched()).toBe(0);
+});

@@ -53,6 +53,7 @@ class Depthwire {
         FORCE_COLOR: undefined, // Playwright sets it for its own
         NODE_ENV: 'production',
         HOST: '127.0.0.1',
+        DEPTHWIRE_HISTORY: '{store: none}', // each test has a market of its own
         PORT: this.#url?.port ?? '0',
       },
       stdio: ['ignore', 'pipe', 'pipe'],

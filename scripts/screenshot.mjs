@@ -29,6 +29,7 @@ const server = spawn(
   ['server/bin/depthwire.js', 'serve', '--web', 'web/build', '--port', '0'],
   {
     cwd: root,
+    env: { ...process.env, DEPTHWIRE_HISTORY: '{store: none}' },
     stdio: ['ignore', 'pipe', 'inherit'],
   },
 );

@@ -49,6 +49,7 @@ export class ServerProcess {
       HOST: '',
       PORT: '',
       DEPTHWIRE_FEEDS: '',
+      DEPTHWIRE_HISTORY: '{store: none}',
       LOG_LEVEL: '',
     });
   }

@@ -38,6 +38,7 @@ export class BenchServer {
         ...process.env,
         NODE_ENV: 'production',
         HOST: '127.0.0.1',
+        DEPTHWIRE_HISTORY: '{store: none}',
         DEPTHWIRE_FEEDS: JSON.stringify(feeds),
       },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -7,8 +7,9 @@ import {
   type Instrument,
 } from '@depthwire/shared';
 import { cancelFrame, requestFrame } from '../state/frames.ts';
-import { fetchCandles } from '../state/rest.ts';
+import { fetchCandles, type CandlePage } from '../state/rest.ts';
 import { indexAt, mergeCandles, newestOf } from './candles.ts';
+import { withPage, type Hole } from './holes.ts';
 
 const CADENCE_MS = 250;
 const PAGE = 500;
@@ -20,10 +21,13 @@ const MAX_CANDLES = 50_000;
 const LEFT_OPEN = 7_200;
 /** Cut off together, as the chart then draws all others anew. */
 const CUT = 600;
+/** Until the server is asked for holes after it began anew: it stores them once a second, and may fill them first. */
+const HOLES_AFTER_MS = 3_000;
 
 export interface CandleFeedEvents {
   /** The candles changed from this index on; 0 where older ones came or all are new. */
   onChange(from: number): void;
+  onHoles(holes: readonly Hole[]): void;
   onLoading(isLoading: boolean): void;
   /** History could not be fetched; null when it could again. */
   onError(message: string | null): void;
@@ -34,6 +38,8 @@ export interface CandleFeedEvents {
 /** The candles of one instrument and interval: live ones, and older ones as they are asked for. */
 export class CandleFeed {
   candles: Candle[] = [];
+  /** Oldest first, apart from each other. */
+  holes: readonly Hole[] = [];
   readonly instrument: Instrument;
   readonly interval: CandleInterval;
 
@@ -46,6 +52,7 @@ export class CandleFeed {
   };
   #changedFrom = Infinity;
   #loading: Promise<boolean> | null = null;
+  #holesTimer: ReturnType<typeof setTimeout> | undefined;
   #hasAll = false;
   #isClosed = false;
 
@@ -67,6 +74,7 @@ export class CandleFeed {
 
   close(): void {
     this.#isClosed = true;
+    clearTimeout(this.#holesTimer);
     this.#off();
     this.#subscription.close();
     cancelFrame(this.#flush);
@@ -111,8 +119,9 @@ export class CandleFeed {
         if (this.#hasAll || this.candles.length + older.length >= MAX_CANDLES) break;
         const page = await fetchCandles(this.instrument, this.interval, limit, oldest());
         if (this.#isClosed) return false;
-        if (page.length === 0) this.#hasAll = true;
-        older = mergeCandles(page, older);
+        if (page.candles.length === 0) this.#hasAll = true;
+        this.#takeHoles(page);
+        older = mergeCandles(page.candles, older);
       } while (oldest() > until);
       this.#events.onError(null);
       return true;
@@ -151,6 +160,7 @@ export class CandleFeed {
     this.candles = newestOf(this.candles, LEFT_OPEN, this.#events.neededFrom(), { margin: PAGE, least: CUT });
     if (this.candles.length === before) return;
     this.#hasAll = false;
+    this.holes = this.holes.filter(({ toMs }) => toMs > this.candles[0]!.time * 1000);
     this.#mark(0);
   }
 
@@ -158,9 +168,30 @@ export class CandleFeed {
   #replace(candles: readonly Candle[]): void {
     const first = candles[0];
     if (!first) return;
+    const isFirst = this.candles.length === 0;
     this.candles = [...this.candles.slice(0, indexAt(this.candles, first.time)), ...candles];
     this.#hasAll = false;
     this.#mark(0);
+    clearTimeout(this.#holesTimer);
+    this.#holesTimer = setTimeout(() => void this.#askHoles(candles.length), isFirst ? 0 : HOLES_AFTER_MS);
+  }
+
+  /** Of the newest candles, which come without: a page of history tells its own. */
+  async #askHoles(count: number): Promise<void> {
+    try {
+      this.#takeHoles(await fetchCandles(this.instrument, this.interval, Math.min(count, LARGEST_PAGE)));
+    } catch {
+      // The candles are there; whoever scrolls to older ones is told that history cannot be read.
+    }
+  }
+
+  #takeHoles({ candles, holes }: CandlePage): void {
+    const first = candles[0];
+    const last = candles.at(-1);
+    if (this.#isClosed || !first || !last || (holes.length === 0 && this.holes.length === 0)) return;
+    const page = { fromMs: first.time * 1000, toMs: (last.time + candleIntervals[this.interval]) * 1000 };
+    this.holes = withPage(this.holes, page, holes);
+    this.#events.onHoles(this.holes);
   }
 
   #mark(from: number): void {

@@ -22,6 +22,8 @@ import { indexAt } from './candles.ts';
 import { FAMILY, textSizeIn } from './canvas-text.ts';
 import { formatChartTime, formatTickMark } from './chart-time.ts';
 import { withAlpha, type Colours } from './colours.ts';
+import { HoleMarks } from './hole-marks.ts';
+import type { Hole } from './holes.ts';
 import { IndicatorLayer, type Reading } from './indicator-layer.ts';
 import type { Indicator } from './indicators.ts';
 import { MainSeries } from './main-series.ts';
@@ -63,6 +65,7 @@ export class PriceChart {
   readonly #chart: IChartApi;
   readonly #indicators: IndicatorLayer;
   readonly #panes: PaneHeights;
+  readonly #holes: HoleMarks;
   readonly #events: PriceChartEvents;
   #main: MainSeries;
   #volumeSeries: ISeriesApi<'Histogram'> | null = null;
@@ -110,6 +113,8 @@ export class PriceChart {
       onLoaded: () => this.#applyPanes(),
     });
     this.#panes = new PaneHeights(this.#chart, container, events);
+    this.#holes = new HoleMarks(colours);
+    this.#chart.panes()[0]!.attachPrimitive(this.#holes);
     this.setColours(colours);
 
     this.#chart.subscribeCrosshairMove((event) => this.#onCrosshair(event));
@@ -138,6 +143,7 @@ export class PriceChart {
     this.#at = null;
     this.#main.setInstrument(instrument);
     this.#main.clear();
+    this.#holes.reset(candleIntervals[interval]);
     this.#volumeSeries?.setData([]);
     this.#indicators.reset(instrument);
     this.#applyPanes();
@@ -153,12 +159,18 @@ export class PriceChart {
     const grown = candles.length - this.#candles.length;
     const isTail = from > 0 && grown >= 0 && from >= this.#candles.length - 1;
     this.#candles = candles;
+    this.#holes.setCandles(candles);
     this.#main.show(candles, from, isTail);
     if (isTail) for (const candle of candles.slice(from)) this.#volumeSeries?.update(this.#volume(candle));
     else this.#showVolume();
     this.#indicators.show(candles, from, isTail);
     if (isFirst) this.#chart.timeScale().scrollToRealTime();
     if (this.#at !== null) this.#pointAt(this.#at);
+  }
+
+  /** Marks where trades may be missing; gone with the next instrument or interval. */
+  showHoles(holes: readonly Hole[]): void {
+    this.#holes.show(holes);
   }
 
   setColours(colours: Colours): void {
@@ -178,6 +190,7 @@ export class PriceChart {
       },
     });
     this.#main.setColours(colours);
+    this.#holes.setColours(colours);
     this.#indicators.setColours(colours);
     this.#showVolume();
     this.#drawPriceLines();

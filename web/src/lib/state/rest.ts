@@ -12,6 +12,7 @@ import {
 } from '@depthwire/shared';
 import { decodeDepthColumns, type DepthAnswer, type DepthColumn } from '@depthwire/shared/depth';
 
+import type { Hole } from '../chart/holes.ts';
 import { m } from '../paraglide/messages.js';
 import { credential } from './credential.ts';
 
@@ -28,6 +29,13 @@ type RestCandle = [
   volume: string,
   trades: number,
 ];
+
+export interface CandlePage {
+  /** Oldest first. */
+  readonly candles: readonly Candle[];
+  /** Stretches within the page in which trades may be missing. */
+  readonly holes: readonly Hole[];
+}
 
 /** See docs/operating.md, `GET /api/v1/feeds`. */
 export interface FeedReport {
@@ -83,7 +91,7 @@ export async function fetchInstruments(key = credential.value): Promise<Instrume
 }
 
 /**
- * Candles of the history, oldest first.
+ * Candles of the history.
  * @param before unix seconds: only candles that opened earlier
  */
 export async function fetchCandles(
@@ -91,12 +99,15 @@ export async function fetchCandles(
   interval: CandleInterval,
   limit: number,
   before?: number,
-): Promise<Candle[]> {
+): Promise<CandlePage> {
   const query = new URLSearchParams({ interval, limit: String(limit) });
   if (before !== undefined) query.set('before', String(before));
   const path = `/api/v1/instruments/${encodeURIComponent(instrument.id)}/candles?${query}`;
-  const { candles } = await getJson<{ candles: RestCandle[] }>(path);
-  return candles.map((candle) => parseCandle(candle, instrument));
+  const { candles, holes } = await getJson<{ candles: RestCandle[]; holes: [number, number][] }>(path);
+  return {
+    candles: candles.map((candle) => parseCandle(candle, instrument)),
+    holes: holes.map(([fromMs, toMs]) => ({ fromMs, toMs })),
+  };
 }
 
 export interface DepthHistoryQuery {

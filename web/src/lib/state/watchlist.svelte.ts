@@ -283,7 +283,7 @@ export class Watchlist {
       const isReplayed = row.instrument.origin === 'replayed';
       const interval = isReplayed ? REPLAYED_SPARK_INTERVAL : SPARK_INTERVAL;
       const stepSeconds = candleIntervals[interval];
-      const candles = await fetchCandles(row.instrument, interval, SPARK_LENGTH);
+      const { candles } = await fetchCandles(row.instrument, interval, SPARK_LENGTH);
       const values = candles.map(({ close }) => unitsToNumber(close, row.instrument.tick));
       // A recording may begin with no history at all.
       const now = this.#timeMs();

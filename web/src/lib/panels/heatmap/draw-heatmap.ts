@@ -10,7 +10,6 @@ import { xOf, yOf, type PriceView, type TimeView } from './view.ts';
 const BUBBLE_GAP = 14;
 const LARGEST_BUBBLE = 13;
 const SMALLEST_BUBBLE = 1.5;
-const HATCH = 6;
 /** Pixels around the label of where the recording begins; its height, and its place above the foot of the plot. */
 const SINCE = { padding: 6, gap: 5, height: 18, bottom: 36 };
 
@@ -33,30 +32,6 @@ export function shownPeriods({ end, scale }: TimeView, width: number): { from: n
 export function shownBubbles(columns: DepthColumns, time: TimeView, width: number): Bubble[] {
   const { from, to } = shownPeriods(time, width);
   return bubblesOf(columns, from, to, Math.max(1, Math.ceil(BUBBLE_GAP / time.scale)));
-}
-
-/** Lines across the ground: here nothing is known, which is not the same as nothing resting. */
-export function hatchOf(
-  context: CanvasRenderingContext2D,
-  colours: Colours,
-  pixelRatio: number,
-): CanvasPattern {
-  const side = Math.round(HATCH * pixelRatio);
-  const tile = new OffscreenCanvas(side, side);
-  const drawn = tile.getContext('2d')!;
-  drawn.fillStyle = colours.ground;
-  drawn.fillRect(0, 0, side, side);
-  drawn.strokeStyle = withAlpha(colours['line-strong'], 0.6);
-  drawn.lineWidth = pixelRatio;
-  drawn.beginPath();
-  for (const from of [-side, 0, side]) {
-    drawn.moveTo(from - 1, side + 1);
-    drawn.lineTo(from + side + 1, -1);
-  }
-  drawn.stroke();
-  const pattern = context.createPattern(tile, 'repeat')!;
-  pattern.setTransform(new DOMMatrix().scale(1 / pixelRatio));
-  return pattern;
 }
 
 /** The plot without its axes. */
