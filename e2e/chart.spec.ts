@@ -274,7 +274,7 @@ test('a hole of the stored history is marked, told at its candles, and gone with
 
   await head.getByRole('button', { name: 'Interval: 1m' }).click();
   await page.getByRole('menuitemradio', { name: '5m', exact: true }).click();
-  await expect(application).toHaveAttribute('aria-label', /^sim:BTC-USD, 5m, a line\. .*%$/);
+  await expect(application).toHaveAttribute('aria-label', /^sim:BTC-USD, 5m, line\. .*%$/);
   await reset();
   for (const share of [0.3, 0.5]) await pointAt(page, chart, share);
   await expect.poll(() => timeAt(chart)).not.toBeNull();
