@@ -28,10 +28,10 @@ describe('the chart in words', () => {
     const at = candle(0, 100_00, 100_00);
     const holes = [{ fromMs: 600_000, toMs: 1_200_500 }];
     expect(describeChart(instrument, shown, { first: at, last: at }, at, holes)).toMatch(
-      /%\. No trades recorded from 00:10:00 to 00:20:00$/,
+      /%\. Trades may be missing from 00:10:00 to 00:20:00$/,
     );
     expect(describeHoles([...holes, { fromMs: 86_400_000, toMs: 86_401_000 }], 'utc')).toBe(
-      'Trades recorded with 2 gaps from 1970-01-01 00:10:00 to 1970-01-02 00:00:01',
+      'Trades may be missing in 2 stretches from 1970-01-01 00:10:00 to 1970-01-02 00:00:01',
     );
   });
 

@@ -71,7 +71,10 @@ export class HoleMarks implements IPanePrimitive<Time> {
 
   #draw(target: Target): void {
     const scale = this.#chart?.chart.timeScale();
-    if (!scale || this.#holes.length === 0) return;
+    if (!scale || this.#holes.length === 0 || this.#candles.length === 0) return;
+    // The library tells no coordinates within a candle.
+    const origin = scale.logicalToCoordinate(0 as Logical)!;
+    const spacing = scale.logicalToCoordinate(1 as Logical)! - origin;
     target.useBitmapCoordinateSpace(({ context, mediaSize, horizontalPixelRatio, verticalPixelRatio }) => {
       context.scale(horizontalPixelRatio, verticalPixelRatio);
       if (this.#hatch?.pixelRatio !== horizontalPixelRatio)
@@ -82,9 +85,10 @@ export class HoleMarks implements IPanePrimitive<Time> {
       const { width, height } = mediaSize;
       for (const hole of this.#holes) {
         const place = placeOf(hole, this.#candles, this.#seconds);
-        const from = place && scale.logicalToCoordinate(place.from as Logical);
-        const to = place && scale.logicalToCoordinate(place.to as Logical);
-        if (from === null || to === null || to < -NARROWEST || from > width + NARROWEST) continue;
+        if (!place) continue;
+        const from = origin + place.from * spacing;
+        const to = origin + place.to * spacing;
+        if (to < -NARROWEST || from > width + NARROWEST) continue;
         const wide = Math.max(NARROWEST, Math.round(to - from));
         const left = Math.round((from + to - wide) / 2);
         context.fillStyle = this.#hatch.pattern;
