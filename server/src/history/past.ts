@@ -18,8 +18,9 @@ import type { HistoryStore, Span, StoredTrade, TradesQuery } from './store.ts';
 
 /** Past every candle, unix seconds. */
 const FAR_S = 2 ** 40;
-/** Holes of one page that its feed is asked about. */
+/** Holes of one page that its feed is asked about, and that are told. */
 const MAX_HOLES_ASKED = 4;
+const MAX_HOLES_TOLD = 200;
 
 export interface PastOptions {
   /** The market's. */
@@ -89,7 +90,7 @@ export class Past {
       hasMore:
         oldest !== undefined &&
         (found.length > limit || (await this.mayHaveBefore(id, interval, oldest.time))),
-      holes: await this.#holes(market, interval, candles),
+      holes: await this.#holes(market, oldest, beforeS),
     };
   }
 
@@ -110,7 +111,8 @@ export class Past {
     }
     const [first] = stored;
     if (first === undefined) return candles;
-    for (const { fromMs, toMs } of await this.#openHoles(market, first.time, Math.min(endS, FAR_S))) {
+    const open = await this.#openHoles(market, first.time, Math.min(endS, FAR_S));
+    for (const { fromMs, toMs } of open.slice(-MAX_HOLES_ASKED)) {
       const fromS = Math.max(first.time, Math.floor(fromMs / 1000 / seconds) * seconds);
       const toS = Math.min(endS, Math.ceil(toMs / 1000 / seconds) * seconds);
       candles = withThose(candles, await this.#ask(feed, market, interval, fromS, toS));
@@ -205,18 +207,17 @@ export class Past {
     );
   }
 
-  async #holes(market: MarketView, interval: CandleInterval, candles: readonly Candle[]): Promise<Span[]> {
-    const first = candles[0];
-    const last = candles.at(-1);
-    if (!first || !last) return [];
-    const open = await this.#openHoles(market, first.time, last.time + candleIntervals[interval]);
-    return open.map(({ fromMs, toMs }) => ({ fromMs, toMs }));
+  /** Of a page up to its end, where the next one began. */
+  async #holes(market: MarketView, oldest: Candle | undefined, endS: number): Promise<Span[]> {
+    if (!oldest) return [];
+    const open = await this.#openHoles(market, oldest.time, Math.min(endS, FAR_S));
+    return open.slice(-MAX_HOLES_TOLD).map(({ fromMs, toMs }) => ({ fromMs, toMs }));
   }
 
   async #openHoles(market: MarketView, fromS: number, toS: number): Promise<Span[]> {
     const span = { fromMs: fromS * 1000, toMs: Math.min(toS * 1000, Math.ceil(this.#options.clock.now())) };
     const holes = await this.#stored([], (store) => store.holes(seriesOf(market.instrument), span));
-    return holes.filter(({ isFilled }) => !isFilled).slice(-MAX_HOLES_ASKED);
+    return holes.filter(({ isFilled }) => !isFilled);
   }
 
   /** What the store says; where it is away, the rest has to do. */
