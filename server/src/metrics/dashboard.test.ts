@@ -5,8 +5,11 @@ import { describe, expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { emptyStats } from '@depthwire/feeds';
 import { ScriptedFeed } from '../../test/markets.ts';
-import { scrape, type Scrape } from '../../test/scrape.ts';
+import { Registry } from 'prom-client';
+import { scrape, Scrape } from '../../test/scrape.ts';
 import { temporaryFolder } from '../../test/stores.ts';
+import { BusFigures } from '../bus/bus-figures.ts';
+import { addBusMetrics } from './bus-metrics.ts';
 import { connect, serve } from '../../test/server.ts';
 
 interface Panel {
@@ -57,7 +60,11 @@ async function fullScrape(): Promise<Scrape> {
   client.socket.close();
   await client.end();
   await scrape(url);
-  return scrape(url);
+  const bus = new Registry();
+  const ofSeveral = { feed: 'sim', leader: null, epoch: 1, silentLanes: 0 };
+  addBusMetrics(bus, new BusFigures(), () => ({ connected: true, feeds: [ofSeveral] }));
+  const response = await fetch(`${url}/metrics`);
+  return new Scrape(`${await response.text()}\n${await bus.metrics()}`);
 }
 
 const hasMetric = ({ types }: Scrape, name: string): boolean =>
