@@ -3,9 +3,9 @@ import type { Clock } from '@depthwire/shared';
 /** How often it is renewed, or looked at. */
 export const LEASE_TICK_MS = 250;
 /** A leader that could not renew for so long leads no more, until it has. */
-export const LEASE_VALID_MS = 1_500;
+export const LEASE_VALID_MS = 1_100;
 /** One that was not renewed for so long is taken: by then its holder has known for a while. */
-const TAKEN_AFTER_MS = 2_000;
+const TAKEN_AFTER_MS = 1_600;
 /** Counts at most from one look to the next: what was not looked at, as while this process stood still, does not count. */
 const MAX_LOOK_MS = 2 * LEASE_TICK_MS;
 
