@@ -104,7 +104,7 @@ export async function createDepthwire({
   let isClosing = false;
   const closed = Promise.withResolvers<never>();
   closed.promise.catch(() => undefined); // mostly nobody waits for it
-  const isReady = () => isStarted && !isClosing;
+  const isReady = () => isStarted && !isClosing && source.hasBegun;
   const app = await createApp({
     source,
     past: history.past,

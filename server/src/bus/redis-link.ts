@@ -109,9 +109,13 @@ export class RedisLink implements LeaseStore {
     for (const connection of new Set([this.#commands, this.#subscriber])) {
       connection.on('error', (error: Error) => this.#complain(error));
     }
-    this.#subscriber.on('smessageBuffer', (channel: Buffer, message: Buffer) =>
-      this.#handlers.get(channel.toString())?.(message),
-    );
+    this.#subscriber.on('smessageBuffer', (channel: Buffer, message: Buffer) => {
+      try {
+        this.#handlers.get(channel.toString())?.(message);
+      } catch (error) {
+        this.#complain(error as Error); // what somebody else wrote ends no process
+      }
+    });
     this.#subscriber.on('ready', () => this.#setUp(true));
     this.#subscriber.on('close', () => this.#setUp(false));
   }

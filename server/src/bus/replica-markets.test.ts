@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { VirtualClock } from '@depthwire/feeds';
-import { bookChecksum, type Trade } from '@depthwire/shared';
+import { bookChecksum, codecs, type Trade } from '@depthwire/shared';
 import { ScriptedFeed, silentLog, START_MS, testInstrument } from '../../test/markets.ts';
 import { Engine } from '../engine/engine.ts';
 import { createMemoryBus, type MarketEvent } from './bus.ts';
@@ -34,11 +34,16 @@ async function start() {
   const gatewayBus = createMemoryBus();
   const figures = new BusFigures();
   let leads = true;
+  /** The first message that was sent. */
+  let sample: unknown;
   const publisher = new LanePublisher({
     ...{ ingest: 'one', bus, markets: engine.markets, clock, timers: clock, figures: new BusFigures() },
     feedOf: (id) => engine.feedOf(id)?.id,
     isLeading: () => leads,
-    send: (lane, bytes) => wire.push({ lane, bytes: Buffer.from(bytes) }) > 0,
+    send: (lane, bytes) => {
+      sample ??= codecs.msgpack.decode(bytes);
+      return wire.push({ lane, bytes: Buffer.from(bytes) }) > 0;
+    },
   });
   const replicas = new ReplicaMarkets({
     ...{ bus: gatewayBus, clock, timers: clock, figures },
@@ -56,6 +61,9 @@ async function start() {
   note();
   return {
     ...{ clock, engine, feed, wire, asks, events, publisher, replicas, figures, flat },
+    get sample() {
+      return sample;
+    },
     setLeading(is: boolean) {
       leads = is;
     },
@@ -120,6 +128,57 @@ describe('ReplicaMarkets', () => {
     expectEqual();
     expect(running.replicas.markets.get(BBB)).toMatchObject({ state: 'stale', epoch: 1 });
     expect(running.figures.gaps).toBe(0);
+  });
+
+  test('are not harmed by what is no message, nor by one of a shape that nobody sends', async () => {
+    const running = await start();
+    const { feed, publisher, replicas, figures } = running;
+    publisher.lead('scripted', 1);
+    open(feed);
+    running.settle();
+    const lanes = replicas.feeds.length;
+    const envelope = (kind: number, body: unknown) => {
+      const [version] = running.sample as [number];
+      return [version, kind, 'somebody', 'scripted', 1, 2 ** 40, 0, 0, body];
+    };
+    const whole = [AAA, 1, null, 5];
+    const bodies = [
+      [5],
+      [null],
+      [[]],
+      [whole],
+      [[AAA, 1, null, [null]]],
+      [[AAA, 1, null, [[1]]]],
+      [[AAA, 1, null, [[4, 5]]]],
+    ];
+    const { encode } = codecs.msgpack;
+    for (const kind of [0, 1, 2])
+      for (const body of bodies)
+        for (let lane = 0; lane < 16; lane++)
+          replicas.onMessage(lane, encode(envelope(kind, body) as never) as Uint8Array);
+    replicas.onMessage(0, Buffer.from([0xc1, 0, 1]));
+    expect(figures.unreadable).toBeGreaterThan(0);
+    publisher.cease('scripted');
+    publisher.lead('scripted', 2);
+    running.settle();
+    running.expectEqual();
+    expect(replicas.feeds).toHaveLength(lanes);
+  });
+
+  test('follow a leader of a lower epoch once the higher one has said nothing for long', async () => {
+    const running = await start();
+    const { feed, publisher, replicas, figures } = running;
+    publisher.lead('scripted', 9_000);
+    open(feed);
+    running.settle();
+    publisher.cease('scripted');
+    publisher.lead('scripted', 8_000);
+    running.settle(2_000);
+    expect(figures.fenced).toBeGreaterThan(0);
+    expect(replicas.markets.get(AAA)!.epoch).toBe(9_000);
+    running.settle(8_000);
+    expect(replicas.markets.get(AAA)!.epoch).toBe(8_000);
+    running.expectEqual();
   });
 });
 

@@ -32,6 +32,8 @@ import {
 /** A lane that told no heads for so long is silent: its books are not known to be right. Heads come four times as often. */
 const SILENT_AFTER_MS = 2_000;
 const WATCH_MS = 250;
+/** A leader under a lower epoch is taken where nothing came under the higher one for so long: its clock was ahead, and Redis forgot it. */
+const LOWER_AFTER_MS = 5_000;
 /** Heads that come so much later than those that came fastest were held up: what they clear is long past. */
 const LATE_AFTER_MS = 1_000;
 /** Two machines' clocks may drift apart so much from heads to heads: half a second in a thousand. */
@@ -86,6 +88,8 @@ interface FeedView {
   ingest: string;
   /** From its leader's clock to this one: what came fastest, of late. */
   leastLagMs: number;
+  /** When something came under its epoch. */
+  heardAtMs: number;
   readonly lanes: Map<number, LaneView>;
 }
 
@@ -166,8 +170,7 @@ export class ReplicaMarkets {
     let message: LaneMessage;
     try {
       message = decodeMessage(bytes);
-    } catch (error) {
-      if (!(error instanceof DepthwireError)) throw error;
+    } catch {
       figures.unreadable += 1;
       return;
     }
@@ -181,9 +184,14 @@ export class ReplicaMarkets {
       if (view.number !== null && message.number !== view.number + 1) this.#suspect(view);
       view.number = message.number;
     }
-    if (message.kind === messageKinds.updates)
-      for (const group of message.body) this.#applyGroup(feed, view, group, message.sentMs);
-    else if (isNewest && !this.#isLate(feed, message)) this.#applyHeads(feed, view, message.body);
+    try {
+      if (message.kind === messageKinds.updates)
+        for (const group of message.body) this.#applyGroup(feed, view, group, message.sentMs);
+      else if (isNewest && !this.#isLate(feed, message)) this.#applyHeads(feed, view, message.body);
+    } catch {
+      figures.unreadable += 1;
+      this.#suspect(view); // until heads tell what is right
+    }
   }
 
   /** What was held up on the way comes at once, and for a moment a book of long ago would pass for one of now. */
@@ -210,13 +218,18 @@ export class ReplicaMarkets {
     let feed = this.#feeds.get(id);
     if (!feed) {
       if (this.#feeds.size >= MAX_FEEDS) return undefined;
-      this.#feeds.set(id, (feed = { feed: id, epoch, ingest, leastLagMs: Infinity, lanes: new Map() }));
+      this.#feeds.set(
+        id,
+        (feed = { feed: id, epoch, ingest, leastLagMs: Infinity, heardAtMs: 0, lanes: new Map() }),
+      );
     }
-    if (epoch < feed.epoch) {
+    const now = this.#options.timers.now();
+    if (epoch < feed.epoch && now - feed.heardAtMs < LOWER_AFTER_MS) {
       this.#options.figures.fenced += 1;
       return undefined;
     }
-    if (epoch > feed.epoch) this.#follow(feed, epoch, ingest);
+    if (epoch !== feed.epoch) this.#follow(feed, epoch, ingest);
+    feed.heardAtMs = now;
     return feed;
   }
 
@@ -231,7 +244,8 @@ export class ReplicaMarkets {
       lane.headsAtMs = now;
       lane.unknown.clear();
       for (const id of lane.instruments) {
-        const market = this.#markets.get(id)!;
+        const market = this.#markets.get(id);
+        if (!market) continue;
         market.number = market.seen = 0;
         market.countsTrades = false;
         market.askedAtMs = now; // the new leader gives all of them unasked
@@ -260,7 +274,8 @@ export class ReplicaMarkets {
   #suspect(lane: LaneView): void {
     this.#options.figures.gaps += 1;
     for (const id of lane.instruments) {
-      const market = this.#markets.get(id)!;
+      const market = this.#markets.get(id);
+      if (!market) continue;
       market.isSuspect = true;
       this.#settle(lane, market);
     }
@@ -269,7 +284,10 @@ export class ReplicaMarkets {
   #silence(lane: LaneView, reason: string): void {
     if (lane.silence === reason) return;
     lane.silence = reason;
-    for (const id of lane.instruments) this.#settle(lane, this.#markets.get(id)!);
+    for (const id of lane.instruments) {
+      const market = this.#markets.get(id);
+      if (market) this.#settle(lane, market);
+    }
   }
 
   #look(): void {
@@ -307,8 +325,8 @@ export class ReplicaMarkets {
             number += 1;
             this.#applyCounted(feed, lane, id, number, frame, sentMs);
         }
-      } catch (error) {
-        if (!(error instanceof DepthwireError)) throw error;
+      } catch {
+        // Whatever is wrong with it: the book is not known to be right any more.
         this.#options.figures.unreadable += 1;
         const market = this.#known(feed, id);
         if (market) this.#lose(feed, lane, market);

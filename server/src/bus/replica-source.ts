@@ -47,6 +47,10 @@ export class ReplicaSource implements MarketSource {
     return this.#replicas.markets;
   }
 
+  get hasBegun(): boolean {
+    return this.markets.size > 0;
+  }
+
   /** Whether it has every book that it has heard of. */
   get hasAll(): boolean {
     return this.#replicas.hasAll;

@@ -25,6 +25,9 @@ export class EngineSource implements MarketSource {
     return this.#engine.markets;
   }
 
+  /** A venue that is away keeps no clients of others away. */
+  readonly hasBegun = true;
+
   countBooks(): Record<BookState, number> {
     return this.#engine.countBooks();
   }

@@ -43,6 +43,8 @@ export interface BusReport {
 /** Where clients are served from: the engine of this process, or what a bus tells of others'. */
 export interface MarketSource {
   readonly markets: ReadonlyMap<InstrumentId, MarketView>;
+  /** Whether there is anything to serve yet; whatever becomes of it later. */
+  readonly hasBegun: boolean;
   /** How many books are in each state. */
   countBooks(): Record<BookState, number>;
   feedReports(): FeedReport[];

@@ -10,6 +10,8 @@ import { storedIntervals, type HistoryStore, type SeriesKey, type StoredInterval
 
 /** Candles of each stored interval that a feed is asked for at most, back from now, where they are not stored. */
 export const FILL_CANDLES = { '1s': 600, '1m': 1_440, '1h': 500, '1d': 500 } as const;
+/** Of a hole, which is the newest of it where it is longer: the rest stays one. */
+const HOLE_CANDLES = { '1s': 3_600, '1m': 20_160, '1h': 2_000, '1d': 500 } as const;
 /** After a hole: its venue may still be writing, and other instruments of the feed come back too. */
 const DELAY_MS = 3_000;
 /** Trades are asked for where no more than so long was missed: for more, candles have to do. */
@@ -173,7 +175,8 @@ export class BackFill {
     for (const interval of storedIntervals) {
       const seconds = candleIntervals[interval];
       const openS = Math.floor(toMs / 1000 / seconds) * seconds;
-      const leastS = openS - FILL_CANDLES[interval] * seconds;
+      const most = fromMs === null ? FILL_CANDLES : HOLE_CANDLES;
+      const leastS = openS - most[interval] * seconds;
       const fromS =
         fromMs === null ? leastS : Math.max(leastS, Math.floor(fromMs / 1000 / seconds) * seconds);
       const candles =
@@ -191,7 +194,10 @@ export class BackFill {
           dueMs: (openS + seconds) * 1000 + SETTLE_MS,
         });
     }
-    if (fromMs !== null) await between(() => store.fillHole(series, { fromMs, toMs }));
+    if (fromMs !== null) {
+      const filledMs = Math.max(fromMs, toMs - HOLE_CANDLES['1m'] * 60_000);
+      await between(() => store.fillHole(series, { fromMs: filledMs, toMs }));
+    }
     await onFilled(series.instrument);
   }
 

@@ -186,6 +186,7 @@ describe('a restart', () => {
     await first.stop();
     const second = await run(path, { nowMs: START_MS + 600_000 });
     tell(second.feed, { id: 2, timeMs: START_MS + 600_000, price: 101, size: 1 });
+    await second.advance(1_000);
     await second.history.flush();
     const { holes, candles } = await second.history.past.candles(ID, '1m', 10);
     expect(candles).toHaveLength(2);

@@ -99,7 +99,7 @@ export class History {
   constructor(options: HistoryOptions) {
     this.#options = options;
     const { clock, bus, markets, store, log } = options;
-    this.past = new Past(options);
+    this.past = new Past({ ...options, isAway: () => this.report.state === 'away' });
     if (store === null) {
       this.#recorder = this.#backFill = null;
       return;
@@ -166,7 +166,7 @@ export class History {
 
   /** This process is the one that writes a feed's markets from now on. */
   write(feed: string): void {
-    for (const [id, known] of this.#known) if (known.feed.id === feed) void this.#begin(id);
+    for (const [id, known] of this.#known) if (known.feed.id === feed) void this.#begin(id, true);
   }
 
   /** Somebody else is. */
@@ -180,7 +180,7 @@ export class History {
   }
 
   /** Never rejects. */
-  async #begin(id: InstrumentId): Promise<void> {
+  async #begin(id: InstrumentId, isTakenOver = false): Promise<void> {
     const known = this.#known.get(id);
     if (!known) return;
     const { feed, market } = known;
@@ -188,11 +188,16 @@ export class History {
       await this.#seed(feed, market);
       return;
     }
-    this.#recorder.begin(id);
+    const writtenMs = isTakenOver ? await this.#heardUntil(market).catch(() => null) : null;
+    this.#recorder.begin(id, writtenMs);
     try {
       await this.#recorder.between(async () => {
-        const heardUntilMs = await this.#options.store!.heardUntil(seriesOf(market.instrument));
-        if (feed.candlesEnd !== 'now') await this.#fillToStart(feed, market, heardUntilMs);
+        const heardUntilMs = await this.#heardUntil(market);
+        const heardSinceMs = this.#recorder!.heardSinceMs(id);
+        const isWhole = writtenMs !== null && heardSinceMs !== null && heardSinceMs <= writtenMs;
+        if (isWhole) {
+          // It was heard here all along.
+        } else if (feed.candlesEnd !== 'now') await this.#fillToStart(feed, market, heardUntilMs);
         else this.#backFill!.add(feed, seriesOf(market.instrument), heardUntilMs);
         await this.#take(market, feed);
       });
@@ -227,7 +232,8 @@ export class History {
   /** @throws DepthwireError where it cannot be opened; whoever asks too soon again is told the same */
   #open(store: HistoryStore): Promise<void> {
     const now = this.#options.clock.now();
-    if (this.#opening === null || now >= this.#nextOpenMs) {
+    const isDue = now >= this.#nextOpenMs || this.#nextOpenMs - now > OPEN_PERIOD_MS; // or the clock was set back
+    if (this.#opening === null || (isDue && this.#nextOpenMs !== Infinity)) {
       this.#nextOpenMs = Infinity;
       this.#opening = store.open().then(
         () => {
@@ -242,6 +248,13 @@ export class History {
       );
     }
     return this.#opening;
+  }
+
+  /** A clock may have been ahead: nothing was heard after now. */
+  async #heardUntil(market: Market): Promise<number | null> {
+    await this.#open(this.#options.store!);
+    const heardUntilMs = await this.#options.store!.heardUntil(seriesOf(market.instrument));
+    return heardUntilMs === null ? null : Math.min(heardUntilMs, Math.floor(this.#options.clock.now()));
   }
 
   /** What a market begins with where nothing is stored: what its feed tells, joined to what was traded since. */
@@ -301,7 +314,9 @@ export class History {
       });
       await store.putCandles(series, interval, whole, { fromMs: fromS * 1000, toMs: toS * 1000 });
     }
-    if (heardUntilMs !== null) await store.fillHole(series, { fromMs: heardUntilMs, toMs: Math.ceil(nowMs) });
+    if (heardUntilMs === null) return;
+    const askedMs = nowMs - FILL_CANDLES['1m'] * 60_000;
+    await store.fillHole(series, { fromMs: Math.max(heardUntilMs, askedMs), toMs: Math.ceil(nowMs) });
   }
 
   /** Memory becomes what is stored, with what is not written yet. Only between two writes. */

@@ -29,6 +29,8 @@ export interface PastOptions {
   /** Whom to ask for what is not stored; nobody on a gateway. */
   readonly feedOf: (id: InstrumentId) => Feed | undefined;
   readonly store: HistoryStore | null;
+  /** Whether the store is known not to answer: nobody is to wait for it. */
+  readonly isAway?: () => boolean;
   readonly log: FeedLog;
   /** Resolves once the candles in memory are as the engine has them. */
   readonly whenCandles?: (market: MarketView, interval: CandleInterval) => Promise<void>;
@@ -134,8 +136,8 @@ export class Past {
 
   /** Null where nothing is stored. What it answers may reject with `history_unavailable`. */
   storedTape({ instrument }: MarketView): StoredTape | null {
-    const { store } = this.#options;
-    if (store === null) return null;
+    const { store, isAway } = this.#options;
+    if (store === null || isAway?.()) return null;
     const series = seriesOf(instrument);
     const { tick, lot } = instrument;
     return {
@@ -223,7 +225,7 @@ export class Past {
   /** What the store says; where it is away, the rest has to do. */
   async #stored<T>(otherwise: T, ask: (store: HistoryStore) => Promise<T>): Promise<T> {
     const { store, log } = this.#options;
-    if (store === null) return otherwise;
+    if (store === null || this.#options.isAway?.()) return otherwise;
     try {
       return await ask(store);
     } catch (error) {

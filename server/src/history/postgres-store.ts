@@ -773,6 +773,7 @@ async function addSpans(
   const rounds: { readonly id: number; readonly span: Span }[][] = [];
   const perSeries = new Map<number, number>();
   for (const each of all) {
+    if (each.span.toMs <= each.span.fromMs) continue; // of a clock that was set
     const round = perSeries.get(each.id) ?? 0;
     perSeries.set(each.id, round + 1);
     (rounds[round] ??= []).push(each);
@@ -794,7 +795,8 @@ async function addSpans(
     if (new Set(extended).size === round.length) continue;
     await client.query(
       `INSERT INTO depthwire.spans SELECT series, $1, from_ms, to_ms
-         FROM unnest($2::int[], $3::bigint[], $4::bigint[]) AS n (series, from_ms, to_ms) WHERE series <> ALL($5::int[])`,
+         FROM unnest($2::int[], $3::bigint[], $4::bigint[]) AS n (series, from_ms, to_ms) WHERE series <> ALL($5::int[])
+       ON CONFLICT (series, kind, from_ms) DO UPDATE SET to_ms = greatest(spans.to_ms, excluded.to_ms)`,
       [...values, extended],
     );
   }

@@ -21,6 +21,12 @@ const HEARD_PERIOD_MS = 10_000;
 const MAX_WAITING_TRADES = 500_000;
 /** Columns that wait, of all instruments. About 500 bytes each. */
 const MAX_WAITING_COLUMNS = 50_000;
+/** Batches that wait to be written before all others, one for each time that a market could not be heard any more. */
+const MAX_PARTING = 5_000;
+/** Batches of one transaction, of those. */
+const MAX_PARTING_A_WRITE = 500;
+/** What an earlier writer may not have written of what it was heard: at most so long, as it writes each second. */
+const OVERLAP_MS = 5_000;
 /** Trades of one transaction. */
 const MAX_TRADES_A_WRITE = 50_000;
 /** Trades whose time is further from now are not stored: a feed that dates them at random would have tables made for each day. */
@@ -116,16 +122,28 @@ export class Recorder {
     };
   }
 
-  /** From now on this instrument is written, and what is on its tape: those of it that somebody else has written are left out. */
-  begin(instrument: InstrumentId): void {
+  /** Since when a market is heard without a break; null while it is not. */
+  heardSinceMs(instrument: InstrumentId): number | null {
+    return this.#heardSince.get(instrument) ?? null;
+  }
+
+  /**
+   * From now on this instrument is written, and what is on its tape: those of it that somebody else has written are left out.
+   * @param writtenMs until when somebody else has
+   */
+  begin(instrument: InstrumentId, writtenMs: number | null = null): void {
     const market = this.#options.markets.get(instrument);
     if (!market || market.instrument.origin === 'replayed' || this.#waiting.has(instrument)) return;
     const now = this.#options.clock.now();
-    const trades = market.tape.filter(({ timeMs }) => Math.abs(timeMs - now) <= MAX_TRADE_OFF_MS);
+    // Where two ingests see different trades, as of a simulator, those of both would be stored.
+    const fromMs = writtenMs === null ? -Infinity : writtenMs - OVERLAP_MS;
+    const trades = market.tape.filter(
+      ({ timeMs }) => timeMs >= fromMs && Math.abs(timeMs - now) <= MAX_TRADE_OFF_MS,
+    );
     const heardSinceMs = this.#heardSince.get(instrument) ?? null;
     // Of what was before the tape nobody here can tell whether it was written.
-    const [oldest] = trades;
-    const tapeFromMs = oldest && market.tradeCount > trades.length ? oldest.timeMs : -Infinity;
+    const [oldest] = market.tape;
+    const tapeFromMs = oldest && market.tradeCount > market.tape.length ? oldest.timeMs : -Infinity;
     this.#waiting.set(instrument, {
       series: seriesOf(market.instrument),
       trades,
@@ -247,12 +265,14 @@ export class Recorder {
     const heard = heardFromMs === null ? null : spanOf(heardFromMs, now);
     if (heard === null && trades.length === 0 && columns.length === 0) return;
     this.#parting.push({ series, trades, heard, columns });
+    if (this.#parting.length > MAX_PARTING) this.#dropParting();
     waiting.trades = [];
     waiting.columns = [];
   }
 
   #writeSoon(): void {
-    if (this.#isWriteDue || this.#options.clock.now() < this.#nextTryMs) return;
+    const waitMs = this.#nextTryMs - this.#options.clock.now();
+    if (this.#isWriteDue || (waitMs > 0 && waitMs <= MAX_PAUSE_MS)) return; // more: the clock was set back
     this.#isWriteDue = true;
     this.#inTurn(() => {
       this.#isWriteDue = false;
@@ -295,7 +315,7 @@ export class Recorder {
       this.#awaySinceMs = this.#awayReason = null;
       this.#pauseMs = WRITE_PERIOD_MS;
       this.#nextTryMs = -Infinity;
-    } while (this.#waitingTrades > MAX_TRADES_A_WRITE);
+    } while (this.#waitingTrades > MAX_TRADES_A_WRITE || this.#parting.length > 0);
   }
 
   /** What waits, as far as it goes into one transaction. */
@@ -303,12 +323,11 @@ export class Recorder {
     const now = this.#options.clock.now();
     const batches: HistoryBatch[] = [];
     let room = MAX_TRADES_A_WRITE;
-    while (this.#parting.length > 0 && room > 0) {
-      const [first, ...rest] = this.#parting as [HistoryBatch, ...HistoryBatch[]];
-      room -= first.trades.length;
-      batches.push(first);
-      this.#parting = rest;
-    }
+    let parting = 0;
+    while (parting < Math.min(MAX_PARTING_A_WRITE, this.#parting.length) && room > 0)
+      room -= this.#parting[parting++]!.trades.length;
+    batches.push(...this.#parting.splice(0, parting));
+    if (this.#parting.length > 0) return batches; // what waits of the same series comes after it
     for (const waiting of this.#waiting.values()) {
       if (room <= 0) break;
       const isDue = waiting.heardFromMs !== null && now - waiting.notedMs >= HEARD_PERIOD_MS;

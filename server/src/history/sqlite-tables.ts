@@ -391,11 +391,16 @@ export class SqliteTables implements Answers {
   /** It goes on a span that it follows on; spans may overlap, whoever reads takes their union. */
   #addSpan(series: number, kind: SpanKind, span: Span): void {
     const { fromMs, toMs } = wholeSpan(span);
+    if (toMs <= fromMs) return; // of a clock that was set
     const { changes } = this.#run(
       'UPDATE spans SET to_ms = max(to_ms, ?) WHERE series = ? AND kind = ? AND from_ms <= ? AND to_ms >= ?',
       [toMs, series, kind, fromMs, fromMs],
     );
-    if (changes === 0) this.#run('INSERT INTO spans VALUES (?, ?, ?, ?)', [series, kind, fromMs, toMs]);
+    if (changes === 0)
+      this.#run(
+        'INSERT INTO spans VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET to_ms = max(to_ms, excluded.to_ms)',
+        [series, kind, fromMs, toMs],
+      );
   }
 
   #spans(series: number, kind: SpanKind): Span[] {

@@ -7,6 +7,7 @@ import { createFeeds } from '../feed-factory.ts';
 import { parseConfig } from '../config/config.ts';
 import { ScriptedFeed, testInstrument } from '../../test/markets.ts';
 import { serveFeeds } from '../../test/server.ts';
+import type { StoredTape } from '../history/past.ts';
 import { tradePage, type TradeQuery } from './trade-page.ts';
 
 interface TradeList {
@@ -216,6 +217,43 @@ describe('a tape', () => {
       instrument: testInstrument(undefined, { tick: { units: 5, decimals: 2 } }),
     });
     expect(await get(newer)).toMatchObject({ status: 410, body: { error: { code: 'cursor_expired' } } });
+  });
+
+  test('goes on in the store, and repeats none: whatever of the tape is stored there', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat(12),
+        fc.nat(12),
+        fc.array(fc.boolean(), { minLength: 12, maxLength: 12 }),
+        fc.integer({ min: 1, max: 9 }),
+        async (older, latest, isStored, limit) => {
+          const all = Array.from({ length: older + latest }, (_, i) => trade(i, i));
+          const tape = all.slice(older);
+          const rows = all.flatMap((one, i) =>
+            i < older || isStored[i - older] ? [{ ...one, number: i }] : [],
+          );
+          const stored: StoredTape = {
+            scales: 'one',
+            numberOf: (one) => Promise.resolve(rows.find(({ id }) => id === one?.id)?.number),
+            trades({ direction, limit: most, number = direction === 'before' ? Infinity : 0 }) {
+              const found = rows.filter((row) =>
+                direction === 'before' ? row.number < number : row.number >= number,
+              );
+              return Promise.resolve(direction === 'before' ? found.slice(-most) : found.slice(0, most));
+            },
+          };
+          const market = { tape, tradeCount: 100 + latest };
+          const pages: Trade[][] = [];
+          let cursor: string | null | undefined;
+          while (cursor !== null && pages.length <= all.length) {
+            const page = await tradePage(market, { epoch: 1, run: 1 }, { limit, cursor }, stored);
+            pages.unshift(page.trades);
+            cursor = page.next;
+          }
+          expect(pages.flat().map(({ id }) => id)).toEqual(all.map(({ id }) => id));
+        },
+      ),
+    );
   });
 
   test('in pages is the tape: whatever is asked for, each trade that fits comes once and in order', async () => {

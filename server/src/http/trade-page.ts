@@ -2,6 +2,7 @@ import { DepthwireError, type Trade } from '@depthwire/shared';
 import { z } from 'zod';
 import type { MarketView } from '../engine/market.ts';
 import type { StoredTape } from '../history/past.ts';
+import type { StoredTrade, TradesQuery } from '../history/store.ts';
 import { readCursor, writeCursor } from './paging.ts';
 
 /** Trades that a client missed and that are looked for in the store one by one; for more it begins anew. */
@@ -72,15 +73,27 @@ export async function tradePage(
   if (query.cursor !== undefined) place = placeOf(query.cursor, { epoch, run }, tradeCount, stored);
   else if (place.direction === 'from' && stored !== null) place = { direction: 'from', isStored: true };
   else place = { ...place, number: place.direction === 'before' ? tradeCount : first };
-  // Stored trades from this number on are on the tape too.
-  const edge = stored === null ? undefined : await stored.numberOf(tape[0]);
+  // The tape alone answers most who ask: those are to wait for no database.
+  let count = 0;
+  if (!place.isStored && place.direction === 'before')
+    for (let n = Math.max(place.number!, first) - 1; n >= first && count <= limit; n--)
+      if (fits(tape[n - first]!)) count += 1;
+  const isOnTape = !place.isStored && (place.direction === 'before' ? count > limit : place.number! >= first);
+  // Stored trades from this number on are on the tape too. Where its oldest is not stored, being too old or too new, others of it may be.
+  const edge = stored === null || isOnTape ? undefined : await stored.numberOf(tape[0]);
+  const onTape = new Set(edge === undefined && !isOnTape ? tape.map(({ id }) => id) : []);
+  const older = async (of: TradesQuery): Promise<StoredTrade[]> => {
+    const found = await stored!.trades({ ...of, limit: of.limit + onTape.size });
+    const others = found.filter(({ id }) => !onTape.has(id));
+    return of.direction === 'before' ? others.slice(-of.limit) : others.slice(0, of.limit);
+  };
 
   let missed = 0;
   if (!place.isStored && place.direction === 'from' && place.number! < first) {
     missed = first - place.number!;
     const found =
       stored !== null && missed <= MAX_MISSED
-        ? await stored.trades({ direction: 'before', limit: missed, number: edge })
+        ? await older({ direction: 'before', limit: missed, number: edge })
         : [];
     missed -= found.length;
     if (found.length > 0) place = { direction: 'from', isStored: true, number: found[0]!.number };
@@ -100,7 +113,7 @@ export async function tradePage(
     const ofStore =
       stored === null || ofTape.length >= most
         ? []
-        : await stored.trades({
+        : await older({
             direction: 'before',
             limit: most - ofTape.length,
             ...{ ...bounds, number: place.isStored ? place.number : edge },
@@ -127,7 +140,7 @@ export async function tradePage(
   }
 
   const ofStore = place.isStored
-    ? (await stored!.trades({ direction: 'from', limit: most, ...bounds, number: place.number })).filter(
+    ? (await older({ direction: 'from', limit: most, ...bounds, number: place.number })).filter(
         ({ number }) => edge === undefined || number < edge,
       )
     : [];
