@@ -1,7 +1,6 @@
 import {
   decodeCandle,
   decodeTrade,
-  DepthwireError,
   every,
   hasSameScales,
   type BookState,
