@@ -207,9 +207,10 @@ test('the gallery is live', async ({ page }) => {
   await isLive(page.getByRole('region', { name: 'A dark dashboard' }).locator('depthwire-mini-chart'));
 });
 
-for (const { colorScheme, width } of [
-  { colorScheme: 'dark', width: 1440 },
-  { colorScheme: 'light', width: 360 },
+// A colour of one's own has to be readable too, whenever the price is up.
+for (const { colorScheme, width, up } of [
+  { colorScheme: 'dark', width: 1440, up: 'ff6060' },
+  { colorScheme: 'light', width: 360, up: 'b00020' },
 ] as const)
   test(`axe finds nothing serious, and nothing is wider than the page: ${colorScheme}, ${width} px`, async ({
     page,
@@ -217,7 +218,7 @@ for (const { colorScheme, width } of [
     test.setTimeout(90_000);
     await page.setViewportSize({ width, height: 800 });
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    await page.goto('/widgets?kind=ticker&instrument=sim:BTC-USD&width=abc&--depthwire-up=%23ff0000');
+    await page.goto(`/widgets?kind=ticker&instrument=sim:BTC-USD&width=abc&--depthwire-up=%23${up}`);
     await isLive(preview(page).locator('depthwire-ticker'));
     await expect(page.getByRole('region', { name: 'A dark dashboard' })).toBeAttached();
     const widths = await page.getByRole('main').evaluate((main) => {
