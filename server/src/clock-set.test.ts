@@ -33,13 +33,14 @@ async function startServer() {
   const command = `unset FAKETIME; exec "${process.execPath}" "${bin}" serve --port 0 --config "${config}"`;
   const child = spawn('faketime', ['-f', '+0', 'sh', '-c', command], {
     cwd: folder,
+    detached: true, // faketime starts the server as a process of its own: both end as a group
     env: {
       ...process.env,
       ...{ FAKETIME_TIMESTAMP_FILE: file, FAKETIME_NO_CACHE: '1', FAKETIME_DONT_FAKE_MONOTONIC: '1' },
     },
   });
   onTestFinished(async () => {
-    child.kill('SIGKILL');
+    process.kill(-child.pid!, 'SIGKILL');
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
   });
   let output = '';
