@@ -120,4 +120,4 @@ export function joinCandles(earlier: Candle, later: Candle): Candle {
 }
 
 /** Sums stay exact integers, as the protocol has them: past 2^53 they stand still. */
-const capped = (sum: number) => Math.min(sum, Number.MAX_SAFE_INTEGER);
+export const capped = (sum: number) => Math.min(sum, Number.MAX_SAFE_INTEGER);

@@ -6,6 +6,7 @@ import {
   type Ticks,
   type Trade,
 } from '@depthwire/shared';
+import { capped, joinCandles } from '../engine/candles.ts';
 import { storedIntervals, type StoredInterval } from './store.ts';
 
 /** What each interval is put together from when it is read. */
@@ -50,7 +51,7 @@ export function aggregate(candles: readonly Candle[], interval: CandleInterval):
   for (const candle of candles) {
     const time = openTimeOf(candle.time, lengthS);
     const last = longer.at(-1);
-    if (last?.time === time) longer[longer.length - 1] = join(last, candle);
+    if (last?.time === time) longer[longer.length - 1] = joinCandles(last, candle);
     else longer.push({ ...candle, time });
   }
   return longer;
@@ -112,18 +113,3 @@ export class CandleFold {
 export function openTimeOf(timeS: number, lengthS: number): number {
   return Math.floor(timeS / lengthS) * lengthS;
 }
-
-function join(earlier: Candle, later: Candle): Candle {
-  return {
-    time: earlier.time,
-    open: earlier.open,
-    high: Math.max(earlier.high, later.high) as Ticks,
-    low: Math.min(earlier.low, later.low) as Ticks,
-    close: later.close,
-    volume: capped(earlier.volume + later.volume) as Lots,
-    trades: capped(earlier.trades + later.trades),
-  };
-}
-
-/** Sums stay exact integers: past 2^53 they stand still. */
-const capped = (sum: number) => Math.min(sum, Number.MAX_SAFE_INTEGER);
