@@ -148,7 +148,13 @@ function replicaBackend({ config, logger, marketClock }: BackendOptions): Backen
 /** A recording is history already. */
 function historyOptions({ role, history }: Config, log: Logger, clock: Clock) {
   const store = clock === systemClock ? storeOf(role, history) : null;
-  return { clock, log, store, retention: retentionOf(history) };
+  return {
+    clock,
+    steadyClock: clock === systemClock ? steadyClock : clock,
+    log,
+    store,
+    retention: retentionOf(history),
+  };
 }
 
 function storeOf(role: Config['role'], { store, path, url }: Config['history']): HistoryStore | null {

@@ -52,6 +52,8 @@ export interface Depthwire {
   reload(config: TakenConfig): void;
   /** Says goodbye to clients, stops feeds, and resolves once all is closed. */
   close(): Promise<void>;
+  /** Whether something is at work in a thread that may never return, and would keep the process from its end. */
+  readonly isHeldUp: boolean;
 }
 
 export async function createDepthwire({
@@ -151,6 +153,9 @@ export async function createDepthwire({
     app,
     source,
     hub,
+    get isHeldUp() {
+      return history.isBusy;
+    },
     async listen() {
       await Promise.race([backend.start(feeds), closed.promise]);
       isStarted = true;

@@ -36,6 +36,9 @@ export interface ServeFlags extends SelectionFlags {
 
 /** How long what is left in the event loop may go on after all is closed. */
 const LEFT_BEHIND_MS = 500;
+/** How long a disk is waited for after that, and how often it is looked: the two together stay below the 10 s that containers get. */
+const DISK_MS = 4_000;
+const LOOK_MS = 100;
 
 /** The replay's sense of real time. */
 export const pacemaker: Pacemaker = {
@@ -125,12 +128,22 @@ export async function serve(flags: ServeFlags): Promise<number> {
     depthwire.close().then(() => true),
     delay(config.shutdownMs, false, { ref: false }),
   ]);
+  const end = async () => {
+    for (let waitedMs = 0; depthwire.isHeldUp; waitedMs += LOOK_MS) {
+      if (waitedMs >= DISK_MS) process.kill(process.pid, 'SIGKILL'); // an exit waits for all threads
+      await delay(LOOK_MS);
+    }
+    process.exit(exitCodes.ok);
+  };
   if (!isClosed) {
-    logger.warn({ shutdownMs: config.shutdownMs }, 'clients or feeds did not end in time');
-    process.exit(exitCodes.ok); // their sockets would keep the process alive
+    const reason = depthwire.isHeldUp
+      ? 'the disk that has the history does not answer: if it stays so, the process kills itself'
+      : 'clients or feeds did not end in time';
+    logger.warn({ shutdownMs: config.shutdownMs }, reason);
+    await end(); // their sockets would keep the process alive
   }
   // A timer or socket that a feed left behind would do so too.
-  setTimeout(() => process.exit(exitCodes.ok), LEFT_BEHIND_MS).unref();
+  setTimeout(() => void end(), LEFT_BEHIND_MS).unref();
   return exitCodes.ok;
 }
 

@@ -297,6 +297,7 @@ describe('a feed that hangs', () => {
     const { candles, made, advance, expectFailure } = await beside();
     Object.assign(made[0]!, { candles: () => new Promise(() => {}) });
     const answer = candles(BAD, '1m', 10);
+    await advance(0); // until it is asked
     await advance(30_000);
     expect(await answer).toEqual([]);
     expectFailure('feed_timeout', 'candles took longer than 30 s');

@@ -27,7 +27,10 @@ const MAX_TRIES = 5;
 const TELL_PERIOD_MS = 10_000;
 
 export interface BackFillOptions {
+  /** The market's. */
   readonly clock: Clock;
+  /** Which nobody sets: for pauses. */
+  readonly steadyClock: Clock;
   readonly log: FeedLog;
   readonly store: HistoryStore;
   /** Runs a task between two writes of what is live. */
@@ -41,6 +44,7 @@ interface Task {
   readonly series: SeriesKey;
   /** Null where nothing was ever stored. */
   fromMs: number | null;
+  /** By the steady clock. */
   dueMs: number;
   tries: number;
 }
@@ -54,6 +58,7 @@ interface Repair {
   readonly series: SeriesKey;
   readonly interval: StoredInterval;
   readonly timeS: number;
+  /** By the steady clock. */
   readonly dueMs: number;
 }
 
@@ -85,10 +90,11 @@ export class BackFill {
 
   /** @param fromMs since when something may be missing; null where nothing was ever stored */
   add(feed: Feed, series: SeriesKey, fromMs: number | null): void {
-    if (this.#isClosed || (!feed.candles && !feed.trades)) return;
+    // What a feed tells whose past ends where it started cannot fill anything.
+    if (this.#isClosed || (feed.candlesEnd !== 'now' && !feed.trades)) return;
     let tasks = this.#tasks.get(feed);
     if (!tasks) this.#tasks.set(feed, (tasks = new Map<InstrumentId, Task>()));
-    const dueMs = this.#options.clock.now() + DELAY_MS;
+    const dueMs = this.#options.steadyClock.now() + DELAY_MS;
     const known = tasks.get(series.instrument);
     if (known) {
       if (known.fromMs !== null && fromMs !== null) known.fromMs = Math.min(known.fromMs, fromMs);
@@ -109,7 +115,7 @@ export class BackFill {
 
   #wakeAt(timeMs: number, feed: Feed): void {
     if (this.#isClosed) return;
-    const timer = this.#options.clock.at(timeMs, () => {
+    const timer = this.#options.steadyClock.at(timeMs, () => {
       this.#timers.delete(timer);
       void this.#work(feed);
     });
@@ -122,7 +128,7 @@ export class BackFill {
     try {
       for (;;) {
         if (this.#isClosed) return;
-        const now = this.#options.clock.now();
+        const now = this.#options.steadyClock.now();
         const repair = this.#repairs.find((one) => one.feed === feed && one.dueMs <= now);
         if (repair) {
           this.#repairs = this.#repairs.filter((one) => one !== repair);
@@ -148,7 +154,7 @@ export class BackFill {
     } catch (error) {
       const { code, message } = toDepthwireError(error);
       const { feed, series } = task;
-      task.tries += 1;
+      if (code !== 'history_unavailable') task.tries += 1; // the store comes back
       const isLast = task.tries >= MAX_TRIES;
       this.#options.log.warn(
         { feed: feed.id, instrument: series.instrument, code, reason: message },
@@ -157,7 +163,7 @@ export class BackFill {
           : 'the past is asked for again later',
       );
       if (isLast || this.#isClosed) return;
-      task.dueMs = this.#options.clock.now() + RETRY_MS * task.tries;
+      task.dueMs = this.#options.steadyClock.now() + RETRY_MS * Math.max(1, task.tries);
       const tasks = this.#tasks.get(feed);
       const newer = tasks?.get(series.instrument);
       if (newer)
@@ -169,13 +175,13 @@ export class BackFill {
   }
 
   async #fill({ feed, series, fromMs }: Task): Promise<void> {
-    const { clock, store, between, onFilled } = this.#options;
+    const { clock, steadyClock, store, between, onFilled } = this.#options;
     const toMs = Math.ceil(clock.now());
-    if (fromMs !== null) await this.#fillTrades(feed, series, fromMs, toMs);
+    const most = fromMs === null ? FILL_CANDLES : HOLE_CANDLES;
+    const hasTrades = fromMs !== null && (await this.#fillTrades(feed, series, fromMs, toMs));
     for (const interval of storedIntervals) {
       const seconds = candleIntervals[interval];
       const openS = Math.floor(toMs / 1000 / seconds) * seconds;
-      const most = fromMs === null ? FILL_CANDLES : HOLE_CANDLES;
       const leastS = openS - most[interval] * seconds;
       const fromS =
         fromMs === null ? leastS : Math.max(leastS, Math.floor(fromMs / 1000 / seconds) * seconds);
@@ -191,24 +197,26 @@ export class BackFill {
           series,
           interval,
           timeS: openS,
-          dueMs: (openS + seconds) * 1000 + SETTLE_MS,
+          dueMs: steadyClock.now() + (openS + seconds) * 1000 - toMs + SETTLE_MS,
         });
     }
-    if (fromMs !== null) {
-      const filledMs = Math.max(fromMs, toMs - HOLE_CANDLES['1m'] * 60_000);
+    if (hasTrades || feed.candlesEnd === 'now') {
+      const filledMs = Math.max(fromMs ?? -Infinity, toMs - most['1m'] * 60_000);
       await between(() => store.fillHole(series, { fromMs: filledMs, toMs }));
     }
     await onFilled(series.instrument);
   }
 
-  async #fillTrades(feed: Feed, series: SeriesKey, fromMs: number, toMs: number): Promise<void> {
-    if (!feed.trades || toMs - fromMs > MAX_TRADES_SPAN_MS) return;
+  /** @returns whether none is missing any more */
+  async #fillTrades(feed: Feed, series: SeriesKey, fromMs: number, toMs: number): Promise<boolean> {
+    if (!feed.trades || toMs - fromMs > MAX_TRADES_SPAN_MS) return false;
     const query = { instrument: series.instrument, fromMs: fromMs - OVERLAP_MS, toMs };
-    const { trades } = await feed.trades(query);
+    const { trades, isWhole } = await feed.trades(query);
     if (trades.length > 0)
       await this.#options.between(() =>
         this.#options.store.write([{ series, trades, heard: null, columns: [] }]),
       );
+    return isWhole;
   }
 
   #repairLater(repair: Repair): void {
@@ -237,9 +245,9 @@ export class BackFill {
   }
 
   #tell(feed: Feed): void {
-    const { clock, log } = this.#options;
+    const { steadyClock, log } = this.#options;
     const left = this.#tasks.get(feed)?.size ?? 0;
-    const now = clock.now();
+    const now = steadyClock.now();
     if (left > 0 && now - this.#toldAtMs < TELL_PERIOD_MS) return;
     this.#toldAtMs = now;
     log.info({ feed: feed.id, filled: this.#filled, left }, 'the past is asked of a feed');

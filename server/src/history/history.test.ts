@@ -2,108 +2,29 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { VirtualClock, type Feed, type PastTrades, type TradeQuery } from '@depthwire/feeds';
+import { candleIntervals, type Candle, type CandleInterval, type Lots, type Ticks } from '@depthwire/shared';
+import { describe, expect, test } from 'vitest';
 import {
-  candleIntervals,
-  type Candle,
-  type CandleInterval,
-  type Lots,
-  type Ticks,
-  type Trade,
-} from '@depthwire/shared';
-import { describe, expect, onTestFinished, test } from 'vitest';
-import { keepAll, ScriptedFeed, silentLog, START_MS, testInstrument } from '../../test/markets.ts';
+  candlesOf,
+  ID,
+  PastVenue,
+  runHistory,
+  tell,
+  type HistoryRunOptions,
+  type TradeAt,
+} from '../../test/history-run.ts';
+import { ScriptedFeed, START_MS, testInstrument } from '../../test/markets.ts';
 import { openStore, temporaryFolder } from '../../test/stores.ts';
-import { createMemoryBus, type MarketEvent } from '../bus/bus.ts';
-import { Engine } from '../engine/engine.ts';
 import { createHistoryStore } from './create-store.ts';
-import { History } from './history.ts';
 
-const ID = 'test:AAA-USD';
 const intervals = Object.keys(candleIntervals) as CandleInterval[];
 
-/** One run of a server, as far as its market goes: each has its own memory, and the same file. */
-async function run(
-  path: string,
-  { feed = new ScriptedFeed() as ScriptedFeed & Partial<Feed>, nowMs = START_MS } = {},
-) {
-  const clock = new VirtualClock(nowMs);
-  const bus = createMemoryBus();
-  const events: MarketEvent[] = [];
-  bus.subscribe((event) => events.push(event));
-  const store = createHistoryStore({ store: 'sqlite', path });
-  const engine = new Engine({
-    clock,
-    bus,
-    log: silentLog,
-    loadPast: (from, markets) => history.load(from, markets),
-  });
-  const history: History = new History({
-    ...{ clock, bus, markets: engine.markets, feedOf: (id) => engine.feedOf(id), store, log: silentLog },
-    ...{ retention: keepAll, writes: () => true },
-  });
-  let isOver = false;
-  /** As where the process is killed: what is not written is gone. */
-  const kill = async () => {
-    if (isOver) return;
-    isOver = true;
-    await store.close();
-    await engine.stop();
-  };
-  const stop = async () => {
-    if (isOver) return;
-    isOver = true;
-    await engine.stop();
-    await history.close();
-  };
-  onTestFinished(kill);
-  await engine.addFeed(feed);
-  feed.snapshot([100, 5], [101, 4]);
-  feed.state('live');
-  const candles = async (interval: CandleInterval, limit = 1_500, beforeS?: number) =>
-    (await history.past.candles(ID, interval, limit, beforeS)).candles;
-  const advance = async (ms: number) => {
-    for (let left = ms; left > 0; left -= 1_000) {
-      clock.advanceTo(clock.now() + Math.min(1_000, left));
-      if (store.kind === 'sqlite') await new Promise((resolve) => setImmediate(resolve));
-    }
-  };
-  return { clock, engine, history, store, feed, events, candles, kill, stop, advance };
-}
-
-interface TradeAt {
-  readonly id: number;
-  readonly timeMs: number;
-  readonly price: number;
-  readonly size: number;
-}
-
-function tell(feed: ScriptedFeed, { id, timeMs, price, size }: TradeAt): void {
-  feed.emit({
-    ...{ type: 'trade', instrument: ID, id, side: 'buy' },
-    ...{ price: price as Ticks, size: size as Lots },
-    ...{ venueTimeMs: timeMs as never, receiveTimeMs: timeMs as never },
-  });
-}
-
-/** What trades in this order come to. */
-function candlesOf(trades: readonly TradeAt[], interval: CandleInterval): Candle[] {
-  const byTime = new Map<number, TradeAt[]>();
-  const seconds = candleIntervals[interval];
-  for (const trade of trades) {
-    const time = Math.floor(trade.timeMs / 1000 / seconds) * seconds;
-    byTime.set(time, [...(byTime.get(time) ?? []), trade]);
-  }
-  return [...byTime].map(([time, of]) => ({
-    time,
-    open: of[0]!.price as Ticks,
-    high: Math.max(...of.map(({ price }) => price)) as Ticks,
-    low: Math.min(...of.map(({ price }) => price)) as Ticks,
-    close: of.at(-1)!.price as Ticks,
-    volume: of.reduce((sum, { size }) => sum + size, 0) as Lots,
-    trades: of.length,
-  }));
-}
+const runAt = (path: string, options?: HistoryRunOptions) => runHistory({ store: 'sqlite', path }, options);
+const freshPath = async () => join(await temporaryFolder(), 'history.db');
+const bar = (time: number, price: number): Candle => ({
+  ...{ time, open: price as Ticks, high: (price + 2) as Ticks, low: (price - 2) as Ticks },
+  ...{ close: price as Ticks, volume: 10 as Lots, trades: 3 },
+});
 
 describe('a restart', () => {
   test('whatever is traded and whenever it comes: every interval has each trade once, in memory and in the store', async () => {
@@ -111,28 +32,38 @@ describe('a restart', () => {
       afterMs: fc.integer({ min: 0, max: 40_000 }),
       price: fc.integer({ min: 1, max: 50 }),
       size: fc.integer({ min: 1, max: 9 }),
-      restarts: fc.constantFrom('no', 'no', 'no', 'stopped', 'written and killed'),
+      restarts: fc.constantFrom('no', 'no', 'no', 'stopped', 'written and killed', 'while the store is away'),
     });
     await fc.assert(
       fc.asyncProperty(fc.array(trade, { minLength: 1, maxLength: 15 }), async (walk) => {
         const path = join(await mkdtemp(join(tmpdir(), 'depthwire-history-')), 'history.db');
         let timeMs = START_MS;
-        let running = await run(path);
+        let running = await runAt(path);
         const told: TradeAt[] = [];
+        /** Has the file: nobody else can open it. */
+        const other = createHistoryStore({ store: 'sqlite', path });
+        const back = async () => {
+          await other.close();
+          await running.settle();
+          timeMs = running.clock.now();
+        };
         for (const [id, { afterMs, price, size, restarts }] of walk.entries()) {
           timeMs += afterMs;
-          running.clock.advanceTo(timeMs);
+          running.steadyClock.advanceTo(timeMs);
           const next = { id, timeMs, price, size };
           tell(running.feed, next);
           told.push(next);
           if (restarts === 'no') continue;
-          if (restarts === 'stopped') await running.stop();
+          await back();
+          if (restarts !== 'written and killed') await running.stop();
           else {
             await running.history.flush();
             await running.kill();
           }
-          running = await run(path, { nowMs: timeMs });
+          if (restarts === 'while the store is away') await other.open();
+          running = await runAt(path, { nowMs: timeMs });
         }
+        await back();
         for (const interval of intervals) {
           const expected = candlesOf(told, interval);
           expect(running.engine.markets.get(ID)!.candles(interval).all).toEqual(expected);
@@ -145,12 +76,8 @@ describe('a restart', () => {
   }, 60_000);
 
   test('what the feed knew at its start goes before, the open candle is made of both parts', async () => {
-    const path = join(await temporaryFolder(), 'history.db');
+    const path = await freshPath();
     const hourS = Math.floor(START_MS / 3_600_000) * 3600;
-    const bar = (time: number, price: number): Candle => ({
-      ...{ time, open: price as Ticks, high: (price + 2) as Ticks, low: (price - 2) as Ticks },
-      ...{ close: price as Ticks, volume: 10 as Lots, trades: 3 },
-    });
     const past = Object.assign(new ScriptedFeed(), {
       candles: ({ interval, fromS, toS }: { interval: string; fromS: number; toS: number }) =>
         Promise.resolve(
@@ -159,13 +86,13 @@ describe('a restart', () => {
             .filter(({ time }) => interval === '1h' && time >= fromS && time < toS),
         ),
     });
-    const first = await run(path, { feed: past });
+    const first = await runAt(path, { feed: past });
     tell(first.feed, { id: 1, timeMs: START_MS, price: 107, size: 4 });
     const joined = { time: hourS, open: 100, high: 107, low: 98, close: 107, volume: 14, trades: 4 };
     expect((await first.candles('1h')).at(-1)).toEqual(joined);
     await first.stop();
     // The next one has nothing of its own to tell.
-    const second = await run(path, { nowMs: START_MS + 5_000 });
+    const second = await runAt(path, { nowMs: START_MS + 5_000 });
     expect((await second.candles('1h')).map(({ time }) => (time - hourS) / 3600)).toEqual([-3, -2, -1, 0]);
     expect((await second.candles('1h')).at(-1)).toEqual(joined);
     tell(second.feed, { id: 2, timeMs: START_MS + 5_000, price: 90, size: 1 });
@@ -179,12 +106,12 @@ describe('a restart', () => {
   });
 
   test('the time between is a hole: told where nobody can fill it', async () => {
-    const path = join(await temporaryFolder(), 'history.db');
-    const first = await run(path);
+    const path = await freshPath();
+    const first = await runAt(path);
     tell(first.feed, { id: 1, timeMs: START_MS, price: 100, size: 1 });
     await first.advance(2_000);
     await first.stop();
-    const second = await run(path, { nowMs: START_MS + 600_000 });
+    const second = await runAt(path, { nowMs: START_MS + 600_000 });
     tell(second.feed, { id: 2, timeMs: START_MS + 600_000, price: 101, size: 1 });
     await second.advance(1_000);
     await second.history.flush();
@@ -194,12 +121,12 @@ describe('a restart', () => {
   });
 
   test('the 24 h figures go on', async () => {
-    const path = join(await temporaryFolder(), 'history.db');
-    const first = await run(path);
+    const path = await freshPath();
+    const first = await runAt(path);
     tell(first.feed, { id: 1, timeMs: START_MS - 3_600_000, price: 90, size: 2 });
     tell(first.feed, { id: 2, timeMs: START_MS, price: 100, size: 1 });
     await first.stop();
-    const second = await run(path, { nowMs: START_MS + 1_000 });
+    const second = await runAt(path, { nowMs: START_MS + 1_000 });
     expect(second.engine.markets.get(ID)!.ticker(START_MS + 1_000)).toMatchObject({
       ...{ last: 100, open: 90, high: 100, low: 90, volume: 3, trades: 2 },
     });
@@ -209,56 +136,7 @@ describe('a restart', () => {
 describe('a venue that tells its past', () => {
   const minuteS = Math.floor(START_MS / 60_000) * 60;
   const startMs = minuteS * 1000;
-
-  /** A venue with a log of all trades, whoever listens. */
-  class Venue extends ScriptedFeed {
-    readonly candlesEnd = 'now';
-    readonly log: TradeAt[] = [];
-    nowMs = startMs;
-    asked = 0;
-    fails = 0;
-    keepsTrades = true;
-
-    candles({
-      interval,
-      fromS,
-      toS,
-    }: {
-      interval: CandleInterval;
-      fromS: number;
-      toS: number;
-    }): Promise<Candle[]> {
-      this.asked += 1;
-      if (this.fails > 0) {
-        this.fails -= 1;
-        return Promise.reject(new Error('busy'));
-      }
-      const past = this.log.filter(({ timeMs }) => timeMs <= this.nowMs);
-      return Promise.resolve(candlesOf(past, interval).filter(({ time }) => time >= fromS && time < toS));
-    }
-
-    trades({ fromMs, toMs }: TradeQuery): Promise<PastTrades> {
-      const found = this.keepsTrades
-        ? this.log.filter(({ timeMs }) => timeMs >= fromMs && timeMs < Math.min(toMs, this.nowMs + 1))
-        : [];
-      const trades = found.map(({ id, timeMs, price, size }): Trade => ({
-        ...{ id, timeMs, side: 'buy', price: price as Ticks, size: size as Lots },
-      }));
-      return Promise.resolve({
-        trades,
-        fromMs,
-        toMs: this.keepsTrades ? toMs : fromMs,
-        isWhole: this.keepsTrades,
-      });
-    }
-  }
-
-  async function settled(running: { history: History; advance(ms: number): Promise<void> }) {
-    for (let i = 0; i < 20; i++) {
-      await running.advance(1_000);
-      await running.history.flush();
-    }
-  }
+  const venueAt = (nowMs: number) => Object.assign(new PastVenue(), { nowMs });
 
   const trade = (id: number, afterS: number, price: number): TradeAt => ({
     ...{ id, timeMs: startMs + afterS * 1000, price, size: 1 },
@@ -267,17 +145,17 @@ describe('a venue that tells its past', () => {
   test.each([true, false])(
     'after an outage the candles are whole again, whether it still has the trades (%s) or not',
     async (keepsTrades) => {
-      const venue = new Venue();
+      const venue = venueAt(startMs);
       venue.keepsTrades = keepsTrades;
-      const running = await run(join(await temporaryFolder(), 'history.db'), { feed: venue, nowMs: startMs });
+      const running = await runAt(await freshPath(), { feed: venue, nowMs: startMs });
       const hear = (one: TradeAt) => {
         venue.log.push(one);
         venue.nowMs = one.timeMs;
-        running.clock.advanceTo(one.timeMs);
+        running.steadyClock.advanceTo(one.timeMs);
         tell(venue, one);
       };
       hear(trade(1, 1, 100));
-      await settled(running);
+      await running.settle();
       venue.state('recovering', 'connection lost');
       const unheard = [trade(2, 30, 120), trade(3, 70, 80), trade(4, 130, 95)];
       venue.log.push(...unheard);
@@ -286,14 +164,14 @@ describe('a venue that tells its past', () => {
       venue.snapshot([100, 5], [101, 4]);
       venue.state('live');
       hear(trade(5, (running.clock.now() - startMs) / 1000 + 1, 96));
-      await settled(running);
+      await running.settle();
       const minutes = () => candlesOf(venue.log, '1m');
       const closed = minutes().slice(0, -1);
       expect((await running.candles('1m')).slice(0, closed.length)).toEqual(closed);
       // The one that was open when it came back is taken whole once it has closed.
       await running.advance(90_000);
       venue.nowMs = running.clock.now();
-      await settled(running);
+      await running.settle();
       expect(await running.candles('1m')).toEqual(minutes());
       expect((await running.history.past.candles(ID, '1m', 100)).holes).toEqual([]);
       const series = testInstrument();
@@ -308,17 +186,17 @@ describe('a venue that tells its past', () => {
   );
 
   test('is asked again where it fails, and live trades go on meanwhile', async () => {
-    const venue = new Venue();
+    const venue = venueAt(startMs);
     venue.log.push(trade(1, -600, 90));
     venue.fails = 3;
-    const running = await run(join(await temporaryFolder(), 'history.db'), { feed: venue, nowMs: startMs });
+    const running = await runAt(await freshPath(), { feed: venue, nowMs: startMs });
     venue.nowMs = startMs;
-    await settled(running);
+    await running.settle();
     const { tick, lot } = testInstrument();
     const stored = () => running.store.candles({ instrument: ID, tick, lot }, '1m', 10, startMs);
     expect(await stored()).toEqual([]);
     await running.advance(200_000);
-    await settled(running);
+    await running.settle();
     expect(await stored()).toMatchObject([{ open: 90 }]);
     await running.stop();
   });
@@ -326,10 +204,9 @@ describe('a venue that tells its past', () => {
 
 describe('a store that is away', () => {
   test('stops nothing: trades wait, and are written once it is back', async () => {
-    const folder = await temporaryFolder();
-    const path = join(folder, 'history.db');
+    const path = await freshPath();
     const holder = await openStore({ store: 'sqlite', path });
-    const running = await run(path);
+    const running = await runAt(path);
     tell(running.feed, { id: 1, timeMs: START_MS, price: 100, size: 1 });
     await expect(running.history.flush()).rejects.toMatchObject({ code: 'history_unavailable' });
     expect(running.history.figures).toMatchObject({
@@ -338,8 +215,7 @@ describe('a store that is away', () => {
     });
     expect(await running.candles('1m')).toHaveLength(1);
     await holder.close();
-    await running.advance(60_000);
-    await running.history.flush();
+    await running.settle(60);
     expect(running.history.figures).toMatchObject({ waitingTrades: 0, writtenTrades: 1, awaySinceMs: null });
     await running.stop();
     const reader = await openStore({ store: 'sqlite', path });

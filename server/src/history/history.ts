@@ -11,7 +11,6 @@ import {
 import type { Feed, FeedLog } from '@depthwire/feeds';
 import type { DepthColumn } from '@depthwire/shared/depth';
 import type { Bus } from '../bus/bus.ts';
-import { joinCandles } from '../engine/candles.ts';
 import type { Market, MarketView } from '../engine/market.ts';
 import { BackFill, FILL_CANDLES } from './back-fill.ts';
 import { Past } from './past.ts';
@@ -19,7 +18,8 @@ import { Recorder, type RecorderFigures } from './recorder.ts';
 import { seriesOf } from './series-key.ts';
 import { type DepthHistory } from './depth-history.ts';
 import { packColumn } from './stored-columns.ts';
-import { MAX_ROWS, storedIntervals, type HistoryStore, type Retention } from './store.ts';
+import { FAR_S, MAX_ROWS, storedIntervals, type HistoryStore, type Retention } from './store.ts';
+import { unavailable } from './unavailable.ts';
 
 /** Candles of each interval that a market begins with; older ones are asked for when somebody looks at them. */
 const SEED_CANDLES = 500;
@@ -27,8 +27,10 @@ const SEED_CANDLES = 500;
 const DAY_MINUTES = 1_440;
 /** How often what is too old is forgotten. */
 const PRUNE_PERIOD_MS = 60_000;
-/** How often a store that cannot be opened is tried again. */
+/** How often a store that cannot be opened is tried again, and how long a try is waited for: a dead network disk never answers. */
 const OPEN_PERIOD_MS = 10_000;
+/** How often it is tried to join markets that began while the store was away. */
+const JOIN_PERIOD_MS = 5_000;
 /** Parts of it at a time. */
 const MAX_PRUNES = 20;
 const intervals = Object.keys(candleIntervals) as CandleInterval[];
@@ -36,6 +38,8 @@ const intervals = Object.keys(candleIntervals) as CandleInterval[];
 export interface HistoryOptions {
   /** The market's. */
   readonly clock: Clock;
+  /** Which nobody sets: for pauses. Default: the market's. */
+  readonly steadyClock?: Clock;
   readonly bus: Bus;
   readonly markets: ReadonlyMap<InstrumentId, MarketView>;
   readonly feedOf: (id: InstrumentId) => Feed | undefined;
@@ -69,6 +73,24 @@ export interface HistoryReport {
   readonly filling: number;
 }
 
+/** A market of a feed that has started. */
+interface Known {
+  readonly feed: Feed;
+  readonly market: Market;
+  /** Unix milliseconds. */
+  readonly sinceMs: number;
+}
+
+/** A market that this process writes, before memory and store are one. */
+interface Joining {
+  /** Another process wrote it until now. */
+  readonly isTakenOver: boolean;
+  /** What was before it is stored, or sought: what is live may be written. */
+  isReleased: boolean;
+  /** The store did not answer when it began: until it does, memory has what the feed told. */
+  isLate: boolean;
+}
+
 /**
  * Brings stored and live together: what a market begins with, what is written of it, and what is asked of its feed where
  * neither has it.
@@ -80,10 +102,12 @@ export class History {
   readonly #backFill: BackFill | null;
   /** Whose past was taken over: once is enough, however often their feed is started. */
   readonly #loaded = new WeakSet<Market>();
-  readonly #known = new Map<InstrumentId, { readonly feed: Feed; readonly market: Market }>();
+  readonly #known = new Map<InstrumentId, Known>();
+  readonly #joining = new Map<InstrumentId, Joining>();
   /** The last of the markets of a venue that wait for their past. */
   readonly #seeding = new WeakMap<Feed, Promise<void>>();
-  readonly #pruning: Timer | null = null;
+  readonly #steadyClock: Clock;
+  readonly #timers: readonly Timer[] = [];
   #depth: { readonly recent: DepthHistory; readonly recentMs: number } | null = null;
   readonly #leaveBus: () => void = () => undefined;
   /** Why it could not be opened, and since when. */
@@ -91,6 +115,9 @@ export class History {
   #unopenedReason: string | null = null;
   #bytes = 0;
   #isPruning = false;
+  #isJoiningLate = false;
+  /** Of `#join` and `#joinLate`, under way. */
+  readonly #joins = new Set<Promise<unknown>>();
   #isClosed = false;
   /** Null before the first try. */
   #opening: Promise<void> | null = null;
@@ -98,28 +125,32 @@ export class History {
 
   constructor(options: HistoryOptions) {
     this.#options = options;
-    const { clock, bus, markets, store, log } = options;
+    const { clock, bus, markets, store, log, steadyClock = clock } = options;
+    this.#steadyClock = steadyClock;
     this.past = new Past({ ...options, isAway: () => this.report.state === 'away' });
     if (store === null) {
       this.#recorder = this.#backFill = null;
       return;
     }
     this.#backFill = new BackFill({
-      clock,
-      log,
-      store,
+      ...{ clock, steadyClock, log, store },
       between: (task) => this.#recorder!.between(task),
       onFilled: (instrument) => this.#reload(instrument),
     });
     this.#recorder = new Recorder({
-      ...{ clock, bus, markets, store, log },
+      ...{ clock, steadyClock, bus, markets, store, log },
       opened: () => this.#open(store),
       onHole: (instrument, hole) => {
         const known = this.#known.get(instrument);
-        if (known) this.#backFill!.add(known.feed, seriesOf(known.market.instrument), hole.fromMs);
+        // What is not joined yet is asked for from where the store ends.
+        const isHeld = this.#joining.get(instrument)?.isReleased === false;
+        if (known && !isHeld) this.#backFill!.add(known.feed, seriesOf(known.market.instrument), hole.fromMs);
       },
     });
-    this.#pruning = every(clock, PRUNE_PERIOD_MS, () => void this.#prune());
+    this.#timers = [
+      every(steadyClock, PRUNE_PERIOD_MS, () => void this.#prune()),
+      every(steadyClock, JOIN_PERIOD_MS, () => void this.#track(this.#joinLate())),
+    ];
     this.#open(store).catch(() => undefined); // whoever needs it is told
     // What others write begins here with what they wrote.
     this.#leaveBus = bus.subscribe((event) => {
@@ -157,7 +188,7 @@ export class History {
       if (this.#loaded.has(market)) continue;
       this.#loaded.add(market);
       const { id } = market.instrument;
-      this.#known.set(id, { feed, market });
+      this.#known.set(id, { feed, market, sinceMs: this.#options.clock.now() });
       if (this.#options.writes(feed.id)) await this.#begin(id);
       else if (feed.candlesEnd !== 'now' || !this.#recorder) await this.#seed(feed, market);
       // What a venue tells is of use to whoever writes.
@@ -171,7 +202,13 @@ export class History {
 
   /** Somebody else is. */
   leave(feed: string): void {
-    for (const [id, known] of this.#known) if (known.feed.id === feed) this.#recorder?.end(id);
+    for (const [id, known] of this.#known) {
+      if (known.feed.id !== feed) continue;
+      // Whoever leads now writes from where it was heard last.
+      if (this.#joining.get(id)?.isReleased === false) this.#recorder?.drop(id);
+      else this.#recorder?.end(id);
+      this.#joining.delete(id);
+    }
   }
 
   /** Columns in memory begin with those that are stored of so long. */
@@ -188,25 +225,75 @@ export class History {
       await this.#seed(feed, market);
       return;
     }
-    const writtenMs = isTakenOver ? await this.#heardUntil(market).catch(() => null) : null;
-    this.#recorder.begin(id, writtenMs);
+    const joining: Joining = { isTakenOver, isReleased: false, isLate: false };
+    this.#joining.set(id, joining);
+    this.#recorder.begin(id);
+    if (await this.#track(this.#join(id, joining))) return;
+    await this.#seed(feed, market);
+    joining.isLate = true;
+  }
+
+  /**
+   * Memory and store become one. What fails is tried again from where it failed.
+   * @returns false where the store is away; never rejects
+   */
+  async #join(id: InstrumentId, joining: Joining): Promise<boolean> {
+    const known = this.#known.get(id);
+    const isOver = () => this.#isClosed || this.#joining.get(id) !== joining;
+    const recorder = this.#recorder!;
     try {
-      await this.#recorder.between(async () => {
-        const heardUntilMs = await this.#heardUntil(market);
-        const heardSinceMs = this.#recorder!.heardSinceMs(id);
-        const isWhole = writtenMs !== null && heardSinceMs !== null && heardSinceMs <= writtenMs;
-        if (isWhole) {
-          // It was heard here all along.
-        } else if (feed.candlesEnd !== 'now') await this.#fillToStart(feed, market, heardUntilMs);
-        else this.#backFill!.add(feed, seriesOf(market.instrument), heardUntilMs);
-        await this.#take(market, feed);
+      if (!known || isOver()) return true;
+      if (!joining.isReleased) {
+        const heardUntilMs = await this.#heardUntil(known.market);
+        if (isOver()) return true;
+        if (joining.isTakenOver && heardUntilMs !== null) recorder.leaveOut(id, heardUntilMs);
+        await this.#fillBefore(known, joining, heardUntilMs);
+        if (isOver()) return true;
+        joining.isReleased = true;
+        recorder.release(id);
+      }
+      await recorder.between(async () => {
+        if (isOver()) return;
+        await this.#take(known);
+        this.#joining.delete(id);
       });
-      await this.#restoreColumns(market);
+      await this.#restoreColumns(known.market);
+      if (joining.isLate) this.#options.log.info({ instrument: id }, 'joined with stored history');
+      return true;
     } catch (error) {
       const { code, message } = toDepthwireError(error);
-      this.#options.log.warn({ instrument: id, code, reason: message }, 'begun without stored history');
-      await this.#seed(feed, market);
+      const isAway = code === 'history_unavailable';
+      if (!joining.isLate || !isAway)
+        this.#options.log.warn(
+          { instrument: id, code, reason: message },
+          isAway
+            ? 'begun without stored history: it is joined as soon as it can be read'
+            : 'begun without stored history',
+        );
+      if (isAway) return false;
+      recorder.release(id);
+      if (!isOver()) this.#joining.delete(id);
+      return true;
     }
+  }
+
+  /** One after the other, until one finds the store away. */
+  async #joinLate(): Promise<void> {
+    if (this.#isJoiningLate) return;
+    this.#isJoiningLate = true;
+    for (const [id, joining] of this.#joining) if (joining.isLate && !(await this.#join(id, joining))) break;
+    this.#isJoiningLate = false;
+  }
+
+  /** What there was between the last that is stored and the first that was heard here. */
+  async #fillBefore(known: Known, { isTakenOver }: Joining, heardUntilMs: number | null): Promise<void> {
+    const { feed, market, sinceMs } = known;
+    const heardSinceMs = this.#recorder!.heardSinceMs(market.instrument.id);
+    const isWhole = heardUntilMs !== null && heardSinceMs !== null && heardSinceMs <= heardUntilMs;
+    if (isTakenOver && isWhole) return;
+    if (feed.candlesEnd === 'now') this.#backFill!.add(feed, seriesOf(market.instrument), heardUntilMs);
+    // Where it started before the other one ended, it has nothing to tell of what came after.
+    else if (heardUntilMs === null || heardUntilMs <= sinceMs) await this.#fillToStart(known, heardUntilMs);
   }
 
   onColumn(id: InstrumentId, column: DepthColumn): void {
@@ -215,14 +302,25 @@ export class History {
   }
 
   /** Resolves once all that came until now is written, or rejects where it cannot be. */
-  flush(): Promise<void> {
-    return this.#recorder?.between(() => Promise.resolve()) ?? Promise.resolve();
+  async flush(): Promise<void> {
+    await Promise.all(this.#joins); // they hold what came
+    await this.#recorder?.between(() => Promise.resolve());
+  }
+
+  #track<T>(join: Promise<T>): Promise<T> {
+    this.#joins.add(join);
+    return join.finally(() => this.#joins.delete(join));
+  }
+
+  /** Whether a thread of its store is at work, which would keep the process from its end. */
+  get isBusy(): boolean {
+    return this.#options.store?.isBusy ?? false;
   }
 
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#pruning?.cancel();
+    for (const timer of this.#timers) timer.cancel();
     this.#leaveBus();
     this.#backFill?.close();
     await this.#recorder?.close();
@@ -231,18 +329,18 @@ export class History {
 
   /** @throws DepthwireError where it cannot be opened; whoever asks too soon again is told the same */
   #open(store: HistoryStore): Promise<void> {
-    const now = this.#options.clock.now();
-    const isDue = now >= this.#nextOpenMs || this.#nextOpenMs - now > OPEN_PERIOD_MS; // or the clock was set back
-    if (this.#opening === null || (isDue && this.#nextOpenMs !== Infinity)) {
+    const now = this.#steadyClock.now();
+    if (this.#opening === null || now >= this.#nextOpenMs) {
+      const sinceMs = this.#options.clock.now();
       this.#nextOpenMs = Infinity;
-      this.#opening = store.open().then(
+      this.#opening = this.#inTime(store.open()).then(
         () => {
           this.#unopenedSinceMs = this.#unopenedReason = null;
         },
         (error: unknown) => {
-          this.#unopenedSinceMs ??= now;
+          this.#unopenedSinceMs ??= sinceMs;
           this.#unopenedReason = toDepthwireError(error).message;
-          this.#nextOpenMs = this.#options.clock.now() + OPEN_PERIOD_MS;
+          this.#nextOpenMs = this.#steadyClock.now() + OPEN_PERIOD_MS;
           throw error;
         },
       );
@@ -250,7 +348,14 @@ export class History {
     return this.#opening;
   }
 
-  /** A clock may have been ahead: nothing was heard after now. */
+  async #inTime(opened: Promise<void>): Promise<void> {
+    const late = Promise.withResolvers<never>();
+    const timer = this.#steadyClock.at(this.#steadyClock.now() + OPEN_PERIOD_MS, () =>
+      late.reject(unavailable('away', `history could not be opened within ${OPEN_PERIOD_MS / 1000} s`)),
+    );
+    await Promise.race([opened, late.promise]).finally(() => timer.cancel());
+  }
+
   async #heardUntil(market: Market): Promise<number | null> {
     await this.#open(this.#options.store!);
     const heardUntilMs = await this.#options.store!.heardUntil(seriesOf(market.instrument));
@@ -279,7 +384,7 @@ export class History {
         fromS: toS - (interval === '1m' ? DAY_MINUTES : SEED_CANDLES) * seconds,
         toS,
       };
-      const told = await this.past.ofFeed(feed, query);
+      const told = (await this.past.ofFeed(feed, query)) ?? [];
       // Of those since the first live trade nobody knows which of their trades came here too.
       const beganS = market.candles(interval).all[0]?.time ?? Infinity;
       const isOver = ({ time }: Candle) => time + seconds <= nowS && time < beganS;
@@ -290,16 +395,15 @@ export class History {
 
   /**
    * A feed whose past ends where it started tells what is missing at once, the candle that was open then among it: its
-   * other part is what was traded since.
+   * other part are the trades since, which are written after it.
    */
-  async #fillToStart(feed: Feed, market: Market, heardUntilMs: number | null): Promise<void> {
+  async #fillToStart({ feed, market, sinceMs }: Known, heardUntilMs: number | null): Promise<void> {
     if (!feed.candles) return;
     const store = this.#options.store!;
     const series = seriesOf(market.instrument);
-    const nowMs = this.#options.clock.now();
     for (const interval of storedIntervals) {
       const seconds = candleIntervals[interval];
-      const toS = Math.ceil(nowMs / 1000 / seconds) * seconds;
+      const toS = Math.ceil(sinceMs / 1000 / seconds) * seconds;
       const leastS = toS - FILL_CANDLES[interval] * seconds;
       const fromS =
         heardUntilMs === null
@@ -307,28 +411,35 @@ export class History {
           : Math.max(leastS, Math.floor(heardUntilMs / 1000 / seconds) * seconds);
       if (fromS >= toS) continue;
       const told = await this.past.ofFeed(feed, { instrument: series.instrument, interval, fromS, toS });
-      const live = new Map(market.candles(interval).all.map((candle) => [candle.time, candle]));
-      const whole = told.map((candle): Candle => {
-        const since = live.get(candle.time);
-        return since ? joinCandles(candle, since) : candle;
-      });
-      await store.putCandles(series, interval, whole, { fromMs: fromS * 1000, toMs: toS * 1000 });
+      if (told === null) return; // it stays a hole
+      await store.putCandles(series, interval, told, { fromMs: fromS * 1000, toMs: toS * 1000 });
     }
     if (heardUntilMs === null) return;
-    const askedMs = nowMs - FILL_CANDLES['1m'] * 60_000;
-    await store.fillHole(series, { fromMs: Math.max(heardUntilMs, askedMs), toMs: Math.ceil(nowMs) });
+    const askedMs = sinceMs - FILL_CANDLES['1m'] * 60_000;
+    const fromMs = Math.max(heardUntilMs, askedMs);
+    if (fromMs < sinceMs) await store.fillHole(series, { fromMs, toMs: Math.ceil(sinceMs) });
   }
 
-  /** Memory becomes what is stored, with what is not written yet. Only between two writes. */
-  async #take(market: Market, feed: Feed): Promise<void> {
-    const { id } = market.instrument;
+  /**
+   * Memory becomes what is stored, with what is not written yet. Only between two writes.
+   * @throws DepthwireError `history_unavailable`; memory is then as it was
+   */
+  async #take({ market, feed }: Known): Promise<void> {
+    const { markets, store } = this.#options;
+    const { instrument } = market;
+    const series = seriesOf(instrument);
+    const taken = new Map<CandleInterval, readonly Candle[]>();
     for (const interval of intervals) {
       const count = interval === '1m' ? DAY_MINUTES : SEED_CANDLES;
+      const stored = await store!.candles(series, interval, count, FAR_S);
       // A venue would keep everybody waiting: it is asked later, and tells the store.
-      const from = feed.candlesEnd === 'now' ? 'stored' : 'before';
-      const stored = await this.past[from](market, interval, count, Infinity);
-      if (this.#options.markets.get(id) !== market) return; // it has begun anew meanwhile
-      market.takeCandles(interval, stored, this.#recorder!.unwritten(id));
+      const isAsked = feed.candlesEnd !== 'now';
+      taken.set(interval, isAsked ? await this.past.withOlder(market, interval, count, stored) : stored);
+    }
+    if (markets.get(instrument.id) !== market) return; // it has begun anew meanwhile
+    const since = this.#recorder!.unwritten(instrument.id);
+    for (const [interval, candles] of taken) {
+      market.takeCandles(interval, candles, since);
       this.#tell(market, interval);
     }
   }
@@ -349,7 +460,7 @@ export class History {
   /** What is stored was put right. */
   async #reload(id: InstrumentId): Promise<void> {
     const known = this.#known.get(id);
-    if (known && !this.#isClosed) await this.#recorder!.between(() => this.#take(known.market, known.feed));
+    if (known && !this.#isClosed) await this.#recorder!.between(() => this.#take(known));
   }
 
   #tell(market: Market, interval: CandleInterval): void {

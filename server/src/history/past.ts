@@ -14,10 +14,8 @@ import type { MarketView } from '../engine/market.ts';
 import { PastCandles } from './past-candles.ts';
 import { seriesOf } from './series-key.ts';
 import { unpackColumn } from './stored-columns.ts';
-import type { HistoryStore, Span, StoredTrade, TradesQuery } from './store.ts';
+import { FAR_S, type HistoryStore, type Span, type StoredTrade, type TradesQuery } from './store.ts';
 
-/** Past every candle, unix seconds. */
-const FAR_S = 2 ** 40;
 /** Holes of one page that its feed is asked about, and that are told. */
 const MAX_HOLES_ASKED = 4;
 const MAX_HOLES_TOLD = 200;
@@ -83,7 +81,7 @@ export class Past {
     const kept = market.candles(interval).latest(limit + 1, beforeS); // one more tells whether there is a next page
     const endS = kept[0]?.time ?? Math.min(beforeS, this.#nextOpenS(interval));
     const older =
-      kept.length > limit ? [] : await this.before(market, interval, limit + 1 - kept.length, endS);
+      kept.length > limit ? [] : await this.#before(market, interval, limit + 1 - kept.length, endS);
     const found = [...older, ...kept];
     const candles = found.slice(-limit);
     const [oldest] = candles;
@@ -100,8 +98,29 @@ export class Past {
    * Those that opened before a time, from the store, and from the feed where it has none of them.
    * @param endS exclusive, unix seconds
    */
-  async before(market: MarketView, interval: CandleInterval, limit: number, endS: number): Promise<Candle[]> {
-    const stored = this.#options.store === null ? [] : await this.stored(market, interval, limit, endS);
+  async #before(
+    market: MarketView,
+    interval: CandleInterval,
+    limit: number,
+    endS: number,
+  ): Promise<Candle[]> {
+    const stored = await this.#stored([], (store) =>
+      store.candles(seriesOf(market.instrument), interval, limit, Math.min(endS, FAR_S)),
+    );
+    return this.withOlder(market, interval, limit, stored, endS);
+  }
+
+  /**
+   * Stored candles, with those of the feed that are missing before and in them.
+   * @param endS exclusive end of what is stored, unix seconds
+   */
+  async withOlder(
+    market: MarketView,
+    interval: CandleInterval,
+    limit: number,
+    stored: Candle[],
+    endS: number = Infinity,
+  ): Promise<Candle[]> {
     const feed = this.#options.feedOf(market.instrument.id);
     if (!feed?.candles) return stored;
     const seconds = candleIntervals[interval];
@@ -120,18 +139,6 @@ export class Past {
       candles = withThose(candles, await this.#ask(feed, market, interval, fromS, toS));
     }
     return candles.slice(-limit);
-  }
-
-  /** As `before`, of the store alone; none where it is away. */
-  stored(
-    { instrument }: MarketView,
-    interval: CandleInterval,
-    limit: number,
-    endS: number,
-  ): Promise<Candle[]> {
-    return this.#stored([], (store) =>
-      store.candles(seriesOf(instrument), interval, limit, Math.min(endS, FAR_S)),
-    );
   }
 
   /** Null where nothing is stored. What it answers may reject with `history_unavailable`. */
@@ -169,8 +176,8 @@ export class Past {
     this.#asked.clear();
   }
 
-  /** The feed's candles of the past; none where it cannot tell them now: that keeps nobody from live data. */
-  async ofFeed(feed: Feed, query: CandleQuery, market?: MarketView): Promise<readonly Candle[]> {
+  /** The feed's candles of the past; null where it cannot tell them now: that keeps nobody from live data. */
+  async ofFeed(feed: Feed, query: CandleQuery, market?: MarketView): Promise<readonly Candle[] | null> {
     const { clock, log } = this.#options;
     try {
       const candles = (await feed.candles?.(query)) ?? [];
@@ -180,7 +187,7 @@ export class Past {
       const { code, message } = toDepthwireError(error);
       const { instrument, interval } = query;
       log.warn({ feed: feed.id, instrument, interval, code, reason: message }, 'no candles');
-      return [];
+      return null;
     }
   }
 
@@ -193,7 +200,7 @@ export class Past {
   ): Promise<readonly Candle[]> {
     if (fromS >= toS) return [];
     const query = { instrument: market.instrument.id, interval, fromS, toS };
-    const found = this.#asked.get(market, query) ?? (await this.ofFeed(feed, query, market));
+    const found = this.#asked.get(market, query) ?? (await this.ofFeed(feed, query, market)) ?? [];
     return found.filter(({ time }) => time < toS);
   }
 

@@ -90,6 +90,7 @@ interface Work {
  */
 export class PostgresStore implements HistoryStore {
   readonly kind = 'postgres';
+  readonly isBusy = false;
   readonly #url: string;
   readonly #partitions = new Partitions();
   readonly #ids = new Map<string, number>();

@@ -39,13 +39,15 @@ const TELL_PERIOD_MS = 60_000;
 export interface RecorderOptions {
   /** The market's, which is the machine's: what is replayed is not recorded. */
   readonly clock: Clock;
+  /** Which nobody sets: for pauses. */
+  readonly steadyClock: Clock;
   readonly bus: Bus;
   readonly markets: ReadonlyMap<InstrumentId, MarketView>;
   readonly store: HistoryStore;
   /** Rejects while the store cannot be opened. */
   readonly opened: () => Promise<void>;
   readonly log: FeedLog;
-  /** A market that can be heard again after a while in which it could not. */
+  /** What was missed of a market, and can be asked for: it is heard again, or what waited found no room. */
   readonly onHole?: (instrument: InstrumentId, hole: Span) => void;
 }
 
@@ -64,13 +66,15 @@ export interface RecorderFigures {
 /** What waits of one instrument. */
 interface Waiting {
   readonly series: SeriesKey;
+  /** Until `release`. */
+  isHeld: boolean;
   trades: Trade[];
   columns: StoredColumn[];
   /** Since when what it was heard is not written; null while it cannot be heard. */
   heardFromMs: number | null;
-  /** When that was noted last. */
+  /** When that was noted last, by the steady clock. */
   notedMs: number;
-  /** Since when it cannot be heard; null while it can, and before it was for the first time. */
+  /** Since when it cannot be heard, here or by whoever wrote it before; null while it can. */
   lostAtMs: number | null;
 }
 
@@ -128,31 +132,44 @@ export class Recorder {
   }
 
   /**
-   * From now on this instrument is written, and what is on its tape: those of it that somebody else has written are left out.
-   * @param writtenMs until when somebody else has
+   * From now on this instrument is this process's to write, with what is on its tape: all waits until `release`, so that what
+   * was before it can be asked of the store, and added, while nothing of it is there.
    */
-  begin(instrument: InstrumentId, writtenMs: number | null = null): void {
+  begin(instrument: InstrumentId): void {
     const market = this.#options.markets.get(instrument);
     if (!market || market.instrument.origin === 'replayed' || this.#waiting.has(instrument)) return;
     const now = this.#options.clock.now();
-    // Where two ingests see different trades, as of a simulator, those of both would be stored.
-    const fromMs = writtenMs === null ? -Infinity : writtenMs - OVERLAP_MS;
-    const trades = market.tape.filter(
-      ({ timeMs }) => timeMs >= fromMs && Math.abs(timeMs - now) <= MAX_TRADE_OFF_MS,
-    );
+    const trades = market.tape.filter(({ timeMs }) => Math.abs(timeMs - now) <= MAX_TRADE_OFF_MS);
     const heardSinceMs = this.#heardSince.get(instrument) ?? null;
     // Of what was before the tape nobody here can tell whether it was written.
     const [oldest] = market.tape;
     const tapeFromMs = oldest && market.tradeCount > market.tape.length ? oldest.timeMs : -Infinity;
     this.#waiting.set(instrument, {
       series: seriesOf(market.instrument),
+      isHeld: true,
       trades,
       columns: [],
       heardFromMs: heardSinceMs === null ? null : Math.max(heardSinceMs, tapeFromMs),
       notedMs: -Infinity,
-      lostAtMs: null,
+      lostAtMs: heardSinceMs === null ? now : null,
     });
     this.#waitingTrades += trades.length;
+  }
+
+  /** What waits is written, and what comes. */
+  release(instrument: InstrumentId): void {
+    const waiting = this.#waiting.get(instrument);
+    if (waiting) waiting.isHeld = false;
+  }
+
+  /**
+   * Somebody else has written until then: what waits of before is left out, for where two ingests see different trades, as
+   * of a simulator, those of both would be stored.
+   */
+  leaveOut(instrument: InstrumentId, writtenMs: number): void {
+    const waiting = this.#waiting.get(instrument);
+    if (!waiting) return;
+    this.#thin(waiting, ({ timeMs }) => timeMs >= writtenMs - OVERLAP_MS);
   }
 
   /** It is somebody else's to write now, or goes on as another series: what came until now is written still. */
@@ -161,6 +178,20 @@ export class Recorder {
     if (!waiting) return;
     this.#waiting.delete(instrument);
     this.#part(waiting, this.#options.clock.now());
+  }
+
+  /** It is somebody else's to write, with all that was not written here. */
+  drop(instrument: InstrumentId): void {
+    const waiting = this.#waiting.get(instrument);
+    if (!waiting) return;
+    this.#thin(waiting, () => false);
+    this.#waiting.delete(instrument);
+    this.#waitingColumns -= waiting.columns.length;
+    this.#parting = this.#parting.filter(({ series, columns }) => {
+      if (series !== waiting.series) return true;
+      this.#waitingColumns -= columns.length;
+      return false;
+    });
   }
 
   get isWritingAny(): boolean {
@@ -183,7 +214,7 @@ export class Recorder {
   }
 
   /**
-   * Runs a task between two writes, after all that came until now was written.
+   * Runs a task between two writes, after all that came until now was written but what is held.
    * @param task gets nothing new written under it until it has ended
    * @throws DepthwireError `history_unavailable`
    */
@@ -207,7 +238,10 @@ export class Recorder {
   async close(): Promise<void> {
     this.#timer.cancel();
     this.#leaveBus();
-    for (const waiting of this.#waiting.values()) waiting.notedMs = -Infinity; // until now it was heard
+    for (const waiting of this.#waiting.values()) {
+      waiting.notedMs = -Infinity; // until now it was heard
+      waiting.isHeld = false;
+    }
     await this.#inTurn(() => this.#write()).catch(() => undefined);
   }
 
@@ -231,7 +265,7 @@ export class Recorder {
       case 'instrument':
         if (!event.isRescaled || !this.#waiting.has(event.instrument)) return;
         this.end(event.instrument);
-        this.begin(event.instrument);
+        this.begin(event.instrument); // who loads the new market's past releases it
         return;
       default:
     }
@@ -259,20 +293,37 @@ export class Recorder {
     }
   }
 
+  /** Of what waits of an instrument some trades are kept. */
+  #thin(waiting: Waiting, isKept: (trade: Trade) => boolean): void {
+    const thin = (trades: readonly Trade[]) => {
+      const kept = trades.filter(isKept);
+      this.#waitingTrades -= trades.length - kept.length;
+      return kept;
+    };
+    waiting.trades = thin(waiting.trades);
+    this.#parting = this.#parting.map((batch) =>
+      batch.series === waiting.series ? { ...batch, trades: thin(batch.trades) } : batch,
+    );
+  }
+
   /** What came until now goes before all that comes. */
   #part(waiting: Waiting, now: number): void {
     const { series, trades, columns, heardFromMs } = waiting;
     const heard = heardFromMs === null ? null : spanOf(heardFromMs, now);
     if (heard === null && trades.length === 0 && columns.length === 0) return;
-    this.#parting.push({ series, trades, heard, columns });
+    let from = 0;
+    for (; trades.length - from > MAX_TRADES_A_WRITE; from += MAX_TRADES_A_WRITE) {
+      const some = trades.slice(from, from + MAX_TRADES_A_WRITE);
+      this.#parting.push({ series, trades: some, heard: null, columns: [] });
+    }
+    this.#parting.push({ series, trades: trades.slice(from), heard, columns });
     if (this.#parting.length > MAX_PARTING) this.#dropParting();
     waiting.trades = [];
     waiting.columns = [];
   }
 
   #writeSoon(): void {
-    const waitMs = this.#nextTryMs - this.#options.clock.now();
-    if (this.#isWriteDue || (waitMs > 0 && waitMs <= MAX_PAUSE_MS)) return; // more: the clock was set back
+    if (this.#isWriteDue || this.#options.steadyClock.now() < this.#nextTryMs) return;
     this.#isWriteDue = true;
     this.#inTurn(() => {
       this.#isWriteDue = false;
@@ -290,9 +341,9 @@ export class Recorder {
   async #write(): Promise<void> {
     const { store, clock, opened } = this.#options;
     do {
-      if (this.#inFlight.length === 0) this.#inFlight = this.#take();
       try {
         await opened();
+        if (this.#inFlight.length === 0) this.#inFlight = this.#take();
         if (this.#inFlight.length === 0) return;
         const { trades, duplicates } = await store.write(this.#inFlight);
         this.#writtenTrades += trades;
@@ -321,16 +372,24 @@ export class Recorder {
   /** What waits, as far as it goes into one transaction. */
   #take(): HistoryBatch[] {
     const now = this.#options.clock.now();
+    const steadyNow = this.#options.steadyClock.now();
     const batches: HistoryBatch[] = [];
     let room = MAX_TRADES_A_WRITE;
-    let parting = 0;
-    while (parting < Math.min(MAX_PARTING_A_WRITE, this.#parting.length) && room > 0)
-      room -= this.#parting[parting++]!.trades.length;
-    batches.push(...this.#parting.splice(0, parting));
-    if (this.#parting.length > 0) return batches; // what waits of the same series comes after it
+    const held = new Set<SeriesKey>();
+    for (const { series, isHeld } of this.#waiting.values()) if (isHeld) held.add(series);
+    const parting = this.#parting.filter(({ series }) => !held.has(series));
+    for (const batch of parting) {
+      if (batch.trades.length > room || batches.length >= MAX_PARTING_A_WRITE) break;
+      batches.push(batch);
+      room -= batch.trades.length;
+    }
+    const taken = new Set(batches);
+    this.#parting = this.#parting.filter((batch) => !taken.has(batch));
+    if (batches.length < parting.length) return batches; // what waits of the same series comes after it
     for (const waiting of this.#waiting.values()) {
       if (room <= 0) break;
-      const isDue = waiting.heardFromMs !== null && now - waiting.notedMs >= HEARD_PERIOD_MS;
+      if (waiting.isHeld) continue;
+      const isDue = waiting.heardFromMs !== null && steadyNow - waiting.notedMs >= HEARD_PERIOD_MS;
       if (waiting.trades.length === 0 && waiting.columns.length === 0 && !isDue) continue;
       const { series, columns, heardFromMs } = waiting;
       const trades = waiting.trades.splice(0, room);
@@ -340,7 +399,7 @@ export class Recorder {
       const isAll = waiting.trades.length === 0;
       const heard = heardFromMs === null || !isAll ? null : spanOf(heardFromMs, now);
       if (heard !== null) {
-        waiting.notedMs = now;
+        waiting.notedMs = steadyNow;
         waiting.heardFromMs = heard.toMs;
       }
       batches.push({ series, trades, heard, columns });
@@ -349,11 +408,11 @@ export class Recorder {
   }
 
   #onFailure(error: unknown): void {
-    const { clock, log } = this.#options;
+    const { clock, steadyClock, log } = this.#options;
     const { code, message } = toDepthwireError(error);
-    const now = clock.now();
+    const now = steadyClock.now();
     this.#failures += 1;
-    this.#awaySinceMs ??= now;
+    this.#awaySinceMs ??= clock.now();
     this.#awayReason = message;
     this.#nextTryMs = now + this.#pauseMs;
     this.#pauseMs = Math.min(MAX_PAUSE_MS, 2 * this.#pauseMs);
@@ -387,12 +446,14 @@ export class Recorder {
   }
 
   #dropParting(): void {
-    for (const { trades, columns } of this.#parting) {
+    const parting = this.#parting;
+    this.#parting = [];
+    for (const { series, trades, columns, heard } of parting) {
       this.#dropped += trades.length + columns.length;
       this.#waitingTrades -= trades.length;
       this.#waitingColumns -= columns.length;
+      if (heard !== null) this.#options.onHole?.(series.instrument, heard);
     }
-    this.#parting = [];
   }
 }
 

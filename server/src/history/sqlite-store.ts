@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { steadyClock } from '@depthwire/feeds';
 import {
   DepthwireError,
   type Candle,
@@ -27,6 +28,8 @@ import { checkRows, rowsOf, unavailable } from './unavailable.ts';
 
 /** Questions that a thread has not answered yet. */
 const MAX_PENDING = 256;
+/** Whoever asked is told that the thread does not answer, as on a network disk that is gone, and it is asked nothing more meanwhile. */
+const ANSWER_MS = 30_000;
 /** Of each thread, beside the pages of the file. */
 const MAX_HEAP_MB = 256;
 
@@ -35,6 +38,7 @@ export class SqliteStore implements HistoryStore {
   readonly kind = 'sqlite';
   readonly #path: string;
   #threads: Promise<Threads> | null = null;
+  readonly #running = new Set<Thread>();
   /** Between `open` and `close`: threads that end by themselves are started again. */
   #isOpen = false;
 
@@ -107,11 +111,19 @@ export class SqliteStore implements HistoryStore {
   }
 
   async close(): Promise<void> {
-    const threads = await this.#threads?.catch(() => null);
+    const started = this.#threads;
     this.#isOpen = false;
     this.#threads = null;
-    await threads?.reader.close();
-    await threads?.writer.close();
+    const end = async () => {
+      const threads = await started?.catch(() => null);
+      await threads?.reader.close();
+      await threads?.writer.close();
+    };
+    await inTime(end());
+  }
+
+  get isBusy(): boolean {
+    return [...this.#running].some((thread) => thread.isBusy);
   }
 
   #start(): Promise<Threads> {
@@ -126,8 +138,10 @@ export class SqliteStore implements HistoryStore {
     const threads: Thread[] = [];
     // Together, so that no thread that is left over holds the file.
     const end = () => Promise.all(threads.map((thread) => thread.end())).then(onEnd);
+    const forget = (thread: Thread) => this.#running.delete(thread);
     const begin = async (role: WorkerSetup['role']) => {
-      const thread = new Thread({ path: this.#path, role }, () => void end());
+      const thread = new Thread({ path: this.#path, role }, forget, () => void end());
+      this.#running.add(thread);
       threads.push(thread);
       await thread.ask('open');
       return thread;
@@ -159,19 +173,27 @@ interface Threads {
   readonly reader: Thread;
 }
 
+interface Pending extends PromiseWithResolvers<unknown> {
+  /** Whoever asked has been told that it is not answered. */
+  isLate: boolean;
+}
+
 /** A thread that answers one question after the other. */
 class Thread {
   readonly #worker: Worker;
   readonly #path: string;
-  readonly #pending = new Map<number, PromiseWithResolvers<unknown>>();
+  readonly #pending = new Map<number, Pending>();
   #lastId = 0;
   #hasEnded = false;
   /** By who made it. */
   #isStopped = false;
   #failure: unknown;
 
-  /** @param onEnd it ended by itself: what was asked is not answered any more */
-  constructor(setup: WorkerSetup, onEnd: () => void) {
+  /**
+   * @param onEnd it has ended
+   * @param onFailure by itself: what was asked is not answered any more
+   */
+  constructor(setup: WorkerSetup, onEnd: (thread: Thread) => void, onFailure: () => void) {
     this.#path = setup.path;
     this.#worker = new Worker(new URL('sqlite-worker.ts', import.meta.url), {
       workerData: setup,
@@ -185,7 +207,8 @@ class Thread {
       this.#hasEnded = true;
       for (const { reject } of this.#pending.values()) reject(this.#ended());
       this.#pending.clear();
-      if (!this.#isStopped) onEnd();
+      onEnd(this);
+      if (!this.#isStopped) onFailure();
     });
   }
 
@@ -193,21 +216,35 @@ class Thread {
     if (this.#hasEnded) throw this.#ended();
     if (this.#pending.size >= MAX_PENDING)
       throw unavailable('overloaded', `${this.#path} has not answered ${MAX_PENDING} questions yet`);
+    const [first] = this.#pending.values();
+    if (first?.isLate) throw this.#unanswered();
     const id = ++this.#lastId;
-    const answered = Promise.withResolvers<unknown>();
-    this.#pending.set(id, answered);
+    const pending: Pending = { ...Promise.withResolvers<unknown>(), isLate: false };
+    const timer = steadyClock.at(steadyClock.now() + ANSWER_MS, () => {
+      pending.isLate = true;
+      pending.reject(this.#unanswered());
+    });
+    this.#pending.set(id, pending);
     this.#worker.postMessage({ id, method, args } satisfies WorkerQuestion);
-    return answered.promise;
+    return pending.promise.finally(() => timer.cancel());
   }
 
-  /** Once all that was asked is done. */
+  get isBusy(): boolean {
+    return this.#pending.size > 0;
+  }
+
+  /** Once all that was asked is done, or it does not answer. */
   async close(): Promise<void> {
-    await this.ask('close').finally(() => this.end());
+    await inTime(this.ask('close')).finally(() => this.end());
   }
 
   async end(): Promise<void> {
     this.#isStopped = true;
-    await this.#worker.terminate();
+    await inTime(this.#worker.terminate());
+  }
+
+  #unanswered(): DepthwireError {
+    return unavailable('away', `${this.#path} has not answered for ${ANSWER_MS / 1000} s`);
   }
 
   #ended(): DepthwireError {
@@ -223,4 +260,11 @@ class Thread {
         new DepthwireError(error.code as ErrorCode, error.message, error.details as ErrorDetails),
       );
   }
+}
+
+/** What takes longer is left to itself: a thread in a call of the operating system cannot be ended. */
+async function inTime(done: Promise<unknown>): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = steadyClock.at(steadyClock.now() + ANSWER_MS, late.resolve);
+  await Promise.race([done, late.promise]).finally(() => timer.cancel());
 }

@@ -56,7 +56,7 @@ type Answers = Omit<
       ? (...args: A) => R
       : never;
   },
-  'kind' | 'open' | 'columns'
+  'kind' | 'open' | 'columns' | 'isBusy'
 > & {
   /** Packed, for the way between threads. */
   columns(...args: Parameters<HistoryStore['columns']>): Uint8Array<ArrayBuffer>;

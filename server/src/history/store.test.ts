@@ -508,6 +508,20 @@ describe.each(stores)('a store in %s', (kind, open) => {
     expect(await ids({})).toEqual([1, 2]);
   });
 
+  inStore('leaves out a span that a clock turned round which was set back', async () => {
+    const store = await open();
+    const series = freshSeries();
+    const span = (from: number, to: number) => ({ fromMs: START_MS + from, toMs: START_MS + to });
+    await store.write([batchOf([], { series, heard: span(0, 1_000) })]);
+    await store.write([batchOf([], { series, heard: span(9_000, 5_000) })]);
+    expect(await store.heardUntil(series)).toBe(START_MS + 1_000);
+    await store.write([batchOf([], { series, heard: span(20_000, 21_000) })]);
+    await store.fillHole(series, span(8_000, 2_000));
+    const holes = (await store.holes(series, ALL)).filter(({ isFilled }) => !isFilled);
+    expect(holes.map(({ fromMs, toMs }) => [fromMs - START_MS, toMs - START_MS])).toEqual([[1_000, 20_000]]);
+    expect(await store.heardUntil(series)).toBe(START_MS + 21_000);
+  });
+
   inStore('refuses more rows at once than it has room for', async () => {
     const store = await open();
     const trades = Array.from({ length: MAX_WRITTEN + 1 }, (_, i) => trade(i, START_MS));

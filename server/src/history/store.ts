@@ -10,6 +10,9 @@ export type StoredInterval = (typeof storedIntervals)[number];
  */
 export const SAME_TRADE_MS = 3_600_000;
 
+/** Past every candle, unix seconds. */
+export const FAR_S = 2 ** 40;
+
 /** Rows that are read at once, whatever is asked for. */
 export const MAX_ROWS = 10_000;
 
@@ -137,4 +140,6 @@ export interface HistoryStore {
   /** Bytes and rows, as far as they are cheap to tell. */
   figures(): Promise<{ readonly bytes: number; readonly trades: number; readonly candles: number }>;
   close(): Promise<void>;
+  /** Whether a thread of this process is at work for it, which may be a call of the operating system that never returns. */
+  readonly isBusy: boolean;
 }
