@@ -5,6 +5,7 @@ import {
   type Candle,
   type CandleInterval,
   type Clock,
+  type DepthwireError,
   type InstrumentId,
   type Timer,
 } from '@depthwire/shared';
@@ -104,6 +105,8 @@ export class History {
   readonly #loaded = new WeakSet<Market>();
   readonly #known = new Map<InstrumentId, Known>();
   readonly #joining = new Map<InstrumentId, Joining>();
+  /** Whose columns begin without those that are stored, for the store was away. */
+  readonly #unrestored = new Set<InstrumentId>();
   /** The last of the markets of a venue that wait for their past. */
   readonly #seeding = new WeakMap<Feed, Promise<void>>();
   readonly #steadyClock: Clock;
@@ -113,6 +116,8 @@ export class History {
   /** Why it could not be opened, and since when. */
   #unopenedSinceMs: number | null = null;
   #unopenedReason: string | null = null;
+  /** Why nothing could be read the last time, and when that was for the first time; processes that write nothing learn of it so. */
+  #unread: { readonly sinceMs: number; readonly reason: string } | null = null;
   #bytes = 0;
   #isPruning = false;
   #isJoiningLate = false;
@@ -127,7 +132,11 @@ export class History {
     this.#options = options;
     const { clock, bus, markets, store, log, steadyClock = clock } = options;
     this.#steadyClock = steadyClock;
-    this.past = new Past({ ...options, isAway: () => this.report.state === 'away' });
+    this.past = new Past({
+      ...options,
+      isAway: () => this.report.state === 'away',
+      onRead: (error) => this.#onRead(error),
+    });
     if (store === null) {
       this.#recorder = this.#backFill = null;
       return;
@@ -171,11 +180,11 @@ export class History {
     const figures = this.figures;
     if (store === null || !figures)
       return { store: 'none', state: 'off', awaySince: null, reason: null, waitingTrades: 0, filling: 0 };
-    const awaySinceMs = figures.awaySinceMs ?? this.#unopenedSinceMs;
+    const awaySinceMs = figures.awaySinceMs ?? this.#unopenedSinceMs ?? this.#unread?.sinceMs ?? null;
     const state = awaySinceMs !== null ? 'away' : this.#recorder!.isWritingAny ? 'writing' : 'reading';
     return {
       ...{ store: store.kind, state, awaySince: awaySinceMs === null ? null : Math.floor(awaySinceMs) },
-      reason: figures.awayReason ?? this.#unopenedReason,
+      reason: figures.awayReason ?? this.#unopenedReason ?? this.#unread?.reason ?? null,
       waitingTrades: figures.waitingTrades,
       filling: figures.filling,
     };
@@ -277,11 +286,34 @@ export class History {
     }
   }
 
+  #onRead(error: DepthwireError | null): void {
+    this.#unread = error && (this.#unread ?? { sinceMs: this.#options.clock.now(), reason: error.message });
+  }
+
+  /** Bytes of the store, and whether it can be read. */
+  async #look(): Promise<void> {
+    const store = this.#options.store!;
+    try {
+      await this.#open(store);
+      this.#bytes = (await store.figures()).bytes;
+      this.#onRead(null);
+    } catch (error) {
+      this.#onRead(toDepthwireError(error));
+      throw error;
+    }
+  }
+
   /** One after the other, until one finds the store away. */
   async #joinLate(): Promise<void> {
     if (this.#isJoiningLate) return;
     this.#isJoiningLate = true;
+    if (this.#unread !== null) await this.#look().catch(() => undefined);
     for (const [id, joining] of this.#joining) if (joining.isLate && !(await this.#join(id, joining))) break;
+    for (const id of this.#unrestored) {
+      const market = this.#options.markets.get(id);
+      if (!market) this.#unrestored.delete(id);
+      else if (this.report.state !== 'away') await this.#restoreColumns(market);
+    }
     this.#isJoiningLate = false;
   }
 
@@ -447,6 +479,12 @@ export class History {
   async #restoreColumns(market: MarketView): Promise<void> {
     const depth = this.#depth;
     if (!depth) return;
+    const { id } = market.instrument;
+    if (this.report.state === 'away') {
+      this.#unrestored.add(id);
+      return;
+    }
+    this.#unrestored.delete(id);
     const nowMs = Math.floor(this.#options.clock.now());
     const columns = await this.past.columns(
       market,
@@ -454,7 +492,7 @@ export class History {
       MAX_ROWS,
       true,
     );
-    depth.recent.restore(market.instrument.id, columns);
+    depth.recent.restore(id, columns);
   }
 
   /** What is stored was put right. */
@@ -472,8 +510,7 @@ export class History {
     this.#isPruning = true;
     const { store, clock, retention, log } = this.#options;
     try {
-      await this.#open(store!);
-      this.#bytes = (await store!.figures()).bytes;
+      await this.#look();
       if (!this.#recorder!.isWritingAny) return; // somebody else does
       for (let i = 0; i < MAX_PRUNES && !this.#isClosed; i++)
         if (!(await store!.prune(Math.floor(clock.now()), retention))) break;

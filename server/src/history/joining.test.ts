@@ -320,6 +320,34 @@ describe('a clock that is set back', () => {
   });
 });
 
+describe.skipIf(postgresPath === null)('a gateway', () => {
+  test('reads history as soon as the database is there, and says so while it is not', async () => {
+    const postgres = await startPostgres();
+    const config = { store: 'postgres', url: postgres.url } as const;
+    const ingest = await runHistory(config, { nowMs: startMs });
+    tell(ingest.feed, trade(1, 0, 100));
+    await ingest.settle(2);
+    await ingest.stop();
+    await postgres.stop();
+    const gateway = await runHistory(config, { nowMs: startMs + MINUTE_MS, leads: false });
+    await gateway.settle(3);
+    expect(gateway.history.report.state).toBe('away');
+    await postgres.restart();
+    await gateway.settle(20);
+    expect(gateway.history.report.state).toBe('reading');
+    expect(await gateway.candles('1m')).toMatchObject([{ open: 100 }]);
+    // It writes nothing, and so learns of the next time by what it is asked.
+    await postgres.kill();
+    expect(await gateway.candles('1m')).toEqual([]);
+    expect(gateway.history.report).toMatchObject({ state: 'away', awaySince: expect.any(Number) as number });
+    await postgres.restart();
+    await gateway.settle(20);
+    expect(gateway.history.report.state).toBe('reading');
+    expect(await gateway.candles('1m')).toMatchObject([{ open: 100 }]);
+    await gateway.stop();
+  });
+});
+
 describe('a store that does not answer', () => {
   test('keeps nobody waiting who asks for candles, once it is known', async () => {
     let isStuck = false;

@@ -29,6 +29,8 @@ export interface PastOptions {
   readonly store: HistoryStore | null;
   /** Whether the store is known not to answer: nobody is to wait for it. */
   readonly isAway?: () => boolean;
+  /** It answered, or could not: null or why. */
+  readonly onRead?: (error: DepthwireError | null) => void;
   readonly log: FeedLog;
   /** Resolves once the candles in memory are as the engine has them. */
   readonly whenCandles?: (market: MarketView, interval: CandleInterval) => Promise<void>;
@@ -149,9 +151,9 @@ export class Past {
     const { tick, lot } = instrument;
     return {
       scales: [tick, lot].map(({ units, decimals }) => `${units}e-${decimals}`).join(' '),
-      trades: (query) => store.trades(series, query),
+      trades: (query) => this.#read(store.trades(series, query)),
       numberOf: async (trade) =>
-        trade === undefined ? undefined : ((await store.numberOf(series, trade.id)) ?? undefined),
+        trade === undefined ? undefined : ((await this.#read(store.numberOf(series, trade.id))) ?? undefined),
     };
   }
 
@@ -231,15 +233,28 @@ export class Past {
 
   /** What the store says; where it is away, the rest has to do. */
   async #stored<T>(otherwise: T, ask: (store: HistoryStore) => Promise<T>): Promise<T> {
-    const { store, log } = this.#options;
-    if (store === null || this.#options.isAway?.()) return otherwise;
+    const { store, log, isAway } = this.#options;
+    if (store === null || isAway?.()) return otherwise;
     try {
-      return await ask(store);
+      return await this.#read(ask(store));
     } catch (error) {
       const { code, message } = toDepthwireError(error);
       if (code !== 'history_unavailable') throw error;
       log.debug({ code, reason: message }, 'stored history left out');
       return otherwise;
+    }
+  }
+
+  async #read<T>(answer: Promise<T>): Promise<T> {
+    const { onRead } = this.#options;
+    try {
+      const found = await answer;
+      onRead?.(null);
+      return found;
+    } catch (error) {
+      const typed = toDepthwireError(error);
+      if (typed.code === 'history_unavailable') onRead?.(typed);
+      throw error;
     }
   }
 

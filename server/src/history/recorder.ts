@@ -339,34 +339,29 @@ export class Recorder {
 
   /** @throws DepthwireError `history_unavailable`; what was to be written waits on */
   async #write(): Promise<void> {
-    const { store, clock, opened } = this.#options;
+    const { store, opened } = this.#options;
+    let wasAny: boolean;
     do {
       try {
         await opened();
         if (this.#inFlight.length === 0) this.#inFlight = this.#take();
-        if (this.#inFlight.length === 0) return;
-        const { trades, duplicates } = await store.write(this.#inFlight);
-        this.#writtenTrades += trades;
-        this.#duplicateTrades += duplicates;
+        if (this.#inFlight.length > 0) {
+          const { trades, duplicates } = await store.write(this.#inFlight);
+          this.#writtenTrades += trades;
+          this.#duplicateTrades += duplicates;
+        }
       } catch (error) {
         this.#onFailure(error);
         throw error;
       }
+      wasAny = this.#inFlight.length > 0;
       for (const { trades, columns } of this.#inFlight) {
         this.#waitingTrades -= trades.length;
         this.#waitingColumns -= columns.length;
       }
       this.#inFlight = [];
-      if (this.#awaySinceMs !== null) {
-        this.#options.log.info(
-          { seconds: Math.round((clock.now() - this.#awaySinceMs) / 1000), trades: this.#waitingTrades },
-          'history is written again',
-        );
-      }
-      this.#awaySinceMs = this.#awayReason = null;
-      this.#pauseMs = WRITE_PERIOD_MS;
-      this.#nextTryMs = -Infinity;
-    } while (this.#waitingTrades > MAX_TRADES_A_WRITE || this.#parting.length > 0);
+      this.#onSuccess();
+    } while (wasAny && (this.#waitingTrades > MAX_TRADES_A_WRITE || this.#parting.length > 0));
   }
 
   /** What waits, as far as it goes into one transaction. */
@@ -405,6 +400,17 @@ export class Recorder {
       batches.push({ series, trades, heard, columns });
     }
     return batches;
+  }
+
+  #onSuccess(): void {
+    if (this.#awaySinceMs !== null) {
+      const { clock, log } = this.#options;
+      const seconds = Math.round((clock.now() - this.#awaySinceMs) / 1000);
+      log.info({ seconds, trades: this.#waitingTrades }, 'stored history is there again');
+    }
+    this.#awaySinceMs = this.#awayReason = null;
+    this.#pauseMs = WRITE_PERIOD_MS;
+    this.#nextTryMs = -Infinity;
   }
 
   #onFailure(error: unknown): void {
