@@ -16,6 +16,8 @@ const OPEN_WITHIN_MS = 3_000;
 /** A connection on which nothing came for so long is made anew; each is asked for a sign of life as often. */
 const DEAD_AFTER_MS = 5_000;
 const PING_MS = 1_000;
+/** Epochs are milliseconds; by far no clock tells as many. */
+const MAX_EPOCH = 2 ** 52;
 /** How often the same trouble is logged. */
 const LOG_AGAIN_MS = 30_000;
 
@@ -175,9 +177,16 @@ export class RedisLink implements LeaseStore {
   }
 
   async renew(feed: string, holder: string, epoch: number): Promise<LeaseRecord> {
-    const record = await this.#commands.depthwireRenew(this.names.lease(feed), holder, epoch);
-    const [found, foundEpoch, beat] = record as [string, string, string];
-    return { holder: found, epoch: Number(foundEpoch), beat: Number(beat) };
+    const key = this.names.lease(feed);
+    const record = await this.#commands.depthwireRenew(key, holder, epoch).catch((error: Error) => {
+      if (/^WRONGTYPE|not an integer|overflow/.test(error.message)) throw noLease(key);
+      throw error;
+    });
+    const [found, ...counts] = record as [string, string, string];
+    const [foundEpoch, beat] = counts.map(Number) as [number, number];
+    // An epoch beyond counting would be the last one.
+    if (!isCount(foundEpoch) || foundEpoch >= MAX_EPOCH || !isCount(beat)) throw noLease(key);
+    return { holder: found, epoch: foundEpoch, beat };
   }
 
   async take(feed: string, holder: string, seen: LeaseRecord, epoch: number): Promise<boolean> {
@@ -256,4 +265,15 @@ export class RedisLink implements LeaseStore {
     this.#loggedAtMs = now;
     this.#options.log.warn({ code: 'bus_unavailable', reason: error.message }, 'bus not reached');
   }
+}
+
+const isCount = (value: number) => Number.isSafeInteger(value) && value >= 0;
+
+/** Another program's, or made by hand: it is left as it is. */
+function noLease(key: string): DepthwireError {
+  return new DepthwireError(
+    'bus_unavailable',
+    `${key}: expected a hash with holder, epoch and beat, the last two whole numbers: delete it, or choose another bus.prefix`,
+    { key },
+  );
 }
