@@ -613,7 +613,7 @@ export class ReplicaMarkets {
         }
         continue;
       }
-      market.seen = Math.max(market.seen, number);
+      market.seen = number; // whatever somebody else counted
       if (market.isInSync) {
         const isRight =
           market.number === number &&
