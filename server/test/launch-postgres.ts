@@ -31,16 +31,14 @@ export interface PostgresOptions {
   readonly isUnsafe?: boolean;
   /** Further settings: `max_connections=50`. */
   readonly settings?: readonly string[];
-  /** Made in this folder, which the test removes. */
-  readonly folder?: string;
+  /** Further arguments of `initdb`. */
+  readonly initdb?: readonly string[];
 }
 
 export interface Postgres {
   readonly port: number;
   /** `postgres://…/postgres` */
   readonly url: string;
-  /** Its user: whose folders its own have to be. */
-  readonly owner: { readonly uid: number; readonly gid: number } | null;
   /** Its data stay; `immediate` ends it as a crash would. */
   stop(mode?: keyof typeof signals): Promise<void>;
   /** As a machine that fails: at once. Its data stay. */
@@ -56,16 +54,16 @@ export interface Postgres {
 
 /** A real PostgreSQL with data of its own. Whoever starts it removes it; tests take `startPostgres`. */
 export async function launchPostgres(options: PostgresOptions = {}): Promise<Postgres> {
-  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'depthwire-postgres-')));
+  const folder = await mkdtemp(join(tmpdir(), 'depthwire-postgres-'));
   const port = options.port ?? (await freePort());
-  const user = unprivilegedUser();
+  const user = postgresOwner();
   if (user) await chown(folder, user.uid, user.gid);
   const data = join(folder, 'data');
   const owner = { ...user, cwd: folder };
   const initdb = ['-D', data, '-U', 'tester', '--auth=trust', '--no-sync', '-E', 'UTF8', '--locale=C'];
   const run = async (program: string, args: readonly string[]) =>
     (await promisify(execFile)(join(postgresPath!, program), args, owner)).stdout;
-  await run('initdb', initdb);
+  await run('initdb', [...initdb, ...(options.initdb ?? [])]);
   const isUnsafe = options.isUnsafe ?? true;
   const settings = [
     'listen_addresses=127.0.0.1',
@@ -97,7 +95,6 @@ export async function launchPostgres(options: PostgresOptions = {}): Promise<Pos
     kill: () => service.end('SIGKILL'),
     restart,
     run,
-    owner: user,
     promote: async () => void (await run('pg_ctl', ['promote', '-D', data])),
     async remove() {
       await service.end('SIGQUIT');
@@ -106,8 +103,8 @@ export async function launchPostgres(options: PostgresOptions = {}): Promise<Pos
   };
 }
 
-/** It refuses to run as root: then it is the user that its package made. */
-function unprivilegedUser(): { readonly uid: number; readonly gid: number } | null {
+/** It refuses to run as root: then it is the user that its package made. Null for the user that runs the tests. */
+export function postgresOwner(): { readonly uid: number; readonly gid: number } | null {
   if (process.getuid?.() !== 0) return null;
   const idOf = (flag: string) => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }));
   return { uid: idOf('-u'), gid: idOf('-g') };
