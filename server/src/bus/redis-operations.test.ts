@@ -1,11 +1,8 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { steadyClock } from '@depthwire/feeds';
+import { steadyClock, systemClock } from '@depthwire/feeds';
 import {
   expectSame,
   ids,
@@ -20,6 +17,8 @@ import { silentLog } from '../../test/markets.ts';
 import { freePort } from '../../test/ports.ts';
 import { redisPath, startRedis } from '../../test/redis.ts';
 import { serveFeeds } from '../../test/server.ts';
+import { temporaryFolder } from '../../test/stores.ts';
+import { certificateOf } from '../http/tls.ts';
 import { RedisLink } from './redis-link.ts';
 import { BusNames } from './lanes.ts';
 
@@ -38,31 +37,6 @@ async function client(url: string): Promise<Redis> {
   return redis;
 }
 
-async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'depthwire-bus-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
-
-/** A certificate that signs itself, as `openssl` makes it. */
-async function makeCertificate(folder: string): Promise<{ readonly cert: string; readonly key: string }> {
-  const files = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
-  await promisify(execFile)('openssl', [
-    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '1'],
-    ...[
-      '-keyout',
-      files.key,
-      '-out',
-      files.cert,
-      '-subj',
-      '/CN=redis',
-      '-addext',
-      'subjectAltName=IP:127.0.0.1',
-    ],
-  ]);
-  return files;
-}
-
 /** Of docs/operating.md. */
 const rights =
   '~depthwire:lease:* resetchannels &depthwire:* -@all +@connection +@pubsub +info +cluster +hmget +hset +hincrby +eval +evalsha +script';
@@ -71,7 +45,10 @@ describe.skipIf(redisPath === null)('Redis', () => {
   test(
     'with TLS by an authority of one’s own, and a user who may do no more than he has to',
     async () => {
-      const { cert, key } = await makeCertificate(await temporaryFolder());
+      const folder = await temporaryFolder();
+      // It signs itself, and names this machine.
+      await certificateOf({ tls: { development: true }, host: 'localhost' }, systemClock.now(), folder);
+      const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
       const port = await freePort();
       const tls = ['--tls-port', `${port}`, '--tls-cert-file', cert, '--tls-key-file', key];
       await startRedis({
