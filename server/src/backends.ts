@@ -117,7 +117,7 @@ function replicaBackend({ config, logger, marketClock }: BackendOptions): Backen
   const busFigures = new BusFigures();
   const link = linkOf(config, logger);
   const source = new ReplicaSource({
-    ...{ link, bus, clock: marketClock, timers: steadyClock, figures: busFigures },
+    ...{ link, bus, clock: marketClock, timers: steadyClock, figures: busFigures, log: logger },
   });
   const history = new History({
     ...historyOptions(config, logger, marketClock),

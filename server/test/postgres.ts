@@ -1,7 +1,7 @@
 import { onTestFinished } from 'vitest';
 import { launchPostgres, type Postgres, type PostgresOptions } from './launch-postgres.ts';
 
-export { postgresPath } from './launch-postgres.ts';
+export { postgresOwner, postgresPath, type Postgres } from './launch-postgres.ts';
 
 /** A real PostgreSQL on a free port. It ends with the test. */
 export async function startPostgres(options?: PostgresOptions): Promise<Postgres> {

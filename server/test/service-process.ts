@@ -33,8 +33,11 @@ export class ServiceProcess {
     return this.#child?.pid;
   }
 
-  /** @throws Error where it ends before it listens */
-  async start(): Promise<void> {
+  /**
+   * @param ready where it is to say something else this time
+   * @throws Error where it ends before it listens
+   */
+  async start(ready = this.#ready): Promise<void> {
     const { file, args, options } = this.#start;
     this.#said = '';
     const child = spawn(file, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -44,7 +47,7 @@ export class ServiceProcess {
     for (let triedMs = 0; ; triedMs += TRY_PERIOD_MS) {
       if (child.exitCode !== null || child.signalCode !== null)
         throw new Error(`${file} ended: ${this.#said}`);
-      if (this.#said.includes(this.#ready) && (await this.#isListening())) return;
+      if (this.#said.includes(ready) && (await this.#isListening())) return;
       if (triedMs > START_TIMEOUT_MS) throw new Error(`${file} does not listen: ${this.#said}`);
       await setTimeout(TRY_PERIOD_MS);
     }

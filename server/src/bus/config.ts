@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { readYaml } from '../config/yaml.ts';
-import { keys, list, textLike, url } from '../config/schema.ts';
+import { keys, list, text, textLike, url } from '../config/schema.ts';
 
 const EXAMPLE = 'redis://127.0.0.1:6379';
 const redis = () => url(['redis:', 'rediss:'], EXAMPLE);
@@ -10,6 +10,8 @@ export const busSchema = keys(
   {
     url: redis().optional(),
     nodes: list(redis(), `node of a Redis cluster, such as [${EXAMPLE}]`).optional(),
+    /** For a Redis whose certificate is of an authority of one's own. */
+    ca: text('a file with the certificate of an authority, such as redis-ca.pem').optional(),
     /** Keeps several groups of processes on one Redis apart. */
     prefix: textLike(
       /^[a-z0-9-]{1,40}$/,
@@ -17,9 +19,18 @@ export const busSchema = keys(
     ).default('depthwire'),
   },
   `url: ${EXAMPLE}`,
-).refine(({ url, nodes }) => (url === undefined) !== (nodes === undefined), {
-  error: `expected either url, such as ${EXAMPLE}, or nodes of a Redis cluster`,
-});
+)
+  .refine(({ url, nodes }) => (url === undefined) !== (nodes === undefined), {
+    error: `expected either url, such as ${EXAMPLE}, or nodes of a Redis cluster`,
+  })
+  .refine(({ url, nodes }) => new Set((nodes ?? [url]).map((each) => each?.split(':')[0])).size === 1, {
+    path: ['nodes'],
+    error: 'expected all of them with redis:// or all with rediss://',
+  })
+  .refine(({ url, nodes, ca }) => ca === undefined || (nodes?.[0] ?? url)?.startsWith('rediss:'), {
+    path: ['ca'],
+    error: 'is of no use without TLS: write rediss:// in bus.url or bus.nodes, or remove it',
+  });
 
 export type BusConfig = z.infer<typeof busSchema>;
 

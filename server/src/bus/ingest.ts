@@ -6,18 +6,16 @@ import type { BusFigures } from './bus-figures.ts';
 import { LanePublisher } from './lane-publisher.ts';
 import { Lease, LEASE_TICK_MS } from './lease.ts';
 import type { RedisLink } from './redis-link.ts';
-import { decodeAsk, encodeAsk } from './wire.ts';
+import { Refusals } from './refusals.ts';
+import { decodeReport, encodeReport, REPORT_VALID_MS, type IngestReport } from './reports.ts';
+import { decodeAsk, encodeAsk, type Ask } from './wire.ts';
 
 /** How often it is told how the feeds do. */
 const REPORT_MS = 2_000;
-/** What another process told is forgotten after so long. */
-export const REPORT_VALID_MS = 5 * REPORT_MS;
 /** A feed that does not run is led by somebody whose does; where nobody else takes it for so long, by this process. */
 const UNHEALTHY_MAY_LEAD_MS = 5_000;
 /** A leader whose feed does not run for so long gives it to somebody whose does. */
 const UNHEALTHY_GIVES_MS = 3_000;
-/** Longest message of another process that is read. */
-const MAX_TOLD_BYTES = 4 * 1024 * 1024;
 /** Other ingests that are remembered. */
 const MAX_PEERS = 100;
 
@@ -46,24 +44,12 @@ export interface IngestOptions {
   };
 }
 
-/** What an ingest tells of itself, every two seconds. */
-export interface IngestReport {
-  readonly ingest: string;
-  readonly feeds: readonly {
-    readonly id: string;
-    /** Under which it leads the feed; null where it does not. */
-    readonly epoch: number | null;
-    readonly isHealthy: boolean;
-    /** Of those that it leads. */
-    readonly report: FeedReport | null;
-  }[];
-}
-
 /** The part of an ingest that others see: it leads feeds, one lease each, and tells the lanes of those that it leads. */
 export class Ingest {
   readonly #options: IngestOptions;
   readonly #leases: ReadonlyMap<string, Lease>;
   readonly #publisher: LanePublisher;
+  readonly #refusals: Refusals;
   readonly #timers: Timer[] = [];
   /** Until when another ingest is known to have a feed that runs. */
   readonly #healthyPeers = new Map<string, Map<string, number>>();
@@ -71,6 +57,7 @@ export class Ingest {
 
   constructor(options: IngestOptions) {
     this.#options = options;
+    this.#refusals = new Refusals(options);
     const { name, link, timers, wallClock } = options;
     this.#publisher = new LanePublisher({
       ...options,
@@ -131,7 +118,10 @@ export class Ingest {
   }
 
   #step(lease: Lease): void {
-    lease.tick().catch(() => undefined); // Redis is away: that is told elsewhere, and the lease runs out
+    lease.tick().catch((error: unknown) => {
+      // Where Redis is away, that is told elsewhere; either way the lease runs out.
+      if (this.#options.link.isUp) this.#refusals.refuse('lease', error);
+    });
   }
 
   #lead(feed: string, epoch: number): void {
@@ -161,7 +151,7 @@ export class Ingest {
       else if (!this.#unhealthySinceMs.has(feed)) this.#unhealthySinceMs.set(feed, now);
       return { id: feed, epoch, isHealthy, report: epoch === null ? null : (reports.get(feed) ?? null) };
     });
-    link.publish(link.names.reports, JSON.stringify({ ingest: name, feeds } satisfies IngestReport));
+    link.publish(link.names.reports, encodeReport({ ingest: name, feeds }));
     for (const lease of this.#leases.values()) this.#giveToHealthier(lease, now);
   }
 
@@ -184,21 +174,27 @@ export class Ingest {
   }
 
   #onAsk(message: Buffer): void {
-    if (message.length > MAX_TOLD_BYTES) return;
+    let ask: Ask;
     try {
-      const ask = decodeAsk(message.toString());
-      const lease = this.#leases.get(ask.feed);
-      if (ask.op !== 'given') this.#publisher.onAsk(ask);
-      else if (lease) this.#step(lease);
+      ask = decodeAsk(message);
     } catch (error) {
-      this.#options.figures.unreadable += 1;
-      this.#options.log.warn({ reason: String(error) }, 'request on the bus not understood');
+      this.#refusals.refuse('ask', error);
+      return;
     }
+    const lease = this.#leases.get(ask.feed);
+    if (ask.op !== 'given') this.#publisher.onAsk(ask);
+    else if (lease) this.#step(lease);
   }
 
   #onReport(message: Buffer): void {
-    const report = readReport(message);
-    if (!report || report.ingest === this.#options.name) return;
+    let report: IngestReport;
+    try {
+      report = decodeReport(message);
+    } catch (error) {
+      this.#refusals.refuse('report', error);
+      return;
+    }
+    if (report.ingest === this.#options.name) return;
     const untilMs = this.#options.timers.now() + REPORT_VALID_MS;
     for (const { id, isHealthy } of report.feeds) {
       if (!this.#leases.has(id)) continue;
@@ -208,17 +204,5 @@ export class Ingest {
       if (isHealthy) peers.set(report.ingest, untilMs);
       if (peers.size > MAX_PEERS) peers.delete(peers.keys().next().value!);
     }
-  }
-}
-
-/** Null where it is none. */
-export function readReport(message: Buffer): IngestReport | null {
-  if (message.length > MAX_TOLD_BYTES) return null;
-  try {
-    const report = JSON.parse(message.toString()) as Partial<IngestReport> | null;
-    const isReport = typeof report?.ingest === 'string' && Array.isArray(report.feeds);
-    return isReport ? (report as IngestReport) : null;
-  } catch {
-    return null;
   }
 }

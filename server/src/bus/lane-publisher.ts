@@ -3,7 +3,6 @@ import {
   encodeCandle,
   encodeTrade,
   every,
-  isCandleInterval,
   type BookState,
   type CandleInterval,
   type Clock,
@@ -145,13 +144,13 @@ export class LanePublisher {
   onAsk(ask: Ask): void {
     const led = this.#led.get(ask.feed);
     if (!led) return;
-    if (ask.op === 'wholes' && Array.isArray(ask.instruments)) {
+    if (ask.op === 'wholes') {
       for (const [id, count] of ask.instruments) {
-        if (!led.told.has(id) || !Number.isSafeInteger(count)) continue;
+        if (!led.told.has(id)) continue;
         const before = led.wholes.get(id);
         led.wholes.set(id, before == null ? count : Math.min(before, count));
       }
-    } else if (ask.op === 'candles' && led.told.has(ask.instrument) && isCandleInterval(ask.interval)) {
+    } else if (ask.op === 'candles' && led.told.has(ask.instrument)) {
       if (led.candles.size < MAX_CANDLE_ASKS) led.candles.add(`${ask.interval} ${ask.instrument}`);
     }
     this.#answerSoon();

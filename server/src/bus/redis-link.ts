@@ -1,3 +1,5 @@
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { DepthwireError, type Clock } from '@depthwire/shared';
 import { Cluster, Redis, type ClusterOptions, type RedisOptions } from 'ioredis';
 import type { LeaseRecord, LeaseStore } from './lease.ts';
@@ -16,6 +18,10 @@ const OPEN_WITHIN_MS = 3_000;
 /** A connection on which nothing came for so long is made anew; each is asked for a sign of life as often. */
 const DEAD_AFTER_MS = 5_000;
 const PING_MS = 1_000;
+/** Epochs are milliseconds; by far no clock tells as many. */
+const MAX_EPOCH = 2 ** 52;
+/** What Node says of a certificate whose authority it does not know. */
+const UNTRUSTED = /SELF_SIGNED_CERT|UNABLE_TO_(GET_ISSUER_CERT|VERIFY_LEAF_SIGNATURE)/;
 /** How often the same trouble is logged. */
 const LOG_AGAIN_MS = 30_000;
 
@@ -30,8 +36,9 @@ export interface RedisLinkOptions {
   readonly log: Log;
 }
 
-/** Lua: one step for whoever looks. What is not there reads as an empty holder. */
-const read = `local h = redis.call('HMGET', KEYS[1], 'holder', 'epoch', 'beat')
+/** Lua: one step for whoever looks, also where memory is full. What is not there reads as an empty holder. */
+const read = `#!lua flags=allow-oom
+local h = redis.call('HMGET', KEYS[1], 'holder', 'epoch', 'beat')
 local holder, epoch, beat = h[1] or '', h[2] or '0', h[3] or '0'`;
 const scripts = {
   depthwireRenew: `${read}
@@ -69,10 +76,12 @@ export class RedisLink implements LeaseStore {
   #loggedAtMs = -Infinity;
   #ping: ReturnType<Clock['at']> | null = null;
 
+  /** @throws DepthwireError `invalid_config` where a file that it names cannot be used */
   constructor(options: RedisLinkOptions) {
     this.#options = options;
-    const { url, nodes, prefix } = options.config;
+    const { url, nodes, ca, prefix } = options.config;
     this.names = new BusNames(prefix);
+    const isSecure = (nodes?.[0] ?? url)!.startsWith('rediss:');
     const common: RedisOptions = {
       connectTimeout: CONNECT_WITHIN_MS,
       enableOfflineQueue: false,
@@ -80,6 +89,7 @@ export class RedisLink implements LeaseStore {
       autoResendUnfulfilledCommands: false,
       autoResubscribe: false,
       socketTimeout: DEAD_AFTER_MS,
+      tls: isSecure ? (ca === undefined ? {} : { ca: readAuthority(ca) }) : undefined,
     };
     if (nodes !== undefined) {
       const [first] = nodes.map((node) => new URL(node));
@@ -94,7 +104,6 @@ export class RedisLink implements LeaseStore {
           ...common,
           username: decodeURIComponent(first!.username) || undefined,
           password: decodeURIComponent(first!.password) || undefined,
-          tls: first!.protocol === 'rediss:' ? {} : undefined,
         },
       };
       this.#commands = new Cluster([...nodes], cluster) as Commands;
@@ -175,9 +184,16 @@ export class RedisLink implements LeaseStore {
   }
 
   async renew(feed: string, holder: string, epoch: number): Promise<LeaseRecord> {
-    const record = await this.#commands.depthwireRenew(this.names.lease(feed), holder, epoch);
-    const [found, foundEpoch, beat] = record as [string, string, string];
-    return { holder: found, epoch: Number(foundEpoch), beat: Number(beat) };
+    const key = this.names.lease(feed);
+    const record = await this.#commands.depthwireRenew(key, holder, epoch).catch((error: Error) => {
+      if (/^WRONGTYPE|not an integer|overflow/.test(error.message)) throw noLease(key);
+      throw error;
+    });
+    const [found, ...counts] = record as [string, string, string];
+    const [foundEpoch, beat] = counts.map(Number) as [number, number];
+    // An epoch beyond counting would be the last one.
+    if (!isCount(foundEpoch) || foundEpoch >= MAX_EPOCH || !isCount(beat)) throw noLease(key);
+    return { holder: found, epoch: foundEpoch, beat };
   }
 
   async take(feed: string, holder: string, seen: LeaseRecord, epoch: number): Promise<boolean> {
@@ -254,6 +270,41 @@ export class RedisLink implements LeaseStore {
     const now = this.#options.timers.now();
     if (this.#isClosed || now - this.#loggedAtMs < LOG_AGAIN_MS) return;
     this.#loggedAtMs = now;
-    this.#options.log.warn({ code: 'bus_unavailable', reason: error.message }, 'bus not reached');
+    this.#options.log.warn({ code: 'bus_unavailable', reason: reasonOf(error) }, 'bus not reached');
   }
+}
+
+const isCount = (value: number) => Number.isSafeInteger(value) && value >= 0;
+
+/** Of a cluster what its last node said; and what to do where nobody could guess it. */
+function reasonOf(error: Error & { readonly code?: string; readonly lastNodeError?: Error }): string {
+  const { code, message }: typeof error = error.lastNodeError ?? error;
+  const isUnknown = code !== undefined && UNTRUSTED.test(code);
+  return isUnknown ? `${message}: name the certificate of its authority in bus.ca` : message;
+}
+
+function readAuthority(file: string): string {
+  const invalid = (why: string) =>
+    new DepthwireError('invalid_config', `bus.ca: ${file} ${why}`, { key: 'bus.ca' });
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw invalid(`cannot be read: ${(error as Error).message}`);
+  }
+  try {
+    new X509Certificate(text);
+  } catch {
+    throw invalid('holds no certificate: name the file of the authority, in PEM form, such as redis-ca.pem');
+  }
+  return text;
+}
+
+/** Another program's, or made by hand: it is left as it is. */
+function noLease(key: string): DepthwireError {
+  return new DepthwireError(
+    'bus_unavailable',
+    `${key}: expected a hash with holder, epoch and beat, the last two whole numbers: delete it, or choose another bus.prefix`,
+    { key },
+  );
 }

@@ -1,118 +1,22 @@
-import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { connect as openSocket, createServer, type AddressInfo, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
+import { createServer, type AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { bookChecksum, type BookState } from '@depthwire/shared';
+import {
+  expectSame,
+  ids,
+  leaderOf,
+  marketsOf,
+  startCable,
+  startCluster,
+  startIngest,
+  Venue,
+} from '../../test/bus.ts';
 import { connect, serveFeeds } from '../../test/server.ts';
-import { ScriptedFeed, testInstrument } from '../../test/markets.ts';
-import { freePort } from '../../test/ports.ts';
 import { redisPath, startRedis } from '../../test/redis.ts';
-import type { Depthwire } from '../depthwire.ts';
 
 /** Only ends a test that has failed. */
 const PATIENT = { timeout: 20_000, interval: 20 };
 const TEST_MS = 60_000;
-
-const ids = ['AAA', 'BBB', 'CCC', 'DDD', 'EEE', 'FFF', 'GGG', 'HHH'].map((base) => `test:${base}-USD`);
-
-/** One market that two ingests hear: what the test does to it reaches both. */
-class Venue {
-  readonly feeds: ScriptedFeed[] = [];
-  #tradeId = 0;
-  #size = 1;
-
-  feed(): ScriptedFeed {
-    const feed = new ScriptedFeed(
-      'scripted',
-      ids.map((id) => testInstrument(id, { staleAfterMs: 3_600_000 })),
-    );
-    this.feeds.push(feed);
-    return feed;
-  }
-
-  open(feed: ScriptedFeed): void {
-    for (const id of ids) {
-      feed.snapshot([100, 5, 99, 7], [101, 4, 102, 6], id);
-      feed.state('live', null, id);
-    }
-  }
-
-  /** Every book changes, and there is a trade of each instrument. */
-  move(): void {
-    this.#size = (this.#size % 1_000) + 1;
-    for (const id of ids) {
-      this.#tradeId += 1;
-      for (const feed of this.feeds) {
-        feed.delta([100, this.#size, 98, this.#size + 1], [101, this.#size + 2], id);
-        feed.trade(100, this.#size, this.#tradeId, id);
-      }
-    }
-  }
-}
-
-const marketsOf = ({ source }: Depthwire) => source.markets;
-const leaderOf = (ingests: readonly Depthwire[]) =>
-  ingests.find(({ source }) => source.busReport()?.feeds.some(({ epoch }) => epoch !== null));
-
-function expectSame(gateway: Depthwire, ingest: Depthwire, state: BookState = 'live'): void {
-  expect([...marketsOf(gateway).keys()].sort()).toEqual([...marketsOf(ingest).keys()].sort());
-  for (const [id, market] of marketsOf(ingest)) {
-    const replica = marketsOf(gateway).get(id)!;
-    expect(replica.state).toBe(state);
-    expect(replica.book.sequence).toBe(market.book.sequence);
-    expect(bookChecksum(replica.book)).toBe(bookChecksum(market.book));
-    expect(replica.tape.at(-1)).toEqual(market.tape.at(-1));
-  }
-}
-
-/** A way to a port of this machine that can swallow everything, as a network does that is cut: no end is told. */
-async function startCable(port: number) {
-  const sockets = new Set<Socket>();
-  let isCut = false;
-  const server = createServer((near) => {
-    const far = openSocket(port, '127.0.0.1');
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      sockets.add(from);
-      from.on('data', (bytes) => to.write(bytes));
-      from.on('error', () => undefined);
-      from.on('close', () => {
-        sockets.delete(from);
-        to.destroy();
-      });
-      if (isCut) from.pause();
-    }
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  });
-  return {
-    url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    cut() {
-      isCut = true;
-      for (const socket of sockets) socket.pause();
-    },
-    mend() {
-      isCut = false;
-      for (const socket of sockets) socket.resume();
-    },
-  };
-}
-
-async function startIngest(venue: Venue, bus: object): Promise<Depthwire> {
-  const feed = venue.feed();
-  const { depthwire } = await serveFeeds([feed], { role: 'ingest', bus });
-  venue.open(feed);
-  return depthwire;
-}
 
 describe.skipIf(redisPath === null)('with a real Redis', () => {
   test(
@@ -271,35 +175,11 @@ describe.skipIf(redisPath === null)('with a real Redis', () => {
   });
 });
 
-const run = promisify(execFile);
-
-/** Nodes talk to each other on a port that is 10,000 higher. */
-async function clusterPort(): Promise<number> {
-  for (;;) {
-    const port = await freePort();
-    if (port < 55_000) return port;
-  }
-}
-
-const cliPath = redisPath && join(dirname(redisPath), 'redis-cli');
-
 describe.skipIf(redisPath === null)('with a cluster of Redis', () => {
   test(
     'lanes are spread over it, and one of its nodes may fail and come back',
     async () => {
-      const nodes = await Promise.all(
-        [1, 2, 3].map(async () => {
-          const folder = await mkdtemp(join(tmpdir(), 'depthwire-redis-'));
-          onTestFinished(() => rm(folder, { recursive: true, force: true }));
-          return startRedis({
-            port: await clusterPort(),
-            args: ['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000', '--dir', folder],
-          });
-        }),
-      );
-      await run(cliPath!, [
-        ...['--cluster', 'create', ...nodes.map(({ port }) => `127.0.0.1:${port}`), '--cluster-yes'],
-      ]);
+      const nodes = await startCluster(3);
       const venue = new Venue();
       const bus = { nodes: nodes.map(({ url }) => url) };
       const ingest = await startIngest(venue, bus);

@@ -3,18 +3,23 @@ import { describe, expect, test } from 'vitest';
 import { VirtualClock } from '@depthwire/feeds';
 import { bookChecksum, codecs, type Trade } from '@depthwire/shared';
 import { ScriptedFeed, silentLog, START_MS, testInstrument } from '../../test/markets.ts';
+import { readEvent } from '../engine/event-checks.ts';
 import { Engine } from '../engine/engine.ts';
 import { createMemoryBus, type MarketEvent } from './bus.ts';
 import { BusFigures } from './bus-figures.ts';
 import { LanePublisher } from './lane-publisher.ts';
+import { decodeReport, encodeReport } from './reports.ts';
+import { Refusals } from './refusals.ts';
 import { ReplicaMarkets } from './replica-markets.ts';
-import type { Ask } from './wire.ts';
+import { BUS_VERSION, decodeAsk, encodeAsk, type Ask } from './wire.ts';
 
 const AAA = 'test:AAA-USD';
 const BBB = 'test:BBB-USD';
 const instruments = [testInstrument(AAA), testInstrument(BBB)];
 /** By then whatever was lost is found, asked for and given: heads, a second request, and some. */
 const SETTLED_MS = 3_000;
+/** And by then whoever seemed to lead under a higher epoch has said nothing for long. */
+const HEALED_MS = 15_000;
 
 interface Sent {
   readonly lane: number;
@@ -33,6 +38,8 @@ async function start() {
   const events: MarketEvent[] = [];
   const gatewayBus = createMemoryBus();
   const figures = new BusFigures();
+  const lines: object[] = [];
+  const refusals = new Refusals({ figures, timers: clock, log: { warn: (line) => lines.push(line) } });
   let leads = true;
   /** The first message that was sent. */
   let sample: unknown;
@@ -46,7 +53,7 @@ async function start() {
     },
   });
   const replicas = new ReplicaMarkets({
-    ...{ bus: gatewayBus, clock, timers: clock, figures },
+    ...{ bus: gatewayBus, clock, timers: clock, figures, refusals },
     ask: (ask) => asks.push(ask),
   });
   gatewayBus.subscribe((event) => events.push(event));
@@ -60,7 +67,7 @@ async function start() {
   bus.subscribe(note);
   note();
   return {
-    ...{ clock, engine, feed, wire, asks, events, publisher, replicas, figures, flat },
+    ...{ clock, engine, feed, wire, asks, events, publisher, replicas, figures, flat, lines },
     get sample() {
       return sample;
     },
@@ -139,7 +146,7 @@ describe('ReplicaMarkets', () => {
     const lanes = replicas.feeds.length;
     const envelope = (kind: number, body: unknown) => {
       const [version] = running.sample as [number];
-      return [version, kind, 'somebody', 'scripted', 1, 2 ** 40, 0, 0, body];
+      return [version, kind, 'one', 'scripted', 1, 2 ** 40, 0, 0, body];
     };
     const whole = [AAA, 1, null, 5];
     const bodies = [
@@ -157,10 +164,9 @@ describe('ReplicaMarkets', () => {
         for (let lane = 0; lane < 16; lane++)
           replicas.onMessage(lane, encode(envelope(kind, body) as never) as Uint8Array);
     replicas.onMessage(0, Buffer.from([0xc1, 0, 1]));
-    expect(figures.unreadable).toBeGreaterThan(0);
-    publisher.cease('scripted');
-    publisher.lead('scripted', 2);
-    running.settle();
+    expect(figures.unreadable).toBeGreaterThan(100);
+    expect(running.lines).toHaveLength(1);
+    running.settle(HEALED_MS);
     running.expectEqual();
     expect(replicas.feeds).toHaveLength(lanes);
   });
@@ -293,4 +299,131 @@ test('whatever is lost, repeated or out of order: no book is live that the engin
     }),
     { numRuns: 200 },
   );
+});
+
+/** Anything that a message can hold. */
+const anything = fc.oneof(
+  fc.constantFrom(null, true, '', 'x'.repeat(100_000), -1, 0.5, 2 ** 53, 2 ** 40, 1e300, [], {}),
+  fc.integer(),
+  fc.string(),
+  fc.array(fc.oneof(fc.integer(), fc.constant(null)), { maxLength: 20 }),
+  fc.record({ id: fc.constantFrom(AAA, 'test:NEW-USD'), tick: fc.integer() }),
+);
+
+/** Another value, or none, at a place within. */
+function mutate(value: unknown, path: readonly number[], by: { readonly value: unknown } | null): unknown {
+  if (typeof value !== 'object' || value === null || path.length === 0) return by ? by.value : undefined;
+  const keys = Object.keys(value);
+  if (keys.length === 0) return by ? by.value : undefined;
+  const [at, ...rest] = path as [number, ...number[]];
+  const key = keys[at % keys.length]!;
+  const changed = mutate((value as Record<string, unknown>)[key], rest, by);
+  if (Array.isArray(value))
+    return value.flatMap((each: unknown, i) =>
+      String(i) === key ? (changed === undefined ? [] : [changed]) : [each],
+    );
+  return { ...value, [key]: changed };
+}
+
+const change = fc.record({
+  // Most often within the body, which is what stands last.
+  path: fc
+    .tuple(
+      fc.oneof({ weight: 3, arbitrary: fc.constant(8) }, { weight: 1, arbitrary: fc.nat(8) }),
+      fc.array(fc.nat(20), { maxLength: 6 }),
+    )
+    .map(([first, rest]) => [first, ...rest]),
+  by: fc.oneof(fc.constant(null), fc.record({ value: anything })),
+});
+
+test('whatever stands in a message: nothing throws, nothing of it can break a reader, and all books come right', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.oneof(change, fc.uint8Array({ maxLength: 200 })), { minLength: 1, maxLength: 30 }),
+      fc.nat(1_000),
+      async (changes, from) => {
+        const running = await start();
+        const { feed, wire, clock, publisher, replicas, lines, engine } = running;
+        publisher.lead('scripted', 5);
+        open(feed);
+        feed.trade(100, 1, 1);
+        running.settle(1_000);
+        for (const market of replicas.markets.values()) market.candles('1m');
+        feed.delta([100, 3], [101, 5]);
+        feed.trade(100, 2, 2);
+        feed.state('recovering', 'gap', BBB);
+        feed.state('live', null, BBB);
+        feed.emit({ type: 'instrument', instrument: testInstrument(BBB, { name: 'B' }) });
+        for (const id of [AAA, BBB])
+          publisher.onAsk({ op: 'wholes', feed: 'scripted', instruments: [[id, 0]] });
+        publisher.onAsk({ op: 'candles', feed: 'scripted', instrument: AAA, interval: '1m' });
+        clock.advanceTo(clock.now() + 600);
+        // Each comes before the real one that it was made of, or in place of it.
+        const real = wire.splice(0);
+        real.forEach(({ lane, bytes }, i) => {
+          const ofThis = changes.filter((_, j) => (from + j) % real.length === i);
+          for (const one of ofThis) {
+            const isMade = !(one instanceof Uint8Array);
+            const made = isMade && mutate(codecs.msgpack.decode(bytes), one.path, one.by);
+            const foreign = isMade ? codecs.msgpack.encode((made ?? null) as never) : one;
+            replicas.onMessage(lane, foreign as Uint8Array);
+          }
+          if (ofThis.length === 0 || from % 2 === 0) replicas.onMessage(lane, bytes);
+        });
+        running.settle(HEALED_MS);
+        for (const [id, market] of engine.markets) {
+          const replica = replicas.markets.get(id)!;
+          expect([id, running.flat(replica)]).toEqual([id, running.flat(market)]);
+          expect([replica.state, replica.reason]).toEqual([market.state, market.reason]);
+          expect(replica.epoch).toBe(5);
+        }
+        for (const { instrument, tape, ...market } of replicas.markets.values()) {
+          expect(readEvent({ type: 'instrument', instrument })).toEqual({ type: 'instrument', instrument });
+          expect(Number.isSafeInteger(market.tradeCount)).toBe(true);
+          for (const { id } of tape) expect(String(id).length).toBeLessThanOrEqual(64);
+        }
+        // At most one of each kind in half a minute.
+        expect(lines.length).toBeLessThanOrEqual(2);
+        for (const line of lines) expect(JSON.stringify(line).length).toBeLessThan(1_000);
+      },
+    ),
+    { numRuns: 200 },
+  );
+});
+
+test('requests and reports: whatever stands in them, they are read as they have to be or refused', () => {
+  const ask = {
+    op: 'wholes' as const,
+    feed: 'scripted',
+    instruments: [[AAA, 3]] as [string, number][],
+  };
+  const report = {
+    ingest: 'one',
+    feeds: [{ id: 'scripted', epoch: 5, isHealthy: true, report: null }],
+  };
+  expect(decodeAsk(Buffer.from(encodeAsk(ask)))).toEqual(ask);
+  expect(decodeReport(Buffer.from(encodeReport(report)))).toEqual(report);
+  const refused = expect.objectContaining({ code: 'malformed_message' }) as unknown;
+  fc.assert(
+    fc.property(fc.oneof(change, fc.uint8Array()), (one) => {
+      for (const [text, decode] of [
+        [encodeAsk(ask), decodeAsk],
+        [encodeReport(report), decodeReport],
+      ] as const) {
+        const bytes =
+          one instanceof Uint8Array
+            ? Buffer.from(one)
+            : Buffer.from(JSON.stringify(mutate(JSON.parse(text), one.path, one.by) ?? null));
+        try {
+          const read = decode(bytes);
+          expect(decode(Buffer.from(JSON.stringify({ version: BUS_VERSION, ...read })))).toEqual(read);
+        } catch (error) {
+          expect(error).toEqual(refused);
+          expect((error as Error).message.length).toBeLessThan(1_000);
+        }
+      }
+    }),
+    { numRuns: 2_000 },
+  );
+  expect(() => decodeAsk(Buffer.from(JSON.stringify(ask)))).toThrow('no version, expected 3');
 });

@@ -1,6 +1,7 @@
 import {
   decodeCandle,
   decodeTrade,
+  DepthwireError,
   every,
   hasSameScales,
   type BookState,
@@ -12,12 +13,16 @@ import {
 } from '@depthwire/shared';
 import type { Bus } from './bus.ts';
 import type { BusFigures } from './bus-figures.ts';
+import { checkedCandles, checkFrame, checkGroup, checkHead } from './frame-checks.ts';
+import { laneOf } from './lanes.ts';
+import type { Refusals } from './refusals.ts';
 import { ReplicaMarket, type Trouble } from './replica-market.ts';
 import {
   busCodes,
   decodeDay,
   decodeMessage,
   decodeSide,
+  MAX_ASKED,
   messageKinds,
   type Ask,
   type BookMoveFrame,
@@ -35,17 +40,18 @@ const WATCH_MS = 250;
 const LOWER_AFTER_MS = 5_000;
 /** Heads that come so much later than those that came fastest were held up: what they clear is long past. */
 const LATE_AFTER_MS = 1_000;
+/** Heads that come so much before those that came fastest are believed where others say so too. */
+const EARLY_MS = 10_000;
 /** Two machines' clocks may drift apart so much from heads to heads: half a second in a thousand. */
 const DRIFT_MS = 0.25;
 /** A lane that stays silent is told of as often. */
 const SILENT_AGAIN_MS = 5_000;
 /** What was asked for is asked for again. */
 const ASK_AGAIN_MS = 1_000;
-/** What is missed within this time is asked for together, so many instruments in a message. */
+/** What is missed within this time is asked for together. */
 const ASK_DELAY_MS = 10;
 /** By then every lane has told its heads once. */
 const HEARD_AFTER_MS = 600;
-const MAX_ASKED = 500;
 /** Instruments of all feeds; as many as ten ingests have. */
 const MAX_INSTRUMENTS = 100_000;
 /** Feeds that a bus may have. */
@@ -61,6 +67,7 @@ export interface ReplicaMarketsOptions {
   /** Of what has to be done in time, whatever the machine's clock does. */
   readonly timers: Clock;
   readonly figures: BusFigures;
+  readonly refusals: Refusals;
   ask(ask: Ask): void;
   /** Nothing came on a lane for long. */
   onSilent?(lane: number): void;
@@ -87,6 +94,8 @@ interface FeedView {
   ingest: string;
   /** From its leader's clock to this one: what came fastest, of late. */
   leastLagMs: number;
+  /** The same of heads that came impossibly early, until others say so too. */
+  earlyLagMs: number;
   /** When something came under its epoch. */
   heardAtMs: number;
   readonly lanes: Map<number, LaneView>;
@@ -163,14 +172,14 @@ export class ReplicaMarkets {
 
   /** A message of a lane: whatever it is, it does no harm to what it does not tell of. */
   onMessage(lane: number, bytes: Uint8Array): void {
-    const { figures, clock } = this.#options;
+    const { figures, clock, refusals } = this.#options;
     figures.receivedMessages += 1;
     figures.receivedBytes += bytes.length;
     let message: LaneMessage;
     try {
       message = decodeMessage(bytes);
-    } catch {
-      figures.unreadable += 1;
+    } catch (error) {
+      refusals.refuse('lane', error);
       return;
     }
     const feed = this.#feedOf(message);
@@ -183,19 +192,54 @@ export class ReplicaMarkets {
       if (view.number !== null && message.number !== view.number + 1) this.#suspect(view);
       view.number = message.number;
     }
+    if (message.kind === messageKinds.updates)
+      for (const group of message.body) this.#readGroup(feed, view, lane, group, message.sentMs);
+    else if (isNewest && !this.#isLate(feed, message)) this.#readHeads(feed, view, lane, message.body);
+  }
+
+  #readGroup(feed: FeedView, view: LaneView, lane: number, group: unknown, sentMs: number): void {
     try {
-      if (message.kind === messageKinds.updates)
-        for (const group of message.body) this.#applyGroup(feed, view, group, message.sentMs);
-      else if (isNewest && !this.#isLate(feed, message)) this.#applyHeads(feed, view, message.body);
-    } catch {
-      figures.unreadable += 1;
+      checkGroup(group);
+      this.#checkLane(view, lane, group[0]);
+    } catch (error) {
+      this.#options.refusals.refuse('lane', error);
       this.#suspect(view); // until heads tell what is right
+      return;
     }
+    this.#applyGroup(feed, view, group, sentMs);
+  }
+
+  /** All of them or none: what heads leave out is there no more. */
+  #readHeads(feed: FeedView, view: LaneView, lane: number, heads: readonly unknown[]): void {
+    try {
+      if (heads.length > MAX_INSTRUMENTS)
+        throw new DepthwireError('malformed_message', `heads: expected up to ${MAX_INSTRUMENTS}`);
+      for (const head of heads) {
+        checkHead(head);
+        this.#checkLane(view, lane, head[0]);
+      }
+    } catch (error) {
+      this.#options.refusals.refuse('lane', error);
+      this.#suspect(view); // until others tell what is right
+      return;
+    }
+    this.#applyHeads(feed, view, heads as readonly Head[]);
+  }
+
+  #checkLane({ instruments }: LaneView, lane: number, id: InstrumentId): void {
+    if (instruments.has(id) || laneOf(id) === lane) return;
+    throw new DepthwireError('malformed_message', `${id} on lane ${lane}: expected on lane ${laneOf(id)}`);
   }
 
   /** What was held up on the way comes at once, and for a moment a book of long ago would pass for one of now. */
   #isLate(feed: FeedView, { steadyMs }: LaneMessage): boolean {
     const lagMs = this.#options.timers.now() - steadyMs;
+    const { leastLagMs, earlyLagMs } = feed;
+    const isEarly = leastLagMs !== Infinity && leastLagMs - lagMs > EARLY_MS;
+    if (isEarly && Math.abs(lagMs - earlyLagMs) > EARLY_MS) {
+      feed.earlyLagMs = lagMs;
+      return true;
+    }
     feed.leastLagMs = Math.min(feed.leastLagMs + DRIFT_MS, lagMs);
     return lagMs - feed.leastLagMs > LATE_AFTER_MS;
   }
@@ -219,15 +263,22 @@ export class ReplicaMarkets {
       if (this.#feeds.size >= MAX_FEEDS) return undefined;
       this.#feeds.set(
         id,
-        (feed = { feed: id, epoch, ingest, leastLagMs: Infinity, heardAtMs: 0, lanes: new Map() }),
+        (feed = {
+          ...{ feed: id, epoch, ingest, leastLagMs: Infinity, earlyLagMs: Infinity, heardAtMs: 0 },
+          lanes: new Map(),
+        }),
       );
     }
     const now = this.#options.timers.now();
-    if (epoch < feed.epoch && now - feed.heardAtMs < LOWER_AFTER_MS) {
-      this.#options.figures.fenced += 1;
+    const isOther = epoch !== feed.epoch || ingest !== feed.ingest;
+    if (isOther && epoch <= feed.epoch && now - feed.heardAtMs < LOWER_AFTER_MS) {
+      const { figures, refusals } = this.#options;
+      figures.fenced += 1;
+      if (epoch === feed.epoch)
+        refusals.refuse('leader', `${ingest} under the epoch of ${feed.ingest}, which leads ${id}`);
       return undefined;
     }
-    if (epoch !== feed.epoch) this.#follow(feed, epoch, ingest);
+    if (isOther) this.#follow(feed, epoch, ingest);
     feed.heardAtMs = now;
     return feed;
   }
@@ -236,7 +287,7 @@ export class ReplicaMarkets {
   #follow(feed: FeedView, epoch: number, ingest: string): void {
     feed.epoch = epoch;
     feed.ingest = ingest;
-    feed.leastLagMs = Infinity;
+    feed.leastLagMs = feed.earlyLagMs = Infinity;
     const now = this.#options.timers.now();
     for (const lane of feed.lanes.values()) {
       lane.number = null;
@@ -295,6 +346,8 @@ export class ReplicaMarkets {
       for (const [number, lane] of lanes) {
         if (now - lane.headsAtMs <= SILENT_AFTER_MS) continue;
         if (lane.silence === null) this.#silence(lane, 'the bus is silent');
+        // Heads tell of each book whether it is right; a number that was too high must not keep them away.
+        lane.number = null;
         if (now - Math.max(lane.headsAtMs, lane.silentToldAtMs) <= SILENT_AGAIN_MS) continue;
         lane.silentToldAtMs = now;
         this.#options.onSilent?.(number);
@@ -311,8 +364,9 @@ export class ReplicaMarkets {
     let number = first - 1;
     // Before the trades that made it, and behind a frame that began the market anew.
     this.#setDay(feed, id, number, day);
-    for (const frame of frames) {
+    for (const read of frames as readonly unknown[]) {
       try {
+        const frame = checkFrame(id, read);
         switch (frame[0]) {
           case busCodes.whole:
             this.#applyWhole(feed, lane, id, frame);
@@ -324,9 +378,9 @@ export class ReplicaMarkets {
             number += 1;
             this.#applyCounted(feed, lane, id, number, frame, sentMs);
         }
-      } catch {
+      } catch (error) {
         // Whatever is wrong with it: the book is not known to be right any more.
-        this.#options.figures.unreadable += 1;
+        this.#options.refusals.refuse('lane', error);
         const market = this.#known(feed, id);
         if (market) this.#lose(feed, lane, market);
       }
@@ -417,9 +471,11 @@ export class ReplicaMarkets {
   ): ReplicaMarket | null {
     const before = this.#markets.get(id);
     if (before && before.feed !== feed.feed) {
-      // Of two feeds that claim it, the one that was led later has it, until it gives it up.
-      if (before.epoch > feed.epoch) return null;
-      for (const other of this.#feeds.get(before.feed)?.lanes.values() ?? []) other.instruments.delete(id);
+      // Of two feeds that claim it, the one that was led later has it, until it gives it up or says nothing for long.
+      const other = this.#feeds.get(before.feed);
+      const isHeard = this.#options.timers.now() - (other?.heardAtMs ?? -Infinity) < LOWER_AFTER_MS;
+      if (before.epoch > feed.epoch && isHeard) return null;
+      for (const { instruments } of other?.lanes.values() ?? []) instruments.delete(id);
     }
     if (!before && this.#markets.size >= MAX_INSTRUMENTS) return null;
     if (before) this.#candleAsks.delete(before);
@@ -534,7 +590,7 @@ export class ReplicaMarkets {
     // The lane has them in order: whoever has every trade up to here has as many as they are of.
     if (!market?.isInSync || market.tradeCount !== tradeCount) return;
     if (!market.missingCandles.includes(interval)) return;
-    market.loadCandles(interval, wire.map(decodeCandle));
+    market.loadCandles(interval, checkedCandles(interval, wire.map(decodeCandle)));
     const asked = this.#candleAsks.get(market);
     asked?.delete(interval);
     if (asked?.size === 0) this.#candleAsks.delete(market);
@@ -557,7 +613,7 @@ export class ReplicaMarkets {
         }
         continue;
       }
-      market.seen = Math.max(market.seen, number);
+      market.seen = number; // whatever somebody else counted
       if (market.isInSync) {
         const isRight =
           market.number === number &&

@@ -2,12 +2,13 @@ import type { BookState, CandleInterval, Clock } from '@depthwire/shared';
 import type { BusReport, FeedReport, MarketSource } from '../engine/market-source.ts';
 import type { Bus } from './bus.ts';
 import type { BusFigures } from './bus-figures.ts';
-import { readReport, REPORT_VALID_MS } from './ingest.ts';
 import { LANES } from './lanes.ts';
 import type { MarketView } from '../engine/market.ts';
 import type { RedisLink } from './redis-link.ts';
 import { ReplicaMarket } from './replica-market.ts';
 import { ReplicaMarkets } from './replica-markets.ts';
+import { Refusals } from './refusals.ts';
+import { decodeReport, REPORT_VALID_MS, type IngestReport } from './reports.ts';
 import { encodeAsk } from './wire.ts';
 
 /** How long somebody who asks for candles waits until their past is known. */
@@ -23,20 +24,24 @@ export interface ReplicaSourceOptions {
   readonly clock: Clock;
   readonly timers: Clock;
   readonly figures: BusFigures;
+  readonly log: { warn(details: object, message: string): void };
 }
 
 /** The markets that ingests tell of over the bus. */
 export class ReplicaSource implements MarketSource {
   readonly #options: ReplicaSourceOptions;
   readonly #replicas: ReplicaMarkets;
+  readonly #refusals: Refusals;
   /** What the leader of each feed told last. */
   readonly #reports = new Map<string, { report: FeedReport; epoch: number; atMs: number }>();
 
   constructor(options: ReplicaSourceOptions) {
     this.#options = options;
     const { link } = options;
+    this.#refusals = new Refusals(options);
     this.#replicas = new ReplicaMarkets({
       ...options,
+      refusals: this.#refusals,
       ask: (ask) => void link.publish(link.names.asks, encodeAsk(ask)),
       onSilent: (lane) => void link.subscribeAnew(link.names.lane(lane)),
     });
@@ -92,14 +97,18 @@ export class ReplicaSource implements MarketSource {
   }
 
   #onReport(message: Buffer): void {
-    const told = readReport(message);
-    if (!told) {
-      this.#options.figures.unreadable += 1;
+    let told: IngestReport;
+    try {
+      told = decodeReport(message);
+    } catch (error) {
+      this.#refusals.refuse('report', error);
       return;
     }
     const atMs = this.#options.timers.now();
     for (const { id, epoch, report } of told.feeds) {
-      if (epoch === null || report === null || epoch < (this.#reports.get(id)?.epoch ?? 0)) continue;
+      if (epoch === null || report === null) continue;
+      const before = this.#reports.get(id);
+      if (before && epoch < before.epoch && atMs - before.atMs < REPORT_VALID_MS) continue;
       this.#reports.delete(id);
       this.#reports.set(id, { report, epoch, atMs });
       if (this.#reports.size > MAX_REPORTS) this.#reports.delete(this.#reports.keys().next().value!);

@@ -1,4 +1,5 @@
 import {
+  candleIntervals,
   codecs,
   decodeLevels,
   DepthwireError,
@@ -13,14 +14,24 @@ import {
   type WireCandle,
   type WireTrade,
 } from '@depthwire/shared';
+import { z } from 'zod';
 import type { DayStatistics } from '../engine/statistics.ts';
 
-// What goes over the bus, as MessagePack. Ingests and gateways of one version talk to each other; a message of
-// another version is counted and left alone.
+// What goes over the bus: lanes as MessagePack, and what is seldom as JSON. Ingests and gateways of one version talk to
+// each other; a message of another version is refused.
 
-const BUS_VERSION = 2;
-/** Largest message that is read. */
+export const BUS_VERSION = 3;
+/** Largest message of a lane that is read, and of what is JSON. */
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
+const MAX_TEXT_BYTES = 4 * 1024 * 1024;
+/** Of an ingest or feed. */
+export const MAX_NAME_CHARS = 200;
+/** Of an instrument: more than any has. */
+const MAX_ID_CHARS = 128;
+/** Instruments that are asked for together. */
+export const MAX_ASKED = 500;
+/** In the year 128,000; the difference of any two such times is an exact integer. */
+export const MAX_TIME_MS = 4e15;
 
 export const messageKinds = { updates: 0, heads: 1 } as const;
 
@@ -163,14 +174,17 @@ export function decodeMessage(bytes: Uint8Array): LaneMessage {
   const message = codec.decode(bytes);
   if (!Array.isArray(message)) throw malformed('expected an array');
   const [version, kind, ingest, feed, epoch, number, sentMs, steadyMs, body] = message as unknown[];
-  if (version !== BUS_VERSION) throw malformed(`version ${String(version)}, expected ${BUS_VERSION}`);
+  checkVersion(version);
+  if (kind !== messageKinds.updates && kind !== messageKinds.heads) throw malformed('kind: expected 0 or 1');
+  if (!isName(ingest) || !isName(feed))
+    throw malformed(`ingest, feed: expected names of up to ${MAX_NAME_CHARS} characters`);
   const isRight =
-    (kind === messageKinds.updates || kind === messageKinds.heads) &&
-    typeof ingest === 'string' &&
-    typeof feed === 'string' &&
-    [epoch, number, sentMs, steadyMs].every(Number.isSafeInteger) &&
-    Array.isArray(body);
-  if (!isRight) throw malformed('not as the bus has it');
+    [epoch, number].every((value) => Number.isSafeInteger(value) && (value as number) >= 0) &&
+    [sentMs, steadyMs].every(
+      (value) => Number.isSafeInteger(value) && Math.abs(value as number) <= MAX_TIME_MS,
+    );
+  if (!isRight) throw malformed('epoch, number, times: expected whole numbers');
+  if (!Array.isArray(body)) throw malformed('body: expected an array');
   return { kind, ingest, feed, epoch, number, sentMs, steadyMs, body } as LaneMessage;
 }
 
@@ -199,14 +213,61 @@ export function decodeDay([last, open, high, low, volume, turnover, trades]: Day
 }
 
 export function encodeAsk(ask: Ask): string {
-  return JSON.stringify(ask);
+  return encodeText(ask);
 }
 
-/** @throws SyntaxError, or DepthwireError `malformed_message` */
-export function decodeAsk(text: string): Ask {
-  const ask = JSON.parse(text) as Partial<Ask> | null;
-  if (typeof ask?.feed !== 'string' || typeof ask.op !== 'string') throw malformed('no request');
-  return ask as Ask;
+const name = z.string().max(MAX_NAME_CHARS);
+const id = z.string().max(MAX_ID_CHARS);
+const ask: z.ZodType<Ask> = z.discriminatedUnion('op', [
+  z.object({
+    op: z.literal('wholes'),
+    feed: name,
+    instruments: z.array(z.tuple([id, z.int()])).max(MAX_ASKED),
+  }),
+  z.object({
+    op: z.literal('candles'),
+    feed: name,
+    instrument: id,
+    interval: z.enum(Object.keys(candleIntervals) as CandleInterval[]),
+  }),
+  z.object({ op: z.literal('given'), feed: name }),
+]);
+
+/** @throws DepthwireError `malformed_message` */
+export function decodeAsk(bytes: Buffer): Ask {
+  return decodeText(bytes, ask);
+}
+
+export function encodeText(message: object): string {
+  return JSON.stringify({ version: BUS_VERSION, ...message });
+}
+
+/** @throws DepthwireError `malformed_message`, naming what is wrong first */
+export function decodeText<T>(bytes: Buffer, schema: z.ZodType<T>): T {
+  if (bytes.length > MAX_TEXT_BYTES) throw malformed(`over ${MAX_TEXT_BYTES} bytes`);
+  let message: { version?: unknown } | null;
+  try {
+    message = JSON.parse(bytes.toString()) as typeof message;
+  } catch {
+    throw malformed('expected JSON');
+  }
+  checkVersion(message?.version);
+  const { data, error } = schema.safeParse(message);
+  if (!error) return data;
+  const [issue] = error.issues;
+  throw malformed(`${issue!.path.join('.')}: ${issue!.message}`);
+}
+
+function checkVersion(version: unknown): void {
+  if (version === BUS_VERSION) return;
+  const told = typeof version === 'number' ? `version ${version}` : 'no version';
+  throw malformed(
+    `${told}, expected ${BUS_VERSION}: run ingests and gateways of one release, or set them apart by bus.prefix`,
+  );
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= MAX_NAME_CHARS;
 }
 
 function malformed(why: string): DepthwireError {

@@ -90,6 +90,14 @@ describe('configuration', () => {
       { bus: { prefix: 'mine' } },
       'bus: expected either url, such as redis://127.0.0.1:6379, or nodes of a Redis cluster',
     ],
+    [
+      { bus: { url: 'redis://10.0.0.1', ca: 'redis-ca.pem' } },
+      'bus.ca: is of no use without TLS: write rediss:// in bus.url or bus.nodes, or remove it',
+    ],
+    [
+      { bus: { nodes: ['rediss://10.0.0.1', 'redis://10.0.0.2'] } },
+      'bus.nodes: expected all of them with redis:// or all with rediss://',
+    ],
     [{ gateway: [] }, 'gateway: expected keys and values, such as heartbeatMs: 15000, got []'],
     [
       { allowedOrigins: 'https://example.com' },

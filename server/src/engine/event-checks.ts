@@ -123,8 +123,11 @@ function readStatus(event: BookStatusEvent): BookStatusEvent {
   return { type: 'book-status', instrument, timeMs, state, reason };
 }
 
-/** With the keys that it has to have and no others, for it goes to every client. */
-function readInstrument(value: Instrument): Instrument {
+/**
+ * With the keys that it has to have and no others, for it goes to every client.
+ * @throws DepthwireError `invalid_event`
+ */
+export function readInstrument(value: Instrument): Instrument {
   if (typeof value !== 'object' || value === null) throw invalid('instrument', 'an object', value);
   const { id, venue, symbol, base, quote, kind, name, tick, lot, status, origin, staleAfterMs } = value;
   if (!isInstrumentId(id)) throw invalid('instrument: id', 'VENUE:BASE-QUOTE', id);

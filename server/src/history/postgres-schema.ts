@@ -86,27 +86,44 @@ const migrations: readonly ((client: ClientBase, hasTimescale: boolean) => Promi
 ];
 
 /**
- * Brings the tables to this version, alone among all processes. Where the database has TimescaleDB as the tables are made, they
- * are hypertables; no test of ours has run with it.
+ * Brings the tables to this version, alone among all processes; where they are there, it looks and changes nothing, as a role
+ * that may only read has to. Where the database has TimescaleDB as the tables are made, they are hypertables; no test of ours
+ * has run with it.
  */
 export async function migrate(client: ClientBase): Promise<void> {
+  if ((await versionOf(client)) === migrations.length) return;
   await alone(client, async () => {
-    await client.query(`CREATE SCHEMA IF NOT EXISTS ${SCHEMA}`);
+    // Whoever may not make a schema may still have been given one.
+    const schema = await client.query('SELECT FROM pg_namespace WHERE nspname = $1', [SCHEMA]);
+    if (schema.rowCount === 0) await client.query(`CREATE SCHEMA ${SCHEMA}`);
     await client.query('CREATE TABLE IF NOT EXISTS depthwire.version (version integer NOT NULL)');
-    const { rows } = await client.query<{ version: number }>('SELECT version FROM depthwire.version');
-    const version = rows[0]?.version ?? 0;
-    if (version > migrations.length)
-      throw unavailable(
-        'newer_schema',
-        `the schema ${SCHEMA} was written by a newer Depthwire (tables ${version}, this one knows ${migrations.length}): ` +
-          'run that one, or let history.url name another database',
-      );
+    const version = await versionOf(client);
     if (version === migrations.length) return;
     const timescale = await client.query("SELECT 1 FROM pg_extension WHERE extname = 'timescaledb'");
     for (const migration of migrations.slice(version)) await migration(client, timescale.rows.length > 0);
     await client.query('DELETE FROM depthwire.version');
     await client.query('INSERT INTO depthwire.version VALUES ($1)', [migrations.length]);
   });
+}
+
+/**
+ * Of the tables that are there; 0 for none.
+ * @throws DepthwireError where a newer Depthwire made them
+ */
+async function versionOf(client: ClientBase): Promise<number> {
+  const table = await client.query<{ name: string | null }>(
+    "SELECT to_regclass('depthwire.version') AS name",
+  );
+  if (table.rows[0]!.name === null) return 0;
+  const { rows } = await client.query<{ version: number }>('SELECT version FROM depthwire.version');
+  const version = rows[0]?.version ?? 0;
+  if (version > migrations.length)
+    throw unavailable(
+      'newer_schema',
+      `the schema ${SCHEMA} was written by a newer Depthwire (tables ${version}, this one knows ${migrations.length}): ` +
+        'run that one, or let history.url name another database',
+    );
+  return version;
 }
 
 /** Parts of the tables by time: made before they are needed, dropped as a whole when they are too old. */

@@ -1,7 +1,10 @@
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Trade } from '@depthwire/shared';
 import fc from 'fast-check';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { batchOf, testSeries, trade } from '../../test/history-batches.ts';
 import { launchPostgres, postgresPath, type Postgres } from '../../test/launch-postgres.ts';
 import { startPostgres } from '../../test/postgres.ts';
@@ -12,6 +15,8 @@ import { storedIntervals, type HistoryBatch } from './store.ts';
 
 const START_MS = 1_700_006_400_000;
 const DAY_MS = 86_400_000;
+/** Only ends a test that has failed. */
+const PATIENT = { timeout: 20_000, interval: 50 };
 const series = testSeries();
 const reasonOf = (reason: string) => ({ code: 'history_unavailable', details: { reason } });
 
@@ -182,6 +187,100 @@ describe.skipIf(postgresPath === null)('history in PostgreSQL', () => {
     const nobody = await open((url) => (url.port = '1'));
     expect(nobody).toMatchObject(reasonOf('away'));
     for (const error of [noDatabase, noUser, nobody]) expect(String(error)).not.toContain('secret');
+  });
+
+  test('goes on once a server that took its place takes connections, and then changes', async () => {
+    const own = await startPostgres();
+    const store = await openStore({ store: 'postgres', url: own.url });
+    await store.write([batchOf([trade(1, START_MS)])]);
+    const write = () => store.write([batchOf([trade(2, START_MS + 1_000)])]);
+    await own.restart('closed');
+    // What was connected to the server of before finds out first.
+    await vi.waitFor(
+      () =>
+        expect(write()).rejects.toMatchObject({
+          ...reasonOf('away'),
+          message: expect.stringContaining('the database system is not accepting connections') as unknown,
+        }),
+      PATIENT,
+    );
+    await own.restart('readable');
+    await vi.waitFor(
+      () =>
+        expect(write()).rejects.toMatchObject({
+          ...reasonOf('away'),
+          message: expect.stringContaining('is a standby: promote it') as unknown,
+        }),
+      PATIENT,
+    );
+    // Whoever only reads has all that it has; a process that starts now, too.
+    const reader = await openStore({ store: 'postgres', url: own.url });
+    for (const each of [store, reader])
+      expect(await each.candles(series, '1m', 9, Infinity)).toMatchObject([{ trades: 1 }]);
+    await own.promote();
+    await vi.waitFor(write, PATIENT);
+    expect(await reader.candles(series, '1m', 9, Infinity)).toMatchObject([{ trades: 2 }]);
+  });
+
+  test('is read by a role that may do nothing else, whoever makes parts of tables later', async () => {
+    const own = await startPostgres();
+    // As docs/operating.md has it.
+    const grants = `
+      CREATE ROLE depthwire LOGIN;
+      CREATE ROLE depthwire_reader LOGIN;
+      CREATE SCHEMA depthwire AUTHORIZATION depthwire;
+      GRANT USAGE ON SCHEMA depthwire TO depthwire_reader;
+      ALTER DEFAULT PRIVILEGES FOR ROLE depthwire IN SCHEMA depthwire GRANT SELECT ON TABLES TO depthwire_reader;`;
+    await own.run('psql', ['-qX', '-d', own.url, '-v', 'ON_ERROR_STOP=1', '-c', grants]);
+    const urlOf = (user: string) => own.url.replace('tester', user);
+    const early = createHistoryStore({ store: 'postgres', url: urlOf('depthwire_reader') });
+    onTestFinished(() => early.close());
+    await expect(early.open()).rejects.toMatchObject({
+      ...reasonOf('refused'),
+      message: expect.stringContaining('start one before gateways') as unknown,
+    });
+    const writer = await openStore({ store: 'postgres', url: urlOf('depthwire') });
+    await early.open();
+    const column = { time: START_MS, step: 1, data: new Uint8Array([1, 2]) };
+    const heard = { fromMs: START_MS, toMs: START_MS + 60_000 };
+    await writer.write([batchOf([trade(1, START_MS)], { columns: [column], heard })]);
+    await writer.write([batchOf([trade(2, START_MS + 40 * DAY_MS)])]);
+    const reader = await openStore({ store: 'postgres', url: urlOf('depthwire_reader') });
+    for (const store of [early, reader]) {
+      expect(await store.trades(series, { direction: 'from', limit: 9 })).toHaveLength(2);
+      expect(await store.candles(series, '1m', 9, Infinity)).toHaveLength(2);
+      expect(await store.candles(series, '4h', 9, Infinity)).toHaveLength(2);
+      expect(await store.columns(series, heard, { limit: 9, isNewest: true })).toHaveLength(1);
+      expect(await store.heardUntil(series)).toBe(heard.toMs);
+      expect(await store.holes(series, heard)).toEqual([]);
+      expect(await store.numberOf(series, 2)).toBe(await writer.numberOf(series, 2));
+      expect((await store.figures()).bytes).toBeGreaterThan(0);
+      await expect(store.write([batchOf([trade(3, START_MS)])])).rejects.toMatchObject(reasonOf('refused'));
+    }
+  });
+
+  test('goes on in a database that it was dumped and restored into', async () => {
+    const own = await startPostgres();
+    const first = await openStore({ store: 'postgres', url: own.url });
+    await first.write([batchOf([trade(1, START_MS), trade(2, START_MS + 1)])]);
+    await first.close();
+    // As docs/operating.md has it.
+    const dump = join(tmpdir(), `depthwire-${own.port}.dump`);
+    onTestFinished(() => rm(dump, { force: true }));
+    const restored = own.url.replace(/postgres$/, 'restored');
+    await own.run('pg_dump', ['-Fc', '-n', 'depthwire', '-f', dump, own.url]);
+    await own.run('createdb', ['--maintenance-db', own.url, 'restored']);
+    await own.run('pg_restore', ['-d', restored, dump]);
+    const second = await openStore({ store: 'postgres', url: restored });
+    expect(await second.write([batchOf([trade(2, START_MS + 1), trade(3, START_MS + 2)])])).toEqual({
+      trades: 1,
+      duplicates: 1,
+    });
+    // An instrument that is new there, and a day that has no part yet.
+    const other = testSeries('test:NEW-USD');
+    await second.write([batchOf([trade(1, START_MS + 9 * DAY_MS)], { series: other })]);
+    expect(await second.candles(series, '1d', 9, Infinity)).toMatchObject([{ trades: 3 }]);
+    expect(await second.candles(other, '1d', 9, Infinity)).toMatchObject([{ trades: 1 }]);
   });
 
   test('is refused where a newer Depthwire made it', async () => {

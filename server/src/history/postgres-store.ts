@@ -878,7 +878,14 @@ function postgresError(error: unknown, url: string): Error {
 /** By SQLSTATE, or by its class: postgresql.org/docs/current/errcodes-appendix.html. */
 const known: Readonly<Record<string, { readonly reason: UnavailableReason; readonly todo: string }>> = {
   '3D000': { reason: 'refused', todo: 'Create the database, or let history.url name another one' },
-  42501: { reason: 'refused', todo: 'Let its user create a schema and tables' },
+  42501: {
+    reason: 'refused',
+    todo: 'Let the user of an ingest create a schema and tables, and start one before gateways whose user may only read',
+  },
+  25006: {
+    reason: 'away',
+    todo: 'That server is a standby: promote it, or let history.url name the primary',
+  },
   53100: { reason: 'full', todo: 'The disk of the database is full: make room, writing goes on by itself' },
   53300: { reason: 'overloaded', todo: 'Raise max_connections of the server' },
   28: { reason: 'refused', todo: 'Correct user and password in history.url' },

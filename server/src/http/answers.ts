@@ -327,7 +327,7 @@ export const health = z
 const percentiles = (of: string) =>
   z.object({ p50: z.number(), p99: z.number() }).describe(`${of}, milliseconds`).nullable();
 
-const feedReport = feedHealth
+export const feedReport = feedHealth
   .extend({
     eventsPerSecond: z.number().describe('Mean of the last ten seconds').optional(),
     stalenessMs: percentiles('Age of the newest update of each book, sampled every second').optional(),
