@@ -6,7 +6,7 @@ import {
   type TradesFrame,
   type TradesMergedFrame,
 } from '@depthwire/shared';
-import type { Page } from '@playwright/test';
+import type { APIRequestContext, Page } from '@playwright/test';
 import { expect, test } from './fixtures.ts';
 import {
   choose,
@@ -43,6 +43,17 @@ const FIXED_PARTS = [
 ].join(', ');
 
 const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+
+/** Another list of instruments. It is made before the page asks: what a route still asks for at a test's end is an error. */
+async function changeInstruments(
+  page: Page,
+  request: APIRequestContext,
+  change: (instruments: readonly object[]) => object[],
+): Promise<void> {
+  const path = '/api/v1/instruments';
+  const { instruments } = (await (await request.get(path)).json()) as { instruments: object[] };
+  await page.route(`**${path}`, (route) => route.fulfill({ json: { instruments: change(instruments) } }));
+}
 
 test.describe('the simulated market', () => {
   test.use({ serverArgs: everyFrameVerified });
@@ -175,16 +186,19 @@ test.describe('the simulated market', () => {
     await expect(page.getByTestId('log')).toContainText('The worker failed');
   });
 
-  test('draws, and subscribes to, what is seen of a list of a thousand', async ({ page, proxied }) => {
-    await page.route('**/api/v1/instruments', async (route) => {
-      const { instruments } = (await (await route.fetch()).json()) as { instruments: object[] };
-      const more = Array.from({ length: 1_000 - instruments.length }, (_, i) => ({
+  test('draws, and subscribes to, what is seen of a list of a thousand', async ({
+    page,
+    request,
+    proxied,
+  }) => {
+    await changeInstruments(page, request, (instruments) => [
+      ...instruments,
+      ...Array.from({ length: 1_000 - instruments.length }, (_, i) => ({
         ...instruments[0],
         id: `sim:X${i}-USD`,
         base: `X${i}`,
-      }));
-      await route.fulfill({ json: { instruments: [...instruments, ...more] } });
-    });
+      })),
+    ]);
     const { url, requests } = await proxied();
     await page.goto(url);
     await expectListed(page, 1_000);
@@ -335,13 +349,12 @@ test.describe('long names', () => {
     { id: 'sim:GC-USD-2026-12', venue: 'sim', base: 'GC', quote: 'USD' },
   ];
 
-  test.beforeEach(async ({ page }) => {
-    await page.route('**/api/v1/instruments', async (route) => {
-      const { instruments } = (await (await route.fetch()).json()) as { instruments: object[] };
-      const more = others.map((other) => ({ ...instruments[0], ...other }));
-      await route.fulfill({ json: { instruments: [...more, ...instruments] } });
-    });
-  });
+  test.beforeEach(({ page, request }) =>
+    changeInstruments(page, request, (instruments) => [
+      ...others.map((other) => ({ ...instruments[0], ...other })),
+      ...instruments,
+    ]),
+  );
 
   /** Each name in full, no two alike, and the whole id where the pointer rests. */
   async function expectTellingNames(page: Page): Promise<void> {

@@ -2,6 +2,7 @@
 // npm test -- --only static|unit|e2e runs a part of it.
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import {
@@ -17,7 +18,6 @@ import {
   root,
 } from './setup.mjs';
 
-const CONCURRENCY = 2;
 const results = (name) => path.join(root, 'test-results', name);
 
 /** Each step is an npm script, so that any of them can be run alone. */
@@ -82,6 +82,7 @@ function runStep(step) {
   return new Promise((resolve) => {
     const env = { ...process.env, NO_COLOR: '1' };
     const child = spawn(file, args, { cwd: root, env, shell, stdio: ['ignore', 'pipe', 'pipe'] });
+    if (step.kind === 'static' && child.pid) os.setPriority(child.pid, os.constants.priority.PRIORITY_LOW);
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text) => (output += text));
@@ -130,10 +131,11 @@ if (!only || only === 'unit') {
 }
 mkdirSync(results('.'), { recursive: true });
 
-// The browser tests wait for real time to pass, so they get the machine to themselves.
-const inBrowser = chosen.filter((step) => step.kind === 'e2e');
-const elsewhere = chosen.filter((step) => step.kind !== 'e2e');
-const all = [...(await runAll(elsewhere, CONCURRENCY)), ...(await runAll(inBrowser, 1))];
+// Unit and browser tests wait for real time to pass, so they are not run together. Static checks get what these leave of
+// the processor: each of them waits a part of its time.
+const tests = chosen.filter((step) => step.kind !== 'static');
+const checks = chosen.filter((step) => step.kind === 'static');
+const all = (await Promise.all([runAll(tests, 1), runAll(checks, tests.length > 0 ? 1 : 2)])).flat();
 const sum = (key) => all.reduce((total, counts) => total + counts[key], 0);
 const total = { passed: sum('passed'), failed: sum('failed'), skipped: sum('skipped') };
 console.log(describe(total));

@@ -5,9 +5,14 @@ import { figure } from '../harness/report.ts';
 import { Town, type Stretch } from './stretch.ts';
 
 const SIZES = {
-  full: { seconds: 10, gateways: [1, 2, 3], clients: [0, 500, 1_500], instruments: [5, 10, 20, 35] },
-  smoke: { seconds: 1, gateways: [1, 2], clients: [0, 20], instruments: [2, 4] },
+  full: {
+    ...{ seconds: 10, warmUpMs: 3_000 },
+    ...{ gateways: [1, 2, 3], clients: [0, 500, 1_500], instruments: [5, 10, 20, 35] },
+  },
+  smoke: { seconds: 1, warmUpMs: 0, gateways: [1, 2], clients: [0, 20], instruments: [2, 4] },
 };
+/** Of the tables by clients and by instruments. */
+const GATEWAYS = 2;
 /** Bytes on the bus with the most clients, beside those without any. */
 const FLAT = 1.15;
 
@@ -22,7 +27,7 @@ export const scale: Bench = {
   title: 'what gateways, clients and instruments cost on the bus and on the processor',
   async run({ size, progress }: BenchOptions): Promise<BenchResult> {
     if (missingEngines.length > 0) throw new Error(`not installed here: ${missingEngines.join(', ')}`);
-    const { seconds, gateways, clients, instruments } = SIZES[size];
+    const { seconds, warmUpMs, gateways, clients, instruments } = SIZES[size];
     const all = simulatorInstruments.map(({ id }) => id);
     const measure = async (gatewayCount: number, count: number, steps: readonly number[]) => {
       const town = await Town.start(gatewayCount, all.slice(0, count));
@@ -32,7 +37,7 @@ export const scale: Bench = {
           progress(`gateways: ${gatewayCount}, instruments: ${count}, clients: ${step}`);
           await town.grow(step);
           stretches.push({
-            ...(await town.measure(seconds)),
+            ...(await town.measure(seconds, warmUpMs)),
             ...{ gateways: gatewayCount, clients: step, instruments: count },
           });
         }
@@ -42,12 +47,23 @@ export const scale: Bench = {
       return stretches;
     };
     const most = instruments.at(-1)!;
+    const some = clients.at(-2) || clients.at(-1)!;
+    const byClients = await measure(GATEWAYS, most, clients);
+    // What the tables have in common is measured once.
     const byGateways: Measured[] = [];
     for (const count of gateways)
-      byGateways.push(...(await measure(count, most, [clients.at(-2) || clients.at(-1)!])));
-    const byClients = await measure(2, most, clients);
+      byGateways.push(
+        ...(count === GATEWAYS
+          ? byClients.filter((each) => each.clients === some)
+          : await measure(count, most, [some])),
+      );
     const byInstruments: Measured[] = [];
-    for (const count of instruments) byInstruments.push(...(await measure(2, count, [0])));
+    for (const count of instruments)
+      byInstruments.push(
+        ...(count === most
+          ? byClients.filter((each) => each.clients === 0)
+          : await measure(GATEWAYS, count, [0])),
+      );
     return resultOf(byGateways, byClients, byInstruments);
   },
 };
@@ -82,8 +98,8 @@ function resultOf(
     goals,
     tables: [
       tableOf('gateways', 'By gateways', byGateways),
-      tableOf('clients', 'By clients, two gateways', byClients),
-      tableOf('instruments', 'By instruments, two gateways, no clients', byInstruments),
+      tableOf('clients', `By clients, ${GATEWAYS} gateways`, byClients),
+      tableOf('instruments', `By instruments, ${GATEWAYS} gateways, no clients`, byInstruments),
     ],
     noise: 0,
   };

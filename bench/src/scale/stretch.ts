@@ -11,8 +11,6 @@ import type { Readers } from './readers-process.ts';
 const READERS = fileURLToPath(new URL('readers-process.ts', import.meta.url));
 const BOOKS_EACH = 2;
 const BOOK = { depth: 20, cadenceMs: 100 };
-/** After clients have connected: code gets compiled, books are warm. */
-const WARM_UP_MS = 3_000;
 const READY_POLL_MS = 100;
 
 /** Of one second. */
@@ -60,8 +58,9 @@ export class Town {
     await this.#readers.ask('connect', { url: this.#cluster.url, clients: added, ...BOOK });
   }
 
-  async measure(seconds: number): Promise<Stretch> {
-    await delay(WARM_UP_MS);
+  /** @param warmUpMs after clients have connected: code gets compiled, books are warm */
+  async measure(seconds: number, warmUpMs: number): Promise<Stretch> {
+    await delay(warmUpMs);
     const fromMs = nowMs();
     const before = await this.#sample();
     await delay(seconds * 1000);
