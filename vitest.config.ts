@@ -9,6 +9,7 @@ process.env.NODE_COMPILE_CACHE ??= path.join(import.meta.dirname, 'node_modules/
 process.env.DEPTHWIRE_HISTORY = '{store: none}';
 
 const testTimeout = 20_000; // some tests start processes, on machines that are busy with the other checks
+const hookTimeout = 30_000; // a database is made before some of them
 
 const nodePackage = (name: string, maxConcurrency?: number) => ({
   test: {
@@ -17,6 +18,7 @@ const nodePackage = (name: string, maxConcurrency?: number) => ({
     environment: 'node',
     include: ['src/**/*.test.ts'],
     testTimeout,
+    hookTimeout,
     ...(maxConcurrency && { maxConcurrency }),
   },
 });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { VirtualClock } from '@depthwire/feeds';
 import { bookChecksum, codecs, type Trade } from '@depthwire/shared';
+import { JumpingClock } from '../../test/jumping-clock.ts';
 import { ScriptedFeed, silentLog, START_MS, testInstrument } from '../../test/markets.ts';
 import { readEvent } from '../engine/event-checks.ts';
 import { Engine } from '../engine/engine.ts';
@@ -43,8 +44,17 @@ async function start() {
   let leads = true;
   /** The first message that was sent. */
   let sample: unknown;
+  /** Of the leader's machine. */
+  const leaderTimers = new JumpingClock(clock);
   const publisher = new LanePublisher({
-    ...{ ingest: 'one', bus, markets: engine.markets, clock, timers: clock, figures: new BusFigures() },
+    ...{
+      ingest: 'one',
+      bus,
+      markets: engine.markets,
+      clock,
+      timers: leaderTimers,
+      figures: new BusFigures(),
+    },
     feedOf: (id) => engine.feedOf(id)?.id,
     isLeading: () => leads,
     send: (lane, bytes) => {
@@ -67,7 +77,7 @@ async function start() {
   bus.subscribe(note);
   note();
   return {
-    ...{ clock, engine, feed, wire, asks, events, publisher, replicas, figures, flat, lines },
+    ...{ clock, engine, feed, wire, asks, events, publisher, replicas, figures, flat, lines, leaderTimers },
     get sample() {
       return sample;
     },
@@ -169,6 +179,21 @@ describe('ReplicaMarkets', () => {
     running.settle(HEALED_MS);
     running.expectEqual();
     expect(replicas.feeds).toHaveLength(lanes);
+  });
+
+  test('follow a leader whose host was paused, with Redis and all, once it is clear that nothing is held up', async () => {
+    const running = await start();
+    const { feed, publisher, leaderTimers, replicas } = running;
+    publisher.lead('scripted', 1);
+    open(feed);
+    running.settle();
+    running.expectEqual();
+    leaderTimers.set(-300_000); // it stood still for five minutes
+    running.settle(20_000);
+    expect([...replicas.markets.values()].map(({ state }) => state)).toEqual(['stale', 'stale']);
+    feed.delta([98, 3], [103, 1]);
+    running.settle(15_000);
+    running.expectEqual();
   });
 
   test('follow a leader of a lower epoch once the higher one has said nothing for long', async () => {

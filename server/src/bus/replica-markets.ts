@@ -42,6 +42,12 @@ const LOWER_AFTER_MS = 5_000;
 const LATE_AFTER_MS = 1_000;
 /** Heads that come so much before those that came fastest are believed where others say so too. */
 const EARLY_MS = 10_000;
+/**
+ * Heads that all come so much later than the fastest did, to within a quarter of a second for so long, are not held up: their
+ * leader's clock stood still, as where its host was paused together with the Redis that has its lease.
+ */
+const STEADY_LAG_MS = 30_000;
+const STEADY_WITHIN_MS = 250;
 /** Two machines' clocks may drift apart so much from heads to heads: half a second in a thousand. */
 const DRIFT_MS = 0.25;
 /** A lane that stays silent is told of as often. */
@@ -94,6 +100,8 @@ interface FeedView {
   ingest: string;
   /** From its leader's clock to this one: what came fastest, of late. */
   leastLagMs: number;
+  /** Since when heads are late by about so much, all of them; null while they are not. */
+  late: { readonly lagMs: number; readonly sinceMs: number } | null;
   /** The same of heads that came impossibly early, until others say so too. */
   earlyLagMs: number;
   /** When something came under its epoch. */
@@ -233,7 +241,8 @@ export class ReplicaMarkets {
 
   /** What was held up on the way comes at once, and for a moment a book of long ago would pass for one of now. */
   #isLate(feed: FeedView, { steadyMs }: LaneMessage): boolean {
-    const lagMs = this.#options.timers.now() - steadyMs;
+    const now = this.#options.timers.now();
+    const lagMs = now - steadyMs;
     const { leastLagMs, earlyLagMs } = feed;
     const isEarly = leastLagMs !== Infinity && leastLagMs - lagMs > EARLY_MS;
     if (isEarly && Math.abs(lagMs - earlyLagMs) > EARLY_MS) {
@@ -241,7 +250,16 @@ export class ReplicaMarkets {
       return true;
     }
     feed.leastLagMs = Math.min(feed.leastLagMs + DRIFT_MS, lagMs);
-    return lagMs - feed.leastLagMs > LATE_AFTER_MS;
+    if (lagMs - feed.leastLagMs <= LATE_AFTER_MS) {
+      feed.late = null;
+      return false;
+    }
+    if (feed.late === null || Math.abs(lagMs - feed.late.lagMs) > STEADY_WITHIN_MS)
+      feed.late = { lagMs, sinceMs: now };
+    if (now - feed.late.sinceMs < STEADY_LAG_MS) return true;
+    feed.leastLagMs = lagMs;
+    feed.late = null;
+    return false;
   }
 
   /** Nothing comes any more; what comes again has to prove itself. */
@@ -264,7 +282,15 @@ export class ReplicaMarkets {
       this.#feeds.set(
         id,
         (feed = {
-          ...{ feed: id, epoch, ingest, leastLagMs: Infinity, earlyLagMs: Infinity, heardAtMs: 0 },
+          ...{
+            feed: id,
+            epoch,
+            ingest,
+            leastLagMs: Infinity,
+            late: null,
+            earlyLagMs: Infinity,
+            heardAtMs: 0,
+          },
           lanes: new Map(),
         }),
       );
@@ -288,6 +314,7 @@ export class ReplicaMarkets {
     feed.epoch = epoch;
     feed.ingest = ingest;
     feed.leastLagMs = feed.earlyLagMs = Infinity;
+    feed.late = null;
     const now = this.#options.timers.now();
     for (const lane of feed.lanes.values()) {
       lane.number = null;
