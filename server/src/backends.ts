@@ -15,10 +15,10 @@ import { EngineSource } from './engine/engine-source.ts';
 import type { FeedSource } from './engine/feed-source.ts';
 import { FeedSupervisor } from './engine/feed-supervisor.ts';
 import type { MarketSource } from './engine/market-source.ts';
-import { createHistoryStore } from './history/create-store.ts';
+import { createHistoryStore } from './history/stores/create-store.ts';
 import { History } from './history/history.ts';
 import { retentionOf } from './history/retention.ts';
-import type { HistoryStore } from './history/store.ts';
+import type { HistoryStore } from './history/stores/store.ts';
 
 /** Longest wait for feeds, or for the first books from the bus, before the server listens all the same. */
 const START_MS = 5_000;

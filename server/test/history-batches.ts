@@ -1,5 +1,5 @@
 import type { Lots, Ticks, Trade } from '@depthwire/shared';
-import type { HistoryBatch, SeriesKey } from '../src/history/store.ts';
+import type { HistoryBatch, SeriesKey } from '../src/history/stores/store.ts';
 
 export const testSeries = (instrument = 'test:AAA-USD', changes: Partial<SeriesKey> = {}): SeriesKey => ({
   instrument,

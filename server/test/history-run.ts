@@ -10,9 +10,9 @@ import {
 import { onTestFinished } from 'vitest';
 import { createMemoryBus, type MarketEvent } from '../src/bus/bus.ts';
 import { Engine } from '../src/engine/engine.ts';
-import { createHistoryStore, type HistoryStoreConfig } from '../src/history/create-store.ts';
+import { createHistoryStore, type HistoryStoreConfig } from '../src/history/stores/create-store.ts';
 import { History } from '../src/history/history.ts';
-import type { HistoryStore } from '../src/history/store.ts';
+import type { HistoryStore } from '../src/history/stores/store.ts';
 import { JumpingClock } from './jumping-clock.ts';
 import { keepAll, ScriptedFeed, silentLog, START_MS, testInstrument } from './markets.ts';
 

@@ -1,4 +1,4 @@
-import { createHistoryStore } from '../src/history/create-store.ts';
+import { createHistoryStore } from '../src/history/stores/create-store.ts';
 import { DepthwireError } from '@depthwire/shared';
 import { batchOf, trade } from './history-batches.ts';
 

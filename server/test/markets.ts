@@ -6,7 +6,7 @@ import type { Market } from '../src/engine/market.ts';
 import { Hub } from '../src/gateway/hub.ts';
 import { History } from '../src/history/history.ts';
 import type { Past } from '../src/history/past.ts';
-import type { Retention } from '../src/history/store.ts';
+import type { Retention } from '../src/history/stores/store.ts';
 
 export const START_MS = 1_700_000_000_000;
 

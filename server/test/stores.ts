@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { createHistoryStore, type HistoryStoreConfig } from '../src/history/create-store.ts';
-import type { HistoryStore } from '../src/history/store.ts';
+import { createHistoryStore, type HistoryStoreConfig } from '../src/history/stores/create-store.ts';
+import type { HistoryStore } from '../src/history/stores/store.ts';
 
 /** A folder that goes with the test. */
 export async function temporaryFolder(): Promise<string> {

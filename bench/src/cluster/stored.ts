@@ -1,7 +1,7 @@
 // What the database holds, asked by the one way that there is to it.
 import type { InstrumentId } from '@depthwire/shared';
-import { createHistoryStore } from '../../../server/src/history/create-store.ts';
-import type { HistoryStore, SeriesKey, StoredInterval } from '../../../server/src/history/store.ts';
+import { createHistoryStore } from '../../../server/src/history/stores/create-store.ts';
+import type { HistoryStore, SeriesKey, StoredInterval } from '../../../server/src/history/stores/store.ts';
 import { candlesOf, isSameCandle, type TrueTrade } from './truth.ts';
 
 /** Trades and candles asked for at once. */

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createHistoryStore } from '../../../server/src/history/create-store.ts';
+import { createHistoryStore } from '../../../server/src/history/stores/create-store.ts';
 import { launchPostgres, postgresPath } from '../../../server/test/launch-postgres.ts';
 import type { Bench, BenchOptions, BenchResult, Figures, Goal } from '../harness/bench.ts';
 import { figure } from '../harness/report.ts';

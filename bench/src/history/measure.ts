@@ -1,5 +1,5 @@
 import { candleIntervals, type CandleInterval } from '@depthwire/shared';
-import { storedIntervals, type HistoryStore } from '../../../server/src/history/store.ts';
+import { storedIntervals, type HistoryStore } from '../../../server/src/history/stores/store.ts';
 import { createRandom } from '../harness/random.ts';
 import { Past, type PastSize } from './past.ts';
 

@@ -1,5 +1,5 @@
 import { candleIntervals, type Candle, type Lots, type Ticks, type Trade } from '@depthwire/shared';
-import type { HistoryBatch, SeriesKey, StoredInterval } from '../../../server/src/history/store.ts';
+import type { HistoryBatch, SeriesKey, StoredInterval } from '../../../server/src/history/stores/store.ts';
 import { createRandom } from '../harness/random.ts';
 
 /** How much of the past there is: of each instrument. */

@@ -6,7 +6,7 @@ import {
   type Timer,
 } from '@depthwire/shared';
 import type { Feed, FeedLog } from '@depthwire/feeds';
-import { storedIntervals, type HistoryStore, type SeriesKey, type StoredInterval } from './store.ts';
+import { storedIntervals, type HistoryStore, type SeriesKey, type StoredInterval } from './stores/store.ts';
 
 /** Candles of each stored interval that a feed is asked for at most, back from now, where they are not stored. */
 export const FILL_CANDLES = { '1s': 600, '1m': 1_440, '1h': 500, '1d': 500 } as const;

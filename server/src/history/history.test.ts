@@ -15,7 +15,7 @@ import {
 } from '../../test/history-run.ts';
 import { ScriptedFeed, START_MS, testInstrument } from '../../test/markets.ts';
 import { openStore, temporaryFolder } from '../../test/stores.ts';
-import { createHistoryStore } from './create-store.ts';
+import { createHistoryStore } from './stores/create-store.ts';
 
 const intervals = Object.keys(candleIntervals) as CandleInterval[];
 

@@ -5,7 +5,6 @@ import {
   type Candle,
   type CandleInterval,
   type Clock,
-  type DepthwireError,
   type InstrumentId,
   type Timer,
 } from '@depthwire/shared';
@@ -19,8 +18,8 @@ import { Recorder, type RecorderFigures } from './recorder.ts';
 import { seriesOf } from './series-key.ts';
 import { type DepthHistory } from './depth-history.ts';
 import { packColumn } from './stored-columns.ts';
-import { FAR_S, MAX_ROWS, storedIntervals, type HistoryStore, type Retention } from './store.ts';
-import { unavailable } from './unavailable.ts';
+import { FAR_S, MAX_ROWS, storedIntervals, type HistoryStore, type Retention } from './stores/store.ts';
+import { StoreWatch } from './store-watch.ts';
 
 /** Candles of each interval that a market begins with; older ones are asked for when somebody looks at them. */
 const SEED_CANDLES = 500;
@@ -28,8 +27,6 @@ const SEED_CANDLES = 500;
 const DAY_MINUTES = 1_440;
 /** How often what is too old is forgotten. */
 const PRUNE_PERIOD_MS = 60_000;
-/** How often a store that cannot be opened is tried again, and how long a try is waited for: a dead network disk never answers. */
-const OPEN_PERIOD_MS = 10_000;
 /** How often it is tried to join markets that began while the store was away. */
 const JOIN_PERIOD_MS = 5_000;
 /** Parts of it at a time. */
@@ -101,6 +98,7 @@ export class History {
   readonly #options: HistoryOptions;
   readonly #recorder: Recorder | null;
   readonly #backFill: BackFill | null;
+  readonly #watch: StoreWatch | null;
   /** Whose past was taken over: once is enough, however often their feed is started. */
   readonly #loaded = new WeakSet<Market>();
   readonly #known = new Map<InstrumentId, Known>();
@@ -109,38 +107,28 @@ export class History {
   readonly #unrestored = new Set<InstrumentId>();
   /** The last of the markets of a venue that wait for their past. */
   readonly #seeding = new WeakMap<Feed, Promise<void>>();
-  readonly #steadyClock: Clock;
   readonly #timers: readonly Timer[] = [];
   #depth: { readonly recent: DepthHistory; readonly recentMs: number } | null = null;
   readonly #leaveBus: () => void = () => undefined;
-  /** Why it could not be opened, and since when. */
-  #unopenedSinceMs: number | null = null;
-  #unopenedReason: string | null = null;
-  /** Why nothing could be read the last time, and when that was for the first time; processes that write nothing learn of it so. */
-  #unread: { readonly sinceMs: number; readonly reason: string } | null = null;
-  #bytes = 0;
   #isPruning = false;
   #isJoiningLate = false;
   /** Of `#join` and `#joinLate`, under way. */
   readonly #joins = new Set<Promise<unknown>>();
   #isClosed = false;
-  /** Null before the first try. */
-  #opening: Promise<void> | null = null;
-  #nextOpenMs = -Infinity;
 
   constructor(options: HistoryOptions) {
     this.#options = options;
     const { clock, bus, markets, store, log, steadyClock = clock } = options;
-    this.#steadyClock = steadyClock;
     this.past = new Past({
       ...options,
       isAway: () => this.report.state === 'away',
-      onRead: (error) => this.#onRead(error),
+      onRead: (error) => this.#watch?.onRead(error),
     });
     if (store === null) {
-      this.#recorder = this.#backFill = null;
+      this.#recorder = this.#backFill = this.#watch = null;
       return;
     }
+    this.#watch = new StoreWatch({ store, clock, steadyClock });
     this.#backFill = new BackFill({
       ...{ clock, steadyClock, log, store },
       between: (task) => this.#recorder!.between(task),
@@ -148,7 +136,7 @@ export class History {
     });
     this.#recorder = new Recorder({
       ...{ clock, steadyClock, bus, markets, store, log },
-      opened: () => this.#open(store),
+      opened: () => this.#watch!.opened(),
       onHole: (instrument, hole) => {
         const known = this.#known.get(instrument);
         // What is not joined yet is asked for from where the store ends.
@@ -160,7 +148,6 @@ export class History {
       every(steadyClock, PRUNE_PERIOD_MS, () => void this.#prune()),
       every(steadyClock, JOIN_PERIOD_MS, () => void this.#track(this.#joinLate())),
     ];
-    this.#open(store).catch(() => undefined); // whoever needs it is told
     // What others write begins here with what they wrote.
     this.#leaveBus = bus.subscribe((event) => {
       if (event.type !== 'instrument' || !event.isRescaled || this.#known.has(event.instrument)) return;
@@ -171,8 +158,8 @@ export class History {
 
   /** Null where nothing is stored. */
   get figures(): HistoryFigures | null {
-    if (!this.#recorder || !this.#backFill) return null;
-    return { ...this.#recorder.figures, ...this.#backFill.figures, bytes: this.#bytes };
+    if (!this.#recorder || !this.#backFill || !this.#watch) return null;
+    return { ...this.#recorder.figures, ...this.#backFill.figures, bytes: this.#watch.bytes };
   }
 
   get report(): HistoryReport {
@@ -180,14 +167,12 @@ export class History {
     const figures = this.figures;
     if (store === null || !figures)
       return { store: 'none', state: 'off', awaySince: null, reason: null, waitingTrades: 0, filling: 0 };
-    const awaySinceMs = figures.awaySinceMs ?? this.#unopenedSinceMs ?? this.#unread?.sinceMs ?? null;
-    const state = awaySinceMs !== null ? 'away' : this.#recorder!.isWritingAny ? 'writing' : 'reading';
-    return {
-      ...{ store: store.kind, state, awaySince: awaySinceMs === null ? null : Math.floor(awaySinceMs) },
-      reason: figures.awayReason ?? this.#unopenedReason ?? this.#unread?.reason ?? null,
-      waitingTrades: figures.waitingTrades,
-      filling: figures.filling,
-    };
+    const { awaySinceMs, awayReason, waitingTrades, filling } = figures;
+    const absence = this.#watch!.absence;
+    const sinceMs = awaySinceMs === null ? (absence?.sinceMs ?? null) : Math.floor(awaySinceMs);
+    const state = sinceMs !== null ? 'away' : this.#recorder!.isWritingAny ? 'writing' : 'reading';
+    const reason = awayReason ?? absence?.reason ?? null;
+    return { store: store.kind, state, awaySince: sinceMs, reason, waitingTrades, filling };
   }
 
   /** A feed has started: takes over the past of those of its markets that are new. Never rejects. */
@@ -286,28 +271,11 @@ export class History {
     }
   }
 
-  #onRead(error: DepthwireError | null): void {
-    this.#unread = error && (this.#unread ?? { sinceMs: this.#options.clock.now(), reason: error.message });
-  }
-
-  /** Bytes of the store, and whether it can be read. */
-  async #look(): Promise<void> {
-    const store = this.#options.store!;
-    try {
-      await this.#open(store);
-      this.#bytes = (await store.figures()).bytes;
-      this.#onRead(null);
-    } catch (error) {
-      this.#onRead(toDepthwireError(error));
-      throw error;
-    }
-  }
-
   /** One after the other, until one finds the store away. */
   async #joinLate(): Promise<void> {
     if (this.#isJoiningLate) return;
     this.#isJoiningLate = true;
-    if (this.#unread !== null) await this.#look().catch(() => undefined);
+    await this.#watch!.lookAgain();
     for (const [id, joining] of this.#joining) if (joining.isLate && !(await this.#join(id, joining))) break;
     for (const id of this.#unrestored) {
       const market = this.#options.markets.get(id);
@@ -359,37 +327,8 @@ export class History {
     await this.#options.store?.close();
   }
 
-  /** @throws DepthwireError where it cannot be opened; whoever asks too soon again is told the same */
-  #open(store: HistoryStore): Promise<void> {
-    const now = this.#steadyClock.now();
-    if (this.#opening === null || now >= this.#nextOpenMs) {
-      const sinceMs = this.#options.clock.now();
-      this.#nextOpenMs = Infinity;
-      this.#opening = this.#inTime(store.open()).then(
-        () => {
-          this.#unopenedSinceMs = this.#unopenedReason = null;
-        },
-        (error: unknown) => {
-          this.#unopenedSinceMs ??= sinceMs;
-          this.#unopenedReason = toDepthwireError(error).message;
-          this.#nextOpenMs = this.#steadyClock.now() + OPEN_PERIOD_MS;
-          throw error;
-        },
-      );
-    }
-    return this.#opening;
-  }
-
-  async #inTime(opened: Promise<void>): Promise<void> {
-    const late = Promise.withResolvers<never>();
-    const timer = this.#steadyClock.at(this.#steadyClock.now() + OPEN_PERIOD_MS, () =>
-      late.reject(unavailable('away', `history could not be opened within ${OPEN_PERIOD_MS / 1000} s`)),
-    );
-    await Promise.race([opened, late.promise]).finally(() => timer.cancel());
-  }
-
   async #heardUntil(market: Market): Promise<number | null> {
-    await this.#open(this.#options.store!);
+    await this.#watch!.opened();
     const heardUntilMs = await this.#options.store!.heardUntil(seriesOf(market.instrument));
     return heardUntilMs === null ? null : Math.min(heardUntilMs, Math.floor(this.#options.clock.now()));
   }
@@ -510,7 +449,7 @@ export class History {
     this.#isPruning = true;
     const { store, clock, retention, log } = this.#options;
     try {
-      await this.#look();
+      await this.#watch!.look();
       if (!this.#recorder!.isWritingAny) return; // somebody else does
       for (let i = 0; i < MAX_PRUNES && !this.#isClosed; i++)
         if (!(await store!.prune(Math.floor(clock.now()), retention))) break;

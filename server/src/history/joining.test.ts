@@ -7,8 +7,8 @@ import { launchPostgres, postgresPath, type Postgres } from '../../test/launch-p
 import { ScriptedFeed, START_MS, testInstrument } from '../../test/markets.ts';
 import { startPostgres } from '../../test/postgres.ts';
 import { openStore, temporaryFolder } from '../../test/stores.ts';
-import type { HistoryStore } from './store.ts';
-import { unavailable } from './unavailable.ts';
+import type { HistoryStore } from './stores/store.ts';
+import { unavailable } from './stores/unavailable.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;

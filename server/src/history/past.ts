@@ -14,7 +14,7 @@ import type { MarketView } from '../engine/market.ts';
 import { PastCandles } from './past-candles.ts';
 import { seriesOf } from './series-key.ts';
 import { unpackColumn } from './stored-columns.ts';
-import { FAR_S, type HistoryStore, type Span, type StoredTrade, type TradesQuery } from './store.ts';
+import { FAR_S, type HistoryStore, type Span, type StoredTrade, type TradesQuery } from './stores/store.ts';
 
 /** Holes of one page that its feed is asked about, and that are told. */
 const MAX_HOLES_ASKED = 4;

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { candlesOf, ID, PastVenue, runHistory, tell, type HistoryRun } from '../../test/history-run.ts';
 import { ScriptedFeed, testInstrument } from '../../test/markets.ts';
 import { openStore, temporaryFolder } from '../../test/stores.ts';
-import type { HistoryStore } from './store.ts';
+import type { HistoryStore } from './stores/store.ts';
 
 const { tick, lot } = testInstrument(ID);
 const series = { instrument: ID, tick, lot };

@@ -11,7 +11,7 @@ import type { FeedLog } from '@depthwire/feeds';
 import type { Bus, MarketEvent } from '../bus/bus.ts';
 import type { MarketView } from '../engine/market.ts';
 import { seriesOf } from './series-key.ts';
-import type { HistoryBatch, HistoryStore, SeriesKey, Span, StoredColumn } from './store.ts';
+import type { HistoryBatch, HistoryStore, SeriesKey, Span, StoredColumn } from './stores/store.ts';
 
 /** What comes is written this often: a process that is killed loses no more. */
 const WRITE_PERIOD_MS = 1_000;

@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts';
-import type { Retention } from './store.ts';
+import type { Retention } from './stores/store.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

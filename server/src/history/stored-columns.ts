@@ -6,7 +6,7 @@ import {
   type DepthRecord,
 } from '@depthwire/shared/depth';
 import { packr } from '../msgpack.ts';
-import type { StoredColumn } from './store.ts';
+import type { StoredColumn } from './stores/store.ts';
 
 /** Each on its own: what was written before it need not be there any more. */
 export function packColumn(column: DepthColumn): StoredColumn {

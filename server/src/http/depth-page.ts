@@ -3,7 +3,7 @@ import { depthPeriodOf, type DepthColumn } from '@depthwire/shared/depth';
 import { z } from 'zod';
 import type { DepthRecording } from '../history/depth-history.ts';
 import { DepthSeries, type DepthRange, type DepthSelection } from '../history/depth-series.ts';
-import type { Span } from '../history/store.ts';
+import type { Span } from '../history/stores/store.ts';
 import { readCursor, writeCursor } from './paging.ts';
 
 export interface DepthQuery {

@@ -2,7 +2,7 @@ import { DepthwireError, type Trade } from '@depthwire/shared';
 import { z } from 'zod';
 import type { MarketView } from '../engine/market.ts';
 import type { StoredTape } from '../history/past.ts';
-import type { StoredTrade, TradesQuery } from '../history/store.ts';
+import type { StoredTrade, TradesQuery } from '../history/stores/store.ts';
 import { readCursor, writeCursor } from './paging.ts';
 
 /** Trades that a client missed and that are looked for in the store one by one; for more it begins anew. */

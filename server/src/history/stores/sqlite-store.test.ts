@@ -7,11 +7,11 @@ import { createInterface } from 'node:readline';
 import { backup, DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { batchOf, testSeries, trade } from '../../test/history-batches.ts';
-import { openStore, temporaryFolder } from '../../test/stores.ts';
+import { batchOf, testSeries, trade } from '../../../test/history-batches.ts';
+import { openStore, temporaryFolder } from '../../../test/stores.ts';
 import { createHistoryStore } from './create-store.ts';
 
-const WRITER = fileURLToPath(new URL('../../test/history-writer.ts', import.meta.url));
+const WRITER = fileURLToPath(new URL('../../../test/history-writer.ts', import.meta.url));
 /** The limit of the size of a file is the kernel's, and a full disk is that to SQLite. */
 const prlimit = ['/usr/bin/prlimit'].find((file) => existsSync(file));
 const START_MS = 1_700_006_400_000;

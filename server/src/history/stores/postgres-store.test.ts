@@ -5,11 +5,11 @@ import type { Trade } from '@depthwire/shared';
 import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { batchOf, testSeries, trade } from '../../test/history-batches.ts';
-import { launchPostgres, postgresPath, type Postgres } from '../../test/launch-postgres.ts';
-import { startPostgres } from '../../test/postgres.ts';
-import { openStore } from '../../test/stores.ts';
-import { CandleSeries } from '../engine/candles.ts';
+import { batchOf, testSeries, trade } from '../../../test/history-batches.ts';
+import { launchPostgres, postgresPath, type Postgres } from '../../../test/launch-postgres.ts';
+import { startPostgres } from '../../../test/postgres.ts';
+import { openStore } from '../../../test/stores.ts';
+import { CandleSeries } from '../../engine/candles.ts';
 import { createHistoryStore } from './create-store.ts';
 import { storedIntervals, type HistoryBatch } from './store.ts';
 

@@ -9,10 +9,10 @@ import {
 } from '@depthwire/shared';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { launchPostgres, postgresPath, type Postgres } from '../../test/launch-postgres.ts';
-import { batchOf, testSeries, trade } from '../../test/history-batches.ts';
-import { openStore, temporaryFolder } from '../../test/stores.ts';
-import { CandleSeries } from '../engine/candles.ts';
+import { launchPostgres, postgresPath, type Postgres } from '../../../test/launch-postgres.ts';
+import { batchOf, testSeries, trade } from '../../../test/history-batches.ts';
+import { openStore, temporaryFolder } from '../../../test/stores.ts';
+import { CandleSeries } from '../../engine/candles.ts';
 import {
   MAX_ROWS,
   MAX_WRITTEN,

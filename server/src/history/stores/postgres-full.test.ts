@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
-import { ScriptedFeed } from '../../test/markets.ts';
-import { postgresOwner, postgresPath, startPostgres, type Postgres } from '../../test/postgres.ts';
-import { serveFeeds } from '../../test/server.ts';
-import { canMount, mountSmallDisk, type SmallDisk } from '../../test/small-disk.ts';
-import { openStore } from '../../test/stores.ts';
-import { testSeries } from '../../test/history-batches.ts';
+import { ScriptedFeed } from '../../../test/markets.ts';
+import { postgresOwner, postgresPath, startPostgres, type Postgres } from '../../../test/postgres.ts';
+import { serveFeeds } from '../../../test/server.ts';
+import { canMount, mountSmallDisk, type SmallDisk } from '../../../test/small-disk.ts';
+import { openStore } from '../../../test/stores.ts';
+import { testSeries } from '../../../test/history-batches.ts';
 
 /** Only ends a test that has failed. */
 const PATIENT = { timeout: 40_000, interval: 50 };

@@ -6,7 +6,7 @@ import {
   type Ticks,
   type Trade,
 } from '@depthwire/shared';
-import { capped, joinCandles } from '../engine/candles.ts';
+import { capped, joinCandles } from '../../engine/candles.ts';
 import { storedIntervals, type StoredInterval } from './store.ts';
 
 /** What each interval is put together from when it is read. */

@@ -1,4 +1,4 @@
-import { packr } from '../msgpack.ts';
+import { packr } from '../../msgpack.ts';
 import type { StoredColumn } from './store.ts';
 
 /** Columns of so long are put together in one row once they are all there. */
