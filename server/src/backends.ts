@@ -72,7 +72,7 @@ function engineBackend({ config, logger, marketClock, epoch }: BackendOptions): 
   const history: History = new History({
     ...historyOptions(config, logger, marketClock),
     ...{ bus, markets: engine.markets, feedOf: (id) => engine.feedOf(id) },
-    writes: (feed) => figures === null || (ingest?.leads(feed) ?? false),
+    writesAll: figures === null,
   });
   return {
     ...{ source, bus, history, feeds: { engine, supervisor }, busFigures: figures },
@@ -121,7 +121,7 @@ function replicaBackend({ config, logger, marketClock }: BackendOptions): Backen
   });
   const history = new History({
     ...historyOptions(config, logger, marketClock),
-    ...{ bus, markets: source.markets, feedOf: () => undefined, writes: () => false },
+    ...{ bus, markets: source.markets, feedOf: () => undefined, writesAll: false },
     whenCandles: (market, interval) => source.whenCandles(market, interval),
   });
   return {

@@ -49,14 +49,13 @@ export async function runHistory(
       return typeof value === 'function' ? (value as () => unknown).bind(target) : value;
     },
   });
-  let isLeader = leads;
   const engine = new Engine({
     ...{ clock, steadyClock, bus, log: silentLog },
     loadPast: (from, markets) => history.load(from, markets),
   });
   const history: History = new History({
     ...{ clock, steadyClock, bus, markets: engine.markets, feedOf: (id) => engine.feedOf(id) },
-    ...{ store, log: silentLog, retention: keepAll, writes: () => isLeader },
+    ...{ store, log: silentLog, retention: keepAll, writesAll: leads },
   });
   let isOver = false;
   /** As where the process is killed: what is not written is gone. */
@@ -98,11 +97,9 @@ export async function runHistory(
     }
   };
   const lead = () => {
-    isLeader = true;
     history.write(feed.id);
   };
   const cease = () => {
-    isLeader = false;
     history.leave(feed.id);
   };
   const stored = (limit = 1_000) => {

@@ -5,19 +5,23 @@ import {
   type InstrumentId,
   type Timer,
 } from '@depthwire/shared';
-import type { Feed, FeedLog } from '@depthwire/feeds';
+import type { Feed, FeedLog, PastTrades } from '@depthwire/feeds';
+import { CandleFold } from './stores/rollup.ts';
 import { storedIntervals, type HistoryStore, type SeriesKey, type StoredInterval } from './stores/store.ts';
 
 /** Candles of each stored interval that a feed is asked for at most, back from now, where they are not stored. */
 export const FILL_CANDLES = { '1s': 600, '1m': 1_440, '1h': 500, '1d': 500 } as const;
 /** Of a hole, which is the newest of it where it is longer: the rest stays one. */
-const HOLE_CANDLES = { '1s': 3_600, '1m': 20_160, '1h': 2_000, '1d': 500 } as const;
+export const HOLE_CANDLES = { '1s': 3_600, '1m': 20_160, '1h': 2_000, '1d': 500 } as const;
+const MINUTE_MS = 60_000;
 /** After a hole: its venue may still be writing, and other instruments of the feed come back too. */
 const DELAY_MS = 3_000;
 /** Trades are asked for where no more than so long was missed: for more, candles have to do. */
 const MAX_TRADES_SPAN_MS = 6 * 3_600_000;
 /** Of trades that are asked for again, for clocks are not the same everywhere. */
 const OVERLAP_MS = 5_000;
+/** What a venue has only just heard it may not tell yet. */
+const UNTOLD_MS = 2_000;
 /** How long a venue may write a candle after it has closed. */
 const SETTLE_MS = 10_000;
 /** Between tries where a feed fails. */
@@ -35,6 +39,8 @@ export interface BackFillOptions {
   readonly store: HistoryStore;
   /** Runs a task between two writes of what is live. */
   readonly between: <T>(task: () => Promise<T>) => Promise<T>;
+  /** Whether a market still is of this series, and written here: whatever was to be filled otherwise is left. */
+  readonly isWritten: (series: SeriesKey) => boolean;
   /** Its stored candles have changed. */
   readonly onFilled: (instrument: InstrumentId) => Promise<void>;
 }
@@ -59,7 +65,8 @@ interface Repair {
   readonly interval: StoredInterval;
   readonly timeS: number;
   /** By the steady clock. */
-  readonly dueMs: number;
+  dueMs: number;
+  tries: number;
 }
 
 /**
@@ -73,7 +80,7 @@ export class BackFill {
   readonly #tasks = new Map<Feed, Map<InstrumentId, Task>>();
   readonly #busy = new Set<Feed>();
   #repairs: Repair[] = [];
-  readonly #timers = new Set<Timer>();
+  readonly #timers = new Map<Feed, Timer>();
   #filled = 0;
   #toldAtMs = -Infinity;
   #isClosed = false;
@@ -102,24 +109,41 @@ export class BackFill {
       return;
     }
     tasks.set(series.instrument, { feed, series, fromMs, dueMs, tries: 0 });
-    this.#wakeAt(dueMs, feed);
+    this.#schedule(feed);
+  }
+
+  /** Others write it now, or it goes on as another series. */
+  forget(instrument: InstrumentId): void {
+    for (const tasks of this.#tasks.values()) tasks.delete(instrument);
+    this.#repairs = this.#repairs.filter(({ series }) => series.instrument !== instrument);
+  }
+
+  /** The candles that are open now are taken whole once they have closed. */
+  repairOpen(feed: Feed, series: SeriesKey): void {
+    const nowMs = Math.ceil(this.#options.clock.now());
+    for (const interval of storedIntervals) this.#repairOpen(feed, series, interval, nowMs);
   }
 
   close(): void {
     this.#isClosed = true;
-    for (const timer of this.#timers) timer.cancel();
+    for (const timer of this.#timers.values()) timer.cancel();
     this.#timers.clear();
     this.#tasks.clear();
     this.#repairs = [];
   }
 
-  #wakeAt(timeMs: number, feed: Feed): void {
-    if (this.#isClosed) return;
-    const timer = this.#options.steadyClock.at(timeMs, () => {
-      this.#timers.delete(timer);
-      void this.#work(feed);
-    });
-    this.#timers.add(timer);
+  /** Wakes up for what is due next, which may be a moment after a timer that fired early. */
+  #schedule(feed: Feed): void {
+    this.#timers.get(feed)?.cancel();
+    this.#timers.delete(feed);
+    const dues = [...(this.#tasks.get(feed)?.values() ?? [])].map(({ dueMs }) => dueMs);
+    for (const repair of this.#repairs) if (repair.feed === feed) dues.push(repair.dueMs);
+    if (this.#isClosed || dues.length === 0) return;
+    const dueMs = dues.reduce((least, due) => Math.min(least, due));
+    this.#timers.set(
+      feed,
+      this.#options.steadyClock.at(dueMs, () => void this.#work(feed)),
+    );
   }
 
   async #work(feed: Feed): Promise<void> {
@@ -144,6 +168,7 @@ export class BackFill {
       }
     } finally {
       this.#busy.delete(feed);
+      this.#schedule(feed);
     }
   }
 
@@ -170,15 +195,14 @@ export class BackFill {
         task.fromMs =
           task.fromMs === null || newer.fromMs === null ? null : Math.min(task.fromMs, newer.fromMs);
       tasks?.set(series.instrument, task);
-      this.#wakeAt(task.dueMs, feed);
     }
   }
 
   async #fill({ feed, series, fromMs }: Task): Promise<void> {
-    const { clock, steadyClock, store, between, onFilled } = this.#options;
+    const { clock, store, onFilled } = this.#options;
     const toMs = Math.ceil(clock.now());
     const most = fromMs === null ? FILL_CANDLES : HOLE_CANDLES;
-    const hasTrades = fromMs !== null && (await this.#fillTrades(feed, series, fromMs, toMs));
+    const past = fromMs === null ? null : await this.#fillTrades(feed, series, fromMs, toMs);
     for (const interval of storedIntervals) {
       const seconds = candleIntervals[interval];
       const openS = Math.floor(toMs / 1000 / seconds) * seconds;
@@ -190,57 +214,88 @@ export class BackFill {
           ? ((await feed.candles?.({ instrument: series.instrument, interval, fromS, toS: openS })) ?? [])
           : [];
       const span = { fromMs: fromS * 1000, toMs: openS * 1000 };
-      if (candles.length > 0) await between(() => store.putCandles(series, interval, candles, span));
-      if (feed.candles && openS * 1000 < toMs && interval !== '1s')
-        this.#repairLater({
-          feed,
-          series,
-          interval,
-          timeS: openS,
-          dueMs: steadyClock.now() + (openS + seconds) * 1000 - toMs + SETTLE_MS,
-        });
+      if (candles.length > 0)
+        await this.#put(series, () => store.putCandles(series, interval, candles, span));
+      else if (interval === '1s' && past) await this.#putSeconds(series, past, toMs);
+      this.#repairOpen(feed, series, interval, toMs);
     }
-    if (hasTrades || feed.candlesEnd === 'now') {
-      const filledMs = Math.max(fromMs ?? -Infinity, toMs - most['1m'] * 60_000);
-      await between(() => store.fillHole(series, { fromMs: filledMs, toMs }));
-    }
+    // The open minute stays a hole until it was taken whole.
+    const endMs = feed.candlesEnd === 'now' ? Math.floor(toMs / MINUTE_MS) * MINUTE_MS : toMs;
+    const filled = { fromMs: Math.max(fromMs ?? -Infinity, endMs - most['1m'] * MINUTE_MS), toMs: endMs };
+    if (filled.fromMs < endMs && (past?.isWhole || feed.candlesEnd === 'now'))
+      await this.#put(series, () => store.fillHole(series, filled));
     await onFilled(series.instrument);
   }
 
-  /** @returns whether none is missing any more */
-  async #fillTrades(feed: Feed, series: SeriesKey, fromMs: number, toMs: number): Promise<boolean> {
-    if (!feed.trades || toMs - fromMs > MAX_TRADES_SPAN_MS) return false;
+  /** Between two writes, where the feed's answer is still of use. */
+  async #put(series: SeriesKey, task: () => Promise<unknown>): Promise<void> {
+    const { between, isWritten } = this.#options;
+    await between(async () => {
+      if (isWritten(series)) await task();
+    });
+  }
+
+  /** @returns null where they cannot be had */
+  async #fillTrades(feed: Feed, series: SeriesKey, fromMs: number, toMs: number): Promise<PastTrades | null> {
+    if (!feed.trades || toMs - fromMs > MAX_TRADES_SPAN_MS) return null;
     const query = { instrument: series.instrument, fromMs: fromMs - OVERLAP_MS, toMs };
-    const { trades, isWhole } = await feed.trades(query);
+    const past = await feed.trades(query);
+    const { trades } = past;
+    const { store } = this.#options;
     if (trades.length > 0)
-      await this.#options.between(() =>
-        this.#options.store.write([{ series, trades, heard: null, columns: [] }]),
-      );
-    return isWhole;
+      await this.#put(series, () => store.write([{ series, trades, heard: null, columns: [] }]));
+    return past;
   }
 
-  #repairLater(repair: Repair): void {
+  /** Seconds of which each trade is known, from a feed that has no candles of them: trades that came late do not close one. */
+  async #putSeconds(series: SeriesKey, past: PastTrades, toMs: number): Promise<void> {
+    const span = {
+      fromMs: Math.ceil(past.fromMs / 1000) * 1000,
+      toMs: Math.floor(Math.min(past.toMs, toMs - UNTOLD_MS) / 1000) * 1000,
+    };
+    const fold = new CandleFold({ '1s': null, '1m': null, '1h': null, '1d': null }, () => undefined);
+    for (const trade of past.trades)
+      if (trade.timeMs >= span.fromMs && trade.timeMs < span.toMs) fold.add(trade);
+    const candles = [...fold.changed['1s'].values()];
+    const { store } = this.#options;
+    if (candles.length > 0) await this.#put(series, () => store.putCandles(series, '1s', candles, span));
+  }
+
+  #repairOpen(feed: Feed, series: SeriesKey, interval: StoredInterval, nowMs: number): void {
+    const seconds = candleIntervals[interval];
+    const timeS = Math.floor(nowMs / 1000 / seconds) * seconds;
+    if (!feed.candles || timeS * 1000 === nowMs || interval === '1s') return;
     const isSame = (one: Repair) =>
-      one.series.instrument === repair.series.instrument &&
-      one.interval === repair.interval &&
-      one.timeS === repair.timeS;
+      one.series.instrument === series.instrument && one.interval === interval && one.timeS === timeS;
     if (this.#repairs.some(isSame)) return;
-    this.#repairs.push(repair);
-    this.#wakeAt(repair.dueMs, repair.feed);
+    const dueMs = this.#options.steadyClock.now() + (timeS + seconds) * 1000 - nowMs + SETTLE_MS;
+    this.#repairs.push({ feed, series, interval, timeS, dueMs, tries: 0 });
+    this.#schedule(feed);
   }
 
-  async #repair({ feed, series, interval, timeS }: Repair): Promise<void> {
-    const { store, between, onFilled, log } = this.#options;
+  async #repair(repair: Repair): Promise<void> {
+    const { feed, series, interval, timeS } = repair;
+    const { steadyClock, store, onFilled, log } = this.#options;
     const { instrument } = series;
+    const toS = timeS + candleIntervals[interval];
     try {
-      const query = { instrument, interval, fromS: timeS, toS: timeS + candleIntervals[interval] };
-      const candles = (await feed.candles?.(query)) ?? [];
-      if (candles.length === 0) return;
-      await between(() => store.putCandles(series, interval, candles));
+      const candles = (await feed.candles?.({ instrument, interval, fromS: timeS, toS })) ?? [];
+      await this.#put(series, async () => {
+        if (candles.length > 0) await store.putCandles(series, interval, candles);
+        if (interval === '1m') await store.fillHole(series, { fromMs: timeS * 1000, toMs: toS * 1000 });
+      });
       await onFilled(instrument);
     } catch (error) {
       const { code, message } = toDepthwireError(error);
-      log.warn({ feed: feed.id, instrument, interval, code, reason: message }, 'a candle stays incomplete');
+      if (code !== 'history_unavailable') repair.tries += 1;
+      const isLast = repair.tries >= MAX_TRIES;
+      log.warn(
+        { feed: feed.id, instrument, interval, code, reason: message },
+        isLast ? 'a candle stays incomplete' : 'a candle is asked for again later',
+      );
+      if (isLast || this.#isClosed) return;
+      repair.dueMs = steadyClock.now() + RETRY_MS * Math.max(1, repair.tries);
+      this.#repairs.push(repair);
     }
   }
 

@@ -12,13 +12,14 @@ import type { Feed, FeedLog } from '@depthwire/feeds';
 import type { DepthColumn } from '@depthwire/shared/depth';
 import type { Bus } from '../bus/bus.ts';
 import type { Market, MarketView } from '../engine/market.ts';
-import { BackFill, FILL_CANDLES } from './back-fill.ts';
+import { BackFill, FILL_CANDLES, HOLE_CANDLES } from './back-fill.ts';
 import { Past } from './past.ts';
-import { Recorder, type RecorderFigures } from './recorder.ts';
-import { seriesOf } from './series-key.ts';
+import { Recorder, type RecorderFigures, type Writing } from './recorder.ts';
+import { isSameSeries, seriesOf } from './series-key.ts';
 import { type DepthHistory } from './depth-history.ts';
-import { packColumn } from './stored-columns.ts';
+import { packColumn, unpackColumn } from './stored-columns.ts';
 import { FAR_S, MAX_ROWS, storedIntervals, type HistoryStore, type Retention } from './stores/store.ts';
+import { unavailable } from './stores/unavailable.ts';
 import { StoreWatch } from './store-watch.ts';
 
 /** Candles of each interval that a market begins with; older ones are asked for when somebody looks at them. */
@@ -45,8 +46,8 @@ export interface HistoryOptions {
   readonly store: HistoryStore | null;
   readonly retention: Retention;
   readonly log: FeedLog;
-  /** Whether what a feed brings is this process's to write now; `write` and `leave` say where that changes. */
-  readonly writes: (feed: string) => boolean;
+  /** Whether all that feeds bring is this process's to write; else `write` and `leave` say of which feeds it is. */
+  readonly writesAll: boolean;
   /** Resolves once the candles in memory are as the engine has them, wherever that is. */
   readonly whenCandles?: (market: MarketView, interval: CandleInterval) => Promise<void>;
 }
@@ -81,10 +82,10 @@ interface Known {
 
 /** A market that this process writes, before memory and store are one. */
 interface Joining {
+  readonly known: Known;
+  readonly writing: Writing;
   /** Another process wrote it until now. */
   readonly isTakenOver: boolean;
-  /** What was before it is stored, or sought: what is live may be written. */
-  isReleased: boolean;
   /** The store did not answer when it began: until it does, memory has what the feed told. */
   isLate: boolean;
 }
@@ -102,6 +103,9 @@ export class History {
   /** Whose past was taken over: once is enough, however often their feed is started. */
   readonly #loaded = new WeakSet<Market>();
   readonly #known = new Map<InstrumentId, Known>();
+  /** Feeds that this process writes. */
+  readonly #written = new Set<string>();
+  readonly #seeded = new WeakSet<Market>();
   readonly #joining = new Map<InstrumentId, Joining>();
   /** Whose columns begin without those that are stored, for the store was away. */
   readonly #unrestored = new Set<InstrumentId>();
@@ -132,6 +136,10 @@ export class History {
     this.#backFill = new BackFill({
       ...{ clock, steadyClock, log, store },
       between: (task) => this.#recorder!.between(task),
+      isWritten: (series) => {
+        const writing = this.#recorder!.writingOf(series.instrument);
+        return writing?.isHeld === false && isSameSeries(writing.series, series);
+      },
       onFilled: (instrument) => this.#reload(instrument),
     });
     this.#recorder = new Recorder({
@@ -139,9 +147,9 @@ export class History {
       opened: () => this.#watch!.opened(),
       onHole: (instrument, hole) => {
         const known = this.#known.get(instrument);
-        // What is not joined yet is asked for from where the store ends.
-        const isHeld = this.#joining.get(instrument)?.isReleased === false;
-        if (known && !isHeld) this.#backFill!.add(known.feed, seriesOf(known.market.instrument), hole.fromMs);
+        const writing = this.#recorder!.writingOf(instrument);
+        // What is held is asked for as it is joined, from where the store ends.
+        if (known && writing?.isHeld === false) this.#backFill!.add(known.feed, writing.series, hole.fromMs);
       },
     });
     this.#timers = [
@@ -183,7 +191,7 @@ export class History {
       this.#loaded.add(market);
       const { id } = market.instrument;
       this.#known.set(id, { feed, market, sinceMs: this.#options.clock.now() });
-      if (this.#options.writes(feed.id)) await this.#begin(id);
+      if (this.#options.writesAll || this.#written.has(feed.id)) await this.#begin(id);
       else if (feed.candlesEnd !== 'now' || !this.#recorder) await this.#seed(feed, market);
       // What a venue tells is of use to whoever writes.
     }
@@ -191,17 +199,20 @@ export class History {
 
   /** This process is the one that writes a feed's markets from now on. */
   write(feed: string): void {
+    this.#written.add(feed);
     for (const [id, known] of this.#known) if (known.feed.id === feed) void this.#begin(id, true);
   }
 
   /** Somebody else is. */
   leave(feed: string): void {
+    this.#written.delete(feed);
     for (const [id, known] of this.#known) {
       if (known.feed.id !== feed) continue;
-      // Whoever leads now writes from where it was heard last.
-      if (this.#joining.get(id)?.isReleased === false) this.#recorder?.drop(id);
-      else this.#recorder?.end(id);
       this.#joining.delete(id);
+      this.#backFill?.forget(id);
+      // Whoever leads now writes from where it was heard last.
+      if (this.#recorder?.writingOf(id)?.isHeld) this.#recorder.drop(id);
+      else this.#recorder?.end(id);
     }
   }
 
@@ -215,13 +226,15 @@ export class History {
     const known = this.#known.get(id);
     if (!known) return;
     const { feed, market } = known;
-    if (!this.#recorder || market.instrument.origin === 'replayed') {
+    const writing = this.#recorder?.begin(id) ?? null;
+    if (writing === null) {
       await this.#seed(feed, market);
       return;
     }
-    const joining: Joining = { isTakenOver, isReleased: false, isLate: false };
+    if (!writing.isHeld) return; // it goes on
+    this.#backFill!.forget(id);
+    const joining: Joining = { known, writing, isTakenOver, isLate: false };
     this.#joining.set(id, joining);
-    this.#recorder.begin(id);
     if (await this.#track(this.#join(id, joining))) return;
     await this.#seed(feed, market);
     joining.isLate = true;
@@ -232,31 +245,38 @@ export class History {
    * @returns false where the store is away; never rejects
    */
   async #join(id: InstrumentId, joining: Joining): Promise<boolean> {
-    const known = this.#known.get(id);
-    const isOver = () => this.#isClosed || this.#joining.get(id) !== joining;
+    const { known, writing, isTakenOver } = joining;
     const recorder = this.#recorder!;
+    const isMine = () => !this.#isClosed && this.#joining.get(id) === joining;
+    // Another stretch of writing may have begun at each moment at which this one waits.
+    const isOver = () => !isMine() || recorder.writingOf(id) !== writing;
     try {
-      if (!known || isOver()) return true;
-      if (!joining.isReleased) {
+      if (isOver()) return true;
+      const { state, reason } = this.report;
+      if (state === 'away' && !joining.isLate) throw unavailable('away', reason!); // it keeps nobody waiting
+      if (writing.isHeld) {
         const heardUntilMs = await this.#heardUntil(known.market);
         if (isOver()) return true;
-        if (joining.isTakenOver && heardUntilMs !== null) recorder.leaveOut(id, heardUntilMs);
-        await this.#fillBefore(known, joining, heardUntilMs);
+        // Another process has written meanwhile.
+        const isShared = heardUntilMs !== null && (isTakenOver || heardUntilMs > known.sinceMs);
+        if (isShared) recorder.leaveOut(writing, heardUntilMs);
+        await this.#fillBefore(joining, heardUntilMs);
         if (isOver()) return true;
-        joining.isReleased = true;
-        recorder.release(id);
+        recorder.release(writing);
       }
       await recorder.between(async () => {
-        if (isOver()) return;
-        await this.#take(known);
-        this.#joining.delete(id);
+        if (!isOver()) await this.#take(known, isOver);
       });
       await this.#restoreColumns(known.market);
-      if (joining.isLate) this.#options.log.info({ instrument: id }, 'joined with stored history');
+      if (joining.isLate && isMine())
+        this.#options.log.info({ instrument: id }, 'joined with stored history');
+      if (isMine()) this.#joining.delete(id);
       return true;
     } catch (error) {
-      const { code, message } = toDepthwireError(error);
+      const typed = toDepthwireError(error);
+      const { code, message } = typed;
       const isAway = code === 'history_unavailable';
+      if (isAway) this.#watch!.onRead(typed);
       if (!joining.isLate || !isAway)
         this.#options.log.warn(
           { instrument: id, code, reason: message },
@@ -265,35 +285,67 @@ export class History {
             : 'begun without stored history',
         );
       if (isAway) return false;
-      recorder.release(id);
-      if (!isOver()) this.#joining.delete(id);
+      recorder.release(writing);
+      if (isMine()) this.#joining.delete(id);
       return true;
     }
   }
 
-  /** One after the other, until one finds the store away. */
+  /** What could not be joined or restored as it began: one after the other, until one finds the store away. */
   async #joinLate(): Promise<void> {
     if (this.#isJoiningLate) return;
     this.#isJoiningLate = true;
-    await this.#watch!.lookAgain();
-    for (const [id, joining] of this.#joining) if (joining.isLate && !(await this.#join(id, joining))) break;
-    for (const id of this.#unrestored) {
-      const market = this.#options.markets.get(id);
-      if (!market) this.#unrestored.delete(id);
-      else if (this.report.state !== 'away') await this.#restoreColumns(market);
+    try {
+      this.#forgetGone();
+      await this.#watch!.lookAgain();
+      for (const [id, joining] of this.#joining)
+        if (joining.isLate && !(await this.#join(id, joining))) break;
+      for (const id of this.#unrestored) {
+        const market = this.#options.markets.get(id);
+        if (this.report.state === 'away') break;
+        if (market) await this.#restoreColumns(market);
+        else this.#unrestored.delete(id);
+      }
+    } finally {
+      this.#isJoiningLate = false;
     }
-    this.#isJoiningLate = false;
   }
 
-  /** What there was between the last that is stored and the first that was heard here. */
-  async #fillBefore(known: Known, { isTakenOver }: Joining, heardUntilMs: number | null): Promise<void> {
-    const { feed, market, sinceMs } = known;
-    const heardSinceMs = this.#recorder!.heardSinceMs(market.instrument.id);
-    const isWhole = heardUntilMs !== null && heardSinceMs !== null && heardSinceMs <= heardUntilMs;
-    if (isTakenOver && isWhole) return;
-    if (feed.candlesEnd === 'now') this.#backFill!.add(feed, seriesOf(market.instrument), heardUntilMs);
-    // Where it started before the other one ended, it has nothing to tell of what came after.
-    else if (heardUntilMs === null || heardUntilMs <= sinceMs) await this.#fillToStart(known, heardUntilMs);
+  /** Of markets that are there no more nothing is kept. */
+  #forgetGone(): void {
+    for (const id of this.#known.keys()) {
+      if (this.#options.markets.has(id)) continue;
+      this.#known.delete(id);
+      this.#joining.delete(id);
+      this.#backFill!.forget(id);
+      this.#recorder!.end(id);
+    }
+  }
+
+  /** What there was between the last that is stored and the first that was heard here, and holes before that. */
+  async #fillBefore({ known, writing, isTakenOver }: Joining, heardUntilMs: number | null): Promise<void> {
+    const { feed, sinceMs } = known;
+    const { series, heardFromMs } = writing;
+    const isWhole =
+      isTakenOver && heardUntilMs !== null && heardFromMs !== null && heardFromMs <= heardUntilMs;
+    if (feed.candlesEnd !== 'now') {
+      // Where it started before the other one ended, it has nothing to tell of what came after.
+      const isKnown = heardUntilMs === null || heardUntilMs <= sinceMs;
+      if (isKnown && !isWhole) await this.#fillToStart(known, heardUntilMs);
+      return;
+    }
+    if (heardUntilMs === null) {
+      this.#backFill!.add(feed, series, null);
+      return;
+    }
+    const nowMs = Math.ceil(this.#options.clock.now());
+    const span = { fromMs: nowMs - HOLE_CANDLES['1m'] * 60_000, toMs: nowMs };
+    const holes = await this.#options.store!.holes(series, span);
+    const openFromMs = holes.find(({ isFilled }) => !isFilled)?.fromMs ?? Infinity;
+    const fromMs = Math.min(openFromMs, isWhole ? Infinity : heardUntilMs);
+    if (fromMs !== Infinity) this.#backFill!.add(feed, series, fromMs);
+    // Whoever filled those may not have come to the candles that were open.
+    else if (holes.length > 0) this.#backFill!.repairOpen(feed, series);
   }
 
   onColumn(id: InstrumentId, column: DepthColumn): void {
@@ -329,13 +381,20 @@ export class History {
 
   async #heardUntil(market: Market): Promise<number | null> {
     await this.#watch!.opened();
-    const heardUntilMs = await this.#options.store!.heardUntil(seriesOf(market.instrument));
-    return heardUntilMs === null ? null : Math.min(heardUntilMs, Math.floor(this.#options.clock.now()));
+    const { store, clock } = this.#options;
+    const series = seriesOf(market.instrument);
+    const heardUntilMs = await store!.heardUntil(series);
+    const nowMs = Math.floor(clock.now());
+    if (heardUntilMs === null || heardUntilMs <= nowMs) return heardUntilMs;
+    // The clock was set back since: what was traded last is all that is known.
+    const [last] = await store!.candles(series, '1s', 1, Math.ceil(nowMs / 1000));
+    return last ? Math.min(nowMs, last.time * 1000) : null;
   }
 
   /** What a market begins with where nothing is stored: what its feed tells, joined to what was traded since. */
   #seed(feed: Feed, market: Market): Promise<void> {
-    if (!feed.candles) return Promise.resolve();
+    if (!feed.candles || this.#seeded.has(market)) return Promise.resolve();
+    this.#seeded.add(market);
     if (feed.candlesEnd !== 'now') return this.#seedNow(feed, market);
     // A venue takes its time, and one market after the other.
     const turn = (this.#seeding.get(feed) ?? Promise.resolve()).then(() => this.#seedNow(feed, market));
@@ -375,7 +434,7 @@ export class History {
     for (const interval of storedIntervals) {
       const seconds = candleIntervals[interval];
       const toS = Math.ceil(sinceMs / 1000 / seconds) * seconds;
-      const leastS = toS - FILL_CANDLES[interval] * seconds;
+      const leastS = toS - (heardUntilMs === null ? FILL_CANDLES : HOLE_CANDLES)[interval] * seconds;
       const fromS =
         heardUntilMs === null
           ? leastS
@@ -386,16 +445,17 @@ export class History {
       await store.putCandles(series, interval, told, { fromMs: fromS * 1000, toMs: toS * 1000 });
     }
     if (heardUntilMs === null) return;
-    const askedMs = sinceMs - FILL_CANDLES['1m'] * 60_000;
+    const askedMs = sinceMs - HOLE_CANDLES['1m'] * 60_000;
     const fromMs = Math.max(heardUntilMs, askedMs);
     if (fromMs < sinceMs) await store.fillHole(series, { fromMs, toMs: Math.ceil(sinceMs) });
   }
 
   /**
    * Memory becomes what is stored, with what is not written yet. Only between two writes.
+   * @param isOver looked at before anything is changed
    * @throws DepthwireError `history_unavailable`; memory is then as it was
    */
-  async #take({ market, feed }: Known): Promise<void> {
+  async #take({ market, feed }: Known, isOver: () => boolean): Promise<void> {
     const { markets, store } = this.#options;
     const { instrument } = market;
     const series = seriesOf(instrument);
@@ -407,7 +467,7 @@ export class History {
       const isAsked = feed.candlesEnd !== 'now';
       taken.set(interval, isAsked ? await this.past.withOlder(market, interval, count, stored) : stored);
     }
-    if (markets.get(instrument.id) !== market) return; // it has begun anew meanwhile
+    if (markets.get(instrument.id) !== market || isOver()) return; // it has begun anew meanwhile
     const since = this.#recorder!.unwritten(instrument.id);
     for (const [interval, candles] of taken) {
       market.takeCandles(interval, candles, since);
@@ -415,29 +475,45 @@ export class History {
     }
   }
 
+  /** Never rejects. */
   async #restoreColumns(market: MarketView): Promise<void> {
+    const { clock, markets, store, log } = this.#options;
     const depth = this.#depth;
-    if (!depth) return;
-    const { id } = market.instrument;
-    if (this.report.state === 'away') {
-      this.#unrestored.add(id);
-      return;
+    if (!depth || store === null) return;
+    const series = seriesOf(market.instrument);
+    const { instrument } = series;
+    this.#unrestored.add(instrument);
+    if (this.report.state === 'away') return;
+    try {
+      await this.#watch!.opened();
+      const nowMs = Math.floor(clock.now());
+      const span = { fromMs: nowMs - depth.recentMs, toMs: nowMs };
+      const columns = await store.columns(series, span, { limit: MAX_ROWS, isNewest: true });
+      this.#unrestored.delete(instrument);
+      const now = markets.get(instrument);
+      if (now && isSameSeries(seriesOf(now.instrument), series))
+        depth.recent.restore(instrument, columns.map(unpackColumn));
+    } catch (error) {
+      const typed = toDepthwireError(error);
+      const { code, message } = typed;
+      if (code === 'history_unavailable') this.#watch!.onRead(typed);
+      else {
+        this.#unrestored.delete(instrument);
+        log.warn({ instrument, code, reason: message }, 'stored columns left out');
+      }
     }
-    this.#unrestored.delete(id);
-    const nowMs = Math.floor(this.#options.clock.now());
-    const columns = await this.past.columns(
-      market,
-      { fromMs: nowMs - depth.recentMs, toMs: nowMs },
-      MAX_ROWS,
-      true,
-    );
-    depth.recent.restore(id, columns);
   }
 
   /** What is stored was put right. */
   async #reload(id: InstrumentId): Promise<void> {
-    const known = this.#known.get(id);
-    if (known && !this.#isClosed) await this.#recorder!.between(() => this.#take(known));
+    const recorder = this.#recorder!;
+    await recorder.between(async () => {
+      const known = this.#known.get(id);
+      const writing = recorder.writingOf(id);
+      // What is being joined takes it as it is.
+      if (!known || !writing || writing.isHeld || this.#joining.has(id) || this.#isClosed) return;
+      await this.#take(known, () => recorder.writingOf(id) !== writing);
+    });
   }
 
   #tell(market: Market, interval: CandleInterval): void {

@@ -11,10 +11,18 @@ import {
 import type { CandleQuery, Feed, FeedLog } from '@depthwire/feeds';
 import type { DepthColumn } from '@depthwire/shared/depth';
 import type { MarketView } from '../engine/market.ts';
+import { HOLE_CANDLES } from './back-fill.ts';
 import { PastCandles } from './past-candles.ts';
 import { seriesOf } from './series-key.ts';
 import { unpackColumn } from './stored-columns.ts';
-import { FAR_S, type HistoryStore, type Span, type StoredTrade, type TradesQuery } from './stores/store.ts';
+import {
+  FAR_S,
+  type HistoryStore,
+  type Hole,
+  type Span,
+  type StoredTrade,
+  type TradesQuery,
+} from './stores/store.ts';
 
 /** Holes of one page that its feed is asked about, and that are told. */
 const MAX_HOLES_ASKED = 4;
@@ -92,7 +100,7 @@ export class Past {
       hasMore:
         oldest !== undefined &&
         (found.length > limit || (await this.mayHaveBefore(id, interval, oldest.time))),
-      holes: await this.#holes(market, oldest, beforeS),
+      holes: await this.#holes(market, interval, oldest, beforeS),
     };
   }
 
@@ -219,16 +227,31 @@ export class Past {
   }
 
   /** Of a page up to its end, where the next one began. */
-  async #holes(market: MarketView, oldest: Candle | undefined, endS: number): Promise<Span[]> {
+  async #holes(
+    market: MarketView,
+    interval: CandleInterval,
+    oldest: Candle | undefined,
+    endS: number,
+  ): Promise<Span[]> {
     if (!oldest) return [];
-    const open = await this.#openHoles(market, oldest.time, Math.min(endS, FAR_S));
-    return open.slice(-MAX_HOLES_TOLD).map(({ fromMs, toMs }) => ({ fromMs, toMs }));
+    const holes = await this.#holesIn(market, oldest.time, Math.min(endS, FAR_S));
+    return holes
+      .map(({ fromMs, toMs, isFilled }) => {
+        // Of a long one that was filled the latest seconds were asked for.
+        const isFine = candleIntervals[interval] < 60;
+        return { fromMs, toMs: !isFilled ? toMs : isFine ? toMs - HOLE_CANDLES['1s'] * 1000 : fromMs };
+      })
+      .filter(({ fromMs, toMs }) => fromMs < toMs && toMs > oldest.time * 1000)
+      .slice(-MAX_HOLES_TOLD);
   }
 
   async #openHoles(market: MarketView, fromS: number, toS: number): Promise<Span[]> {
+    return (await this.#holesIn(market, fromS, toS)).filter(({ isFilled }) => !isFilled);
+  }
+
+  async #holesIn(market: MarketView, fromS: number, toS: number): Promise<Hole[]> {
     const span = { fromMs: fromS * 1000, toMs: Math.min(toS * 1000, Math.ceil(this.#options.clock.now())) };
-    const holes = await this.#stored([], (store) => store.holes(seriesOf(market.instrument), span));
-    return holes.filter(({ isFilled }) => !isFilled);
+    return await this.#stored([], (store) => store.holes(seriesOf(market.instrument), span));
   }
 
   /** What the store says; where it is away, the rest has to do. */

@@ -63,17 +63,25 @@ export interface RecorderFigures {
   readonly awayReason: string | null;
 }
 
-/** What waits of one instrument. */
-interface Waiting {
+/** One stretch of writing an instrument, from `begin` to `end`: another one is another object. */
+export interface Writing {
   readonly series: SeriesKey;
   /** Until `release`. */
+  readonly isHeld: boolean;
+  /** Since when what it was heard is not written; null while it cannot be heard. */
+  readonly heardFromMs: number | null;
+}
+
+/** What waits of one instrument. */
+interface Waiting extends Writing {
   isHeld: boolean;
   trades: Trade[];
   columns: StoredColumn[];
-  /** Since when what it was heard is not written; null while it cannot be heard. */
   heardFromMs: number | null;
   /** When that was noted last, by the steady clock. */
   notedMs: number;
+  /** Since when trades of impossible times came, by the steady clock; null while they do not. */
+  droppedFromMs: number | null;
   /** Since when it cannot be heard, here or by whoever wrote it before; null while it can. */
   lostAtMs: number | null;
 }
@@ -126,50 +134,65 @@ export class Recorder {
     };
   }
 
-  /** Since when a market is heard without a break; null while it is not. */
-  heardSinceMs(instrument: InstrumentId): number | null {
-    return this.#heardSince.get(instrument) ?? null;
-  }
-
   /**
    * From now on this instrument is this process's to write, with what is on its tape: all waits until `release`, so that what
    * was before it can be asked of the store, and added, while nothing of it is there.
+   * @returns null where there is nothing to be written
    */
-  begin(instrument: InstrumentId): void {
+  begin(instrument: InstrumentId): Writing | null {
+    const begun = this.#waiting.get(instrument);
+    if (begun) return begun;
     const market = this.#options.markets.get(instrument);
-    if (!market || market.instrument.origin === 'replayed' || this.#waiting.has(instrument)) return;
+    if (!market || market.instrument.origin === 'replayed') return null;
     const now = this.#options.clock.now();
     const trades = market.tape.filter(({ timeMs }) => Math.abs(timeMs - now) <= MAX_TRADE_OFF_MS);
     const heardSinceMs = this.#heardSince.get(instrument) ?? null;
     // Of what was before the tape nobody here can tell whether it was written.
     const [oldest] = market.tape;
     const tapeFromMs = oldest && market.tradeCount > market.tape.length ? oldest.timeMs : -Infinity;
-    this.#waiting.set(instrument, {
+    const waiting: Waiting = {
       series: seriesOf(market.instrument),
       isHeld: true,
       trades,
       columns: [],
       heardFromMs: heardSinceMs === null ? null : Math.max(heardSinceMs, tapeFromMs),
       notedMs: -Infinity,
+      droppedFromMs: null,
       lostAtMs: heardSinceMs === null ? now : null,
-    });
+    };
+    this.#waiting.set(instrument, waiting);
     this.#waitingTrades += trades.length;
+    return waiting;
+  }
+
+  /** Null while it is not written here. */
+  writingOf(instrument: InstrumentId): Writing | null {
+    return this.#waiting.get(instrument) ?? null;
   }
 
   /** What waits is written, and what comes. */
-  release(instrument: InstrumentId): void {
-    const waiting = this.#waiting.get(instrument);
-    if (waiting) waiting.isHeld = false;
+  release(writing: Writing): void {
+    (writing as Waiting).isHeld = false;
   }
 
   /**
    * Somebody else has written until then: what waits of before is left out, for where two ingests see different trades, as
    * of a simulator, those of both would be stored.
    */
-  leaveOut(instrument: InstrumentId, writtenMs: number): void {
-    const waiting = this.#waiting.get(instrument);
-    if (!waiting) return;
-    this.#thin(waiting, ({ timeMs }) => timeMs >= writtenMs - OVERLAP_MS);
+  leaveOut(writing: Writing, writtenMs: number): void {
+    const waiting = writing as Waiting;
+    // Simulated trades have ids of their own in each process.
+    const isSimulated =
+      this.#options.markets.get(writing.series.instrument)?.instrument.origin === 'simulated';
+    const fromMs = writtenMs - (isSimulated ? 0 : OVERLAP_MS);
+    this.#thin(waiting, ({ timeMs }) => timeMs >= fromMs);
+    // Nor is it known here what the other one missed.
+    if (waiting.heardFromMs !== null) waiting.heardFromMs = Math.max(waiting.heardFromMs, fromMs);
+    this.#parting = this.#parting.map((batch) => {
+      if (batch.series !== waiting.series || batch.heard === null) return batch;
+      const heard = { fromMs: Math.max(batch.heard.fromMs, fromMs), toMs: batch.heard.toMs };
+      return { ...batch, heard: heard.fromMs < heard.toMs ? heard : null };
+    });
   }
 
   /** It is somebody else's to write now, or goes on as another series: what came until now is written still. */
@@ -250,10 +273,7 @@ export class Recorder {
       case 'trade': {
         const waiting = this.#waiting.get(event.instrument);
         if (!waiting) return;
-        if (Math.abs(event.trade.timeMs - this.#options.clock.now()) > MAX_TRADE_OFF_MS) {
-          this.#dropped += 1;
-          return;
-        }
+        if (!this.#isPossible(waiting, event.trade)) return;
         if (this.#waitingTrades >= MAX_WAITING_TRADES) this.#makeRoom();
         waiting.trades.push(event.trade);
         this.#waitingTrades += 1;
@@ -271,11 +291,38 @@ export class Recorder {
     }
   }
 
-  /** A market is heard while its feed is in contact: quiet ones may be stale all the same. */
+  /** Whether a trade is of about now, by a clock that may have been set; what was left out until it was is a hole. */
+  #isPossible(waiting: Waiting, { timeMs }: Trade): boolean {
+    const { clock, steadyClock, log, onHole } = this.#options;
+    const now = clock.now();
+    const { instrument } = waiting.series;
+    if (Math.abs(timeMs - now) > MAX_TRADE_OFF_MS) {
+      if (waiting.droppedFromMs === null)
+        log.warn(
+          { instrument, time: timeMs, now: Math.floor(now) },
+          'trades whose time is days off are not stored: is the clock of this machine right?',
+        );
+      waiting.droppedFromMs ??= steadyClock.now();
+      this.#dropped += 1;
+      return false;
+    }
+    if (waiting.droppedFromMs === null) return true;
+    const hole = spanOf(now - (steadyClock.now() - waiting.droppedFromMs) - OVERLAP_MS, now);
+    waiting.droppedFromMs = null;
+    if (waiting.heardFromMs !== null) waiting.heardFromMs = hole.toMs;
+    onHole?.(instrument, hole);
+    return true;
+  }
+
+  /**
+   * A market is heard while its feed is in contact: one that was live and is quiet is heard all the same. Where it becomes
+   * stale otherwise, its feed does not bring it any more, or its market is closed.
+   */
   #onState(instrument: InstrumentId, state: BookState): void {
     const now = this.#options.clock.now();
-    const isHeard = state === 'live' || state === 'stale';
-    if (isHeard === this.#heardSince.has(instrument)) return;
+    const wasHeard = this.#heardSince.has(instrument);
+    const isHeard = state === 'live' || (state === 'stale' && wasHeard);
+    if (isHeard === wasHeard) return;
     const waiting = this.#waiting.get(instrument);
     if (isHeard) {
       this.#heardSince.set(instrument, now);
@@ -340,11 +387,12 @@ export class Recorder {
   /** @throws DepthwireError `history_unavailable`; what was to be written waits on */
   async #write(): Promise<void> {
     const { store, opened } = this.#options;
-    let wasAny: boolean;
+    let isMore = false;
     do {
       try {
         await opened();
-        if (this.#inFlight.length === 0) this.#inFlight = this.#take();
+        if (this.#inFlight.length > 0) isMore = true;
+        else [this.#inFlight, isMore] = this.#take();
         if (this.#inFlight.length > 0) {
           const { trades, duplicates } = await store.write(this.#inFlight);
           this.#writtenTrades += trades;
@@ -354,18 +402,17 @@ export class Recorder {
         this.#onFailure(error);
         throw error;
       }
-      wasAny = this.#inFlight.length > 0;
       for (const { trades, columns } of this.#inFlight) {
         this.#waitingTrades -= trades.length;
         this.#waitingColumns -= columns.length;
       }
       this.#inFlight = [];
       this.#onSuccess();
-    } while (wasAny && (this.#waitingTrades > MAX_TRADES_A_WRITE || this.#parting.length > 0));
+    } while (isMore);
   }
 
-  /** What waits, as far as it goes into one transaction. */
-  #take(): HistoryBatch[] {
+  /** What waits, as far as it goes into one transaction, and whether there is more of it. */
+  #take(): [HistoryBatch[], boolean] {
     const now = this.#options.clock.now();
     const steadyNow = this.#options.steadyClock.now();
     const batches: HistoryBatch[] = [];
@@ -380,12 +427,14 @@ export class Recorder {
     }
     const taken = new Set(batches);
     this.#parting = this.#parting.filter((batch) => !taken.has(batch));
-    if (batches.length < parting.length) return batches; // what waits of the same series comes after it
+    if (batches.length < parting.length) return [batches, true]; // what waits of the same series comes after it
     for (const waiting of this.#waiting.values()) {
-      if (room <= 0) break;
+      if (room <= 0) return [batches, true];
       if (waiting.isHeld) continue;
       const isDue = waiting.heardFromMs !== null && steadyNow - waiting.notedMs >= HEARD_PERIOD_MS;
       if (waiting.trades.length === 0 && waiting.columns.length === 0 && !isDue) continue;
+      // The clock was set back: what was heard is as long as it is since.
+      if (waiting.heardFromMs !== null) waiting.heardFromMs = Math.min(waiting.heardFromMs, now);
       const { series, columns, heardFromMs } = waiting;
       const trades = waiting.trades.splice(0, room);
       waiting.columns = [];
@@ -399,7 +448,7 @@ export class Recorder {
       }
       batches.push({ series, trades, heard, columns });
     }
-    return batches;
+    return [batches, room <= 0];
   }
 
   #onSuccess(): void {
