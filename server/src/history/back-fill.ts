@@ -24,6 +24,7 @@ const OVERLAP_MS = 5_000;
 const UNTOLD_MS = 2_000;
 /** How long a venue may write a candle after it has closed. */
 const SETTLE_MS = 10_000;
+const LEAST_WAIT_MS = 5;
 /** Between tries where a feed fails. */
 const RETRY_MS = 30_000;
 const MAX_TRIES = 5;
@@ -132,14 +133,18 @@ export class BackFill {
     this.#repairs = [];
   }
 
-  /** Wakes up for what is due next, which may be a moment after a timer that fired early. */
+  /** Wakes up for what is due next; timers may fire a little early, and then it does so once more. */
   #schedule(feed: Feed): void {
     this.#timers.get(feed)?.cancel();
     this.#timers.delete(feed);
     const dues = [...(this.#tasks.get(feed)?.values() ?? [])].map(({ dueMs }) => dueMs);
     for (const repair of this.#repairs) if (repair.feed === feed) dues.push(repair.dueMs);
     if (this.#isClosed || dues.length === 0) return;
-    const dueMs = dues.reduce((least, due) => Math.min(least, due));
+    const now = this.#options.steadyClock.now();
+    const dueMs = Math.max(
+      now + LEAST_WAIT_MS,
+      dues.reduce((least, due) => Math.min(least, due)),
+    );
     this.#timers.set(
       feed,
       this.#options.steadyClock.at(dueMs, () => void this.#work(feed)),
