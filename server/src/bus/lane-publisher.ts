@@ -77,6 +77,8 @@ interface Told {
   state: BookState | null;
   reason: string | null;
   day: DayFrame | null;
+  /** How often the past of its candles became another one. */
+  candleChanges: number;
   /** Checksum of the book as of that frame. */
   checksum: number;
   checkedNumber: number;
@@ -183,6 +185,7 @@ export class LanePublisher {
         if (event.isRescaled) {
           told.state = told.day = null;
           told.begunAt = told.number;
+          told.candleChanges = 0;
         }
         return;
       case 'book-delta':
@@ -218,6 +221,7 @@ export class LanePublisher {
         return;
       }
       case 'candles':
+        told.candleChanges += 1;
         this.#add(led, event.instrument, 1, [busCodes.candlesChanged, event.interval]);
         return;
     }
@@ -235,7 +239,7 @@ export class LanePublisher {
     if (!told) {
       const lane = laneOf(id);
       const nothing = { number: 0, begunAt: 0, state: null, reason: null, day: null, givenAtMs: -Infinity };
-      told = { lane, ...nothing, checksum: 0, checkedNumber: -1 };
+      told = { lane, ...nothing, candleChanges: 0, checksum: 0, checkedNumber: -1 };
       led.told.set(id, told);
       if (!led.lanes.has(lane)) led.lanes.set(lane, { messages: 0, waiting: 0, groups: new Map() });
     }
@@ -334,7 +338,10 @@ export class LanePublisher {
         told.checkedNumber = told.number;
         told.checksum = bookChecksum(market.book);
       }
-      heads.get(told.lane)!.push([id, told.number, market.book.sequence, market.tradeCount, told.checksum]);
+      const { number, checksum, candleChanges } = told;
+      heads
+        .get(told.lane)!
+        .push([id, number, market.book.sequence, market.tradeCount, checksum, candleChanges]);
     }
     for (const [number, body] of heads) {
       const lane = led.lanes.get(number)!;
@@ -403,6 +410,7 @@ export class LanePublisher {
       encodeDay(market.ticker(clock.now())),
       tradeCount,
       missed.map(encodeTrade),
+      told.candleChanges,
     ];
     this.#add(led, id, bids.length + asks.length + missed.length, whole);
     figures.resyncsAnswered += 1;
@@ -414,9 +422,11 @@ export class LanePublisher {
     const interval = key.slice(0, space) as CandleInterval;
     const id = key.slice(space + 1);
     const market = this.#options.markets.get(id);
-    if (!market || !led.told.has(id)) return 0;
+    const told = led.told.get(id);
+    if (!market || !told) return 0;
     const candles = market.candles(interval).all.map(encodeCandle);
-    this.#add(led, id, candles.length, [busCodes.candles, interval, market.tradeCount, candles]);
+    const { tradeCount } = market;
+    this.#add(led, id, candles.length, [busCodes.candles, interval, tradeCount, told.candleChanges, candles]);
     return candles.length * TRADE_BYTES;
   }
 }

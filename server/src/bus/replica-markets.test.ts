@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { VirtualClock } from '@depthwire/feeds';
-import { bookChecksum, codecs, type Trade } from '@depthwire/shared';
+import { bookChecksum, codecs, type CandleInterval, type Trade } from '@depthwire/shared';
 import { JumpingClock } from '../../test/jumping-clock.ts';
 import { ScriptedFeed, silentLog, START_MS, testInstrument } from '../../test/markets.ts';
 import { readEvent } from '../engine/event-checks.ts';
 import { Engine } from '../engine/engine.ts';
+import type { Market } from '../engine/market.ts';
 import { createMemoryBus, type MarketEvent } from './bus.ts';
 import { BusFigures } from './bus-figures.ts';
 import { LanePublisher } from './lane-publisher.ts';
@@ -116,6 +117,16 @@ async function start() {
         expect(replica.tape.slice(replica.tape.length - market.tape.length)).toEqual(market.tape);
       }
     },
+    /** The engine's candles of an interval become others, as where history puts them right. */
+    putRight(id: string, interval: CandleInterval) {
+      const market = engine.markets.get(id) as Market;
+      market.takeCandles(
+        interval,
+        market.candles(interval).all.map((candle) => ({ ...candle, trades: candle.trades + 7 })),
+        [],
+      );
+      bus.publish({ type: 'candles', instrument: id, interval });
+    },
     tradesOf: (id: string) =>
       events.flatMap((event): Trade[] =>
         event.type === 'trade' && event.instrument === id ? [event.trade] : [],
@@ -196,6 +207,43 @@ describe('ReplicaMarkets', () => {
     running.expectEqual();
   });
 
+  test('have candles that were put right, where it was lost that they were', async () => {
+    const running = await start();
+    const { feed, publisher, clock, wire, replicas, engine } = running;
+    publisher.lead('scripted', 1);
+    open(feed);
+    feed.trade(100, 1, 1);
+    running.settle();
+    const replica = replicas.markets.get(AAA)!;
+    replica.candles('1m');
+    running.settle();
+    running.putRight(AAA, '1m');
+    clock.advanceTo(clock.now() + 10);
+    wire.length = 0;
+    running.settle();
+    expect(replica.candles('1m').all).toMatchObject([{ trades: 8 }]);
+    expect(replica.candles('1m').all).toEqual(engine.markets.get(AAA)!.candles('1m').all);
+  });
+
+  test('leave alone candles of before they were put right, which come late', async () => {
+    const running = await start();
+    const { feed, publisher, clock, wire, replicas, engine } = running;
+    publisher.lead('scripted', 1);
+    open(feed);
+    feed.trade(100, 1, 1);
+    running.settle();
+    const replica = replicas.markets.get(AAA)!;
+    replica.candles('1m');
+    publisher.onAsk({ op: 'candles', feed: 'scripted', instrument: AAA, interval: '1m' });
+    clock.advanceTo(clock.now() + 50);
+    running.putRight(AAA, '1m');
+    clock.advanceTo(clock.now() + 10);
+    wire.reverse();
+    running.settle();
+    expect(replica.candles('1m').all).toMatchObject([{ trades: 8 }]);
+    expect(replica.candles('1m').all).toEqual(engine.markets.get(AAA)!.candles('1m').all);
+  });
+
   test('follow a leader of a lower epoch once the higher one has said nothing for long', async () => {
     const running = await start();
     const { feed, publisher, replicas, figures } = running;
@@ -228,6 +276,7 @@ const step = fc.oneof(
   fc.record({ type: fc.constant('snapshot' as const), id: fc.constantFrom(AAA, BBB) }),
   fc.record({ type: fc.constant('recovering' as const), id: fc.constantFrom(AAA, BBB) }),
   fc.record({ type: fc.constant('candles' as const), id: fc.constantFrom(AAA, BBB) }),
+  fc.record({ type: fc.constant('put-right' as const), id: fc.constantFrom(AAA, BBB) }),
   fc.record({ type: fc.constant('rescale' as const), id: fc.constantFrom(AAA, BBB) }),
   fc.record({ type: fc.constant('wait' as const), ms: fc.constantFrom(5, 30, 300, 1_200) }),
   fc.record({ type: fc.constantFrom('drop', 'repeat', 'swap', 'deafen', 'lead', 'unsure', 'down') }),
@@ -260,6 +309,9 @@ test('whatever is lost, repeated or out of order: no book is live that the engin
             break;
           case 'candles':
             replicas.markets.get(one.id)?.candles('1m');
+            break;
+          case 'put-right':
+            running.putRight(one.id, '1m');
             break;
           case 'rescale': {
             const { tick } = engine.markets.get(one.id)!.instrument;

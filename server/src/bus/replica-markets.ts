@@ -466,6 +466,7 @@ export class ReplicaMarkets {
         bus.publish({ type: 'instrument', instrument: id, isRescaled: false });
         return;
       case busCodes.candlesChanged:
+        known.candleChanges += 1;
         if (!known.hasWhole(frame[1])) return;
         known.forgetCandles(frame[1]);
         this.#askCandles(known, frame[1]);
@@ -556,7 +557,7 @@ export class ReplicaMarkets {
   /** Brings whoever missed anything to where the leader is; those who have all of it leave it alone. */
   #applyWhole(feed: FeedView, lane: LaneView, id: InstrumentId, frame: WholeFrame): void {
     const [, number, begunAt, instrument, sequence, checksum, receiveTimeMs, venueTimeMs, reference] = frame;
-    const [, , , , , , , , , wireBids, wireAsks, state, day, tradeCount, wireTrades] = frame;
+    const [, , , , , , , , , wireBids, wireAsks, state, day, tradeCount, wireTrades, candleChanges] = frame;
     const known = this.#known(feed, id);
     if (known && (known.isInSync || number < known.seen)) return;
     const bids = decodeSide(wireBids, -1, reference);
@@ -591,8 +592,9 @@ export class ReplicaMarkets {
       market.forgetCandles();
     } else {
       market.recount(tradeCount - missed.length);
-      if (isOtherEpoch) market.forgetCandles();
+      if (isOtherEpoch || market.candleChanges !== candleChanges) market.forgetCandles();
     }
+    market.candleChanges = candleChanges;
     market.countsTrades = true;
     const hasNewState = this.#settle(lane, market, false);
     if (isOtherEpoch || missed === null)
@@ -611,11 +613,13 @@ export class ReplicaMarkets {
   #applyCandles(
     feed: FeedView,
     id: InstrumentId,
-    [, interval, tradeCount, wire]: BusFrame & readonly [typeof busCodes.candles, ...unknown[]],
+    [, interval, tradeCount, candleChanges, wire]: BusFrame &
+      readonly [typeof busCodes.candles, ...unknown[]],
   ): void {
     const market = this.#known(feed, id);
     // The lane has them in order: whoever has every trade up to here has as many as they are of.
-    if (!market?.isInSync || market.tradeCount !== tradeCount) return;
+    if (!market?.isInSync || market.tradeCount !== tradeCount || market.candleChanges !== candleChanges)
+      return;
     if (!market.missingCandles.includes(interval)) return;
     market.loadCandles(interval, checkedCandles(interval, wire.map(decodeCandle)));
     const asked = this.#candleAsks.get(market);
@@ -630,7 +634,7 @@ export class ReplicaMarkets {
     lane.headsAtMs = now;
     lane.silence = null;
     const there = new Set<InstrumentId>();
-    for (const [id, number, sequence, tradeCount, checksum] of heads) {
+    for (const [id, number, sequence, tradeCount, checksum, candleChanges] of heads) {
       there.add(id);
       const market = this.#known(feed, id);
       if (!market) {
@@ -646,6 +650,7 @@ export class ReplicaMarkets {
           market.number === number &&
           market.book.sequence === sequence &&
           market.tradeCount === tradeCount &&
+          market.candleChanges === candleChanges &&
           market.checksum === checksum;
         market.isSuspect = false;
         if (!isRight) this.#lose(feed, lane, market);

@@ -96,6 +96,7 @@ export type WholeFrame = [
   tradeCount: number,
   /** The latest ones. */
   trades: WireTrade[],
+  candleChanges: number,
 ];
 
 export type BusFrame =
@@ -111,13 +112,27 @@ export type BusFrame =
     ]
   | [code: typeof busCodes.candlesChanged, interval: CandleInterval]
   | WholeFrame
-  | [code: typeof busCodes.candles, interval: CandleInterval, tradeCount: number, candles: WireCandle[]];
+  | [
+      code: typeof busCodes.candles,
+      interval: CandleInterval,
+      tradeCount: number,
+      candleChanges: number,
+      candles: WireCandle[],
+    ];
 
 /** What came of an instrument; the frames that count are numbered from `first` on. */
 export type Group = [id: InstrumentId, first: number, day: DayFrame | null, frames: BusFrame[]];
 
 /** What whoever missed nothing has of an instrument. */
-export type Head = [id: InstrumentId, number: number, sequence: number, tradeCount: number, checksum: number];
+export type Head = [
+  id: InstrumentId,
+  number: number,
+  sequence: number,
+  tradeCount: number,
+  checksum: number,
+  /** How often the past of its candles became another one. */
+  candleChanges: number,
+];
 
 interface Envelope {
   readonly ingest: string;
