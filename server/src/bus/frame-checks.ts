@@ -76,13 +76,14 @@ export function checkFrame(id: InstrumentId, value: unknown): BusFrame {
       break;
     case busCodes.whole: {
       const [, number, begunAt, , sequence, checksum, receiveTime, venueTime, reference] = frame;
-      const [, , , , , , , , , , , state, day, tradeCount, trades, candleChanges] = frame;
+      const [, , , , , , , , , , , state, day, tradeCount, trades, hasAll, candleChanges] = frame;
       const areTimes = [receiveTime, venueTime].every((time) => time === null || isTime(time));
       const isRight =
         [number, begunAt, sequence, checksum, tradeCount, candleChanges].every(isCount) &&
         Number.isSafeInteger(reference) &&
+        typeof hasAll === 'boolean' &&
         areTimes;
-      if (!isRight) throw malformed(`all of ${id}`, 'counts, times and a price');
+      if (!isRight) throw malformed(`all of ${id}`, 'counts, times, a price, and whether its trades are all');
       checkState(state);
       checkDay(day);
       checkTrades(trades);

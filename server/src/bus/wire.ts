@@ -96,6 +96,8 @@ export type WholeFrame = [
   tradeCount: number,
   /** The latest ones. */
   trades: WireTrade[],
+  /** Whether these are all that the leader has. */
+  hasAll: boolean,
   candleChanges: number,
 ];
 
@@ -158,6 +160,8 @@ export type Ask =
   | {
       readonly op: 'wholes';
       readonly feed: string;
+      /** By which the trades are counted. */
+      readonly epoch: number;
       readonly instruments: readonly (readonly [string, number])[];
     }
   | {
@@ -237,6 +241,7 @@ const ask: z.ZodType<Ask> = z.discriminatedUnion('op', [
   z.object({
     op: z.literal('wholes'),
     feed: name,
+    epoch: z.int(),
     instruments: z.array(z.tuple([id, z.int()])).max(MAX_ASKED),
   }),
   z.object({
