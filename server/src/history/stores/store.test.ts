@@ -19,6 +19,7 @@ import {
   storedIntervals,
   type HistoryBatch,
   type HistoryStore,
+  type SeriesKey,
   type Span,
   type StoredColumn,
 } from './store.ts';
@@ -473,6 +474,37 @@ describe.each(stores)('a store in %s', (kind, open) => {
     // what is heard late of a time that is gone is taken like anything else
     await store.write([batchOf([trade('late', dayOf(1))], { series })]);
     expect(await store.numberOf(series, 'late')).not.toBeNull();
+  });
+
+  inStore('knows of spans that overlap where what is older is forgotten', async () => {
+    const store = await open();
+    const [heard, filled] = [freshSeries(), freshSeries()];
+    const span = (from: number, to: number) => ({ fromMs: START_MS + from, toMs: START_MS + to });
+    const hear = (series: SeriesKey, from: number, to: number) =>
+      store.write([batchOf([], { series, heard: span(from, to) })]);
+    await hear(heard, 50, 120);
+    await hear(heard, 10, 300);
+    await hear(heard, 400, 500);
+    await hear(filled, 0, 70);
+    await hear(filled, 300, 400);
+    await store.fillHole(filled, span(50, 120));
+    await store.fillHole(filled, span(10, 300));
+    const holesOf = async (series: SeriesKey) =>
+      (await store.holes(series, ALL)).map(({ fromMs, toMs, isFilled }) => [
+        fromMs - START_MS,
+        toMs - START_MS,
+        isFilled,
+      ]);
+    const retention = {
+      tradesMs: DAY_MS,
+      columnsMs: DAY_MS,
+      candlesMs: { '1s': DAY_MS, '1m': DAY_MS, '1h': DAY_MS, '1d': DAY_MS },
+    };
+    for (const atMs of [60, 60, 65]) {
+      await store.prune(START_MS + DAY_MS + atMs, retention);
+      expect(await holesOf(heard)).toEqual([[300, 400, false]]);
+      expect(await holesOf(filled)).toEqual([[70, 300, true]]);
+    }
   });
 
   inStore('takes times with fractions, as clocks have them, and bounds without an end', async () => {
