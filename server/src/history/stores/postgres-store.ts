@@ -331,7 +331,7 @@ export class PostgresStore implements HistoryStore {
           ORDER BY time ${options.isNewest ? 'DESC' : 'ASC'} LIMIT $4`,
         [id, from, to, BLOCKS_AT_ONCE],
       );
-      const unpacked = await Promise.all(blocks.map(async ({ data }) => unpackColumns(await inflate(data))));
+      const unpacked = await Promise.all(blocks.map(({ data }) => unpackBlock(data)));
       if (options.isNewest) packed.unshift(...unpacked.reverse().flat());
       else packed.push(...unpacked.flat());
       if (blocks.length < BLOCKS_AT_ONCE || selectColumns(packed, span, wanted).length >= wanted.limit) break;
@@ -539,7 +539,7 @@ export class PostgresStore implements HistoryStore {
     );
     for (const { series, time, data } of earlier) {
       const block = blocks.get(`${series} ${time}`)!;
-      block.columns = mergeColumns(unpackColumns(await inflate(data)), block.columns);
+      block.columns = mergeColumns(await unpackBlock(data), block.columns);
     }
     const data = await Promise.all(
       packed.map(({ columns }) => deflate(packColumns(mergeColumns(columns, [])), DEFLATE)),
@@ -853,6 +853,12 @@ function extremesOf(values: readonly number[]): [min: number, max: number] {
     if (value > max) max = value;
   }
   return [min, max];
+}
+
+/** @returns none of a block that cannot be read */
+async function unpackBlock(data: Uint8Array): Promise<StoredColumn[]> {
+  const packed = await inflate(data).catch(() => null);
+  return packed === null ? [] : unpackColumns(packed);
 }
 
 const ignore = () => undefined;

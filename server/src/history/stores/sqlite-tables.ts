@@ -603,7 +603,16 @@ const known: Readonly<Record<number, { readonly reason: UnavailableReason; reado
   26: { reason: 'not_a_database', todo: 'It is no database: let history.path name another file' },
 };
 
-const unpackBlock = (data: Uint8Array) => unpackColumns(inflateRawSync(data));
+/** @returns none of a block that cannot be read */
+function unpackBlock(data: Uint8Array): StoredColumn[] {
+  let packed: Uint8Array;
+  try {
+    packed = inflateRawSync(data);
+  } catch {
+    return [];
+  }
+  return unpackColumns(packed);
+}
 
 const columnsOf = ({ instrument, tick, lot }: SeriesKey) =>
   [instrument, tick.units, tick.decimals, lot.units, lot.decimals] as const;
