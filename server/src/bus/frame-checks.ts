@@ -32,9 +32,9 @@ export function checkGroup(value: unknown): asserts value is Group {
 
 /** @throws DepthwireError `malformed_message` */
 export function checkHead(value: unknown): asserts value is Head {
-  const [id, ...counts] = arrayOf(value, 5, 'a head');
+  const [id, ...counts] = arrayOf(value, 6, 'a head');
   checkId(id);
-  if (!counts.every(isCount)) throw malformed(`head of ${id}`, 'four whole numbers');
+  if (!counts.every(isCount)) throw malformed(`head of ${id}`, 'five whole numbers');
 }
 
 /**
@@ -76,13 +76,14 @@ export function checkFrame(id: InstrumentId, value: unknown): BusFrame {
       break;
     case busCodes.whole: {
       const [, number, begunAt, , sequence, checksum, receiveTime, venueTime, reference] = frame;
-      const [, , , , , , , , , , , state, day, tradeCount, trades] = frame;
+      const [, , , , , , , , , , , state, day, tradeCount, trades, hasAll, candleChanges] = frame;
       const areTimes = [receiveTime, venueTime].every((time) => time === null || isTime(time));
       const isRight =
-        [number, begunAt, sequence, checksum, tradeCount].every(isCount) &&
+        [number, begunAt, sequence, checksum, tradeCount, candleChanges].every(isCount) &&
         Number.isSafeInteger(reference) &&
+        typeof hasAll === 'boolean' &&
         areTimes;
-      if (!isRight) throw malformed(`all of ${id}`, 'counts, times and a price');
+      if (!isRight) throw malformed(`all of ${id}`, 'counts, times, a price, and whether its trades are all');
       checkState(state);
       checkDay(day);
       checkTrades(trades);
@@ -91,8 +92,9 @@ export function checkFrame(id: InstrumentId, value: unknown): BusFrame {
     }
     case busCodes.candles:
       checkInterval(frame[1]);
-      if (!isCount(frame[2])) throw malformed(`candles of ${id}`, 'the count of trades that they are of');
-      if (!Array.isArray(frame[3]) || frame[3].length > MAX_CANDLES)
+      if (!isCount(frame[2]) || !isCount(frame[3]))
+        throw malformed(`candles of ${id}`, 'the counts of trades and changes that they are of');
+      if (!Array.isArray(frame[4]) || frame[4].length > MAX_CANDLES)
         throw malformed(`candles of ${id}`, `an array of up to ${MAX_CANDLES}`);
       break;
     default:

@@ -8,6 +8,7 @@ import {
   type Clock,
   type InstrumentId,
   type Timer,
+  type Trade,
 } from '@depthwire/shared';
 import type { MarketView } from '../engine/market.ts';
 import type { Bus, MarketEvent } from './bus.ts';
@@ -43,7 +44,10 @@ const ANSWER_BYTES = 262_144;
 const ANSWER_AGAIN_MS = 250;
 /** Requests for candles that may wait. */
 const MAX_CANDLE_ASKS = 1_000;
-/** Under a new lease gateways may have missed so long: trades of that time come with the books. */
+/**
+ * Under a new lease gateways may have missed so long: trades of that time come with the books, and the one before them, by
+ * which a gateway knows that none is missing between.
+ */
 const RECENT_MS = 30_000;
 /** Bytes, about, of a level and a trade. */
 const LEVEL_BYTES = 4;
@@ -77,6 +81,8 @@ interface Told {
   state: BookState | null;
   reason: string | null;
   day: DayFrame | null;
+  /** How often the past of its candles became another one. */
+  candleChanges: number;
   /** Checksum of the book as of that frame. */
   checksum: number;
   checkedNumber: number;
@@ -90,13 +96,21 @@ interface Lane {
   readonly groups: Map<InstrumentId, Group>;
 }
 
+/** Which trades come with a whole: whoever it is for has to have enough. */
+interface WantedTrades {
+  /** Those from this count on; Infinity where nobody asked by a count. */
+  readonly since: number;
+  /** Those of late. */
+  readonly hasRecent: boolean;
+}
+
 interface LedFeed {
   readonly feed: string;
   readonly epoch: number;
   readonly told: Map<InstrumentId, Told>;
   readonly lanes: Map<number, Lane>;
-  /** Those to be given as a whole, with the count of trades from which on: null for those of late. */
-  readonly wholes: Map<InstrumentId, number | null>;
+  /** Those to be given as a whole. */
+  readonly wholes: Map<InstrumentId, WantedTrades>;
   readonly candles: Set<`${CandleInterval} ${InstrumentId}`>;
 }
 
@@ -125,7 +139,7 @@ export class LanePublisher {
     for (const id of this.#options.markets.keys()) {
       if (this.#options.feedOf(id) !== feed) continue;
       this.#toldOf(led, id);
-      led.wholes.set(id, null);
+      led.wholes.set(id, { since: Infinity, hasRecent: true });
     }
     this.#answerSoon();
     this.#tellHeadsOf(led);
@@ -145,10 +159,13 @@ export class LanePublisher {
     const led = this.#led.get(ask.feed);
     if (!led) return;
     if (ask.op === 'wholes') {
+      // Whoever counts by another epoch asks anew once it hears of this one.
+      if (ask.epoch !== led.epoch) return;
       for (const [id, count] of ask.instruments) {
         if (!led.told.has(id)) continue;
         const before = led.wholes.get(id);
-        led.wholes.set(id, before == null ? count : Math.min(before, count));
+        const since = Math.min(before?.since ?? Infinity, count);
+        led.wholes.set(id, { since, hasRecent: before?.hasRecent ?? false });
       }
     } else if (ask.op === 'candles' && led.told.has(ask.instrument)) {
       if (led.candles.size < MAX_CANDLE_ASKS) led.candles.add(`${ask.interval} ${ask.instrument}`);
@@ -183,6 +200,7 @@ export class LanePublisher {
         if (event.isRescaled) {
           told.state = told.day = null;
           told.begunAt = told.number;
+          told.candleChanges = 0;
         }
         return;
       case 'book-delta':
@@ -218,6 +236,7 @@ export class LanePublisher {
         return;
       }
       case 'candles':
+        told.candleChanges += 1;
         this.#add(led, event.instrument, 1, [busCodes.candlesChanged, event.interval]);
         return;
     }
@@ -235,7 +254,7 @@ export class LanePublisher {
     if (!told) {
       const lane = laneOf(id);
       const nothing = { number: 0, begunAt: 0, state: null, reason: null, day: null, givenAtMs: -Infinity };
-      told = { lane, ...nothing, checksum: 0, checkedNumber: -1 };
+      told = { lane, ...nothing, candleChanges: 0, checksum: 0, checkedNumber: -1 };
       led.told.set(id, told);
       if (!led.lanes.has(lane)) led.lanes.set(lane, { messages: 0, waiting: 0, groups: new Map() });
     }
@@ -334,7 +353,10 @@ export class LanePublisher {
         told.checkedNumber = told.number;
         told.checksum = bookChecksum(market.book);
       }
-      heads.get(told.lane)!.push([id, told.number, market.book.sequence, market.tradeCount, told.checksum]);
+      const { number, checksum, candleChanges } = told;
+      heads
+        .get(told.lane)!
+        .push([id, number, market.book.sequence, market.tradeCount, checksum, candleChanges]);
     }
     for (const [number, body] of heads) {
       const lane = led.lanes.get(number)!;
@@ -355,7 +377,7 @@ export class LanePublisher {
     let bytes = 0;
     let isDone = true;
     for (const led of this.#led.values()) {
-      for (const [id, since] of led.wholes) {
+      for (const [id, wanted] of led.wholes) {
         if (bytes >= ANSWER_BYTES) break;
         const told = led.told.get(id);
         if (told && now - told.givenAtMs < ANSWER_AGAIN_MS) continue;
@@ -363,7 +385,7 @@ export class LanePublisher {
         const market = this.#options.markets.get(id);
         if (!told || !market) continue;
         told.givenAtMs = now;
-        bytes += this.#giveWhole(led, id, told, market, since);
+        bytes += this.#giveWhole(led, id, told, market, wanted);
       }
       for (const key of led.candles) {
         if (bytes >= ANSWER_BYTES) break;
@@ -376,15 +398,14 @@ export class LanePublisher {
     if (!isDone) this.#answerSoon();
   }
 
-  #giveWhole(led: LedFeed, id: InstrumentId, told: Told, market: MarketView, since: number | null): number {
+  #giveWhole(led: LedFeed, id: InstrumentId, told: Told, market: MarketView, wanted: WantedTrades): number {
     const { clock, figures } = this.#options;
     const { book, tape, tradeCount } = market;
     const reference = referenceOf(market);
     const bids = book.bids.toFlat();
     const asks = book.asks.toFlat();
-    const recentMs = clock.now() - RECENT_MS;
-    const missed =
-      since === null ? tape.filter(({ timeMs }) => timeMs > recentMs) : latest(tape, tradeCount - since);
+    const recent = wanted.hasRecent ? countSince(tape, clock.now() - RECENT_MS) : 0;
+    const missed = latest(tape, Math.max(recent, tradeCount - wanted.since));
     told.state = market.state;
     told.reason = market.reason;
     const whole: WholeFrame = [
@@ -403,6 +424,8 @@ export class LanePublisher {
       encodeDay(market.ticker(clock.now())),
       tradeCount,
       missed.map(encodeTrade),
+      missed.length === tape.length,
+      told.candleChanges,
     ];
     this.#add(led, id, bids.length + asks.length + missed.length, whole);
     figures.resyncsAnswered += 1;
@@ -414,9 +437,11 @@ export class LanePublisher {
     const interval = key.slice(0, space) as CandleInterval;
     const id = key.slice(space + 1);
     const market = this.#options.markets.get(id);
-    if (!market || !led.told.has(id)) return 0;
+    const told = led.told.get(id);
+    if (!market || !told) return 0;
     const candles = market.candles(interval).all.map(encodeCandle);
-    this.#add(led, id, candles.length, [busCodes.candles, interval, market.tradeCount, candles]);
+    const { tradeCount } = market;
+    this.#add(led, id, candles.length, [busCodes.candles, interval, tradeCount, told.candleChanges, candles]);
     return candles.length * TRADE_BYTES;
   }
 }
@@ -431,6 +456,12 @@ const referenceOf = ({ book }: MarketView) => book.bestBid ?? book.bestAsk ?? 0;
 
 function latest<T>(values: readonly T[], count: number): readonly T[] {
   return count <= 0 ? [] : values.slice(-count);
+}
+
+/** The latest ones from the last one on that is not later than this. */
+function countSince(tape: readonly Trade[], sinceMs: number): number {
+  const first = tape.findIndex(({ timeMs }) => timeMs > sinceMs);
+  return first < 0 ? Math.min(tape.length, 1) : tape.length - Math.max(first - 1, 0);
 }
 
 /** Times of a book's update as they go out: whole milliseconds before the message. */

@@ -55,6 +55,8 @@ export class ReplicaMarket implements MarketView {
   askedAtMs = -Infinity;
   /** Whether its count of trades is of this epoch. */
   countsTrades = false;
+  /** How often the past of its candles became another one, by the leader's count. */
+  candleChanges = 0;
 
   #trouble: Trouble | null = null;
   #leaderState: BookState = 'syncing';

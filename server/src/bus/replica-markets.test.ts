@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { VirtualClock } from '@depthwire/feeds';
-import { bookChecksum, codecs, type Trade } from '@depthwire/shared';
+import { bookChecksum, codecs, type CandleInterval, type Trade } from '@depthwire/shared';
 import { JumpingClock } from '../../test/jumping-clock.ts';
 import { ScriptedFeed, silentLog, START_MS, testInstrument } from '../../test/markets.ts';
 import { readEvent } from '../engine/event-checks.ts';
 import { Engine } from '../engine/engine.ts';
+import { MAX_TAPE, type Market } from '../engine/market.ts';
 import { createMemoryBus, type MarketEvent } from './bus.ts';
 import { BusFigures } from './bus-figures.ts';
 import { LanePublisher } from './lane-publisher.ts';
@@ -116,6 +117,21 @@ async function start() {
         expect(replica.tape.slice(replica.tape.length - market.tape.length)).toEqual(market.tape);
       }
     },
+    /** The engine's candles of an interval become others, as where history puts them right. */
+    putRight(id: string, interval: CandleInterval) {
+      const market = engine.markets.get(id) as Market;
+      market.takeCandles(
+        interval,
+        market.candles(interval).all.map((candle) => ({ ...candle, trades: candle.trades + 7 })),
+        [],
+      );
+      bus.publish({ type: 'candles', instrument: id, interval });
+    },
+    /** Whether clients of the gateway had to begin an instrument anew after so many events. */
+    hasBegunAnew: (id: string, from: number) =>
+      events
+        .slice(from)
+        .some((event) => event.type === 'instrument' && event.instrument === id && event.isRescaled),
     tradesOf: (id: string) =>
       events.flatMap((event): Trade[] =>
         event.type === 'trade' && event.instrument === id ? [event.trade] : [],
@@ -196,6 +212,151 @@ describe('ReplicaMarkets', () => {
     running.expectEqual();
   });
 
+  test('have candles that were put right, where it was lost that they were', async () => {
+    const running = await start();
+    const { feed, publisher, clock, wire, replicas, engine } = running;
+    publisher.lead('scripted', 1);
+    open(feed);
+    feed.trade(100, 1, 1);
+    running.settle();
+    const replica = replicas.markets.get(AAA)!;
+    replica.candles('1m');
+    running.settle();
+    running.putRight(AAA, '1m');
+    clock.advanceTo(clock.now() + 10);
+    wire.length = 0;
+    running.settle();
+    expect(replica.candles('1m').all).toMatchObject([{ trades: 8 }]);
+    expect(replica.candles('1m').all).toEqual(engine.markets.get(AAA)!.candles('1m').all);
+  });
+
+  test('leave alone candles of before they were put right, which come late', async () => {
+    const running = await start();
+    const { feed, publisher, clock, wire, replicas, engine } = running;
+    publisher.lead('scripted', 1);
+    open(feed);
+    feed.trade(100, 1, 1);
+    running.settle();
+    const replica = replicas.markets.get(AAA)!;
+    replica.candles('1m');
+    publisher.onAsk({ op: 'candles', feed: 'scripted', instrument: AAA, interval: '1m' });
+    clock.advanceTo(clock.now() + 50);
+    running.putRight(AAA, '1m');
+    clock.advanceTo(clock.now() + 10);
+    wire.reverse();
+    running.settle();
+    expect(replica.candles('1m').all).toMatchObject([{ trades: 8 }]);
+    expect(replica.candles('1m').all).toEqual(engine.markets.get(AAA)!.candles('1m').all);
+  });
+
+  test('have every trade of a time without a leader, however long it was', async () => {
+    const running = await start();
+    const { feed, publisher, replicas, events } = running;
+    publisher.lead('scripted', 1);
+    open(feed);
+    running.settle();
+    feed.trade(100, 1, 1);
+    running.settle();
+    publisher.cease('scripted');
+    for (let id = 2; id < 10; id++) {
+      feed.trade(100, 1, id);
+      feed.trade(100, 1, id, BBB); // of which no trade was known
+      running.settle(10_000);
+    }
+    const from = events.length;
+    publisher.lead('scripted', 2);
+    running.settle();
+    running.expectEqual();
+    expect(replicas.markets.get(AAA)!.tape.map(({ id }) => id)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(running.tradesOf(AAA).map(({ id }) => id)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(running.tradesOf(BBB).map(({ id }) => id)).toEqual([2, 3, 4, 5, 6, 7, 8, 9]);
+    expect([AAA, BBB].map((id) => running.hasBegunAnew(id, from))).toEqual([false, false]);
+  });
+
+  test('begin anew where the leader has trades no more that are missing', async () => {
+    const running = await start();
+    const { feed, publisher, events } = running;
+    publisher.lead('scripted', 1);
+    open(feed);
+    running.settle();
+    feed.trade(100, 1, 0);
+    running.settle();
+    publisher.cease('scripted');
+    for (let id = 1; id <= MAX_TAPE + 5; id++) {
+      feed.trade(100, 1, id);
+      running.settle(100);
+    }
+    const from = events.length;
+    publisher.lead('scripted', 2);
+    running.settle();
+    running.expectEqual();
+    expect(running.hasBegunAnew(AAA, from)).toBe(true);
+    expect(running.tradesOf(AAA).map(({ id }) => id)).toEqual([0]);
+  });
+
+  test('need not ask another leader for trades of a quiet instrument, nor begin it anew', async () => {
+    const running = await start();
+    const { feed, publisher, figures, events } = running;
+    publisher.lead('scripted', 1);
+    open(feed);
+    for (let id = 1; id < 5; id++) feed.trade(100, 1, id);
+    running.settle(60_000);
+    const from = events.length;
+    const asked = figures.resyncsAsked;
+    publisher.lead('scripted', 2);
+    running.settle();
+    running.expectEqual();
+    expect(figures.resyncsAsked).toBe(asked);
+    expect(running.hasBegunAnew(AAA, from)).toBe(false);
+  });
+
+  test.for([1, 2])('have all trades where another gateway asks by its count of epoch %i', async (epoch) => {
+    const running = await start();
+    const { feed, publisher, replicas, figures, events } = running;
+    publisher.lead('scripted', 1);
+    open(feed);
+    running.settle();
+    feed.trade(100, 1, 1);
+    running.settle();
+    publisher.cease('scripted');
+    feed.trade(100, 1, 2);
+    const from = events.length;
+    const asked = figures.resyncsAsked;
+    publisher.lead('scripted', 2);
+    publisher.onAsk({ op: 'wholes', feed: 'scripted', epoch, instruments: [[AAA, 5_000]] });
+    running.settle();
+    running.expectEqual();
+    expect(replicas.markets.get(AAA)!.tape.map(({ id }) => id)).toEqual([1, 2]);
+    expect(running.tradesOf(AAA).map(({ id }) => id)).toEqual([1, 2]);
+    expect(figures.resyncsAsked).toBe(asked);
+    expect(running.hasBegunAnew(AAA, from)).toBe(false);
+  });
+
+  test('wait for an answer of their own where one that another asked for has too few trades', async () => {
+    const running = await start();
+    const { feed, publisher, replicas, events, clock, wire, asks } = running;
+    publisher.lead('scripted', 1);
+    open(feed);
+    running.settle();
+    feed.trade(100, 1, 1);
+    running.settle();
+    const from = events.length;
+    for (let id = 2; id < 6; id++) feed.trade(100, 1, id);
+    clock.advanceTo(clock.now() + 10);
+    wire.length = 0;
+    feed.delta([98, 3], []);
+    clock.advanceTo(clock.now() + 10);
+    running.deliver(); // something is missing
+    clock.advanceTo(clock.now() + 10);
+    asks.length = 0; // and the request for it is lost
+    publisher.onAsk({ op: 'wholes', feed: 'scripted', epoch: 1, instruments: [[AAA, 4]] });
+    running.settle();
+    running.expectEqual();
+    expect(replicas.markets.get(AAA)!.tape.map(({ id }) => id)).toEqual([1, 2, 3, 4, 5]);
+    expect(running.tradesOf(AAA).map(({ id }) => id)).toEqual([1, 2, 3, 4, 5]);
+    expect(running.hasBegunAnew(AAA, from)).toBe(false);
+  });
+
   test('follow a leader of a lower epoch once the higher one has said nothing for long', async () => {
     const running = await start();
     const { feed, publisher, replicas, figures } = running;
@@ -228,6 +389,7 @@ const step = fc.oneof(
   fc.record({ type: fc.constant('snapshot' as const), id: fc.constantFrom(AAA, BBB) }),
   fc.record({ type: fc.constant('recovering' as const), id: fc.constantFrom(AAA, BBB) }),
   fc.record({ type: fc.constant('candles' as const), id: fc.constantFrom(AAA, BBB) }),
+  fc.record({ type: fc.constant('put-right' as const), id: fc.constantFrom(AAA, BBB) }),
   fc.record({ type: fc.constant('rescale' as const), id: fc.constantFrom(AAA, BBB) }),
   fc.record({ type: fc.constant('wait' as const), ms: fc.constantFrom(5, 30, 300, 1_200) }),
   fc.record({ type: fc.constantFrom('drop', 'repeat', 'swap', 'deafen', 'lead', 'unsure', 'down') }),
@@ -260,6 +422,9 @@ test('whatever is lost, repeated or out of order: no book is live that the engin
             break;
           case 'candles':
             replicas.markets.get(one.id)?.candles('1m');
+            break;
+          case 'put-right':
+            running.putRight(one.id, '1m');
             break;
           case 'rescale': {
             const { tick } = engine.markets.get(one.id)!.instrument;
@@ -380,7 +545,7 @@ test('whatever stands in a message: nothing throws, nothing of it can break a re
         feed.state('live', null, BBB);
         feed.emit({ type: 'instrument', instrument: testInstrument(BBB, { name: 'B' }) });
         for (const id of [AAA, BBB])
-          publisher.onAsk({ op: 'wholes', feed: 'scripted', instruments: [[id, 0]] });
+          publisher.onAsk({ op: 'wholes', feed: 'scripted', epoch: 5, instruments: [[id, 0]] });
         publisher.onAsk({ op: 'candles', feed: 'scripted', instrument: AAA, interval: '1m' });
         clock.advanceTo(clock.now() + 600);
         // Each comes before the real one that it was made of, or in place of it.
@@ -420,6 +585,7 @@ test('requests and reports: whatever stands in them, they are read as they have 
   const ask = {
     op: 'wholes' as const,
     feed: 'scripted',
+    epoch: 5,
     instruments: [[AAA, 3]] as [string, number][],
   };
   const report = {

@@ -11,6 +11,7 @@ import {
   type Timer,
   type Trade,
 } from '@depthwire/shared';
+import { MAX_TAPE } from '../engine/market.ts';
 import type { Bus } from './bus.ts';
 import type { BusFigures } from './bus-figures.ts';
 import { checkedCandles, checkFrame, checkGroup, checkHead } from './frame-checks.ts';
@@ -315,6 +316,7 @@ export class ReplicaMarkets {
     feed.ingest = ingest;
     feed.leastLagMs = feed.earlyLagMs = Infinity;
     feed.late = null;
+    this.#asks.delete(feed.feed);
     const now = this.#options.timers.now();
     for (const lane of feed.lanes.values()) {
       lane.number = null;
@@ -466,6 +468,7 @@ export class ReplicaMarkets {
         bus.publish({ type: 'instrument', instrument: id, isRescaled: false });
         return;
       case busCodes.candlesChanged:
+        known.candleChanges += 1;
         if (!known.hasWhole(frame[1])) return;
         known.forgetCandles(frame[1]);
         this.#askCandles(known, frame[1]);
@@ -556,7 +559,8 @@ export class ReplicaMarkets {
   /** Brings whoever missed anything to where the leader is; those who have all of it leave it alone. */
   #applyWhole(feed: FeedView, lane: LaneView, id: InstrumentId, frame: WholeFrame): void {
     const [, number, begunAt, instrument, sequence, checksum, receiveTimeMs, venueTimeMs, reference] = frame;
-    const [, , , , , , , , , wireBids, wireAsks, state, day, tradeCount, wireTrades] = frame;
+    const [, , , , , , , , , wireBids, wireAsks, state, day, tradeCount, wireTrades, hasAll, candleChanges] =
+      frame;
     const known = this.#known(feed, id);
     if (known && (known.isInSync || number < known.seen)) return;
     const bids = decodeSide(wireBids, -1, reference);
@@ -566,6 +570,12 @@ export class ReplicaMarkets {
       !known ||
       !hasSameScales(known.instrument, instrument) ||
       (known.epoch === feed.epoch && known.begunAt !== begunAt);
+    const missed = isAnew ? null : missedTrades(known, trades, tradeCount, hasAll);
+    if (missed === 'more') {
+      // Nobody is told of a later trade before the earlier ones.
+      if (known) this.#askWhole(feed, known, true);
+      return;
+    }
     const market = isAnew ? this.#create(feed, lane, id, instrument) : known;
     if (!market) return;
     const { bus, clock } = this.#options;
@@ -585,14 +595,14 @@ export class ReplicaMarkets {
     market.isInSync = true;
     const isOtherEpoch = market.epoch !== feed.epoch;
     market.epoch = feed.epoch;
-    const missed = isAnew ? null : missedTrades(market, trades, tradeCount);
     if (missed === null) {
       market.loadTape(trades, tradeCount);
       market.forgetCandles();
     } else {
       market.recount(tradeCount - missed.length);
-      if (isOtherEpoch) market.forgetCandles();
+      if (isOtherEpoch || market.candleChanges !== candleChanges) market.forgetCandles();
     }
+    market.candleChanges = candleChanges;
     market.countsTrades = true;
     const hasNewState = this.#settle(lane, market, false);
     if (isOtherEpoch || missed === null)
@@ -611,11 +621,13 @@ export class ReplicaMarkets {
   #applyCandles(
     feed: FeedView,
     id: InstrumentId,
-    [, interval, tradeCount, wire]: BusFrame & readonly [typeof busCodes.candles, ...unknown[]],
+    [, interval, tradeCount, candleChanges, wire]: BusFrame &
+      readonly [typeof busCodes.candles, ...unknown[]],
   ): void {
     const market = this.#known(feed, id);
     // The lane has them in order: whoever has every trade up to here has as many as they are of.
-    if (!market?.isInSync || market.tradeCount !== tradeCount) return;
+    if (!market?.isInSync || market.tradeCount !== tradeCount || market.candleChanges !== candleChanges)
+      return;
     if (!market.missingCandles.includes(interval)) return;
     market.loadCandles(interval, checkedCandles(interval, wire.map(decodeCandle)));
     const asked = this.#candleAsks.get(market);
@@ -630,7 +642,7 @@ export class ReplicaMarkets {
     lane.headsAtMs = now;
     lane.silence = null;
     const there = new Set<InstrumentId>();
-    for (const [id, number, sequence, tradeCount, checksum] of heads) {
+    for (const [id, number, sequence, tradeCount, checksum, candleChanges] of heads) {
       there.add(id);
       const market = this.#known(feed, id);
       if (!market) {
@@ -646,6 +658,7 @@ export class ReplicaMarkets {
           market.number === number &&
           market.book.sequence === sequence &&
           market.tradeCount === tradeCount &&
+          market.candleChanges === candleChanges &&
           market.checksum === checksum;
         market.isSuspect = false;
         if (!isRight) this.#lose(feed, lane, market);
@@ -669,9 +682,10 @@ export class ReplicaMarkets {
     this.#askWhole(feed, market);
   }
 
-  #askWhole(feed: FeedView, market: ReplicaMarket): void {
+  /** @param isMore what was given was not enough */
+  #askWhole(feed: FeedView, market: ReplicaMarket, isMore = false): void {
     const now = this.#options.timers.now();
-    if (now - market.askedAtMs <= ASK_AGAIN_MS) return;
+    if (!isMore && now - market.askedAtMs <= ASK_AGAIN_MS) return;
     market.askedAtMs = now;
     this.#ask(feed.feed, market.instrument.id, market.countsTrades ? market.tradeCount : -1);
   }
@@ -688,9 +702,10 @@ export class ReplicaMarkets {
   #sendAsks(): void {
     this.#asking = null;
     for (const [feed, asks] of this.#asks) {
+      const { epoch } = this.#feeds.get(feed)!;
       const all = [...asks];
       for (let i = 0; i < all.length; i += MAX_ASKED)
-        this.#options.ask({ op: 'wholes', feed, instruments: all.slice(i, i + MAX_ASKED) });
+        this.#options.ask({ op: 'wholes', feed, epoch, instruments: all.slice(i, i + MAX_ASKED) });
     }
     this.#asks.clear();
   }
@@ -729,23 +744,30 @@ function troubleOf(lane: LaneView, market: ReplicaMarket, feed: FeedView | undef
 
 /**
  * Those of the leader's latest trades that are not here.
- * @returns null where some between are missing, and all have to begin anew
+ * @param hasAll whether the leader has no others
+ * @returns `more` where some between may be missing that the leader has; null where it has them no more, and all have to
+ *   begin anew
  */
 function missedTrades(
   market: ReplicaMarket,
   trades: readonly Trade[],
   count: number,
-): readonly Trade[] | null {
+  hasAll: boolean,
+): readonly Trade[] | 'more' | null {
   if (market.countsTrades) {
     const missing = count - market.tradeCount;
-    if (missing < 0 || missing > trades.length) return null;
+    if (missing < 0) return null;
+    if (missing > trades.length) return hasAll ? null : 'more';
     return missing === 0 ? [] : trades.slice(-missing);
   }
   // Another leader counts in its own way: the venue's ids tell.
-  const last = market.tape.at(-1);
-  if (!last) return trades;
   const ids = new Set(market.tape.map(({ id }) => id));
   const at = trades.findLastIndex(({ id }) => ids.has(id));
   if (at >= 0) return trades.slice(at + 1);
-  return trades.filter(({ timeMs }) => timeMs > last.timeMs);
+  const last = market.tape.at(-1);
+  const isReached = last !== undefined && trades.some(({ timeMs }) => timeMs < last.timeMs);
+  if (!isReached && !hasAll) return 'more';
+  // As many as a tape keeps: those before them were there, and are gone.
+  if (!isReached && trades.length >= MAX_TAPE) return null;
+  return last === undefined ? trades : trades.filter(({ timeMs }) => timeMs > last.timeMs);
 }

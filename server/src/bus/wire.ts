@@ -96,6 +96,9 @@ export type WholeFrame = [
   tradeCount: number,
   /** The latest ones. */
   trades: WireTrade[],
+  /** Whether these are all that the leader has. */
+  hasAll: boolean,
+  candleChanges: number,
 ];
 
 export type BusFrame =
@@ -111,13 +114,27 @@ export type BusFrame =
     ]
   | [code: typeof busCodes.candlesChanged, interval: CandleInterval]
   | WholeFrame
-  | [code: typeof busCodes.candles, interval: CandleInterval, tradeCount: number, candles: WireCandle[]];
+  | [
+      code: typeof busCodes.candles,
+      interval: CandleInterval,
+      tradeCount: number,
+      candleChanges: number,
+      candles: WireCandle[],
+    ];
 
 /** What came of an instrument; the frames that count are numbered from `first` on. */
 export type Group = [id: InstrumentId, first: number, day: DayFrame | null, frames: BusFrame[]];
 
 /** What whoever missed nothing has of an instrument. */
-export type Head = [id: InstrumentId, number: number, sequence: number, tradeCount: number, checksum: number];
+export type Head = [
+  id: InstrumentId,
+  number: number,
+  sequence: number,
+  tradeCount: number,
+  checksum: number,
+  /** How often the past of its candles became another one. */
+  candleChanges: number,
+];
 
 interface Envelope {
   readonly ingest: string;
@@ -143,6 +160,8 @@ export type Ask =
   | {
       readonly op: 'wholes';
       readonly feed: string;
+      /** By which the trades are counted. */
+      readonly epoch: number;
       readonly instruments: readonly (readonly [string, number])[];
     }
   | {
@@ -222,6 +241,7 @@ const ask: z.ZodType<Ask> = z.discriminatedUnion('op', [
   z.object({
     op: z.literal('wholes'),
     feed: name,
+    epoch: z.int(),
     instruments: z.array(z.tuple([id, z.int()])).max(MAX_ASKED),
   }),
   z.object({

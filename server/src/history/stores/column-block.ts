@@ -17,13 +17,23 @@ export function packColumns(columns: readonly StoredColumn[]): Uint8Array<ArrayB
   return new Uint8Array(packr.pack(columns.map(({ time, step, data }) => [time, step, data])));
 }
 
+/** Leaves out what nobody packed: what can be read beside it is worth more than an error. */
 export function unpackColumns(packed: Uint8Array): StoredColumn[] {
-  const rows = packr.unpack(packed) as [time: number, step: number, data: Uint8Array][];
-  return rows.map(([time, step, data]) => ({
-    time,
-    step,
-    data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
-  }));
+  let rows: unknown;
+  try {
+    rows = packr.unpack(packed);
+  } catch {
+    return [];
+  }
+  return Array.isArray(rows) ? rows.flatMap(columnsOfRow) : [];
+}
+
+/** @returns none where it is no row of a column */
+function columnsOfRow(row: unknown): StoredColumn[] {
+  const [time, step, data] = Array.isArray(row) ? (row as unknown[]) : [];
+  if (!Number.isSafeInteger(time) || !Number.isInteger(step) || !(data instanceof Uint8Array)) return [];
+  const own = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+  return [{ time: time as number, step: step as number, data: own }];
 }
 
 /** Of both, oldest first; where both have a second, the later word counts. */

@@ -12,6 +12,7 @@ import { openStore } from '../../../test/stores.ts';
 import { CandleSeries } from '../../engine/candles.ts';
 import { createHistoryStore } from './create-store.ts';
 import { storedIntervals, type HistoryBatch } from './store.ts';
+import { BLOCK_TRADES } from './trade-blocks.ts';
 
 const START_MS = 1_700_006_400_000;
 const DAY_MS = 86_400_000;
@@ -81,6 +82,25 @@ describe.skipIf(postgresPath === null)('history in PostgreSQL', () => {
       ),
       { numRuns: 15 },
     );
+  });
+
+  test('pages trades so that each is seen once where few are left of each of many blocks', async () => {
+    const store = await openStore({ store: 'postgres', url: postgres.url });
+    const key = testSeries('test:SPARSE-USD');
+    const client = new pg.Client({ connectionString: postgres.url });
+    await client.connect();
+    onTestFinished(() => client.end());
+    const ids = Array.from({ length: 140 }, (_, id) => id);
+    for (const id of ids) {
+      await store.write([batchOf([trade(id, START_MS + id)], { series: key })]);
+      // The next one is the last of the next block.
+      await client.query('UPDATE depthwire.series SET last_number = $1 WHERE instrument = $2', [
+        (id + 2) * BLOCK_TRADES - 2,
+        key.instrument,
+      ]);
+    }
+    for (const direction of ['before', 'from'] as const)
+      expect((await store.trades(key, { direction, limit: 1_000 })).map(({ id }) => id)).toEqual(ids);
   });
 
   test('is away while the server is, and goes on by itself', async () => {

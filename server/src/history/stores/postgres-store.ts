@@ -234,6 +234,7 @@ export class PostgresStore implements HistoryStore {
     const limit = Math.min(query.limit, MAX_ROWS);
     const isBefore = direction === 'before';
     const order = isBefore ? 'DESC' : 'ASC';
+    // From the first one up to the second one, which is not among them.
     let [from, to] = isBefore
       ? [0, query.number ?? Number.MAX_SAFE_INTEGER]
       : [query.number ?? 0, Number.MAX_SAFE_INTEGER];
@@ -244,7 +245,7 @@ export class PostgresStore implements HistoryStore {
         `SELECT block, min_time, max_time FROM depthwire.trade_blocks
           WHERE series = $1 AND block BETWEEN $2 AND $3 AND min_time < $4 AND max_time > $5
           ORDER BY block ${order} LIMIT $6`,
-        [id, tradeBlockOf(from), tradeBlockOf(to), before, after, BLOCKS_AT_ONCE],
+        [id, tradeBlockOf(from), tradeBlockOf(to - 1), before, after, BLOCKS_AT_ONCE],
       );
       for (const { block, min_time, max_time } of blocks) {
         const first = block * BLOCK_TRADES;
@@ -266,9 +267,8 @@ export class PostgresStore implements HistoryStore {
       }
       if (found.length >= limit || blocks.length < BLOCKS_AT_ONCE) break;
       const last = blocks.at(-1)!.block;
-      if (isBefore) to = last * BLOCK_TRADES - 1;
+      if (isBefore) to = last * BLOCK_TRADES;
       else from = (last + 1) * BLOCK_TRADES;
-      if (to < 0) break;
     }
     return isBefore ? found.reverse() : found;
   }
@@ -331,7 +331,7 @@ export class PostgresStore implements HistoryStore {
           ORDER BY time ${options.isNewest ? 'DESC' : 'ASC'} LIMIT $4`,
         [id, from, to, BLOCKS_AT_ONCE],
       );
-      const unpacked = await Promise.all(blocks.map(async ({ data }) => unpackColumns(await inflate(data))));
+      const unpacked = await Promise.all(blocks.map(({ data }) => unpackBlock(data)));
       if (options.isNewest) packed.unshift(...unpacked.reverse().flat());
       else packed.push(...unpacked.flat());
       if (blocks.length < BLOCKS_AT_ONCE || selectColumns(packed, span, wanted).length >= wanted.limit) break;
@@ -539,7 +539,7 @@ export class PostgresStore implements HistoryStore {
     );
     for (const { series, time, data } of earlier) {
       const block = blocks.get(`${series} ${time}`)!;
-      block.columns = mergeColumns(unpackColumns(await inflate(data)), block.columns);
+      block.columns = mergeColumns(await unpackBlock(data), block.columns);
     }
     const data = await Promise.all(
       packed.map(({ columns }) => deflate(packColumns(mergeColumns(columns, [])), DEFLATE)),
@@ -853,6 +853,12 @@ function extremesOf(values: readonly number[]): [min: number, max: number] {
     if (value > max) max = value;
   }
   return [min, max];
+}
+
+/** @returns none of a block that cannot be read */
+async function unpackBlock(data: Uint8Array): Promise<StoredColumn[]> {
+  const packed = await inflate(data).catch(() => null);
+  return packed === null ? [] : unpackColumns(packed);
 }
 
 const ignore = () => undefined;

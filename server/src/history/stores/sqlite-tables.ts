@@ -415,10 +415,13 @@ export class SqliteTables implements Answers {
          SELECT 1 FROM spans AS later WHERE later.series = spans.series AND later.kind = spans.kind AND later.from_ms > spans.from_ms)`,
       [beforeMs],
     );
-    this.#run('UPDATE OR REPLACE spans SET from_ms = min(to_ms, ?) WHERE from_ms < ? AND from_ms < to_ms', [
-      beforeMs,
-      beforeMs,
-    ]);
+    // Of spans that overlap there the last one alone: they would begin at the same time, and one row has to go.
+    this.#run(
+      `UPDATE spans SET from_ms = min(to_ms, ?1) WHERE from_ms < ?1 AND from_ms < to_ms AND NOT EXISTS (
+         SELECT 1 FROM spans AS other WHERE other.series = spans.series AND other.kind = spans.kind
+            AND other.from_ms > spans.from_ms AND other.from_ms <= min(spans.to_ms, ?1))`,
+      [beforeMs],
+    );
   }
 
   /** Each column is a row until its block is over; then the block is one. */
@@ -600,7 +603,16 @@ const known: Readonly<Record<number, { readonly reason: UnavailableReason; reado
   26: { reason: 'not_a_database', todo: 'It is no database: let history.path name another file' },
 };
 
-const unpackBlock = (data: Uint8Array) => unpackColumns(inflateRawSync(data));
+/** @returns none of a block that cannot be read */
+function unpackBlock(data: Uint8Array): StoredColumn[] {
+  let packed: Uint8Array;
+  try {
+    packed = inflateRawSync(data);
+  } catch {
+    return [];
+  }
+  return unpackColumns(packed);
+}
 
 const columnsOf = ({ instrument, tick, lot }: SeriesKey) =>
   [instrument, tick.units, tick.decimals, lot.units, lot.decimals] as const;

@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { deflateRawSync } from 'node:zlib';
 import {
   candleIntervals,
   type Candle,
@@ -8,17 +10,20 @@ import {
   type Trade,
 } from '@depthwire/shared';
 import fc from 'fast-check';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { launchPostgres, postgresPath, type Postgres } from '../../../test/launch-postgres.ts';
 import { batchOf, testSeries, trade } from '../../../test/history-batches.ts';
 import { openStore, temporaryFolder } from '../../../test/stores.ts';
 import { CandleSeries } from '../../engine/candles.ts';
+import { packr } from '../../msgpack.ts';
 import {
   MAX_ROWS,
   MAX_WRITTEN,
   storedIntervals,
   type HistoryBatch,
   type HistoryStore,
+  type SeriesKey,
   type Span,
   type StoredColumn,
 } from './store.ts';
@@ -41,9 +46,43 @@ beforeAll(async () => {
 });
 afterAll(() => postgres?.remove());
 
-const stores: [string, () => Promise<HistoryStore>][] = [
-  ['sqlite', async () => openStore({ store: 'sqlite', path: join(await temporaryFolder(), 'history.db') })],
-  ['postgres', () => openStore({ store: 'postgres', url: postgres!.url })],
+/** Of the store in SQLite that was opened last. */
+let file = '';
+
+const stores: [
+  kind: string,
+  open: () => Promise<HistoryStore>,
+  /** Puts something else in place of the block of a series. */
+  spoil: (series: SeriesKey, data: Uint8Array) => Promise<void>,
+][] = [
+  [
+    'sqlite',
+    async () => openStore({ store: 'sqlite', path: (file = join(await temporaryFolder(), 'history.db')) }),
+    ({ instrument }, data) => {
+      using db = new DatabaseSync(file);
+      const { changes } = db
+        .prepare(
+          'UPDATE column_blocks SET data = ? WHERE series = (SELECT id FROM series WHERE instrument = ?)',
+        )
+        .run(data, instrument);
+      expect(changes).toBe(1);
+      return Promise.resolve();
+    },
+  ],
+  [
+    'postgres',
+    () => openStore({ store: 'postgres', url: postgres!.url }),
+    async ({ instrument }, data) => {
+      const client = new pg.Client({ connectionString: postgres!.url });
+      await client.connect();
+      const { rowCount } = await client.query(
+        'UPDATE depthwire.column_blocks SET data = $1 WHERE series = (SELECT id FROM depthwire.series WHERE instrument = $2)',
+        [data, instrument],
+      );
+      await client.end();
+      expect(rowCount).toBe(1);
+    },
+  ],
 ];
 
 const candle = (time: number, open: number, close = open, volume = 1, trades = 1): Candle => ({
@@ -102,7 +141,7 @@ function cut(trades: readonly Trade[], sizes: readonly number[]): Trade[][] {
 const arbitrarySizes = fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 5 });
 const strip = (trades: readonly object[]) => trades.map((each) => ({ ...each, number: undefined }));
 
-describe.each(stores)('a store in %s', (kind, open) => {
+describe.each(stores)('a store in %s', (kind, open, spoil) => {
   const inStore = test.skipIf(kind === 'postgres' && postgresPath === null);
 
   inStore('has candles as the engine makes them of the same trades', async () => {
@@ -418,6 +457,39 @@ describe.each(stores)('a store in %s', (kind, open) => {
     ]);
   });
 
+  inStore('leaves out of columns what cannot be read, and goes on writing', async () => {
+    const store = await open();
+    const column = (second: number): StoredColumn => ({
+      time: START_MS + second * 1_000,
+      step: 1,
+      data: Uint8Array.of(second),
+    });
+    const rowOf = ({ time, step, data }: StoredColumn) => [time, step, data];
+    const rows = [rowOf(column(20)), 5, null, [null, 1, Uint8Array.of(1)], [START_MS, 1, 'x'], []];
+    const deflated = (value: unknown) => deflateRawSync(packr.pack(value));
+    const blocks: [data: Uint8Array, seconds: number[]][] = [
+      [Uint8Array.of(), []],
+      [Uint8Array.from({ length: 50 }, (_, i) => (i * 37) % 256), []],
+      [deflated(5), []],
+      [deflated({ length: 1 }), []],
+      [deflateRawSync(Uint8Array.of(0xc1)), []],
+      [deflated(rows), [20]],
+    ];
+    for (const [data, readable] of blocks) {
+      const series = freshSeries();
+      await store.write([batchOf([], { series, columns: [column(20)] })]);
+      await store.write([batchOf([], { series, columns: [column(90)] })]); // that of before is in a block now
+      await spoil(series, data);
+      const seconds = async () => {
+        const columns = await store.columns(series, ALL, { limit: 9, isNewest: true });
+        return columns.map(({ time }) => (time - START_MS) / 1_000);
+      };
+      expect(await seconds()).toEqual([...readable, 90]);
+      await store.write([batchOf([], { series, columns: [column(20)] })]);
+      expect(await seconds()).toEqual([20, 90]);
+    }
+  });
+
   inStore('forgets what is older than it is kept, and nothing else', async () => {
     const store = await open();
     const series = freshSeries();
@@ -473,6 +545,37 @@ describe.each(stores)('a store in %s', (kind, open) => {
     // what is heard late of a time that is gone is taken like anything else
     await store.write([batchOf([trade('late', dayOf(1))], { series })]);
     expect(await store.numberOf(series, 'late')).not.toBeNull();
+  });
+
+  inStore('knows of spans that overlap where what is older is forgotten', async () => {
+    const store = await open();
+    const [heard, filled] = [freshSeries(), freshSeries()];
+    const span = (from: number, to: number) => ({ fromMs: START_MS + from, toMs: START_MS + to });
+    const hear = (series: SeriesKey, from: number, to: number) =>
+      store.write([batchOf([], { series, heard: span(from, to) })]);
+    await hear(heard, 50, 120);
+    await hear(heard, 10, 300);
+    await hear(heard, 400, 500);
+    await hear(filled, 0, 70);
+    await hear(filled, 300, 400);
+    await store.fillHole(filled, span(50, 120));
+    await store.fillHole(filled, span(10, 300));
+    const holesOf = async (series: SeriesKey) =>
+      (await store.holes(series, ALL)).map(({ fromMs, toMs, isFilled }) => [
+        fromMs - START_MS,
+        toMs - START_MS,
+        isFilled,
+      ]);
+    const retention = {
+      tradesMs: DAY_MS,
+      columnsMs: DAY_MS,
+      candlesMs: { '1s': DAY_MS, '1m': DAY_MS, '1h': DAY_MS, '1d': DAY_MS },
+    };
+    for (const atMs of [60, 60, 65]) {
+      await store.prune(START_MS + DAY_MS + atMs, retention);
+      expect(await holesOf(heard)).toEqual([[300, 400, false]]);
+      expect(await holesOf(filled)).toEqual([[70, 300, true]]);
+    }
   });
 
   inStore('takes times with fractions, as clocks have them, and bounds without an end', async () => {
