@@ -252,6 +252,35 @@ test('columns: of other scales they are left out, unreadable ones harm nobody, a
   await gateway.stop();
 });
 
+test('trades that a wrong clock calls days off are asked for once it is right', async () => {
+  const venue = Object.assign(new PastVenue(), { nowMs: START_MS });
+  const running = await runHistory(await freshConfig(), { feed: venue });
+  const pass = async (seconds: number) => {
+    for (let i = 0; i < seconds; i++) {
+      venue.nowMs = running.steadyClock.now();
+      await running.settle(1);
+    }
+  };
+  const happens = (id: number) => {
+    const one = { id, timeMs: running.steadyClock.now(), price: 100 + id, size: 1 };
+    venue.log.push(one);
+    tell(venue, one);
+  };
+  happens(1);
+  await pass(5);
+  running.clock.set(3 * 86_400_000);
+  happens(2);
+  await pass(5);
+  happens(3);
+  expect(running.history.figures!.dropped).toBe(2);
+  running.clock.set(-3 * 86_400_000);
+  await pass(1);
+  happens(4);
+  await pass(10);
+  expect((await running.stored()).map(({ id }) => id).sort()).toEqual([1, 2, 3, 4]);
+  await running.stop();
+});
+
 test('a store that stops answering holds up the start of a feed once, not once for each instrument', async () => {
   const many = Array.from({ length: 30 }, (_, i) => testInstrument(`test:A${i}-USD`));
   let asked = 0;
@@ -321,5 +350,6 @@ test('a clock that was an hour ahead does not hide what was missed later', async
     await second.settle(1);
   }
   expect((await second.stored()).map(({ id }) => id)).toEqual(log.map(({ id }) => id));
+  expect(await second.store.heardUntil(series)).toBeLessThanOrEqual(second.clock.now());
   await second.stop();
 });

@@ -17,7 +17,7 @@ import { Past } from './past.ts';
 import { Recorder, type RecorderFigures, type Writing } from './recorder.ts';
 import { isSameSeries, seriesOf } from './series-key.ts';
 import { type DepthHistory } from './depth-history.ts';
-import { packColumn, unpackColumn } from './stored-columns.ts';
+import { packColumn, unpackColumns } from './stored-columns.ts';
 import { FAR_S, MAX_ROWS, storedIntervals, type HistoryStore, type Retention } from './stores/store.ts';
 import { unavailable } from './stores/unavailable.ts';
 import { StoreWatch } from './store-watch.ts';
@@ -388,7 +388,9 @@ export class History {
     if (heardUntilMs === null || heardUntilMs <= nowMs) return heardUntilMs;
     // The clock was set back since: what was traded last is all that is known.
     const [last] = await store!.candles(series, '1s', 1, Math.ceil(nowMs / 1000));
-    return last ? Math.min(nowMs, last.time * 1000) : null;
+    const knownMs = last ? Math.min(nowMs, last.time * 1000) : null;
+    await store!.disbelieve(series, knownMs ?? nowMs);
+    return knownMs;
   }
 
   /** What a market begins with where nothing is stored: what its feed tells, joined to what was traded since. */
@@ -492,7 +494,7 @@ export class History {
       this.#unrestored.delete(instrument);
       const now = markets.get(instrument);
       if (now && isSameSeries(seriesOf(now.instrument), series))
-        depth.recent.restore(instrument, columns.map(unpackColumn));
+        depth.recent.restore(instrument, unpackColumns(columns));
     } catch (error) {
       const typed = toDepthwireError(error);
       const { code, message } = typed;

@@ -14,7 +14,7 @@ import type { MarketView } from '../engine/market.ts';
 import { HOLE_CANDLES } from './back-fill.ts';
 import { PastCandles } from './past-candles.ts';
 import { seriesOf } from './series-key.ts';
-import { unpackColumn } from './stored-columns.ts';
+import { unpackColumns } from './stored-columns.ts';
 import {
   FAR_S,
   type HistoryStore,
@@ -178,7 +178,7 @@ export class Past {
     const found = await this.#stored([], (store) =>
       store.columns(seriesOf(instrument), span, { limit, isNewest }),
     );
-    return found.map(unpackColumn);
+    return unpackColumns(found);
   }
 
   /** A feed that starts anew may know more than it did. */

@@ -299,6 +299,19 @@ export class PostgresStore implements HistoryStore {
     });
   }
 
+  async disbelieve(series: SeriesKey, fromMs: number): Promise<void> {
+    const id = (await this.#seriesFor([series]))[0]!;
+    const of = [id, spanKinds.heard, wholeBound(fromMs)];
+    await this.#changing({}, async (client) => {
+      await lockSeries(client, [id]);
+      await client.query('DELETE FROM depthwire.spans WHERE series = $1 AND kind = $2 AND from_ms >= $3', of);
+      await client.query(
+        'UPDATE depthwire.spans SET to_ms = $3 WHERE series = $1 AND kind = $2 AND to_ms > $3',
+        of,
+      );
+    });
+  }
+
   async heardUntil(series: SeriesKey): Promise<number | null> {
     const id = await this.#knownSeries(series);
     if (id === null) return null;

@@ -90,6 +90,10 @@ export class SqliteStore implements HistoryStore {
     return this.#write('fillHole', series, span);
   }
 
+  disbelieve(series: SeriesKey, fromMs: number): Promise<void> {
+    return this.#write('disbelieve', series, fromMs);
+  }
+
   heardUntil(series: SeriesKey): Promise<number | null> {
     return this.#read('heardUntil', series);
   }

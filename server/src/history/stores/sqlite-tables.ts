@@ -230,6 +230,14 @@ export class SqliteTables implements Answers {
     this.#transaction(() => this.#addSpan(this.#seriesFor(series), spanKinds.filled, span));
   }
 
+  disbelieve(series: SeriesKey, fromMs: number): void {
+    this.#transaction(() => {
+      const of = [this.#seriesFor(series), spanKinds.heard, wholeBound(fromMs)];
+      this.#run('DELETE FROM spans WHERE series = ? AND kind = ? AND from_ms >= ?', of);
+      this.#run('UPDATE spans SET to_ms = ?3 WHERE series = ?1 AND kind = ?2 AND to_ms > ?3', of);
+    });
+  }
+
   heardUntil(series: SeriesKey): number | null {
     const id = this.#knownSeries(series);
     if (id === null) return null;

@@ -625,6 +625,18 @@ describe.each(stores)('a store in %s', (kind, open, spoil) => {
     expect(await store.heardUntil(series)).toBe(START_MS + 21_000);
   });
 
+  inStore('believes nothing of what a clock told that was ahead', async () => {
+    const store = await open();
+    const series = freshSeries();
+    const span = (from: number, to: number) => ({ fromMs: START_MS + from, toMs: START_MS + to });
+    await store.write([batchOf([trade(1, START_MS)], { series, heard: span(0, 10_000) })]);
+    await store.write([batchOf([], { series, heard: span(20_000, 3_600_000) })]);
+    await store.write([batchOf([], { series, heard: span(3_700_000, 3_800_000) })]);
+    await store.disbelieve(series, START_MS + 30_000.5);
+    expect(await store.heardUntil(series)).toBe(START_MS + 30_001);
+    expect(await store.holes(series, ALL)).toEqual([{ ...span(10_000, 20_000), isFilled: false }]);
+  });
+
   inStore('refuses more rows at once than it has room for', async () => {
     const store = await open();
     const trades = Array.from({ length: MAX_WRITTEN + 1 }, (_, i) => trade(i, START_MS));

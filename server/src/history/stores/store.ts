@@ -127,6 +127,8 @@ export interface HistoryStore {
   holes(series: SeriesKey, span: Span): Promise<Hole[]>;
   /** The candles of this span were taken from elsewhere. */
   fillHole(series: SeriesKey, span: Span): Promise<void>;
+  /** That the series was heard from then on was told by a clock that was ahead. */
+  disbelieve(series: SeriesKey, fromMs: number): Promise<void>;
   /** Until when the series was heard last; null where it never was. */
   heardUntil(series: SeriesKey): Promise<number | null>;
   /** Oldest first: the first from `fromMs` on, or with `isNewest` the last before `toMs`. */
