@@ -86,6 +86,7 @@ export class Ingest {
 
   get report(): BusReport {
     return {
+      name: this.#options.name,
       connected: this.#options.link.isUp,
       feeds: [...this.#leases.values()].map(({ feed, holder, epoch }) => ({
         ...{ feed, leader: holder, epoch, silentLanes: 0 },
