@@ -239,6 +239,18 @@ describe('configuration', () => {
     expect(await busOf(`{nodes: [${nodes.join(', ')}], prefix: mine}`)).toEqual({ nodes, prefix: 'mine' });
   });
 
+  test.each([
+    'postgres://me:hidden@db/history',
+    '{store: postgres, url: "mysql://me:hidden@db/history"}',
+    '{store: postgres, url: "postgres://me:hid/hidden@db/history/"}',
+    '{store: {url: "postgres://me:hidden@db/history"}}',
+  ])('repeats no password of a database: %s', async (history) => {
+    const env = { DEPTHWIRE_HISTORY: history };
+    const refused = loadConfig({ env, cwd: await folder() });
+    await expect(refused).rejects.toThrow(/got .*:\/\/\[secret\]@db\/history/);
+    await expect(refused).rejects.not.toThrow('hidden');
+  });
+
   test('names the option of the command line, and no variable that it wins over', async () => {
     const cwd = await folder();
     await expect(

@@ -16,6 +16,8 @@ const DEFAULT_CONFIG_FILE = 'depthwire.yaml';
 const DEFAULT_HISTORY_FILE = 'data/history.db';
 /** Keys whose values may hold secrets. */
 const SECRET: ReadonlySet<unknown> = new Set(['access', 'bus']);
+/** Name and password in a URL, wherever one stands. */
+const CREDENTIALS = /(?<=:\/\/)[^\s"'`]*(?=@)/g;
 /** Of a wrong value, in a message. */
 const MAX_SHOWN_CHARS = 80;
 
@@ -319,5 +321,5 @@ function valueAt(input: unknown, path: Path): unknown {
 function show(value: unknown): string {
   if (value == null) return 'nothing';
   const shown = typeof value === 'string' ? JSON.stringify(value) : inspect(value, { breakLength: Infinity });
-  return shown.slice(0, MAX_SHOWN_CHARS);
+  return shown.replace(CREDENTIALS, '[secret]').slice(0, MAX_SHOWN_CHARS);
 }
