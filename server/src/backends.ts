@@ -77,6 +77,11 @@ function engineBackend({ config, logger, marketClock, epoch }: BackendOptions): 
   return {
     ...{ source, bus, history, feeds: { engine, supervisor }, busFigures: figures },
     async start(feeds) {
+      if (config.role === 'all' && config.bus !== undefined)
+        logger.warn(
+          { role: config.role },
+          'bus is configured and of no use to role all: choose the part of this process by --role ingest or --role gateway, or remove bus',
+        );
       if (link && figures) {
         if (config.history.store !== 'postgres')
           logger.warn(

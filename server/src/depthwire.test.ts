@@ -49,6 +49,19 @@ describe('start', () => {
     });
   });
 
+  test.each([
+    ['says that a bus is of no use to role all', { bus: { url: 'redis://127.0.0.1:1' } }, 1],
+    ['says nothing of a bus where there is none', {}, 0],
+  ])('%s', async (_name, config, times) => {
+    const logger = pino({ level: 'silent' });
+    const warn = vi.spyOn(logger, 'warn');
+    await start(config, undefined, { logger });
+    const told = warn.mock.calls.filter(([, message]) =>
+      /^bus is configured .* --role ingest/.test(message!),
+    );
+    expect(told).toHaveLength(times);
+  });
+
   test('refuses an address of another machine', async () => {
     const depthwire = await createDepthwire({
       config: parseConfig({ host: '203.0.113.1', port: 0, history: { store: 'none' } }),

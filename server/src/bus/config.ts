@@ -34,7 +34,8 @@ export const busSchema = keys(
 
 export type BusConfig = z.infer<typeof busSchema>;
 
-/** A URL alone, or keys and values. */
+/** A URL alone, or keys and values. What is a text and no such URL is refused as one, with the schemes that are. */
 export function readBus(value: string): unknown {
-  return /^rediss?:/.test(value) ? { url: value } : readYaml(value);
+  const read = /^[a-z][a-z\d+.-]*:\/\//i.test(value) ? value : readYaml(value);
+  return typeof read === 'string' ? { url: read } : read;
 }

@@ -5,7 +5,7 @@ import type { Bus } from './bus.ts';
 import type { BusFigures } from './bus-figures.ts';
 import { LanePublisher } from './lane-publisher.ts';
 import { Lease, LEASE_TICK_MS } from './lease.ts';
-import type { RedisLink } from './redis-link.ts';
+import { BusAway, type RedisLink } from './redis-link.ts';
 import { Refusals } from './refusals.ts';
 import { decodeReport, encodeReport, REPORT_VALID_MS, type IngestReport } from './reports.ts';
 import { decodeAsk, encodeAsk, type Ask } from './wire.ts';
@@ -86,6 +86,7 @@ export class Ingest {
 
   get report(): BusReport {
     return {
+      name: this.#options.name,
       connected: this.#options.link.isUp,
       feeds: [...this.#leases.values()].map(({ feed, holder, epoch }) => ({
         ...{ feed, leader: holder, epoch, silentLanes: 0 },
@@ -119,8 +120,8 @@ export class Ingest {
 
   #step(lease: Lease): void {
     lease.tick().catch((error: unknown) => {
-      // Where Redis is away, that is told elsewhere; either way the lease runs out.
-      if (this.#options.link.isUp) this.#refusals.refuse('lease', error);
+      // Where Redis is away, its link tells it; either way the lease runs out.
+      if (this.#options.link.isUp && !(error instanceof BusAway)) this.#refusals.refuse('lease', error);
     });
   }
 

@@ -20,10 +20,21 @@ const DEAD_AFTER_MS = 5_000;
 const PING_MS = 1_000;
 /** Epochs are milliseconds; by far no clock tells as many. */
 const MAX_EPOCH = 2 ** 52;
+/** What Redis answers for as long as it starts, or its cluster chooses another master: it is away. */
+const NOT_NOW = /^(LOADING|MASTERDOWN|CLUSTERDOWN|READONLY|TRYAGAIN|MOVED|ASK) /;
+/** What it answers where a key is another program's, or was made by hand. */
+const SPOILT = /^WRONGTYPE|not an integer|overflow/;
 /** What Node says of a certificate whose authority it does not know. */
 const UNTRUSTED = /SELF_SIGNED_CERT|UNABLE_TO_(GET_ISSUER_CERT|VERIFY_LEAF_SIGNATURE)/;
 /** How often the same trouble is logged. */
 const LOG_AGAIN_MS = 30_000;
+
+/** Redis cannot be asked now, which is told where its connections are: nobody's message is at fault. */
+export class BusAway extends DepthwireError {
+  constructor(cause: Error) {
+    super('bus_unavailable', `bus: ${reasonOf(cause)}`, {}, cause);
+  }
+}
 
 interface Log {
   info(details: object, message: string): void;
@@ -185,10 +196,7 @@ export class RedisLink implements LeaseStore {
 
   async renew(feed: string, holder: string, epoch: number): Promise<LeaseRecord> {
     const key = this.names.lease(feed);
-    const record = await this.#commands.depthwireRenew(key, holder, epoch).catch((error: Error) => {
-      if (/^WRONGTYPE|not an integer|overflow/.test(error.message)) throw noLease(key);
-      throw error;
-    });
+    const record = await this.#askLease('depthwireRenew', key, holder, epoch);
     const [found, ...counts] = record as [string, string, string];
     const [foundEpoch, beat] = counts.map(Number) as [number, number];
     // An epoch beyond counting would be the last one.
@@ -198,11 +206,20 @@ export class RedisLink implements LeaseStore {
 
   async take(feed: string, holder: string, seen: LeaseRecord, epoch: number): Promise<boolean> {
     const key = this.names.lease(feed);
-    return (await this.#commands.depthwireTake(key, holder, seen.holder, seen.epoch, seen.beat, epoch)) === 1;
+    const answer = await this.#askLease(
+      'depthwireTake',
+      key,
+      holder,
+      seen.holder,
+      seen.epoch,
+      seen.beat,
+      epoch,
+    );
+    return answer === 1;
   }
 
   async give(feed: string, holder: string): Promise<void> {
-    await this.#commands.depthwireGive(this.names.lease(feed), holder);
+    await this.#askLease('depthwireGive', this.names.lease(feed), holder);
   }
 
   close(): void {
@@ -211,6 +228,22 @@ export class RedisLink implements LeaseStore {
     this.#handlers.clear();
     this.#subscriber.disconnect();
     this.#commands.disconnect();
+  }
+
+  /** @throws BusAway, or DepthwireError `bus_unavailable` where Redis is there and refuses it */
+  async #askLease(script: keyof typeof scripts, ...args: Parameters<Script>): Promise<unknown> {
+    try {
+      return await this.#commands[script](...args);
+    } catch (cause) {
+      const error = cause as Error;
+      const [key] = args;
+      if (SPOILT.test(error.message)) throw noLease(key);
+      // What is no answer of Redis is the end of a connection, or that there is none.
+      if (error.name === 'ReplyError' && !NOT_NOW.test(error.message))
+        throw new DepthwireError('bus_unavailable', `${key}: Redis says ${error.message}`, { key }, error);
+      if (error.name === 'ReplyError') this.#complain(error);
+      throw new BusAway(error);
+    }
   }
 
   /** @returns what Redis says of itself; null where it does not */
@@ -276,11 +309,16 @@ export class RedisLink implements LeaseStore {
 
 const isCount = (value: number) => Number.isSafeInteger(value) && value >= 0;
 
-/** Of a cluster what its last node said; and what to do where nobody could guess it. */
+/** Of a cluster what its last node said; in words of ours where the library speaks of itself; and what to do where nobody could guess it. */
 function reasonOf(error: Error & { readonly code?: string; readonly lastNodeError?: Error }): string {
-  const { code, message }: typeof error = error.lastNodeError ?? error;
-  const isUnknown = code !== undefined && UNTRUSTED.test(code);
-  return isUnknown ? `${message}: name the certificate of its authority in bus.ca` : message;
+  const { name, code, message }: typeof error = error.lastNodeError ?? error;
+  if (code !== undefined && UNTRUSTED.test(code))
+    return `${message}: name the certificate of its authority in bus.ca`;
+  if (message.startsWith('Socket timeout')) return `Redis has said nothing for ${DEAD_AFTER_MS / 1_000} s`;
+  if (name === 'MaxRetriesPerRequestError') return 'the connection to Redis ended before it answered';
+  if (/^(Stream isn't writeable|Connection is closed)/.test(message))
+    return 'there is no connection to Redis';
+  return message;
 }
 
 function readAuthority(file: string): string {

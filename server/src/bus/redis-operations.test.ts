@@ -1,6 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 import { Redis } from 'ioredis';
+import { pino } from 'pino';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { steadyClock, systemClock } from '@depthwire/feeds';
 import {
@@ -13,13 +15,13 @@ import {
   startIngest,
   Venue,
 } from '../../test/bus.ts';
-import { silentLog } from '../../test/markets.ts';
+import { ScriptedFeed, silentLog } from '../../test/markets.ts';
 import { freePort } from '../../test/ports.ts';
 import { redisPath, startRedis } from '../../test/redis.ts';
 import { serveFeeds } from '../../test/server.ts';
 import { temporaryFolder } from '../../test/stores.ts';
 import { certificateOf } from '../http/tls.ts';
-import { RedisLink } from './redis-link.ts';
+import { BusAway, RedisLink } from './redis-link.ts';
 import { BusNames } from './lanes.ts';
 
 // Redis as operators run it, and what becomes of it.
@@ -135,6 +137,70 @@ describe.skipIf(redisPath === null)('Redis', () => {
       await vi.waitFor(() => expect(leaderOf([other])).toBe(other), PATIENT);
       venue.move();
       await vi.waitFor(() => expectSame(gateway, other), PATIENT);
+    },
+    TEST_MS,
+  );
+
+  test('that is away is told as an outage, that refuses a lease as what it says', async () => {
+    const redis = await startRedis();
+    const config = { url: redis.url, prefix: 'depthwire' };
+    const link = new RedisLink({ config, timers: steadyClock, log: silentLog });
+    onTestFinished(() => link.close());
+    await link.open();
+    const renewed = () => link.renew('f', 'me', 0).catch((error: unknown) => error);
+    expect(await renewed()).toEqual({ holder: '', epoch: 0, beat: 0 });
+    const stranger = await client(redis.url);
+    await stranger.call('ACL', 'SETUSER', 'default', '-evalsha');
+    const refused = await renewed();
+    expect(refused).toMatchObject({
+      code: 'bus_unavailable',
+      message: expect.stringMatching(/^depthwire:lease:f: Redis says NOPERM/) as unknown,
+    });
+    expect(refused).not.toBeInstanceOf(BusAway);
+    process.kill(redis.pid!, 'SIGSTOP');
+    const unanswered = renewed();
+    await redis.kill();
+    expect(await unanswered).toBeInstanceOf(BusAway);
+    expect(await unanswered).toMatchObject({
+      code: 'bus_unavailable',
+      message: 'bus: the connection to Redis ended before it answered',
+    });
+    expect(await renewed()).toMatchObject({
+      code: 'bus_unavailable',
+      message: 'bus: there is no connection to Redis',
+    });
+  });
+
+  test(
+    'that stands still is told as an outage, and the same ingest leads once it goes on',
+    async () => {
+      const redis = await startRedis();
+      const lines: { msg: string; code?: string; reason?: string }[] = [];
+      const sink = new Writable({
+        write(text, _encoding, done) {
+          lines.push(JSON.parse(String(text)) as (typeof lines)[number]);
+          done();
+        },
+      });
+      const feed = new ScriptedFeed();
+      const { depthwire: ingest, get } = await serveFeeds(
+        [feed],
+        { role: 'ingest', bus: { url: redis.url } },
+        { logger: pino({ level: 'warn' }, sink) },
+      );
+      feed.snapshot([100, 5], [101, 4]);
+      feed.state('live');
+      await vi.waitFor(() => expect(leaderOf([ingest])).toBe(ingest), PATIENT);
+      const isConnected = () => ingest.source.busReport()!.connected;
+      process.kill(redis.pid!, 'SIGSTOP');
+      await vi.waitFor(() => expect(isConnected()).toBe(false), PATIENT);
+      process.kill(redis.pid!, 'SIGCONT');
+      await vi.waitFor(() => expect(isConnected()).toBe(true), PATIENT);
+      const told = lines.filter(({ code }) => code !== undefined);
+      expect(told).toMatchObject([
+        { msg: 'bus not reached', code: 'bus_unavailable', reason: 'Redis has said nothing for 5 s' },
+      ]);
+      expect((await get('/metrics')).text).toMatch(/^depthwire_bus_unreadable_messages_total 0$/m);
     },
     TEST_MS,
   );

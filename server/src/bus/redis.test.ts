@@ -13,6 +13,7 @@ import {
 } from '../../test/bus.ts';
 import { connect, serveFeeds } from '../../test/server.ts';
 import { redisPath, startRedis } from '../../test/redis.ts';
+import type { BusReport } from '../engine/market-source.ts';
 
 /** Only ends a test that has failed. */
 const PATIENT = { timeout: 20_000, interval: 20 };
@@ -146,6 +147,28 @@ describe.skipIf(redisPath === null)('with a real Redis', () => {
     expect((await get('/metrics')).text).toContain('depthwire_bus_published_messages_total');
     for (const path of ['/api/v1/instruments', '/ws', '/api/v1/stream', '/'])
       expect((await get(path)).status).toBe(404);
+  });
+
+  test('health tells two ingests of one machine apart, by the name under which others see the leader', async () => {
+    const { url } = await startRedis();
+    const venue = new Venue();
+    const serveIngest = async () => {
+      const feed = venue.feed();
+      const running = await serveFeeds([feed], { role: 'ingest', bus: { url } });
+      venue.open(feed);
+      return running;
+    };
+    const ingests = [await serveIngest(), await serveIngest()];
+    const gateway = await serveFeeds([], { role: 'gateway', bus: { url } });
+    const busOf = async ({ get }: typeof gateway) =>
+      ((await get('/api/v1/health')).body as { bus: BusReport }).bus;
+    await vi.waitFor(async () => {
+      const [first, second] = await Promise.all(ingests.map(busOf));
+      const leader = first!.feeds[0]!.leader;
+      expect([first!.name, second!.name]).toContain(leader);
+      expect(first!.name).not.toBe(second!.name);
+      expect(await busOf(gateway)).toMatchObject({ name: null, feeds: [{ leader }] });
+    }, PATIENT);
   });
 
   test('a Redis that is too old for the bus stops the start, and is told', async () => {

@@ -89,6 +89,7 @@ export class ReplicaSource implements MarketSource {
 
   busReport(): BusReport {
     return {
+      name: null,
       connected: this.#options.link.isUp,
       feeds: this.#replicas.feeds.map(({ feed, ingest: leader, epoch, silentLanes }) => ({
         ...{ feed, leader, epoch, silentLanes },

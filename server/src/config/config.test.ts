@@ -77,6 +77,26 @@ describe('configuration', () => {
       { history: { store: 'postgres' } },
       'history.url: expected a URL such as postgres://user:password@db:5432/depthwire, as store is postgres, got nothing',
     ],
+    [
+      { history: { store: 'sqlite', url: 'postgres://:secret@db' } },
+      'history.url: goes with history.store: postgres: set that too, or remove history.url',
+    ],
+    [
+      { history: { url: 'postgres://:secret@db' } },
+      'history.url: goes with history.store: postgres: set that too, or remove history.url',
+    ],
+    [
+      { history: { store: 'postgres', url: 'postgres://db', path: 'mine.db' } },
+      'history.path: goes with history.store: sqlite: set that, or remove history.path',
+    ],
+    [
+      { history: { path: ':memory:' } },
+      'history.path: would be a file of that name: name another, such as data/history.db, or set history.store: none',
+    ],
+    ...['data/', '.', '..', 'data/..'].map((path): [object, string] => [
+      { history: { path } },
+      'history.path: is a folder: name a file in it, such as data/history.db',
+    ]),
     [{ role: 'leader' }, 'role: expected all, ingest or gateway, got "leader"'],
     [
       { role: 'gateway' },
@@ -134,7 +154,7 @@ describe('configuration', () => {
     ],
     [
       { feeds: [{ feed: 'binance', market: 'spot', symbols: ['X'], endpoints: { ws: 'http://x' } }] },
-      'feeds[0].endpoints.ws: expected a URL such as wss://stream.example.com:9443, without a slash at the end, got "http://x"',
+      'feeds[0].endpoints.ws: expected a URL that begins with ws:// or wss://, such as wss://stream.example.com:9443, got "http://x"',
     ],
     [
       { feeds: [{ feed: 'ccxt', exchange: 'Kraken Pro', symbols: ['BTC/USD'] }] },
@@ -192,6 +212,12 @@ describe('configuration', () => {
       { DEPTHWIRE_FEEDS: '[{feed: mtgox}]' },
       /^feeds\[0\]\.feed \(DEPTHWIRE_FEEDS\): no feed mtgox \(no package mtgox was found\); there are: sim, binance/,
     ],
+    ...['http://:secret@10.0.0.1:6379', 'redis.example:6379', '10.0.0.1'].map(
+      (bus): [Record<string, string>, string] => [
+        { DEPTHWIRE_BUS: bus },
+        'bus.url (DEPTHWIRE_BUS): expected a URL that begins with redis:// or rediss://, such as redis://127.0.0.1:6379',
+      ],
+    ),
     [{ DEPTHWIRE_FEEDS: '[{feed: sim, rate: 0}]' }, /^feeds\[0\]\.rate \(DEPTHWIRE_FEEDS\): /],
     [{ DEPTHWIRE_FEEDS: '[{' }, /^feeds \(DEPTHWIRE_FEEDS\): not readable as YAML: /],
   ])('names where it comes from: %j', async (env, message) => {
@@ -211,6 +237,18 @@ describe('configuration', () => {
     });
     const nodes = ['redis://10.0.0.1:7000', 'redis://10.0.0.2:7000'];
     expect(await busOf(`{nodes: [${nodes.join(', ')}], prefix: mine}`)).toEqual({ nodes, prefix: 'mine' });
+  });
+
+  test.each([
+    'postgres://me:hidden@db/history',
+    '{store: postgres, url: "mysql://me:hidden@db/history"}',
+    '{store: postgres, url: "postgres://me:hid/hidden@db/history/"}',
+    '{store: {url: "postgres://me:hidden@db/history"}}',
+  ])('repeats no password of a database: %s', async (history) => {
+    const env = { DEPTHWIRE_HISTORY: history };
+    const refused = loadConfig({ env, cwd: await folder() });
+    await expect(refused).rejects.toThrow(/got .*:\/\/\[secret\]@db\/history/);
+    await expect(refused).rejects.not.toThrow('hidden');
   });
 
   test('names the option of the command line, and no variable that it wins over', async () => {

@@ -13,8 +13,11 @@ import { keys, network, oneOf, origin, text, trueOrFalse, url, wholeNumber } fro
 
 /** Read when no other file is named and it exists. */
 const DEFAULT_CONFIG_FILE = 'depthwire.yaml';
+const DEFAULT_HISTORY_FILE = 'data/history.db';
 /** Keys whose values may hold secrets. */
 const SECRET: ReadonlySet<unknown> = new Set(['access', 'bus']);
+/** Name and password in a URL, wherever one stands. */
+const CREDENTIALS = /(?<=:\/\/)[^\s"'`]*(?=@)/g;
 /** Of a wrong value, in a message. */
 const MAX_SHOWN_CHARS = 80;
 
@@ -97,7 +100,15 @@ const configSchema = (plugins: FeedPlugins) =>
           maxBytes: wholeNumber(1_000_000, 16_000_000_000, 256_000_000).default(256_000_000),
           /** What is kept beyond memory: in a file of this machine, in a database that several share, or nowhere. */
           store: oneOf(['sqlite', 'postgres', 'none']).default('sqlite'),
-          path: text('a file, such as data/history.db').default('data/history.db'),
+          path: text(`a file, such as ${DEFAULT_HISTORY_FILE}`)
+            .refine((path) => path !== ':memory:', {
+              error: `would be a file of that name: name another, such as ${DEFAULT_HISTORY_FILE}, or set history.store: none`,
+            })
+            // Whether any other name is a folder, its store finds out: a disk may never answer, and keeps no server from starting.
+            .refine((path) => !/(^|\/)\.{0,2}$/.test(path), {
+              error: `is a folder: name a file in it, such as ${DEFAULT_HISTORY_FILE}`,
+            })
+            .default(DEFAULT_HISTORY_FILE),
           /** With `store: postgres`. */
           url: url(['postgres:', 'postgresql:'], 'postgres://user:password@db:5432/depthwire').optional(),
           keepTradesHours: wholeNumber(1, 876_000, 168).default(168),
@@ -113,6 +124,14 @@ const configSchema = (plugins: FeedPlugins) =>
         .refine((history) => history.store !== 'postgres' || history.url !== undefined, {
           path: ['url'],
           error: 'expected a URL such as postgres://user:password@db:5432/depthwire, as store is postgres',
+        })
+        .refine((history) => history.store !== 'sqlite' || history.url === undefined, {
+          path: ['url'],
+          error: 'goes with history.store: postgres: set that too, or remove history.url',
+        })
+        .refine((history) => history.store !== 'postgres' || history.path === DEFAULT_HISTORY_FILE, {
+          path: ['path'],
+          error: 'goes with history.store: sqlite: set that, or remove history.path',
         })
         .prefault({}),
       /** Longest wait for clients and feeds to end at shutdown. */
@@ -302,5 +321,5 @@ function valueAt(input: unknown, path: Path): unknown {
 function show(value: unknown): string {
   if (value == null) return 'nothing';
   const shown = typeof value === 'string' ? JSON.stringify(value) : inspect(value, { breakLength: Infinity });
-  return shown.slice(0, MAX_SHOWN_CHARS);
+  return shown.replace(CREDENTIALS, '[secret]').slice(0, MAX_SHOWN_CHARS);
 }

@@ -46,13 +46,12 @@ export function keys<Shape extends z.ZodRawShape>(shape: Shape, example: string)
 
 export function url(protocols: readonly string[], example: string) {
   const error = `expected a URL such as ${example}, without a slash at the end`;
-  return z.string({ error }).refine(
-    (value) => {
-      const parsed = URL.parse(value);
-      return parsed !== null && protocols.includes(parsed.protocol) && !value.endsWith('/');
-    },
-    { error },
-  );
+  const schemes = either(protocols.map((protocol) => `${protocol}//`));
+  const isOfThem = (value: string) => protocols.includes(URL.parse(value)?.protocol ?? '');
+  return z.string({ error }).refine((value) => isOfThem(value) && !value.endsWith('/'), {
+    error: ({ input }) =>
+      isOfThem(String(input)) ? error : `expected a URL that begins with ${schemes}, such as ${example}`,
+  });
 }
 
 /** Exactly as a browser sends it: scheme, host, and the port where it is not the usual one; or `*`, for any. */

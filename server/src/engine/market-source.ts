@@ -29,6 +29,8 @@ export interface FeedReport extends Partial<FeedFigures> {
 
 /** How the bus does, as this process sees it. */
 export interface BusReport {
+  /** Of this process, which others see as leader where it leads; null for a gateway, which never does. */
+  readonly name: string | null;
   readonly connected: boolean;
   readonly feeds: {
     readonly feed: string;

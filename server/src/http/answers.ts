@@ -283,6 +283,10 @@ export const readiness = z
 
 const bus = z
   .object({
+    name: z
+      .string()
+      .nullable()
+      .describe('Of this process, which others see as `leader` where it leads; null for a gateway'),
     connected: z.boolean().describe('Whether its channels are connected'),
     feeds: z.array(
       z.object({

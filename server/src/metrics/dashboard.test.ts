@@ -62,7 +62,7 @@ async function fullScrape(): Promise<Scrape> {
   await scrape(url);
   const bus = new Registry();
   const ofSeveral = { feed: 'sim', leader: null, epoch: 1, silentLanes: 0 };
-  addBusMetrics(bus, new BusFigures(), () => ({ connected: true, feeds: [ofSeveral] }));
+  addBusMetrics(bus, new BusFigures(), () => ({ name: 'one', connected: true, feeds: [ofSeveral] }));
   const response = await fetch(`${url}/metrics`);
   return new Scrape(`${await response.text()}\n${await bus.metrics()}`);
 }

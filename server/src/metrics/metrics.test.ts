@@ -248,7 +248,7 @@ describe('the table of docs/operating.md', () => {
   test('has every metric of the bus, which a process has that is one of several', async () => {
     const registry = new Registry();
     const feed = { feed: 'sim', leader: 'one', epoch: 1, silentLanes: 0 };
-    addBusMetrics(registry, new BusFigures(), () => ({ connected: true, feeds: [feed] }));
+    addBusMetrics(registry, new BusFigures(), () => ({ name: 'one', connected: true, feeds: [feed] }));
     const described = (await registry.getMetricsAsJSON()).map(({ name, type, values }) => ({
       ...{ name, type },
       labels: Object.keys(values[0]!.labels).filter((label) => label !== 'le'),

@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { backup, DatabaseSync } from 'node:sqlite';
@@ -148,6 +148,11 @@ describe('a file of stored history', () => {
     await expect(open('newer.db')).rejects.toMatchObject({
       ...reasonOf('newer_schema'),
       message: expect.stringContaining('newer Depthwire'),
+    });
+    await mkdir(join(folder, 'folder'));
+    await expect(open('folder')).rejects.toMatchObject({
+      ...reasonOf('refused'),
+      message: expect.stringContaining('is a folder: let history.path name a file'),
     });
     await writeFile(join(folder, 'file'), '');
     await expect(open('file/history.db')).rejects.toMatchObject({ code: 'history_unavailable' });

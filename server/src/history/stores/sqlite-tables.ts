@@ -80,6 +80,8 @@ export class SqliteTables implements Answers {
   constructor(path: string, role: 'writes' | 'reads') {
     this.#path = resolve(path);
     if (role === 'writes') mkdirSync(dirname(this.#path), { recursive: true });
+    if (statSync(this.#path, { throwIfNoEntry: false })?.isDirectory())
+      throw unavailable('refused', `${this.#path} is a folder: let history.path name a file`);
     this.#lock = role === 'writes' ? lock(this.#path) : null;
     try {
       this.#db = new DatabaseSync(this.#path, { timeout: BUSY_TIMEOUT_MS });
