@@ -387,7 +387,7 @@ export class Recorder {
   /** @throws DepthwireError `history_unavailable`; what was to be written waits on */
   async #write(): Promise<void> {
     const { store, opened } = this.#options;
-    let isMore = false;
+    let isMore: boolean;
     do {
       try {
         await opened();
