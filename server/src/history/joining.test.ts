@@ -337,7 +337,7 @@ describe.skipIf(postgresPath === null)('a gateway', () => {
     expect(gateway.history.report.state).toBe('reading');
     expect(await gateway.candles('1m')).toMatchObject([{ open: 100 }]);
     // It writes nothing, and so learns of the next time by what it is asked.
-    await postgres.kill();
+    await postgres.stop('immediate');
     expect(await gateway.candles('1m')).toEqual([]);
     expect(gateway.history.report).toMatchObject({ state: 'away', awaySince: expect.any(Number) as number });
     await postgres.restart();
