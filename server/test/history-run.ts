@@ -165,6 +165,8 @@ export class PastVenue extends ScriptedFeed {
   readonly log: TradeAt[] = [];
   nowMs = 0;
   asked = 0;
+  /** How long it keeps candles. */
+  keptMs = Infinity;
   /** Without, its seconds have to be made of its trades. */
   hasSeconds = true;
   fails = 0;
@@ -185,7 +187,7 @@ export class PastVenue extends ScriptedFeed {
       this.fails -= 1;
       return Promise.reject(new Error('busy'));
     }
-    const past = this.log.filter(({ timeMs }) => timeMs <= this.nowMs);
+    const past = this.log.filter(({ timeMs }) => timeMs <= this.nowMs && timeMs >= this.nowMs - this.keptMs);
     return Promise.resolve(candlesOf(past, interval).filter(({ time }) => time >= fromS && time < toS));
   }
 

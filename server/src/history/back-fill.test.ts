@@ -185,3 +185,24 @@ test('of a long hole the seconds that nobody was asked for stay told', async () 
   expect(inside.length).toBeLessThanOrEqual(2);
   await running.stop();
 });
+
+test('of what a venue does not keep any more nothing is called filled', async () => {
+  const config = await freshConfig();
+  const first = await runHistory(config, {
+    feed: Object.assign(new PastVenue(), { nowMs: startMs }),
+    nowMs: startMs,
+  });
+  tell(first.feed, trade(0, 0, 100));
+  await first.settle(3);
+  await first.stop();
+  const nowMs = startMs + 20 * 3_600_000;
+  const venue = Object.assign(new PastVenue(), { nowMs, keptMs: 12 * 3_600_000, keepsTrades: false });
+  for (let minute = 1; minute < 20 * 60; minute++) venue.log.push(trade(minute, minute * 60, 100));
+  const second = await runHistory(config, { feed: venue, nowMs });
+  await pass(second, venue, 90);
+  const [hole, ...others] = await openHoles(second.store);
+  expect(others).toEqual([]);
+  expect(hole!.fromMs).toBe(startMs + 3_000);
+  expect(Math.abs(hole!.toMs - (nowMs - 12 * 3_600_000))).toBeLessThanOrEqual(60_000);
+  await second.stop();
+});

@@ -22,6 +22,8 @@ const MAX_TRADES_SPAN_MS = 6 * 3_600_000;
 const OVERLAP_MS = 5_000;
 /** What a venue has only just heard it may not tell yet. */
 const UNTOLD_MS = 2_000;
+/** Minutes of so long every venue keeps. */
+const KEPT_MINUTES_MS = 11 * 3_600_000;
 /** How long a venue may write a candle after it has closed. */
 const SETTLE_MS = 10_000;
 const LEAST_WAIT_MS = 5;
@@ -208,6 +210,7 @@ export class BackFill {
     const toMs = Math.ceil(clock.now());
     const most = fromMs === null ? FILL_CANDLES : HOLE_CANDLES;
     const past = fromMs === null ? null : await this.#fillTrades(feed, series, fromMs, toMs);
+    let toldFromMs = Infinity;
     for (const interval of storedIntervals) {
       const seconds = candleIntervals[interval];
       const openS = Math.floor(toMs / 1000 / seconds) * seconds;
@@ -219,6 +222,7 @@ export class BackFill {
           ? ((await feed.candles?.({ instrument: series.instrument, interval, fromS, toS: openS })) ?? [])
           : [];
       const span = { fromMs: fromS * 1000, toMs: openS * 1000 };
+      if (interval === '1m') toldFromMs = candles.length > 0 ? candles[0]!.time * 1000 : Infinity;
       if (candles.length > 0)
         await this.#put(series, () => store.putCandles(series, interval, candles, span));
       else if (interval === '1s' && past) await this.#putSeconds(series, past, toMs);
@@ -226,7 +230,10 @@ export class BackFill {
     }
     // The open minute stays a hole until it was taken whole.
     const endMs = feed.candlesEnd === 'now' ? Math.floor(toMs / MINUTE_MS) * MINUTE_MS : toMs;
-    const filled = { fromMs: Math.max(fromMs ?? -Infinity, endMs - most['1m'] * MINUTE_MS), toMs: endMs };
+    const askedMs = Math.max(fromMs ?? -Infinity, endMs - most['1m'] * MINUTE_MS);
+    // Nor is known of more than a venue may keep whether it has told all: Kraken has minutes of half a day.
+    const isLong = endMs - askedMs > KEPT_MINUTES_MS;
+    const filled = { fromMs: isLong ? Math.max(askedMs, toldFromMs) : askedMs, toMs: endMs };
     if (filled.fromMs < endMs && (past?.isWhole || feed.candlesEnd === 'now'))
       await this.#put(series, () => store.fillHole(series, filled));
     await onFilled(series.instrument);

@@ -106,6 +106,8 @@ export class History {
   /** Feeds that this process writes. */
   readonly #written = new Set<string>();
   readonly #seeded = new WeakSet<Market>();
+  /** Whose candles in memory became what is stored. */
+  readonly #taken = new WeakSet<Market>();
   readonly #joining = new Map<InstrumentId, Joining>();
   /** Whose columns begin without those that are stored, for the store was away. */
   readonly #unrestored = new Set<InstrumentId>();
@@ -231,8 +233,8 @@ export class History {
       await this.#seed(feed, market);
       return;
     }
-    if (!writing.isHeld) return; // it goes on
-    this.#backFill!.forget(id);
+    if (!writing.isHeld && this.#taken.has(market)) return; // it goes on
+    if (writing.isHeld) this.#backFill!.forget(id);
     const joining: Joining = { known, writing, isTakenOver, isLate: false };
     this.#joining.set(id, joining);
     if (await this.#track(this.#join(id, joining))) return;
@@ -470,6 +472,7 @@ export class History {
       taken.set(interval, isAsked ? await this.past.withOlder(market, interval, count, stored) : stored);
     }
     if (markets.get(instrument.id) !== market || isOver()) return; // it has begun anew meanwhile
+    this.#taken.add(market);
     const since = this.#recorder!.unwritten(instrument.id);
     for (const [interval, candles] of taken) {
       market.takeCandles(interval, candles, since);
