@@ -180,6 +180,8 @@ export class BackFill {
   }
 
   async #try(task: Task): Promise<void> {
+    const { isWritten } = this.#options;
+    if (!isWritten(task.series)) return;
     try {
       await this.#fill(task);
       this.#filled += 1;
@@ -194,7 +196,8 @@ export class BackFill {
           ? 'the past stays incomplete: its feed was asked often enough'
           : 'the past is asked for again later',
       );
-      if (isLast || this.#isClosed) return;
+      // Meanwhile it may be another series, which has asked for what it needs.
+      if (isLast || this.#isClosed || !isWritten(series)) return;
       task.dueMs = this.#options.steadyClock.now() + RETRY_MS * Math.max(1, task.tries);
       const tasks = this.#tasks.get(feed);
       const newer = tasks?.get(series.instrument);
@@ -213,7 +216,7 @@ export class BackFill {
     let toldFromMs = Infinity;
     for (const interval of storedIntervals) {
       const seconds = candleIntervals[interval];
-      const openS = Math.floor(toMs / 1000 / seconds) * seconds;
+      const openS = openTimeS(interval, toMs);
       const leastS = openS - most[interval] * seconds;
       const fromS =
         fromMs === null ? leastS : Math.max(leastS, Math.floor(fromMs / 1000 / seconds) * seconds);
@@ -229,7 +232,7 @@ export class BackFill {
       this.#repairOpen(feed, series, interval, toMs);
     }
     // The open minute stays a hole until it was taken whole.
-    const endMs = feed.candlesEnd === 'now' ? Math.floor(toMs / MINUTE_MS) * MINUTE_MS : toMs;
+    const endMs = feed.candlesEnd === 'now' ? openTimeS('1m', toMs) * 1000 : toMs;
     const askedMs = Math.max(fromMs ?? -Infinity, endMs - most['1m'] * MINUTE_MS);
     // Nor is known of more than a venue may keep whether it has told all: Kraken has minutes of half a day.
     const isLong = endMs - askedMs > KEPT_MINUTES_MS;
@@ -274,14 +277,15 @@ export class BackFill {
   }
 
   #repairOpen(feed: Feed, series: SeriesKey, interval: StoredInterval, nowMs: number): void {
+    if (!feed.candles || interval === '1s') return;
     const seconds = candleIntervals[interval];
-    const timeS = Math.floor(nowMs / 1000 / seconds) * seconds;
-    if (!feed.candles || timeS * 1000 === nowMs || interval === '1s') return;
-    const isSame = (one: Repair) =>
-      one.series.instrument === series.instrument && one.interval === interval && one.timeS === timeS;
-    if (this.#repairs.some(isSame)) return;
-    const dueMs = this.#options.steadyClock.now() + (timeS + seconds) * 1000 - nowMs + SETTLE_MS;
-    this.#repairs.push({ feed, series, interval, timeS, dueMs, tries: 0 });
+    for (let timeS = openTimeS(interval, nowMs); timeS * 1000 < nowMs; timeS += seconds) {
+      const isSame = (one: Repair) =>
+        one.series.instrument === series.instrument && one.interval === interval && one.timeS === timeS;
+      if (this.#repairs.some(isSame)) continue;
+      const dueMs = this.#options.steadyClock.now() + (timeS + seconds) * 1000 - nowMs + SETTLE_MS;
+      this.#repairs.push({ feed, series, interval, timeS, dueMs, tries: 0 });
+    }
     this.#schedule(feed);
   }
 
@@ -305,7 +309,7 @@ export class BackFill {
         { feed: feed.id, instrument, interval, code, reason: message },
         isLast ? 'a candle stays incomplete' : 'a candle is asked for again later',
       );
-      if (isLast || this.#isClosed) return;
+      if (isLast || this.#isClosed || !this.#options.isWritten(series)) return;
       repair.dueMs = steadyClock.now() + RETRY_MS * Math.max(1, repair.tries);
       this.#repairs.push(repair);
     }
@@ -319,4 +323,11 @@ export class BackFill {
     this.#toldAtMs = now;
     log.info({ feed: feed.id, filled: this.#filled, left }, 'the past is asked of a feed');
   }
+}
+
+/** Since when a venue's candles may not be whole yet, unix seconds: the open one's time, or of one that has only just closed. */
+function openTimeS(interval: StoredInterval, nowMs: number): number {
+  const seconds = candleIntervals[interval];
+  const settledMs = nowMs - (interval === '1s' ? UNTOLD_MS : SETTLE_MS);
+  return Math.floor(settledMs / 1000 / seconds) * seconds;
 }
