@@ -290,7 +290,7 @@ describe('a hole', () => {
     expect(hole!.fromMs).toBe(startMs + 3_000);
     expect(Math.abs(hole!.toMs - (laterMs - 14 * DAY_MS))).toBeLessThanOrEqual(3_600_000);
     const minutes = await second.store.candles(series, '1m', 1_000, Infinity);
-    expect(minutes.filter(({ open }) => open === 90)).toHaveLength(14 * 24);
+    expect(minutes.filter(({ open }) => open === 90).length).toBeGreaterThanOrEqual(14 * 24);
     await second.stop();
   });
 });
