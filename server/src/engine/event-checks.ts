@@ -92,8 +92,9 @@ function readTrade(event: TradeEvent): TradeEvent {
   const { instrument, venueTimeMs, receiveTimeMs, id, price, size, side } = event;
   checkId(instrument);
   checkTimes(venueTimeMs, receiveTimeMs);
-  const isId = typeof id === 'string' ? id.length <= 64 : Number.isSafeInteger(id);
-  if (!isId) throw invalid('trade: id', 'a whole number or a text of up to 64 characters', id);
+  // A database cannot have that character in a text.
+  const isId = typeof id === 'string' ? id.length <= 64 && !id.includes('\0') : Number.isSafeInteger(id);
+  if (!isId) throw invalid('trade: id', 'a whole number or a text of up to 64 characters without NUL', id);
   if (!isTicks(price)) throw invalid('trade: price', 'whole ticks, up to 2^50', price);
   if (!Number.isSafeInteger(size) || size <= 0) throw invalid('trade: size', 'whole lots above zero', size);
   if (side !== 'buy' && side !== 'sell') throw invalid('trade: side', 'buy or sell', side);

@@ -6,6 +6,7 @@ import {
   type Timer,
 } from '@depthwire/shared';
 import type { Feed, FeedLog, PastTrades } from '@depthwire/feeds';
+import { isSameSeries } from './series-key.ts';
 import { CandleFold } from './stores/rollup.ts';
 import { storedIntervals, type HistoryStore, type SeriesKey, type StoredInterval } from './stores/store.ts';
 
@@ -18,8 +19,8 @@ const MINUTE_MS = 60_000;
 const DELAY_MS = 3_000;
 /** Trades are asked for where no more than so long was missed: for more, candles have to do. */
 const MAX_TRADES_SPAN_MS = 6 * 3_600_000;
-/** Of trades that are asked for again, for clocks are not the same everywhere. */
-const OVERLAP_MS = 5_000;
+/** Of what is asked for again: a connection may be dead before that is noticed, and clocks are not the same everywhere. */
+const OVERLAP_MS = 15_000;
 /** What a venue has only just heard it may not tell yet. */
 const UNTOLD_MS = 2_000;
 /** Minutes of so long every venue keeps. */
@@ -213,18 +214,23 @@ export class BackFill {
     const toMs = Math.ceil(clock.now());
     const most = fromMs === null ? FILL_CANDLES : HOLE_CANDLES;
     const past = fromMs === null ? null : await this.#fillTrades(feed, series, fromMs, toMs);
+    // Nor is known of more than a venue may keep whether it has told all: Kraken has minutes of half a day.
+    const isLong = fromMs !== null && toMs - fromMs > KEPT_MINUTES_MS;
     let toldFromMs = Infinity;
     for (const interval of storedIntervals) {
       const seconds = candleIntervals[interval];
       const openS = openTimeS(interval, toMs);
       const leastS = openS - most[interval] * seconds;
       const fromS =
-        fromMs === null ? leastS : Math.max(leastS, Math.floor(fromMs / 1000 / seconds) * seconds);
+        fromMs === null
+          ? leastS
+          : Math.max(leastS, Math.floor((fromMs - OVERLAP_MS) / 1000 / seconds) * seconds);
       const candles =
         fromS < openS
           ? ((await feed.candles?.({ instrument: series.instrument, interval, fromS, toS: openS })) ?? [])
           : [];
-      const span = { fromMs: fromS * 1000, toMs: openS * 1000 };
+      const toldFromS = candles[0]?.time ?? fromS;
+      const span = { fromMs: (isLong ? toldFromS : fromS) * 1000, toMs: openS * 1000 };
       if (interval === '1m') toldFromMs = candles.length > 0 ? candles[0]!.time * 1000 : Infinity;
       if (candles.length > 0)
         await this.#put(series, () => store.putCandles(series, interval, candles, span));
@@ -234,8 +240,6 @@ export class BackFill {
     // The open minute stays a hole until it was taken whole.
     const endMs = feed.candlesEnd === 'now' ? openTimeS('1m', toMs) * 1000 : toMs;
     const askedMs = Math.max(fromMs ?? -Infinity, endMs - most['1m'] * MINUTE_MS);
-    // Nor is known of more than a venue may keep whether it has told all: Kraken has minutes of half a day.
-    const isLong = endMs - askedMs > KEPT_MINUTES_MS;
     const filled = { fromMs: isLong ? Math.max(askedMs, toldFromMs) : askedMs, toMs: endMs };
     if (filled.fromMs < endMs && (past?.isWhole || feed.candlesEnd === 'now'))
       await this.#put(series, () => store.fillHole(series, filled));
@@ -281,7 +285,7 @@ export class BackFill {
     const seconds = candleIntervals[interval];
     for (let timeS = openTimeS(interval, nowMs); timeS * 1000 < nowMs; timeS += seconds) {
       const isSame = (one: Repair) =>
-        one.series.instrument === series.instrument && one.interval === interval && one.timeS === timeS;
+        isSameSeries(one.series, series) && one.interval === interval && one.timeS === timeS;
       if (this.#repairs.some(isSame)) continue;
       const dueMs = this.#options.steadyClock.now() + (timeS + seconds) * 1000 - nowMs + SETTLE_MS;
       this.#repairs.push({ feed, series, interval, timeS, dueMs, tries: 0 });

@@ -19,7 +19,7 @@ import { isSameSeries, seriesOf } from './series-key.ts';
 import { type DepthHistory } from './depth-history.ts';
 import { packColumn, unpackColumns } from './stored-columns.ts';
 import { FAR_S, MAX_ROWS, storedIntervals, type HistoryStore, type Retention } from './stores/store.ts';
-import { unavailable } from './stores/unavailable.ts';
+import { isAbsence, unavailable } from './stores/unavailable.ts';
 import { StoreWatch } from './store-watch.ts';
 
 /** Candles of each interval that a market begins with; older ones are asked for when somebody looks at them. */
@@ -30,9 +30,15 @@ const DAY_MINUTES = 1_440;
 const PRUNE_PERIOD_MS = 60_000;
 /** How often it is tried to join markets that began while the store was away. */
 const JOIN_PERIOD_MS = 5_000;
+/** Markets that are joined at a time. */
+const MAX_JOINS = 8;
+/** Of two machines. */
+const CLOCKS_APART_MS = 10_000;
 /** Parts of it at a time. */
 const MAX_PRUNES = 20;
 const intervals = Object.keys(candleIntervals) as CandleInterval[];
+/** Candles that a market begins with. */
+const countOf = (interval: CandleInterval) => (interval === '1m' ? DAY_MINUTES : SEED_CANDLES);
 
 export interface HistoryOptions {
   /** The market's. */
@@ -147,6 +153,7 @@ export class History {
     this.#recorder = new Recorder({
       ...{ clock, steadyClock, bus, markets, store, log },
       opened: () => this.#watch!.opened(),
+      onFailure: () => this.#watch!.onFailure(),
       onHole: (instrument, hole) => {
         const known = this.#known.get(instrument);
         const writing = this.#recorder!.writingOf(instrument);
@@ -193,7 +200,7 @@ export class History {
       this.#loaded.add(market);
       const { id } = market.instrument;
       this.#known.set(id, { feed, market, sinceMs: this.#options.clock.now() });
-      if (this.#options.writesAll || this.#written.has(feed.id)) await this.#begin(id);
+      if (this.#options.writesAll || this.#written.has(feed.id)) await this.#begin(id)();
       else if (feed.candlesEnd !== 'now' || !this.#recorder) await this.#seed(feed, market);
       // What a venue tells is of use to whoever writes.
     }
@@ -202,7 +209,14 @@ export class History {
   /** This process is the one that writes a feed's markets from now on. */
   write(feed: string): void {
     this.#written.add(feed);
-    for (const [id, known] of this.#known) if (known.feed.id === feed) void this.#begin(id, true);
+    const begun = [...this.#known].flatMap(([id, known]) =>
+      known.feed.id === feed ? [this.#begin(id, true)] : [],
+    );
+    // All are held at once, and joined some at a time.
+    const next = async () => {
+      for (let join = begun.shift(); join; join = begun.shift()) await join();
+    };
+    for (let i = 0; i < MAX_JOINS; i++) void next();
   }
 
   /** Somebody else is. */
@@ -223,23 +237,21 @@ export class History {
     this.#depth = { recent, recentMs };
   }
 
-  /** Never rejects. */
-  async #begin(id: InstrumentId, isTakenOver = false): Promise<void> {
-    const known = this.#known.get(id);
-    if (!known) return;
+  /** @returns what brings memory and store together; it never rejects */
+  #begin(id: InstrumentId, isTakenOver = false): () => Promise<void> {
+    const known = this.#known.get(id)!;
     const { feed, market } = known;
     const writing = this.#recorder?.begin(id) ?? null;
-    if (writing === null) {
-      await this.#seed(feed, market);
-      return;
-    }
-    if (!writing.isHeld && this.#taken.has(market)) return; // it goes on
+    if (writing === null) return () => this.#seed(feed, market);
+    if (!writing.isHeld && this.#taken.has(market)) return () => Promise.resolve(); // it goes on
     if (writing.isHeld) this.#backFill!.forget(id);
     const joining: Joining = { known, writing, isTakenOver, isLate: false };
     this.#joining.set(id, joining);
-    if (await this.#track(this.#join(id, joining))) return;
-    await this.#seed(feed, market);
-    joining.isLate = true;
+    return async () => {
+      if (await this.#track(this.#join(id, joining))) return;
+      await this.#seed(feed, market);
+      joining.isLate = true;
+    };
   }
 
   /**
@@ -266,19 +278,19 @@ export class History {
         if (isOver()) return true;
         recorder.release(writing);
       }
+      await this.#askOlder(known);
       await recorder.between(async () => {
         if (!isOver()) await this.#take(known, isOver);
+        if (isMine()) this.#joining.delete(id);
       });
+      if (joining.isLate) this.#options.log.info({ instrument: id }, 'joined with stored history');
       await this.#restoreColumns(known.market);
-      if (joining.isLate && isMine())
-        this.#options.log.info({ instrument: id }, 'joined with stored history');
-      if (isMine()) this.#joining.delete(id);
       return true;
     } catch (error) {
       const typed = toDepthwireError(error);
       const { code, message } = typed;
       const isAway = code === 'history_unavailable';
-      if (isAway) this.#watch!.onRead(typed);
+      if (isAbsence(typed)) this.#watch!.onRead(typed);
       if (!joining.isLate || !isAway)
         this.#options.log.warn(
           { instrument: id, code, reason: message },
@@ -387,7 +399,9 @@ export class History {
     const series = seriesOf(market.instrument);
     const heardUntilMs = await store!.heardUntil(series);
     const nowMs = Math.floor(clock.now());
-    if (heardUntilMs === null || heardUntilMs <= nowMs) return heardUntilMs;
+    if (heardUntilMs === null) return null;
+    // Machines' clocks are not quite the same.
+    if (heardUntilMs <= nowMs + CLOCKS_APART_MS) return Math.min(heardUntilMs, nowMs);
     // The clock was set back since: what was traded last is all that is known.
     const [last] = await store!.candles(series, '1s', 1, Math.ceil(nowMs / 1000));
     const knownMs = last ? Math.min(nowMs, last.time * 1000) : null;
@@ -415,10 +429,11 @@ export class History {
       const query = {
         instrument: market.instrument.id,
         interval,
-        fromS: toS - (interval === '1m' ? DAY_MINUTES : SEED_CANDLES) * seconds,
+        fromS: toS - countOf(interval) * seconds,
         toS,
       };
       const told = (await this.past.ofFeed(feed, query)) ?? [];
+      if (this.#taken.has(market)) return; // what is stored has come meanwhile, and whoever fills it asks for itself
       // Of those since the first live trade nobody knows which of their trades came here too.
       const beganS = market.candles(interval).all[0]?.time ?? Infinity;
       const isOver = ({ time }: Candle) => time + seconds <= nowS && time < beganS;
@@ -454,6 +469,17 @@ export class History {
     if (fromMs < sinceMs) await store.fillHole(series, { fromMs, toMs: Math.ceil(sinceMs) });
   }
 
+  /** Whoever is slow to tell its past shall not be asked between two writes: what it tells is remembered for a while. */
+  async #askOlder({ market, feed }: Known): Promise<void> {
+    if (feed.candlesEnd === 'now' || !feed.candles) return;
+    const series = seriesOf(market.instrument);
+    for (const interval of intervals) {
+      const count = countOf(interval);
+      const stored = await this.#options.store!.candles(series, interval, count, FAR_S);
+      await this.past.withOlder(market, interval, count, stored);
+    }
+  }
+
   /**
    * Memory becomes what is stored, with what is not written yet. Only between two writes.
    * @param isOver looked at before anything is changed
@@ -465,7 +491,7 @@ export class History {
     const series = seriesOf(instrument);
     const taken = new Map<CandleInterval, readonly Candle[]>();
     for (const interval of intervals) {
-      const count = interval === '1m' ? DAY_MINUTES : SEED_CANDLES;
+      const count = countOf(interval);
       const stored = await store!.candles(series, interval, count, FAR_S);
       // A venue would keep everybody waiting: it is asked later, and tells the store.
       const isAsked = feed.candlesEnd !== 'now';
@@ -501,8 +527,8 @@ export class History {
     } catch (error) {
       const typed = toDepthwireError(error);
       const { code, message } = typed;
-      if (code === 'history_unavailable') this.#watch!.onRead(typed);
-      else {
+      if (isAbsence(typed)) this.#watch!.onRead(typed);
+      if (code !== 'history_unavailable') {
         this.#unrestored.delete(instrument);
         log.warn({ instrument, code, reason: message }, 'stored columns left out');
       }

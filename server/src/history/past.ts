@@ -11,7 +11,6 @@ import {
 import type { CandleQuery, Feed, FeedLog } from '@depthwire/feeds';
 import type { DepthColumn } from '@depthwire/shared/depth';
 import type { MarketView } from '../engine/market.ts';
-import { HOLE_CANDLES } from './back-fill.ts';
 import { PastCandles } from './past-candles.ts';
 import { seriesOf } from './series-key.ts';
 import { unpackColumns } from './stored-columns.ts';
@@ -23,10 +22,13 @@ import {
   type StoredTrade,
   type TradesQuery,
 } from './stores/store.ts';
+import { isAbsence } from './stores/unavailable.ts';
 
 /** Holes of one page that its feed is asked about, and that are told. */
 const MAX_HOLES_ASKED = 4;
 const MAX_HOLES_TOLD = 200;
+/** So long a market may be without a trade, where it is not known whether there was one. */
+const QUIET_MS = 60_000;
 
 export interface PastOptions {
   /** The market's. */
@@ -100,7 +102,7 @@ export class Past {
       hasMore:
         oldest !== undefined &&
         (found.length > limit || (await this.mayHaveBefore(id, interval, oldest.time))),
-      holes: await this.#holes(market, interval, oldest, beforeS),
+      holes: await this.#holes(market, interval, candles, beforeS),
     };
   }
 
@@ -230,16 +232,20 @@ export class Past {
   async #holes(
     market: MarketView,
     interval: CandleInterval,
-    oldest: Candle | undefined,
+    candles: readonly Candle[],
     endS: number,
   ): Promise<Span[]> {
+    const [oldest] = candles;
     if (!oldest) return [];
     const holes = await this.#holesIn(market, oldest.time, Math.min(endS, FAR_S));
     return holes
       .map(({ fromMs, toMs, isFilled }) => {
-        // Of a long one that was filled the latest seconds were asked for.
-        const isFine = candleIntervals[interval] < 60;
-        return { fromMs, toMs: !isFilled ? toMs : isFine ? toMs - HOLE_CANDLES['1s'] * 1000 : fromMs };
+        if (!isFilled) return { fromMs, toMs };
+        if (candleIntervals[interval] >= 60) return { fromMs, toMs: fromMs };
+        // It was filled by minutes at the least: seconds are known from the first on that is there.
+        const first = candles.find(({ time }) => time * 1000 >= fromMs && time * 1000 < toMs);
+        const knownMs = first ? first.time * 1000 : toMs;
+        return { fromMs, toMs: knownMs - fromMs > QUIET_MS ? knownMs : fromMs };
       })
       .filter(({ fromMs, toMs }) => fromMs < toMs && toMs > oldest.time * 1000)
       .slice(-MAX_HOLES_TOLD);
@@ -276,7 +282,7 @@ export class Past {
       return found;
     } catch (error) {
       const typed = toDepthwireError(error);
-      if (typed.code === 'history_unavailable') onRead?.(typed);
+      if (isAbsence(typed)) onRead?.(typed);
       throw error;
     }
   }

@@ -27,6 +27,8 @@ const MAX_PARTING = 5_000;
 const MAX_PARTING_A_WRITE = 500;
 /** What an earlier writer may not have written of what it was heard: at most so long, as it writes each second. */
 const OVERLAP_MS = 5_000;
+/** So long after its latest update or trade a market counts as heard without another: then its connection may be dead. */
+const CONTACT_MS = 10_000;
 /** Trades of one transaction. */
 const MAX_TRADES_A_WRITE = 50_000;
 /** Trades whose time is further from now are not stored: a feed that dates them at random would have tables made for each day. */
@@ -46,6 +48,7 @@ export interface RecorderOptions {
   readonly store: HistoryStore;
   /** Rejects while the store cannot be opened. */
   readonly opened: () => Promise<void>;
+  readonly onFailure?: () => void;
   readonly log: FeedLog;
   /** What was missed of a market, and can be asked for: it is heard again, or what waited found no room. */
   readonly onHole?: (instrument: InstrumentId, hole: Span) => void;
@@ -78,6 +81,8 @@ interface Waiting extends Writing {
   trades: Trade[];
   columns: StoredColumn[];
   heardFromMs: number | null;
+  /** When the latest trade came. */
+  tradeAtMs: number;
   /** When that was noted last, by the steady clock. */
   notedMs: number;
   /** Since when trades of impossible times came, by the steady clock; null while they do not. */
@@ -156,6 +161,7 @@ export class Recorder {
       trades,
       columns: [],
       heardFromMs: heardSinceMs === null ? null : Math.max(heardSinceMs, tapeFromMs),
+      tradeAtMs: -Infinity,
       notedMs: -Infinity,
       droppedFromMs: null,
       lostAtMs: heardSinceMs === null ? now : null,
@@ -200,7 +206,7 @@ export class Recorder {
     const waiting = this.#waiting.get(instrument);
     if (!waiting) return;
     this.#waiting.delete(instrument);
-    this.#part(waiting, this.#options.clock.now());
+    this.#part(waiting, this.#contactMs(waiting, this.#options.clock.now(), CONTACT_MS));
   }
 
   /** It is somebody else's to write, with all that was not written here. */
@@ -276,6 +282,7 @@ export class Recorder {
         if (!this.#isPossible(waiting, event.trade)) return;
         if (this.#waitingTrades >= MAX_WAITING_TRADES) this.#makeRoom();
         waiting.trades.push(event.trade);
+        waiting.tradeAtMs = this.#options.clock.now();
         this.#waitingTrades += 1;
         return;
       }
@@ -283,7 +290,9 @@ export class Recorder {
         this.#onState(event.instrument, event.state);
         return;
       case 'instrument':
-        if (!event.isRescaled || !this.#waiting.has(event.instrument)) return;
+        if (!event.isRescaled) return;
+        this.#heardSince.delete(event.instrument); // what was heard was another series
+        if (!this.#waiting.has(event.instrument)) return;
         this.end(event.instrument);
         this.begin(event.instrument); // who loads the new market's past releases it
         return;
@@ -334,10 +343,18 @@ export class Recorder {
     } else {
       this.#heardSince.delete(instrument);
       if (!waiting) return;
-      this.#part(waiting, now);
+      // A connection is found dead long after it was.
+      const untilMs = this.#contactMs(waiting, now, 0);
+      this.#part(waiting, untilMs);
       waiting.heardFromMs = null;
-      waiting.lostAtMs = now;
+      waiting.lostAtMs = untilMs;
     }
+  }
+
+  /** Until when a market is known to have been heard. */
+  #contactMs({ series, tradeAtMs }: Waiting, now: number, graceMs: number): number {
+    const bookAtMs = this.#options.markets.get(series.instrument)?.receiveTimeMs ?? now;
+    return Math.min(now, Math.max(bookAtMs, tradeAtMs) + graceMs);
   }
 
   /** Of what waits of an instrument some trades are kept. */
@@ -441,7 +458,8 @@ export class Recorder {
       room -= trades.length;
       // Only what is written is known to have been heard.
       const isAll = waiting.trades.length === 0;
-      const heard = heardFromMs === null || !isAll ? null : spanOf(heardFromMs, now);
+      const untilMs = this.#contactMs(waiting, now, CONTACT_MS);
+      const heard = heardFromMs === null || !isAll ? null : spanOf(heardFromMs, untilMs);
       if (heard !== null) {
         waiting.notedMs = steadyNow;
         waiting.heardFromMs = heard.toMs;
@@ -463,7 +481,8 @@ export class Recorder {
   }
 
   #onFailure(error: unknown): void {
-    const { clock, steadyClock, log } = this.#options;
+    const { clock, steadyClock, log, onFailure } = this.#options;
+    onFailure?.();
     const { code, message } = toDepthwireError(error);
     const now = steadyClock.now();
     this.#failures += 1;

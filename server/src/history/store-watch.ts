@@ -26,6 +26,7 @@ export class StoreWatch {
   #opening: Promise<void> | null = null;
   /** By the steady clock. */
   #nextOpenMs = -Infinity;
+  #hasOpened = false;
   #unopened: Absence | null = null;
   /** Who writes nothing learns that the database is gone by what he reads. */
   #unread: Absence | null = null;
@@ -52,9 +53,11 @@ export class StoreWatch {
     if (this.#opening === null || steadyClock.now() >= this.#nextOpenMs) {
       const began = this.#absenceFor('');
       this.#nextOpenMs = Infinity;
+      this.#hasOpened = false;
       this.#opening = this.#inTime(store.open()).then(
         () => {
           this.#unopened = null;
+          this.#hasOpened = true;
         },
         (error: unknown) => {
           const { sinceMs } = this.#unopened ?? began;
@@ -65,6 +68,12 @@ export class StoreWatch {
       );
     }
     return this.#opening;
+  }
+
+  /** Nothing could be written: the tables may be gone, and are made as they are opened. */
+  onFailure(): void {
+    if (this.#nextOpenMs === Infinity && this.#hasOpened)
+      this.#nextOpenMs = this.#options.steadyClock.now() + OPEN_PERIOD_MS;
   }
 
   /**

@@ -17,6 +17,10 @@ export function unavailable(reason: UnavailableReason, message: string, cause?: 
   return new DepthwireError('history_unavailable', message, { reason }, cause);
 }
 
+/** Whether the store cannot be used by anybody; where it is only asked too much at once, others may have their answer. */
+export const isAbsence = ({ code, details }: DepthwireError): boolean =>
+  code === 'history_unavailable' && details.reason !== ('overloaded' satisfies UnavailableReason);
+
 /** @throws DepthwireError where there is more than is written at once: what holds it has to have room for it twice */
 export function checkRows(rows: number): void {
   if (rows > MAX_WRITTEN)
