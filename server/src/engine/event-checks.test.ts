@@ -102,6 +102,7 @@ describe('an event', () => {
     ['half a level', { ...delta, bids: [1] }, /pairs of ticks and lots/],
     ['holes', { ...delta, bids: [, ,] as unknown[] }, /bids: level 0/], // eslint-disable-line no-sparse-arrays
     ['a trade past the bound', { ...trade, price: BOUND + 1 }, /trade: price/],
+    ['an id that no database can have', { ...trade, id: 'a\0b' }, /trade: id: expected .* without NUL/],
     ['a ticker of fractions', { ...ticker, high: 1.5 }, /ticker: high/],
     ['a ticker of text', { ...ticker, volume: '5' }, /ticker: volume/],
     ['a time past all calendars', { ...trade, receiveTimeMs: 8e15 }, /receiveTimeMs/],

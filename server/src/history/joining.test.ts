@@ -347,6 +347,27 @@ describe.skipIf(postgresPath === null)('a gateway', () => {
   });
 });
 
+test.skipIf(postgresPath === null)(
+  'tables that are gone are made anew, and what waits is written',
+  async () => {
+    const postgres = await startPostgres();
+    const running = await runHistory({ store: 'postgres', url: postgres.url }, { nowMs: startMs });
+    tell(running.feed, trade(1, 0, 100));
+    await running.settle(3);
+    const client = new pg.Client({ connectionString: postgres.url });
+    await client.connect();
+    await client.query('DROP SCHEMA depthwire CASCADE');
+    await client.end();
+    tell(running.feed, trade(2, 4, 100));
+    await running.settle(3);
+    expect(running.history.report.state).toBe('away');
+    await running.settle(40);
+    expect(running.history.report.state).toBe('writing');
+    expect((await running.stored()).map(({ id }) => id)).toEqual([2]);
+    await running.stop();
+  },
+);
+
 describe('a store that does not answer', () => {
   test('keeps nobody waiting who asks for candles, once it is known', async () => {
     let isStuck = false;

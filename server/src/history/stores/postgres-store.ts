@@ -64,6 +64,8 @@ const BLOCKS_AT_ONCE = 64;
 const MAX_PRUNED = 5_000;
 /** Of PostgreSQL: a row for which no part of its table is there. */
 const NO_PARTITION = '23514';
+/** A database that was replaced or restored without ours: no table, no schema. */
+const NO_TABLES: ReadonlySet<string> = new Set(['42P01', '3F000']);
 const INT8 = 20;
 const DEFLATE = { level: 1 };
 
@@ -103,6 +105,7 @@ export class PostgresStore implements HistoryStore {
     this.#url = url;
   }
 
+  /** Again where the tables turned out to be gone. */
   async open(): Promise<void> {
     if (this.#isOpen) return;
     this.#pool ??= this.#createPool();
@@ -468,6 +471,10 @@ export class PostgresStore implements HistoryStore {
       return result;
     } catch (error) {
       client?.release(true);
+      if (NO_TABLES.has((error as { code?: string }).code ?? '')) {
+        this.#forget();
+        this.#isOpen = false; // they are made as it is opened
+      }
       throw postgresError(error, this.#url);
     }
   }
@@ -907,6 +914,8 @@ const known: Readonly<Record<string, { readonly reason: UnavailableReason; reado
   },
   53100: { reason: 'full', todo: 'The disk of the database is full: make room, writing goes on by itself' },
   53300: { reason: 'overloaded', todo: 'Raise max_connections of the server' },
+  '42P01': { reason: 'failed', todo: 'The tables are gone, and are made anew' },
+  '3F000': { reason: 'failed', todo: 'The tables are gone, and are made anew' },
   28: { reason: 'refused', todo: 'Correct user and password in history.url' },
   22: { reason: 'failed', todo: 'This is a fault of Depthwire: please report it' },
   23: { reason: 'failed', todo: 'This is a fault of Depthwire: please report it' },
