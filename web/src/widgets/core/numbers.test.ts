@@ -35,7 +35,7 @@ describe('English without the browser’s formats is the same', () => {
         expect(english.compact(-size)).toBe(local.compact(-size));
       }),
     );
-    for (const size of [0, 999.95, 999_950, 999_949, 1000, 9999.5, 1e12, 1e15, 12_345.6e12])
+    for (const size of [0, 0.032505, 999.95, 999_950, 999_949, 1000, 9999.5, 1e12, 1e15, 12_345.6e12])
       expect(english.compact(size)).toBe(local.compact(size));
   });
 

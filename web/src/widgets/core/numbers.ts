@@ -82,7 +82,7 @@ const english: Numbers = {
     return digits === 0 ? grouped : `${grouped}.${part.slice(0, digits).padEnd(digits, '0')}`;
   },
   compact(value) {
-    let size = Number(Math.abs(value).toPrecision(4));
+    let size = rounded(value, 4);
     let power = 0;
     for (; size >= 1000 && power < SUFFIXES.length - 1; power++) size = Number((size / 1000).toPrecision(4));
     // Past the last suffix all digits stand there.
@@ -95,13 +95,16 @@ const english: Numbers = {
     return `${sign}${english.decimal(text, 2)}%`;
   },
   figures(value) {
-    const [whole, part = ''] = plain(Number(Math.abs(value).toPrecision(3))).split('.');
+    const [whole, part = ''] = plain(rounded(value, 3)).split('.');
     return (value < 0 ? '-' : '') + english.decimal(`${whole}.${part}`, part.length);
   },
   share: (ratio) => `${english.figures(ratio * 100)}%`,
   suffix: (exponent) => SUFFIXES[exponent / 3]!,
 };
 
+/** So many figures, without the sign; a half goes up, as it is written and not as it is kept: 0.032505 is kept a little below. */
+const rounded = (value: number, figures: number) =>
+  Number((Math.abs(value) * (1 + Number.EPSILON)).toPrecision(figures));
 /** Without an exponent. */
 const plain = (size: number) =>
   size === 0 || size >= 1e-6 ? String(size) : size.toFixed(12).replace(/0+$/, '');
