@@ -60,7 +60,6 @@ class FakeVenue {
       client = () => ({});
       sleep = () => sleep(0);
       loadHttpProxyAgent = () => Promise.resolve();
-      handleErrors = () => undefined;
       setMarketsFromExchange = () => this;
       loadMarkets = () => Promise.resolve({ 'BTC/USDT': market });
       watchOrderBook = () => this.state.books.watch();

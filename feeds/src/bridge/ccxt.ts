@@ -1,7 +1,6 @@
 import {
   DepthwireError,
   every,
-  type Clock,
   type EpochMs,
   type Instrument,
   type InstrumentId,
@@ -87,22 +86,15 @@ export function createCcxtFeed(options: CcxtFeedOptions): CountingFeed {
   ): void {
     const isTooMuch = error instanceof library.RateLimitExceeded || error instanceof library.DDoSProtection;
     if (!isTooMuch) return;
-    pause.begin(askedWaitMs(exchange?.last_response_headers ?? {}, now));
-  }
-
-  /** A refusal counts too where its instrument has begun anew meanwhile, and the library tells nobody of it. */
-  function hearRefusals(exchange: CcxtExchange, pause: VenuePause, clock: Clock): void {
-    const handle = exchange.handleErrors.bind(exchange);
-    exchange.handleErrors = (status, reason, url, method, headers, ...more) => {
-      if (status === 429 || status === 418) pause.begin(askedWaitMs(headers, clock.now()));
-      return handle(status, reason, url, method, headers, ...more);
-    };
+    const headers = Object.entries(exchange?.last_response_headers ?? {});
+    const header = headers.find(([key]) => key.toLowerCase() === 'retry-after')?.[1];
+    const askedMs = typeof header === 'string' ? retryAfterMs(header, now) : null;
+    pause.begin(penaltyMs({ status: 429, retryAfterMs: askedMs }));
   }
 
   /** One exchange for the metadata; each instrument gets another that shares its markets. */
-  async function open(library: CcxtLibrary, context: FeedContext, pause: VenuePause): Promise<CcxtExchange> {
+  async function open(library: CcxtLibrary, context: FeedContext): Promise<CcxtExchange> {
     const exchange = createExchange(library, name, options, context.log);
-    hearRefusals(exchange, pause, context.clock);
     await exchange.loadHttpProxyAgent();
     if (source) exchange.setMarketsFromExchange(source);
     return exchange;
@@ -155,8 +147,7 @@ export function createCcxtFeed(options: CcxtFeedOptions): CountingFeed {
     id,
     async start(context: FeedContext) {
       const library = await loadLibrary(options.load);
-      const pause = new VenuePause(context.clock);
-      const exchange = await open(library, context, pause);
+      const exchange = await open(library, context);
       let found;
       try {
         found = list(library, exchange, await exchange.loadMarkets());
@@ -180,6 +171,7 @@ export function createCcxtFeed(options: CcxtFeedOptions): CountingFeed {
           if (!isStopped) context.emit(event);
         },
       };
+      const pause = new VenuePause(context.clock);
       past = new BridgedCandles({
         exchange,
         clock: context.clock,
@@ -199,7 +191,7 @@ export function createCcxtFeed(options: CcxtFeedOptions): CountingFeed {
           library,
           context: stamped,
           random,
-          openExchange: () => open(library, context, pause),
+          openExchange: () => open(library, context),
           onError: (error, of) => onError(error, of, library, pause, context.clock.now()),
           pause,
         });
@@ -232,13 +224,6 @@ export function createCcxtFeed(options: CcxtFeedOptions): CountingFeed {
     problems: () => unknown.map((symbol) => `${name} lists no ${symbol}`),
     reconnects: () => [...bridged.values()].reduce((sum, { bridge }) => sum + bridge.reconnects, 0),
   };
-}
-
-/** How long a venue asks to be left alone, milliseconds. */
-function askedWaitMs(headers: Readonly<Record<string, unknown>>, now: EpochMs): number {
-  const header = Object.entries(headers).find(([key]) => key.toLowerCase() === 'retry-after')?.[1];
-  const askedMs = typeof header === 'string' ? retryAfterMs(header, now) : null;
-  return penaltyMs({ status: 429, retryAfterMs: askedMs });
 }
 
 /** The library's error as one of ours. */

@@ -66,15 +66,6 @@ export interface CcxtExchange {
   log: (...details: unknown[]) => void;
   /** Of its last HTTP answer. */
   readonly last_response_headers?: Readonly<Record<string, unknown>> | null;
-  /** Called with each HTTP answer, also where nobody waits for it any more. */
-  handleErrors(
-    status: number,
-    reason: string,
-    url: string,
-    method: string,
-    headers: Readonly<Record<string, unknown>>,
-    ...more: unknown[]
-  ): unknown;
   client(url: string): CcxtClient;
   sleep(ms: number): Promise<unknown>;
   /** Without it the library refuses sockets without TLS. */
